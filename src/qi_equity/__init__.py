@@ -1,0 +1,33 @@
+"""Run and control charts by ethnicity, and the gap between strata, for maternity improvement.
+
+The public names are imported when first used, so that a command that needs none of the
+statistics starts at once.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from qi_equity.analyse import analyse
+    from qi_equity.project_file import load as load_project
+    from qi_equity.tidy.chart import chart
+    from qi_equity.tidy.gaps import gaps
+
+__version__ = "0.1.0"
+__all__ = ["analyse", "chart", "gaps", "load_project"]
+
+_HOMES = {
+    "analyse": ("qi_equity.analyse", "analyse"),
+    "chart": ("qi_equity.tidy.chart", "chart"),
+    "gaps": ("qi_equity.tidy.gaps", "gaps"),
+    "load_project": ("qi_equity.project_file", "load"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'qi_equity' has no attribute '{name}'")
+    module, attribute = _HOMES[name]
+    return getattr(import_module(module), attribute)

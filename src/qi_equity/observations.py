@@ -1,0 +1,83 @@
+"""Vocabulary: the tidy table of observations, one row a measure, site, stratum and subgroup.
+
+Counts are numerator and denominator; a measurement is a value. Missing is nan and stays nan:
+a blank is never a zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from qi_equity.errors import DataErrors
+
+KEY = ["measure", "site", "stratum", "subgroup"]
+COUNTS = ["numerator", "denominator"]
+COLUMNS = [*KEY, *COUNTS, "value"]
+
+SHOWN = 5  # rows named in a message before the rest are counted
+
+
+def observations(rows: pd.DataFrame | Iterable[dict[str, object]]) -> pd.DataFrame:
+    """The rows as a checked table with the columns of COLUMNS, sorted by KEY.
+
+    Raises DataErrors naming every row that cannot be an observation.
+
+    >>> row = {"measure": "pph", "site": "A", "stratum": "Black", "subgroup": "2025-01-06",
+    ...        "numerator": 1, "denominator": 9}
+    >>> observations([row])[["subgroup", "numerator", "value"]]
+        subgroup  numerator  value
+    0 2025-01-06        1.0    NaN
+    """
+    table = rows.copy() if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
+    if table.empty and not len(table.columns):
+        table = pd.DataFrame(columns=COLUMNS)
+    missing = [name for name in KEY if name not in table.columns]
+    if missing:
+        raise DataErrors([f"there is no column called '{name}'" for name in missing])
+    for name in (*COUNTS, "value"):
+        if name not in table.columns:
+            table[name] = np.nan
+    problems: list[str] = []
+    for name in (*COUNTS, "value"):
+        numbers = pd.to_numeric(table[name], errors="coerce")
+        unread = numbers.isna() & table[name].notna()
+        problems += _named(table, unread, f"'{name}' is not a number")
+        table[name] = numbers.astype(float)
+    dates = pd.to_datetime(table["subgroup"], errors="coerce", format="ISO8601")
+    problems += _named(table, dates.isna(), "'subgroup' is not a date (write 2025-01-31)")
+    table["subgroup"] = dates.astype("datetime64[ns]")
+    for name in ("measure", "site", "stratum"):
+        problems += _named(table, table[name].isna(), f"'{name}' is empty")
+        table[name] = table[name].astype("string").astype(object)
+    problems += problems_of_counts(table)
+    problems += _named(
+        table, table.duplicated(KEY, keep=False), "stands more than once; keep one row of it"
+    )
+    if problems:
+        raise DataErrors(problems)
+    return table[COLUMNS].sort_values(KEY, kind="stable", ignore_index=True)
+
+
+def problems_of_counts(table: pd.DataFrame) -> list[str]:
+    """What cannot be counts: negative, infinite, parts of a person, more events than births."""
+    problems: list[str] = []
+    for name in COUNTS:
+        column = table[name]
+        problems += _named(table, np.isinf(column), f"'{name}' is infinite")
+        problems += _named(table, column < 0, f"'{name}' is below zero")
+        part = np.isfinite(column) & (column >= 0) & (column != np.floor(column))
+        problems += _named(table, part, f"'{name}' is not a whole number")
+    return problems
+
+
+def _named(table: pd.DataFrame, wrong: pd.Series | np.ndarray, what: str) -> list[str]:
+    """One sentence for all the rows that share a problem, the first few by name."""
+    rows = table.loc[np.asarray(wrong, bool)]
+    if rows.empty:
+        return []
+    names = [" / ".join(str(row[key]) for key in KEY) for _, row in rows.head(SHOWN).iterrows()]
+    more = f" and {len(rows) - SHOWN} more rows" if len(rows) > SHOWN else ""
+    return [f"{what}: {'; '.join(names)}{more}"]

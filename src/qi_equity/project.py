@@ -1,0 +1,279 @@
+"""Vocabulary: what a team set out to do. No files, no data, no sums."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+
+ClinicalArea = Literal[
+    "post-partum haemorrhage",
+    "preterm birth",
+    "perinatal mental health",
+    "gestational diabetes",
+    "other",
+]
+Role = Literal["outcome", "process", "balancing"]
+DataKind = Literal["proportion", "rate", "count", "continuous", "time between", "cases between"]
+Direction = Literal["increase", "decrease", "none"]
+Period = Literal["week", "fortnight", "month", "quarter"]
+ChartKind = Literal["auto", "run", "i", "mr", "xbar", "s", "t", "p", "pp", "c", "u", "up", "g"]
+RuleSet = Literal["anhoej", "ihi", "making_data_count", "western_electric", "nelson"]
+
+# The dimension's overall row, as shown; no group may take this name.
+EVERYONE = "Everyone"
+EVERYONE_ELSE = "everyone else"
+BEST_AT_BASELINE = "best at baseline"
+
+
+class Part(BaseModel):
+    """A part of a project: unknown keys are refused, nothing changes once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class EquityAim(Part):
+    """What fair would look like, for one stratum or for the gap."""
+
+    stratum: Name
+    measure: Id
+    kind: Literal["rate", "difference", "ratio"] = Field(
+        default="rate", description="what from and to speak of: the stratum's rate, or its gap"
+    )
+    from_: float = Field(
+        alias="from", description="at baseline, as a fraction, difference or ratio"
+    )
+    to: float
+    by: date
+    primary: bool = Field(default=False, description="the contrast declared before looking")
+
+
+class Aim(Part):
+    """For whom, what, from where to where, by when; and the same for equity."""
+
+    population: Text
+    measure: Id
+    from_: float = Field(alias="from")
+    to: float
+    by: date
+    equity: tuple[EquityAim, ...] = Field(
+        min_length=1, description="at least one aim for a stratum or a gap"
+    )
+
+
+class Site(Part):
+    """A place that logs: a unit, trust or state."""
+
+    id: Id
+    name: Name
+
+
+class Group(Part):
+    """A stratum as the team names it, and the codes that belong to it."""
+
+    name: Name
+    codes: tuple[str, ...] = Field(default=(), description="codes or labels in the source")
+    unknown: bool = Field(
+        default=False, description="not stated, not known or missing: shown, never compared"
+    )
+
+
+class Reference(Part):
+    """Whom each stratum is compared with, and why."""
+
+    compare_with: Name = Field(
+        description="a group's name, 'everyone else', 'best at baseline' or a target rate"
+    )
+    reason: Text
+
+
+class Strata(Part):
+    """How the women and babies counted are told apart."""
+
+    dimension: Name = "ethnicity"
+    whose: Literal["mother", "baby", "staff"] = "mother"
+    code_system: Id = Field(default="own", description="where the codes are from")
+    roll_up: Name | None = Field(default=None, description="a named roll-up of the code system")
+    groups: tuple[Group, ...] = Field(min_length=2)
+    reference: Reference
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The names of the groups that are compared, in the team's order."""
+        return tuple(group.name for group in self.groups if not group.unknown)
+
+
+class Baseline(Part):
+    """The subgroups that later ones are judged against: a number of them, or a last date."""
+
+    subgroups: int | None = Field(default=None, ge=2)
+    until: date | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.subgroups is None) == (self.until is None):
+            raise ValueError("give either subgroups (a number) or until (a date)")
+        return self
+
+
+class Condition(Part):
+    """What one column of a birth record must be; every part given must hold."""
+
+    is_: str | float | bool | None = Field(default=None, alias="is")
+    in_: tuple[str | float, ...] | None = Field(default=None, alias="in")
+    not_in: tuple[str | float, ...] | None = None
+    below: float | None = None
+    at_most: float | None = None
+    above: float | None = None
+    at_least: float | None = None
+    known: bool | None = None
+
+
+Predicate = dict[str, Condition]  # column -> condition; all must hold
+
+
+class RecordsRule(Part):
+    """How a measure is counted from birth records."""
+
+    eligible: Predicate = Field(default_factory=dict, description="who is in the denominator")
+    numerator: Predicate = Field(default_factory=dict, description="whom of those it happened to")
+    value: str | None = Field(default=None, description="column of a measurement, instead")
+
+
+class Measure(Part):
+    """One thing that is counted or measured, and how it is charted."""
+
+    id: Id
+    name: Name
+    role: Role
+    numerator: Text = Field(description="in words: what is counted")
+    denominator: Text | None = Field(default=None, description="in words: out of whom")
+    data: DataKind = "proportion"
+    unit: str = "%"
+    multiply: float = Field(default=100, gt=0)
+    direction: Direction
+    target: float | None = None
+    subgroup: Period = "week"
+    chart: ChartKind = "auto"
+    rules: RuleSet = "anhoej"
+    baseline: Baseline | None = None
+    phases: tuple[date, ...] = ()
+    smallest_gap: float = Field(default=1.25, gt=1, description="the smallest ratio that matters")
+    overlapping_windows: bool = Field(
+        default=False, description="points share births: no run rules"
+    )
+    incomplete_weeks: int = Field(default=0, ge=0, description="last weeks still filling up")
+    records: RecordsRule | None = None
+    note: Text | None = None
+
+    @property
+    def kind(self) -> str:
+        """The chart drawn: the one named, or the usual one for this kind of data."""
+        return USUAL_CHART[self.data] if self.chart == "auto" else self.chart
+
+
+# The textbook chart of each kind of data (Provost & Murray, The Health Care Data Guide).
+USUAL_CHART: dict[str, str] = {
+    "proportion": "p",
+    "rate": "u",
+    "count": "c",
+    "continuous": "i",
+    "time between": "t",
+    "cases between": "g",
+}
+
+
+class ChangeIdea(Part):
+    """Something a team thinks will help."""
+
+    id: Id
+    name: Text
+
+
+class Driver(Part):
+    """What moves the aim, and the ideas that would move it."""
+
+    id: Id
+    name: Text
+    moves: Id | None = Field(default=None, description="the driver above; none: the aim itself")
+    measures: tuple[Id, ...] = ()
+    change_ideas: tuple[ChangeIdea, ...] = ()
+
+
+class Cycle(Part):
+    """One PDSA cycle."""
+
+    id: Id
+    title: Name
+    start: date
+    end: date | None = None
+    sites: tuple[Id, ...] = Field(default=(), description="none: every site")
+    strata: tuple[Name, ...] = Field(default=(), description="none: every stratum")
+    change_idea: Id | None = None
+    plan: Text
+    do: Text | None = None
+    study: Text | None = None
+    act: Text | None = None
+
+
+class Principle(Part):
+    """One of the seven anti-racism principles, as a prompt with the team's answer."""
+
+    prompt: Text
+    answer: Text | None = None
+
+
+class TableSource(Part):
+    """A table of counts and which of its columns is what."""
+
+    kind: Literal["table"]
+    path: Text
+    subgroup: Name
+    stratum: Name
+    site: Name | None = Field(default=None, description="column; none: the project's only site")
+    measure: Name | None = Field(default=None, description="column; none: the only measure")
+    numerator: Name | None = None
+    denominator: Name | None = None
+    value: Name | None = None
+    suppressed: Name | None = Field(default=None, description="column that marks a withheld count")
+
+
+class RecordsSource(Part):
+    """Birth records and which of their columns is what."""
+
+    kind: Literal["records"]
+    path: Text
+    date: Name
+    stratum: Name
+    site: Name | None = None
+
+
+Source = Annotated[TableSource | RecordsSource, Field(discriminator="kind")]
+
+
+class Project(Part):
+    """All that a team set out to do."""
+
+    id: Id
+    title: Name
+    clinical_area: ClinicalArea
+    synthetic: bool = Field(default=False, description="true: the data are made up, and say so")
+    network: Name
+    sites: tuple[Site, ...] = Field(min_length=1)
+    aim: Aim
+    strata: Strata
+    measures: tuple[Measure, ...] = Field(min_length=1)
+    drivers: tuple[Driver, ...] = ()
+    cycles: tuple[Cycle, ...] = ()
+    principles: tuple[Principle, ...] = ()
+    data: Source | None = None
+    note: Text | None = None
+
+    def measure(self, name: str) -> Measure:
+        """The measure with this id."""
+        return next(measure for measure in self.measures if measure.id == name)
