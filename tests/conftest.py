@@ -86,8 +86,18 @@ def postgres_url() -> Iterator[str]:
         )
         settings_ = f"-p {port} -c listen_addresses=127.0.0.1 -k {folder} -c max_connections=200"
         subprocess.run(
-            [*owner, programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", settings_]
-            + ["start"],
+            [
+                *owner,
+                programs / "pg_ctl",
+                "-D",
+                data,
+                "-w",
+                "-l",
+                folder / "log",
+                "-o",
+                settings_,
+                "start",
+            ],
             check=True,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
