@@ -84,7 +84,7 @@ def postgres_url() -> Iterator[str]:
             capture_output=True,
             cwd=folder,
         )
-        settings_ = f"-p {port} -c listen_addresses=127.0.0.1 -k {folder} -c max_connections=200"
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -k {folder} -c max_connections=200"
         subprocess.run(
             [
                 *owner,
