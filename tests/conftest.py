@@ -95,7 +95,7 @@ def postgres_url() -> Iterator[str]:
                 "-l",
                 folder / "log",
                 "-o",
-                settings_,
+                options,
                 "start",
             ],
             check=True,
