@@ -1,0 +1,95 @@
+"""Findings as open files: CSV tables and one JSON document."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from qi_equity.findings import Findings
+
+# A spreadsheet runs a cell that starts with one of these as a formula.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write(findings: Findings, folder: Path) -> list[Path]:
+    """Write points.csv, charts.csv, gaps.csv, gap_points.csv and findings.json; their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tables = {
+        "points": findings.points,
+        "charts": findings.charts,
+        "gaps": findings.gaps,
+        "gap_points": findings.gap_points,
+    }
+    paths = []
+    for name, table in tables.items():
+        path = folder / f"{name}.csv"
+        # The mark tells a spreadsheet that the file is UTF-8.
+        inert(table).to_csv(path, index=False, encoding="utf-8-sig")
+        paths.append(path)
+    path = folder / "findings.json"
+    text = json.dumps(document(findings), indent=1, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+    return [*paths, path]
+
+
+def document(findings: Findings) -> dict[str, Any]:
+    """The findings as plain values; what is missing is null.
+
+    The points stand in points.csv alone: a reader of the JSON wants the answers.
+    """
+    project = findings.project
+    return {
+        "project": project.id,
+        "title": project.title,
+        "synthetic": project.synthetic,
+        "reference": project.strata.reference.model_dump(),
+        "family": findings.family,
+        "sentences": list(findings.sentences),
+        "charts": _records(findings.charts),
+        "gaps": _records(findings.gaps),
+        "cautions": [
+            {"measure": c.measure, "site": c.site, "stratum": c.stratum, "text": c.text}
+            for c in findings.cautions
+        ],
+    }
+
+
+def inert(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with no text that a spreadsheet would run as a formula.
+
+    >>> inert(pd.DataFrame({"stratum": ["=1+1", "Black"]}))["stratum"].tolist()
+    ["'=1+1", 'Black']
+    """
+    safe = table.copy()
+    for name in safe.columns:
+        if safe[name].dtype == object or isinstance(safe[name].dtype, pd.StringDtype):
+            safe[name] = safe[name].map(
+                lambda cell: (
+                    f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
+                )
+            )
+    return safe
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [
+        {str(key): _plain(value) for key, value in row.items()}
+        for row in table.to_dict(orient="records")
+    ]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, pd.Timestamp):
+        return value.date().isoformat()
+    if value is None or value is pd.NaT or value is pd.NA:
+        return None
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        # Infinity is an answer (weeks to go: never), not a number that JSON knows.
+        return None if math.isnan(value) else ("infinity" if value > 0 else "-infinity")
+    return value
