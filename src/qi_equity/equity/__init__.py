@@ -1,0 +1,1 @@
+"""Statistics of the gap between strata: arrays in, arrays out; no labels, no pandas."""

@@ -1,0 +1,500 @@
+"""Intervals for one rate and for the gap between two: score, exact and mid-P; never a label.
+
+Every function takes arrays that broadcast (strata, sites, subgroups) and answers an
+`Interval` of the same shape. Missing counts, empty denominators and 0 v 0 are nan: where
+nothing happened on either side there is nothing to compare. A `p` in a name is a proportion
+(events among women or babies); a `rate` is a count over an exposure, and may be above one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import special
+
+FloatArray = NDArray[np.float64]
+
+# Halvings of a bracket until it is as narrow as a double can say.
+HALVINGS = 70
+# A log ratio beyond this is not a ratio any table of counts can bound.
+LARGEST_LOG_RATIO = 60.0
+# Byar's approximation is exact enough from ten events on (Breslow & Day 1987, volume II).
+BYAR_FROM = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Interval:
+    """An estimate between its lower and upper limit."""
+
+    estimate: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+
+    def times(self, factor: ArrayLike) -> "Interval":
+        """The same interval on another scale, a negative factor turning it round."""
+        factor = np.asarray(factor, dtype=float)
+        low, high = self.lower * factor, self.upper * factor
+        return Interval(self.estimate * factor, np.minimum(low, high), np.maximum(low, high))
+
+    def less(self, fixed: ArrayLike) -> "Interval":
+        """The same interval less a number that is known, not estimated."""
+        fixed = np.asarray(fixed, dtype=float)
+        return Interval(self.estimate - fixed, self.lower - fixed, self.upper - fixed)
+
+
+OneSample = Callable[[ArrayLike, ArrayLike, float], Interval]
+TwoSample = Callable[[ArrayLike, ArrayLike, ArrayLike, ArrayLike, float], Interval]
+
+
+# ------------------------------------------------------------------ one proportion, one rate
+
+
+def wilson(numerator: ArrayLike, denominator: ArrayLike, confidence: float = 0.95) -> Interval:
+    """Score interval of a proportion (Wilson 1927).
+
+    >>> seen = wilson(12, 250)
+    >>> seen.lower.round(5), seen.upper.round(5)
+    (np.float64(0.02767), np.float64(0.08201))
+    """
+    x, n = _counts(numerator, denominator)
+    z2 = _z(confidence) ** 2
+    with np.errstate(all="ignore"):
+        p = x / n
+        middle = (x + z2 / 2) / (n + z2)
+        half = np.sqrt(z2 * (n * p * (1 - p) + z2 / 4)) / (n + z2)
+        # Where all or none had the event the limit is the bound itself, not a rounding of it.
+        lower = np.where(x == 0, 0.0, middle - half)
+        upper = np.where(x == n, 1.0, middle + half)
+    return _kept(np.isfinite(p), p, lower, upper)
+
+
+def exact_p(numerator: ArrayLike, denominator: ArrayLike, confidence: float = 0.95) -> Interval:
+    """Exact interval of a proportion (Clopper & Pearson 1934); never too narrow."""
+    x, n = _counts(numerator, denominator)
+    tail = (1 - confidence) / 2
+    with np.errstate(all="ignore"):
+        p = x / n
+        lower = np.where(x == 0, 0.0, special.betaincinv(np.maximum(x, 0.5), n - x + 1, tail))
+        upper = np.where(x == n, 1.0, special.betaincinv(x + 1, np.maximum(n - x, 0.5), 1 - tail))
+    return _kept(np.isfinite(p), p, lower, upper)
+
+
+def mid_p(numerator: ArrayLike, denominator: ArrayLike, confidence: float = 0.95) -> Interval:
+    """Exact interval of a proportion with half the weight of what was seen (Lancaster 1949)."""
+    x, n = _counts(numerator, denominator)
+    tail = (1 - confidence) / 2
+
+    def at_least(p: FloatArray) -> FloatArray:
+        reached = np.where(x == 0, 1.0, special.betainc(np.maximum(x, 0.5), n - x + 1, p))
+        passed = np.where(x == n, 0.0, special.betainc(x + 1, np.maximum(n - x, 0.5), p))
+        return np.asarray((reached + passed) / 2)
+
+    with np.errstate(all="ignore"):
+        p = x / n
+        zero, one = np.zeros_like(p), np.ones_like(p)
+        lower = np.where(x == 0, 0.0, falling_root(lambda at: tail - at_least(at), zero, one))
+        upper = np.where(x == n, 1.0, falling_root(lambda at: 1 - tail - at_least(at), zero, one))
+    return _kept(np.isfinite(p), p, lower, upper)
+
+
+def exact_rate(count: ArrayLike, exposure: ArrayLike, confidence: float = 0.95) -> Interval:
+    """Exact interval of a count over an exposure (Garwood 1936).
+
+    >>> seen = exact_rate(5, 1)
+    >>> seen.lower.round(3), seen.upper.round(3)
+    (np.float64(1.623), np.float64(11.668))
+    """
+    x, t = _counts(count, exposure)
+    tail = (1 - confidence) / 2
+    with np.errstate(all="ignore"):
+        lower = np.where(x == 0, 0.0, special.gammaincinv(np.maximum(x, 0.5), tail))
+        upper = special.gammaincinv(x + 1, 1 - tail)
+        return _kept(np.isfinite(x / t), x / t, lower / t, upper / t)
+
+
+def mid_p_rate(count: ArrayLike, exposure: ArrayLike, confidence: float = 0.95) -> Interval:
+    """Exact interval of a count with half the weight of what was seen."""
+    x, t = _counts(count, exposure)
+    tail = (1 - confidence) / 2
+
+    def at_least(mean: FloatArray) -> FloatArray:
+        reached = np.where(x == 0, 1.0, special.gammainc(np.maximum(x, 0.5), mean))
+        return np.asarray((reached + special.gammainc(x + 1, mean)) / 2)
+
+    widest = exact_rate(x, np.ones_like(x), confidence)
+    with np.errstate(all="ignore"):
+        low, high = np.zeros_like(x), np.asarray(widest.upper)
+        lower = np.where(x == 0, 0.0, falling_root(lambda at: tail - at_least(at), low, high))
+        upper = falling_root(lambda at: 1 - tail - at_least(at), low, high)
+        return _kept(np.isfinite(x / t), x / t, lower / t, upper / t)
+
+
+def byar(count: ArrayLike, exposure: ArrayLike, confidence: float = 0.95) -> Interval:
+    """Byar's approximate interval of a count over an exposure.
+
+    >>> seen = byar(10, 1)
+    >>> seen.lower.round(3), seen.upper.round(3)
+    (np.float64(4.787), np.float64(18.391))
+    """
+    x, t = _counts(count, exposure)
+    z = _z(confidence)
+    with np.errstate(all="ignore"):
+        lower = np.where(x == 0, 0.0, x * (1 - 1 / (9 * x) - z / (3 * np.sqrt(x))) ** 3)
+        upper = (x + 1) * (1 - 1 / (9 * (x + 1)) + z / (3 * np.sqrt(x + 1))) ** 3
+        return _kept(np.isfinite(x / t), x / t, lower / t, upper / t)
+
+
+def byar_or_exact(count: ArrayLike, exposure: ArrayLike, confidence: float = 0.95) -> Interval:
+    """Byar's interval, and the exact one below ten events, as England's public health tools do."""
+    x, _ = _counts(count, exposure)
+    many, few = byar(count, exposure, confidence), exact_rate(count, exposure, confidence)
+    small = x < BYAR_FROM
+    return Interval(
+        many.estimate,
+        np.where(small, few.lower, many.lower),
+        np.where(small, few.upper, many.upper),
+    )
+
+
+# ------------------------------------------------------------------ difference of two
+
+
+def newcombe(
+    x1: ArrayLike, n1: ArrayLike, x2: ArrayLike, n2: ArrayLike, confidence: float = 0.95
+) -> Interval:
+    """Difference of two proportions from their Wilson intervals (Newcombe 1998, method 10).
+
+    >>> gap = newcombe(56, 70, 48, 80)
+    >>> gap.estimate.round(4), gap.lower.round(4), gap.upper.round(4)
+    (np.float64(0.2), np.float64(0.0524), np.float64(0.3339))
+    """
+    one, two = wilson(x1, n1, confidence), wilson(x2, n2, confidence)
+    return _hybrid(one, two, np.asarray(x1, float) + np.asarray(x2, float) > 0)
+
+
+def miettinen_nurminen(
+    x1: ArrayLike, n1: ArrayLike, x2: ArrayLike, n2: ArrayLike, confidence: float = 0.95
+) -> Interval:
+    """Score interval of the difference of two proportions (Miettinen & Nurminen 1985).
+
+    >>> gap = miettinen_nurminen(56, 70, 48, 80)
+    >>> gap.lower.round(4), gap.upper.round(4)
+    (np.float64(0.0528), np.float64(0.3382))
+    """
+    return _score_difference(x1, n1, x2, n2, confidence, corrected=True)
+
+
+def mee(
+    x1: ArrayLike, n1: ArrayLike, x2: ArrayLike, n2: ArrayLike, confidence: float = 0.95
+) -> Interval:
+    """Score interval of the difference without the N/(N-1) of Miettinen (Mee 1984)."""
+    return _score_difference(x1, n1, x2, n2, confidence, corrected=False)
+
+
+def score_rate_difference(
+    x1: ArrayLike, t1: ArrayLike, x2: ArrayLike, t2: ArrayLike, confidence: float = 0.95
+) -> Interval:
+    """Score interval of the difference of two rates.
+
+    >>> gap = score_rate_difference(30, 1000, 60, 3000)
+    >>> gap.lower.round(5), gap.upper.round(5)
+    (np.float64(-0.00067), np.float64(0.02357))
+    """
+    a, s, b, t = _pairs(x1, t1, x2, t2)
+    z = _z(confidence)
+    with np.errstate(all="ignore"):
+        estimate = a / s - b / t
+
+        def score(delta: FloatArray) -> FloatArray:
+            reach = (s + t) * delta - a - b
+            second = (-reach + np.sqrt(reach**2 + 4 * (s + t) * b * delta)) / (2 * (s + t))
+            variance = np.maximum(second + delta, 0) / s + second / t
+            return np.asarray((estimate - delta) / np.sqrt(variance))
+
+        # The limit of a count of x is never further out than a few multiples of x + z squared.
+        reach = 10 * ((a + 1 + z**2) / s + (b + 1 + z**2) / t)
+        lower = falling_root(lambda at: score(at) - z, estimate - reach, estimate)
+        upper = falling_root(lambda at: score(at) + z, estimate, estimate + reach)
+    return _kept(np.isfinite(estimate) & (a + b > 0), estimate, lower, upper)
+
+
+def exact_rate_difference(
+    x1: ArrayLike, t1: ArrayLike, x2: ArrayLike, t2: ArrayLike, confidence: float = 0.95
+) -> Interval:
+    """Difference of two rates from their exact intervals (Zou & Donner 2008)."""
+    one, two = exact_rate(x1, t1, confidence), exact_rate(x2, t2, confidence)
+    return _hybrid(one, two, np.asarray(x1, float) + np.asarray(x2, float) > 0)
+
+
+def mid_p_rate_difference(
+    x1: ArrayLike, t1: ArrayLike, x2: ArrayLike, t2: ArrayLike, confidence: float = 0.95
+) -> Interval:
+    """Difference of two rates from their mid-P intervals (Zou & Donner 2008)."""
+    one, two = mid_p_rate(x1, t1, confidence), mid_p_rate(x2, t2, confidence)
+    return _hybrid(one, two, np.asarray(x1, float) + np.asarray(x2, float) > 0)
+
+
+# ------------------------------------------------------------------ ratio of two
+
+
+def koopman(
+    x1: ArrayLike, n1: ArrayLike, x2: ArrayLike, n2: ArrayLike, confidence: float = 0.95
+) -> Interval:
+    """Score interval of the ratio of two proportions (Koopman 1984).
+
+    One zero is no trouble: the other limit is still found.
+
+    >>> gap = koopman([36, 0], [40, 20], [16, 3], [80, 30])
+    >>> gap.lower.round(3), gap.upper.round(3)
+    (array([2.94, 0.  ]), array([7.152, 1.768]))
+    """
+    return _score_ratio(x1, n1, x2, n2, confidence, corrected=False)
+
+
+def miettinen_nurminen_ratio(
+    x1: ArrayLike, n1: ArrayLike, x2: ArrayLike, n2: ArrayLike, confidence: float = 0.95
+) -> Interval:
+    """Score interval of the ratio with the N/(N-1) of Miettinen & Nurminen (1985)."""
+    return _score_ratio(x1, n1, x2, n2, confidence, corrected=True)
+
+
+def score_rate_ratio(
+    x1: ArrayLike, t1: ArrayLike, x2: ArrayLike, t2: ArrayLike, confidence: float = 0.95
+) -> Interval:
+    """Score interval of the ratio of two rates, given the total count.
+
+    >>> gap = score_rate_ratio(30, 1000, 60, 3000)
+    >>> gap.lower.round(3), gap.upper.round(3)
+    (np.float64(0.971), np.float64(2.317))
+    """
+    return _conditional_ratio(wilson, x1, t1, x2, t2, confidence)
+
+
+def exact_rate_ratio(
+    x1: ArrayLike, t1: ArrayLike, x2: ArrayLike, t2: ArrayLike, confidence: float = 0.95
+) -> Interval:
+    """Exact interval of the ratio of two rates, given the total count."""
+    return _conditional_ratio(exact_p, x1, t1, x2, t2, confidence)
+
+
+def mid_p_rate_ratio(
+    x1: ArrayLike, t1: ArrayLike, x2: ArrayLike, t2: ArrayLike, confidence: float = 0.95
+) -> Interval:
+    """Mid-P interval of the ratio of two rates, given the total count; for very small counts."""
+    return _conditional_ratio(mid_p, x1, t1, x2, t2, confidence)
+
+
+# ------------------------------------------------------------------ score tests
+
+
+def difference_score(
+    x1: ArrayLike, n1: ArrayLike, x2: ArrayLike, n2: ArrayLike, delta: ArrayLike = 0.0
+) -> FloatArray:
+    """How many standard errors two proportions are from differing by `delta`.
+
+    >>> difference_score(56, 70, 48, 80).round(4)
+    np.float64(2.6502)
+    """
+    a, m, b, n = _pairs(x1, n1, x2, n2)
+    delta = np.asarray(delta, dtype=float)
+    with np.errstate(all="ignore"):
+        second = _second_given_difference(a, m, b, n, delta)
+        first = second + delta
+        variance = first * (1 - first) / m + second * (1 - second) / n
+        return np.asarray((a / m - b / n - delta) / np.sqrt(np.maximum(variance, 0)))
+
+
+def ratio_score(
+    x1: ArrayLike, n1: ArrayLike, x2: ArrayLike, n2: ArrayLike, ratio: ArrayLike = 1.0
+) -> FloatArray:
+    """How many standard errors two proportions are from standing in the ratio `ratio`."""
+    a, m, b, n = _pairs(x1, n1, x2, n2)
+    ratio = np.asarray(ratio, dtype=float)
+    with np.errstate(all="ignore"):
+        second = _second_given_ratio(a, m, b, n, ratio)
+        first = ratio * second
+        # n p q of a side is counted from what is left of one, where p itself would round to one.
+        variance = first * (1 - first) / m + ratio**2 * second * (1 - second) / n
+        return np.asarray((a / m - ratio * b / n) / np.sqrt(np.maximum(variance, 0)))
+
+
+def rate_score(x1: ArrayLike, t1: ArrayLike, x2: ArrayLike, t2: ArrayLike) -> FloatArray:
+    """How many standard errors two rates are from being equal, given the total count."""
+    a, s, b, t = _pairs(x1, t1, x2, t2)
+    with np.errstate(all="ignore"):
+        share = s / (s + t)
+        return np.asarray((a - (a + b) * share) / np.sqrt((a + b) * share * (1 - share)))
+
+
+def two_sided(score: ArrayLike) -> FloatArray:
+    """The chance of a standard normal score at least this far from zero, either way."""
+    return np.asarray(2 * special.ndtr(-np.abs(np.asarray(score, dtype=float))))
+
+
+# ------------------------------------------------------------------ what they share
+
+
+def falling_root(
+    function: Callable[[FloatArray], FloatArray], low: FloatArray, high: FloatArray
+) -> FloatArray:
+    """Where a falling function crosses zero, for every element at once, by halving."""
+    low, high = np.broadcast_arrays(low, high)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        above = function(middle) > 0
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    return np.asarray((low + high) / 2)
+
+
+def _z(confidence: float) -> float:
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence is a share between 0 and 1, such as 0.95; got {confidence}")
+    return float(special.ndtri((1 + confidence) / 2))
+
+
+def _counts(numerator: ArrayLike, denominator: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Two arrays of one shape, nan wherever there was nobody to count."""
+    x, n = np.broadcast_arrays(
+        np.asarray(numerator, dtype=float), np.asarray(denominator, dtype=float)
+    )
+    return x, np.where(n > 0, n, np.nan)
+
+
+def _pairs(
+    x1: ArrayLike, n1: ArrayLike, x2: ArrayLike, n2: ArrayLike
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    a, m = _counts(x1, n1)
+    b, n = _counts(x2, n2)
+    a, m, b, n = np.broadcast_arrays(a, m, b, n)
+    return a, m, b, n
+
+
+def _kept(where: ArrayLike, *parts: ArrayLike) -> Interval:
+    estimate, lower, upper = (np.asarray(np.where(where, part, np.nan))[()] for part in parts)
+    return Interval(estimate, lower, upper)
+
+
+def _hybrid(one: Interval, two: Interval, some_event: ArrayLike) -> Interval:
+    """Difference of two estimates, each limit as far as its own side's intervals reach."""
+    with np.errstate(all="ignore"):
+        estimate = one.estimate - two.estimate
+        down = np.hypot(one.estimate - one.lower, two.upper - two.estimate)
+        up = np.hypot(one.upper - one.estimate, two.estimate - two.lower)
+    return _kept(np.isfinite(estimate) & some_event, estimate, estimate - down, estimate + up)
+
+
+def _score_difference(
+    x1: ArrayLike,
+    n1: ArrayLike,
+    x2: ArrayLike,
+    n2: ArrayLike,
+    confidence: float,
+    *,
+    corrected: bool,
+) -> Interval:
+    a, m, b, n = _pairs(x1, n1, x2, n2)
+    with np.errstate(all="ignore"):
+        z = _z(confidence) * (np.sqrt((m + n) / (m + n - 1)) if corrected else 1.0)
+        estimate = a / m - b / n
+        end = np.ones_like(estimate)
+        lower = falling_root(lambda at: difference_score(a, m, b, n, at) - z, -end, estimate)
+        upper = falling_root(lambda at: difference_score(a, m, b, n, at) + z, estimate, end)
+    return _kept(np.isfinite(estimate) & (a + b > 0), estimate, lower, upper)
+
+
+def _second_given_difference(
+    a: FloatArray, m: FloatArray, b: FloatArray, n: FloatArray, delta: FloatArray
+) -> FloatArray:
+    """Likeliest second proportion if the first is `delta` above it: a cubic's middle root."""
+    total, events = m + n, a + b
+    square = ((m + 2 * n) * delta - total - events) / (3 * total)
+    linear = ((n * delta - total - 2 * b) * delta + events) / (3 * total)
+    fixed = b * delta * (1 - delta) / (2 * total)
+    q = square**3 - 1.5 * linear * square + fixed
+    p = np.copysign(np.sqrt(np.maximum(square**2 - linear, 0)), q)
+    cosine = np.divide(q, p**3, out=np.zeros_like(q), where=p != 0)
+    angle = (np.pi + np.arccos(np.clip(cosine, -1, 1))) / 3
+    root = 2 * p * np.cos(angle) - square
+    return np.asarray(np.clip(root, np.maximum(0, -delta), np.minimum(1, 1 - delta)))
+
+
+def _score_ratio(
+    x1: ArrayLike,
+    n1: ArrayLike,
+    x2: ArrayLike,
+    n2: ArrayLike,
+    confidence: float,
+    *,
+    corrected: bool,
+) -> Interval:
+    a, m, b, n = _pairs(x1, n1, x2, n2)
+    with np.errstate(all="ignore"):
+        z = _z(confidence) * (np.sqrt((m + n) / (m + n - 1)) if corrected else 1.0)
+        estimate = (a / m) / (b / n)
+        end = np.full_like(estimate, LARGEST_LOG_RATIO)
+        start = np.clip(np.log(estimate), -end, end)
+        lower = np.exp(
+            falling_root(lambda at: ratio_score(a, m, b, n, np.exp(at)) - z, -end, start)
+        )
+        upper = np.exp(falling_root(lambda at: ratio_score(a, m, b, n, np.exp(at)) + z, start, end))
+        lower, upper = np.where(a == 0, 0.0, lower), np.where(b == 0, np.inf, upper)
+    return _kept(np.isfinite(m + n) & (a + b > 0), estimate, lower, upper)
+
+
+def _second_given_ratio(
+    a: FloatArray, m: FloatArray, b: FloatArray, n: FloatArray, ratio: FloatArray
+) -> FloatArray:
+    """Likeliest second proportion if the first is `ratio` times it: a quadratic's lower root."""
+    middle = m * ratio + a + n + b * ratio
+    inside = np.maximum(middle**2 - 4 * (m + n) * ratio * (a + b), 0)
+    return np.asarray(
+        np.clip(2 * (a + b) / (middle + np.sqrt(inside)), 0, 1 / np.maximum(ratio, 1))
+    )
+
+
+def _conditional_ratio(
+    one_sample: OneSample,
+    x1: ArrayLike,
+    t1: ArrayLike,
+    x2: ArrayLike,
+    t2: ArrayLike,
+    confidence: float,
+) -> Interval:
+    """Given the total, the first count is binomial: its interval, as a ratio of rates."""
+    a, s, b, t = _pairs(x1, t1, x2, t2)
+    share = one_sample(a, a + b, confidence)
+    with np.errstate(all="ignore"):
+        lower, upper = (part / (1 - part) * t / s for part in (share.lower, share.upper))
+        return _kept(np.isfinite(s + t) & (a + b > 0), (a / s) / (b / t), lower, upper)
+
+
+# The ways to an interval, by the kind of denominator and by what is estimated.
+ONE: dict[str, dict[str, OneSample]] = {
+    "proportion": {"wilson": wilson, "exact": exact_p, "mid-p": mid_p},
+    "rate": {
+        "byar": byar_or_exact,
+        "exact": exact_rate,
+        "mid-p": mid_p_rate,
+    },
+}
+DIFFERENCE: dict[str, dict[str, TwoSample]] = {
+    "proportion": {
+        "newcombe": newcombe,
+        "miettinen-nurminen": miettinen_nurminen,
+        "mee": mee,
+    },
+    "rate": {
+        "score": score_rate_difference,
+        "exact": exact_rate_difference,
+        "mid-p": mid_p_rate_difference,
+    },
+}
+RATIO: dict[str, dict[str, TwoSample]] = {
+    "proportion": {"koopman": koopman, "miettinen-nurminen": miettinen_nurminen_ratio},
+    "rate": {
+        "score": score_rate_ratio,
+        "exact": exact_rate_ratio,
+        "mid-p": mid_p_rate_ratio,
+    },
+}
