@@ -2,14 +2,47 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    StringConstraints,
+    model_validator,
+)
+
+
+def _as_day(value: object) -> object:
+    """Only 2024-01-31 is a date: pydantic alone would read 2024 as seconds since 1970."""
+    if isinstance(value, date):
+        return value
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError as impossible:
+            raise ValueError(f"there is no such day as {value}") from impossible
+    raise ValueError(f"'{value}' is not a date; write year, month and day like 2024-01-31")
+
+
+def _as_text(value: object) -> object:
+    """A target rate is kept as it was written."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if number else value
+
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+Day = Annotated[date, BeforeValidator(_as_day)]
+Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
+Whole = Annotated[int, Strict()]
+YesNo = Annotated[bool, Strict()]
+Plain = str | Number | YesNo  # what a cell of a record can hold
 
 ClinicalArea = Literal[
     "post-partum haemorrhage",
@@ -21,7 +54,7 @@ ClinicalArea = Literal[
 Role = Literal["outcome", "process", "balancing"]
 DataKind = Literal["proportion", "rate", "count", "continuous", "time between", "cases between"]
 Direction = Literal["increase", "decrease", "none"]
-Period = Literal["week", "fortnight", "month", "quarter"]
+Period = Literal["week", "fortnight", "month", "quarter", "half-year", "financial year"]
 ChartKind = Literal["auto", "run", "i", "mr", "xbar", "s", "t", "p", "pp", "c", "u", "up", "g"]
 RuleSet = Literal["anhoej", "ihi", "making_data_count", "western_electric", "nelson"]
 
@@ -45,12 +78,12 @@ class EquityAim(Part):
     kind: Literal["rate", "difference", "ratio"] = Field(
         default="rate", description="what from and to speak of: the stratum's rate, or its gap"
     )
-    from_: float = Field(
+    from_: Number = Field(
         alias="from", description="at baseline, as a fraction, difference or ratio"
     )
-    to: float
-    by: date
-    primary: bool = Field(default=False, description="the contrast declared before looking")
+    to: Number
+    by: Day
+    primary: YesNo = Field(default=False, description="the contrast declared before looking")
 
 
 class Aim(Part):
@@ -58,12 +91,17 @@ class Aim(Part):
 
     population: Text
     measure: Id
-    from_: float = Field(alias="from")
-    to: float
-    by: date
+    from_: Number = Field(alias="from")
+    to: Number
+    by: Day
     equity: tuple[EquityAim, ...] = Field(
         min_length=1, description="at least one aim for a stratum or a gap"
     )
+
+    @property
+    def primary(self) -> EquityAim:
+        """The contrast declared before looking: the one marked, or the first."""
+        return next((aim for aim in self.equity if aim.primary), self.equity[0])
 
 
 class Site(Part):
@@ -78,18 +116,33 @@ class Group(Part):
 
     name: Name
     codes: tuple[str, ...] = Field(default=(), description="codes or labels in the source")
-    unknown: bool = Field(
+    unknown: YesNo = Field(
         default=False, description="not stated, not known or missing: shown, never compared"
     )
+    missing: YesNo = Field(default=False, description="records left empty belong here")
+    note: Text | None = None
 
 
 class Reference(Part):
-    """Whom each stratum is compared with, and why."""
+    """Whom each stratum is compared with, and why; there is no default."""
 
-    compare_with: Name = Field(
-        description="a group's name, 'everyone else', 'best at baseline' or a target rate"
+    compare_with: Annotated[Name, BeforeValidator(_as_text)] = Field(
+        description="a group's name, 'everyone else', 'best at baseline' or a target rate",
+        json_schema_extra={"type": ["string", "number"]},
     )
-    reason: Text
+    reason: Text = Field(description="why this comparison, in the team's words")
+
+    @property
+    def target(self) -> float | None:
+        """The target rate compared with, where it is one.
+
+        >>> Reference(compare_with=0.05, reason="the network's standard").target
+        0.05
+        """
+        try:
+            return float(self.compare_with)
+        except ValueError:
+            return None
 
 
 class Strata(Part):
@@ -111,8 +164,8 @@ class Strata(Part):
 class Baseline(Part):
     """The subgroups that later ones are judged against: a number of them, or a last date."""
 
-    subgroups: int | None = Field(default=None, ge=2)
-    until: date | None = None
+    subgroups: Whole | None = Field(default=None, ge=2)
+    until: Day | None = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
@@ -124,14 +177,20 @@ class Baseline(Part):
 class Condition(Part):
     """What one column of a birth record must be; every part given must hold."""
 
-    is_: str | float | bool | None = Field(default=None, alias="is")
-    in_: tuple[str | float, ...] | None = Field(default=None, alias="in")
-    not_in: tuple[str | float, ...] | None = None
-    below: float | None = None
-    at_most: float | None = None
-    above: float | None = None
-    at_least: float | None = None
-    known: bool | None = None
+    is_: Plain | None = Field(default=None, alias="is")
+    in_: tuple[Plain, ...] | None = Field(default=None, alias="in")
+    not_in: tuple[Plain, ...] | None = None
+    below: Number | None = None
+    at_most: Number | None = None
+    above: Number | None = None
+    at_least: Number | None = None
+    known: YesNo | None = Field(default=None, description="true: filled in; false: empty")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("say what this column must be, for example: known: true")
+        return self
 
 
 Predicate = dict[str, Condition]  # column -> condition; all must hold
@@ -155,19 +214,19 @@ class Measure(Part):
     denominator: Text | None = Field(default=None, description="in words: out of whom")
     data: DataKind = "proportion"
     unit: str = "%"
-    multiply: float = Field(default=100, gt=0)
+    multiply: Number = Field(default=100, gt=0)
     direction: Direction
-    target: float | None = None
+    target: Number | None = None
     subgroup: Period = "week"
     chart: ChartKind = "auto"
     rules: RuleSet = "anhoej"
     baseline: Baseline | None = None
-    phases: tuple[date, ...] = ()
-    smallest_gap: float = Field(default=1.25, gt=1, description="the smallest ratio that matters")
-    overlapping_windows: bool = Field(
+    phases: tuple[Day, ...] = ()
+    smallest_gap: Number = Field(default=1.25, gt=1, description="the smallest ratio that matters")
+    overlapping_windows: YesNo = Field(
         default=False, description="points share births: no run rules"
     )
-    incomplete_weeks: int = Field(default=0, ge=0, description="last weeks still filling up")
+    incomplete_weeks: Whole = Field(default=0, ge=0, description="last weeks still filling up")
     records: RecordsRule | None = None
     note: Text | None = None
 
@@ -210,8 +269,8 @@ class Cycle(Part):
 
     id: Id
     title: Name
-    start: date
-    end: date | None = None
+    start: Day
+    end: Day | None = None
     sites: tuple[Id, ...] = Field(default=(), description="none: every site")
     strata: tuple[Name, ...] = Field(default=(), description="none: every stratum")
     change_idea: Id | None = None
@@ -228,29 +287,76 @@ class Principle(Part):
     answer: Text | None = None
 
 
+class Indicator(Part):
+    """What one label of a table's measure column means: a measure, and often a stratum too."""
+
+    measure: Id
+    stratum: str | None = Field(
+        default=None, description="a code or label of a group; none: everyone, kept as a total"
+    )
+
+
+class Columns(Part):
+    """The columns of one stratum, where a table has a row a week and columns a stratum."""
+
+    stratum: str | None = Field(
+        default=None, description="a code or label of a group; none: everyone, kept as a total"
+    )
+    measure: Id | None = Field(default=None, description="none: the only measure")
+    numerator: Name | None = None
+    denominator: Name | None = None
+    value: Name | None = None
+
+
 class TableSource(Part):
     """A table of counts and which of its columns is what."""
 
     kind: Literal["table"]
     path: Text
-    subgroup: Name
-    stratum: Name
+    sheet: Name | None = Field(default=None, description="of a workbook; none: the first")
+    subgroup: Name | None = Field(
+        default=None, description="column of dates; none: one date for the whole file"
+    )
+    subgroup_is: Day | None = Field(
+        default=None, description="that one date; none: the month in the file's name"
+    )
+    dates: Literal["day first", "month first"] | None = Field(
+        default=None, description="how to read 03/04/2025, which is otherwise refused"
+    )
+    stratum: Name | None = Field(default=None, description="column; none: indicators or columns")
     site: Name | None = Field(default=None, description="column; none: the project's only site")
     measure: Name | None = Field(default=None, description="column; none: the only measure")
+    indicators: dict[str, Indicator] = Field(
+        default_factory=dict, description="what the labels in the measure column mean"
+    )
+    columns: tuple[Columns, ...] = Field(default=(), description="for a wide table")
     numerator: Name | None = None
     denominator: Name | None = None
     value: Name | None = None
     suppressed: Name | None = Field(default=None, description="column that marks a withheld count")
+    where: dict[Name, tuple[Plain, ...]] = Field(
+        default_factory=dict, description="rows to take: column -> what it may say"
+    )
+    totals: tuple[str, ...] = Field(
+        default=(), description="strata that are totals, besides Total, All and the like"
+    )
+    tokens: dict[str, Literal["suppressed", "missing"]] = Field(
+        default_factory=dict, description="what stands in a cell for a count that is not given"
+    )
+    source: Text | None = Field(default=None, description="where the figures are from")
 
 
 class RecordsSource(Part):
     """Birth records and which of their columns is what."""
 
     kind: Literal["records"]
-    path: Text
+    path: Text = Field(description="a CSV or Parquet file, or postgres://... or spark://...")
+    table: Name | None = Field(default=None, description="of a database")
     date: Name
     stratum: Name
     site: Name | None = None
+    key: Name | None = Field(default=None, description="column that no two records share")
+    source: Text | None = Field(default=None, description="where the figures are from")
 
 
 Source = Annotated[TableSource | RecordsSource, Field(discriminator="kind")]
@@ -262,8 +368,9 @@ class Project(Part):
     id: Id
     title: Name
     clinical_area: ClinicalArea
-    synthetic: bool = Field(default=False, description="true: the data are made up, and say so")
+    synthetic: YesNo = Field(default=False, description="true: the data are made up, and say so")
     network: Name
+    start: Day | None = Field(default=None, description="first day that counts")
     sites: tuple[Site, ...] = Field(min_length=1)
     aim: Aim
     strata: Strata

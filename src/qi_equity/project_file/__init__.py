@@ -1,0 +1,94 @@
+"""YAML to Project, every problem at once with its line and column; nothing here reads data.
+
+A file goes through three steps: its text as a tree with places (`tree`), each part on its own
+(`project`, in our words by `words`), and what must hold between parts (`cross_checks`, on a
+`draft` of whatever could be read, so that one mistake does not hide another).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from qi_equity.errors import Problem, ProjectErrors
+from qi_equity.project import Project
+from qi_equity.project_file import tree, words
+from qi_equity.project_file.cross_checks import CHECKS
+from qi_equity.project_file.draft import Draft
+
+__all__ = ["check", "examples", "load", "schema"]
+
+PACKAGE = Path(__file__).parents[1]
+
+
+def load(path: str | os.PathLike[str]) -> Project:
+    """The project in a file; raises ProjectErrors naming every problem there is.
+
+    >>> load(examples()["chds_preterm"]).aim.primary.stratum
+    'Black'
+    """
+    text, unread = _text(path)
+    read = tree.read(text)
+    problems = unread or tuple(_problems(read, str(path)))
+    if problems:
+        raise ProjectErrors(problems)
+    return Project.model_validate(read.value, by_alias=True, by_name=False)
+
+
+def check(path: str | os.PathLike[str]) -> tuple[Problem, ...]:
+    """Every problem of a project file, in the order of its lines; none where it is right."""
+    text, unread = _text(path)
+    return unread or tuple(sorted(set(_problems(tree.read(text), str(path)))))
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a project file, for editors that complete and check as one types."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "qi_equity project",
+        **Project.model_json_schema(by_alias=True),
+    }
+
+
+def examples() -> dict[str, Path]:
+    """The projects that ship with the package, by id."""
+    # Installed they lie in the package; in the repository at its top, where people look.
+    homes = (PACKAGE / "projects", PACKAGE.parents[1] / "projects")
+    home = next(home for home in homes if home.is_dir())
+    return {path.stem: path for path in sorted(home.glob("*.yaml"))}
+
+
+def _text(path: str | os.PathLike[str]) -> tuple[str, tuple[Problem, ...]]:
+    """The text of a file, or why there is none."""
+    try:
+        # A byte order mark is what Windows editors leave behind: no part of the text.
+        return Path(path).read_text(encoding="utf-8-sig"), ()
+    except UnicodeDecodeError as wrong:
+        told = "this is not text in UTF-8; save the file again with the encoding UTF-8"
+        before = wrong.object[: wrong.start]
+        line, column = before.count(b"\n") + 1, wrong.start - before.rfind(b"\n")
+        return "", (Problem(str(path), line, column, told),)
+    except OSError as wrong:
+        reason = (wrong.strerror or "it cannot be opened").lower()
+        return "", (Problem(str(path), 0, 0, f"the file cannot be read: {reason}"),)
+
+
+def _problems(read: tree.Tree, file: str) -> Iterator[Problem]:
+    for (line, column), message in read.problems:
+        yield Problem(file, line, column, message)
+    if read.value is None and read.problems:
+        return
+    if not isinstance(read.value, dict):
+        told = "a project file has keys such as id, title and aim; this one has none"
+        yield Problem(file, 1, 1, told)
+        return
+    for path, message, of_key in words.problems(read.value):
+        if path not in read.refused:
+            yield Problem(file, *read.place(path, of_key), message)
+    draft = Draft(Project, read.value)
+    for each in CHECKS:
+        for path, message in each(draft):
+            found = f"{words.where(path[:-1], read.value)}{message}"
+            yield Problem(file, *read.place(path), found)

@@ -1,0 +1,293 @@
+"""What must hold between the parts of a project; each check reads whatever could be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any
+
+from qi_equity.errors import did_you_mean
+from qi_equity.project import BEST_AT_BASELINE, EVERYONE, EVERYONE_ELSE
+from qi_equity.project_file.draft import Draft
+from qi_equity.project_file.tree import Path
+
+Found = Iterator[tuple[Path, str]]
+
+# Charts by the kinds of data they are made for (Provost & Murray, The Health Care Data Guide).
+FITS = {
+    "proportion": ("run", "p", "pp", "i", "mr"),
+    "rate": ("run", "u", "up", "i", "mr"),
+    "count": ("run", "c", "i", "mr"),
+    "continuous": ("run", "i", "mr", "xbar", "s"),
+    "time between": ("run", "t", "i", "mr"),
+    "cases between": ("run", "g", "i", "mr"),
+}
+NEEDS_DENOMINATOR = ("proportion", "rate")
+SHORTEST_REASON = 20  # letters: room for a reason, not only for "n/a" or "usual"
+
+
+def _measures(project: Draft) -> dict[str, Draft]:
+    return {measure.id: measure for measure in project.measures or () if measure.id}
+
+
+def _names(parts: Any, name: str = "id") -> list[str] | None:
+    """The names parts go by; None where one cannot be read, for then any word may be right."""
+    names = [getattr(part, name) for part in parts or ()]
+    return None if not names or None in names else names
+
+
+def unique(project: Draft) -> Found:
+    """No two parts of a kind share a name."""
+    kinds: tuple[tuple[Any, str, str], ...] = (
+        (project.sites, "id", "site"),
+        (project.sites, "name", "site"),
+        (project.measures, "id", "measure"),
+        (project.measures, "name", "measure"),
+        (project.strata and project.strata.groups, "name", "group"),
+        (project.drivers, "id", "driver"),
+        (_change_ideas(project), "id", "change idea"),
+        (project.cycles, "id", "cycle"),
+    )
+    for parts, key, kind in kinds:
+        seen: set[str] = set()
+        for part in parts or ():
+            value = getattr(part, key)
+            if value is not None and value.casefold() in seen:
+                yield part.at(key), f"another {kind} has the {key} '{value}'; give each its own"
+            seen.add((value or "").casefold())
+
+
+def _change_ideas(project: Draft) -> list[Draft]:
+    return [idea for driver in project.drivers or () for idea in driver.change_ideas or ()]
+
+
+def known_words(project: Draft) -> Found:
+    """Every measure, site, stratum, driver and change idea that is named exists."""
+    groups = project.strata and project.strata.groups
+    measures, sites = _names(project.measures), _names(project.sites)
+    strata, ideas = _names(groups, "name"), _names(_change_ideas(project))
+    drivers = _names(project.drivers)
+    aim = project.aim
+    if aim:
+        yield from _known(aim, "measure", "measure", measures)
+        for each in aim.equity or ():
+            yield from _known(each, "measure", "measure", measures)
+            yield from _known(each, "stratum", "group", strata)
+    for driver in project.drivers or ():
+        yield from _known(driver, "moves", "driver", drivers)
+        yield from _all_known(driver, "measures", "measure", measures)
+        if driver.id and driver.moves == driver.id:
+            yield driver.at("moves"), f"'{driver.id}' cannot move itself; name the driver above it"
+    for cycle in project.cycles or ():
+        yield from _all_known(cycle, "sites", "site", sites)
+        yield from _all_known(cycle, "strata", "group", strata)
+        yield from _known(cycle, "change_idea", "change idea", ideas)
+
+
+def _known(part: Draft, key: str, kind: str, choices: list[str] | None) -> Found:
+    word = getattr(part, key)
+    if word is not None and choices is not None and word not in choices:
+        yield part.at(key), f"there is no {kind} called '{word}'{did_you_mean(word, choices)}"
+
+
+def _all_known(part: Draft, key: str, kind: str, choices: list[str] | None) -> Found:
+    for position, word in enumerate(getattr(part, key) or ()):
+        if choices is not None and word not in choices:
+            hint = did_you_mean(word, choices)
+            yield (*part.at(key), position), f"there is no {kind} called '{word}'{hint}"
+
+
+def reference(project: Draft) -> Found:
+    """Whom strata are compared with is a choice the team makes and gives its reason for."""
+    chosen = project.strata and project.strata.reference
+    if not chosen or chosen.compare_with is None:
+        return
+    word, place = chosen.compare_with, chosen.at("compare_with")
+    names = _names(project.strata.groups, "name")
+    unknown = [group.name for group in project.strata.groups or () if group.unknown]
+    try:
+        float(word)
+    except ValueError:
+        if names is not None and word not in (*names, EVERYONE_ELSE, BEST_AT_BASELINE):
+            choices = [*names, EVERYONE_ELSE, BEST_AT_BASELINE]
+            hint = did_you_mean(word, choices)
+            yield place, f"there is nobody called '{word}' to compare with{hint}, or a target rate"
+    if word in unknown:
+        yield (
+            place,
+            f"'{word}' are women whose ethnicity is unknown; nobody can be compared to them",
+        )
+    white = word.casefold().startswith("white")
+    if white and chosen.reason is not None and len(chosen.reason) < SHORTEST_REASON:
+        told = "say in the reason why the team chose this; White is not the usual reference here"
+        yield chosen.at("reason"), told
+
+
+def groups(project: Draft) -> Found:
+    """Groups can be told apart, and a code belongs to one of them."""
+    strata = project.strata
+    if not strata or not strata.groups:
+        return
+    for group in strata.groups:
+        if group.name and group.name.casefold() in (
+            EVERYONE.casefold(),
+            EVERYONE_ELSE,
+            BEST_AT_BASELINE,
+        ):
+            yield group.at("name"), f"'{group.name}' has a meaning of its own here; choose another"
+    known = [group for group in strata.groups if group.unknown is False]
+    if len(known) < 2 and None not in [group.unknown for group in strata.groups]:
+        told = "needs at least two groups whose ethnicity is known, to compare"
+        yield strata.at("groups"), told
+    homes: dict[str, str] = {}
+    for group in strata.groups:
+        for position, code in enumerate(group.codes or ()):
+            if code.casefold() in homes:
+                first = homes[code.casefold()]
+                told = f"'{code}' belongs to '{first}' already; a code can be in one group only"
+                yield (*group.at("codes"), position), told
+            homes.setdefault(code.casefold(), group.name or "another group")
+    if sum(bool(group.missing) for group in strata.groups) > 1:
+        yield strata.at("groups"), "only one group can hold the records left empty (missing: true)"
+
+
+def aims(project: Draft) -> Found:
+    """Aims go the way their measures call better, and end after they begin."""
+    aim = project.aim
+    if not aim:
+        return
+    measures = _measures(project)
+    yield from _towards(aim, measures.get(aim.measure or ""))
+    for each in aim.equity or ():
+        measure = measures.get(each.measure or "")
+        if each.kind == "rate":
+            yield from _towards(each, measure)
+        elif each.from_ is not None and each.to is not None:
+            even = 1 if each.kind == "ratio" else 0
+            if each.kind == "ratio" and min(each.from_, each.to) <= 0:
+                yield each.at("to"), "a ratio is above 0; 1 means no gap"
+            elif abs(each.to - even) >= abs(each.from_ - even):
+                told = f"the gap would not get smaller: {each.from_:g} to {each.to:g} is no nearer"
+                yield each.at("to"), f"{told} to {even} (no gap)"
+    primary = [each for each in aim.equity or () if each.primary]
+    several = len(aim.equity or ()) > 1
+    if len(primary) > 1:
+        yield primary[1].at("primary"), "only one equity aim can be the primary one"
+    elif several and not primary and None not in [each.primary for each in aim.equity]:
+        told = "say which of these is the primary one (primary: true), before the data are seen"
+        yield aim.at("equity"), told
+    unknown = [
+        group.name for group in (project.strata and project.strata.groups) or () if group.unknown
+    ]
+    for each in aim.equity or ():
+        if each.stratum in unknown:
+            told = f"'{each.stratum}' are women whose ethnicity is unknown; aim at a known group"
+            yield each.at("stratum"), told
+
+
+def _towards(aim: Draft, measure: Draft | None) -> Found:
+    start, end = aim.from_, aim.to
+    if measure is None or start is None or end is None:
+        return
+    better = {"increase": end > start, "decrease": end < start}.get(measure.direction, True)
+    if not better:
+        told = f"goes from {start:g} to {end:g}, but '{measure.id}' is better when it"
+        yield aim.at("to"), f"{told} goes {UP_OR_DOWN[measure.direction]}; change one of them"
+    for key, value in (("from", start), ("to", end)):
+        yield from _in_range(aim.at(key), value, measure)
+
+
+UP_OR_DOWN = {"increase": "up", "decrease": "down"}
+
+
+def _in_range(path: Path, value: float, measure: Draft) -> Found:
+    if measure.data == "proportion" and not 0 <= value <= 1:
+        example = f"; {value:g}% is {value / 100:g}" if 1 < value <= 100 else ""
+        yield path, f"'{path[-1]}' must be between 0 and 1, a part of one, not {value:g}{example}"
+    elif measure.data and measure.data != "continuous" and value < 0:
+        yield path, f"'{path[-1]}' cannot be below 0 ({measure.data} data), but is {value:g}"
+
+
+def measures(project: Draft) -> Found:
+    """Each measure's chart, denominator and target suit its kind of data."""
+    for measure in project.measures or ():
+        data, chart = measure.data, measure.chart
+        if data in NEEDS_DENOMINATOR and "denominator" not in measure.given:
+            told = f"'denominator' is missing: {data} data count events out of something; say what"
+            yield measure.path, told
+        if data and chart and chart != "auto" and chart not in FITS[data]:
+            fits = ", ".join(FITS[data])
+            told = f"a {chart} chart does not suit {data} data; choose from: auto, {fits}"
+            yield measure.at("chart"), told
+        if data and measure.target is not None:
+            yield from _in_range(measure.at("target"), measure.target, measure)
+        if data == "proportion" and measure.unit == "%" and measure.multiply not in (None, 100):
+            told = f"per cent is a proportion times 100, not {measure.multiply:g}"
+            yield measure.at("multiply"), told
+        yield from _records_rule(measure, project.data)
+    outcome = [measure.role for measure in project.measures or ()]
+    if outcome and None not in outcome and "outcome" not in outcome:
+        yield ("measures",), "no measure has the role outcome; say which one the aim is judged by"
+
+
+def _records_rule(measure: Draft, source: Draft | None) -> Found:
+    from_records = source is not None and source.kind == "records"
+    rule = measure.records
+    if from_records and "records" not in measure.given:
+        yield measure.path, "'records' is missing: say how this is counted from birth records"
+    elif rule and "value" not in rule.given and not rule.given.get("numerator"):
+        told = "'numerator' is missing: say which births count, such as gestation_days: below: 259"
+        yield rule.path, told
+    elif rule and "value" in rule.given and rule.given.get("numerator"):
+        yield rule.at("value"), "give either a numerator (a count) or a value (a measurement)"
+
+
+def dates(project: Draft) -> Found:
+    """Things happen in the order they can."""
+    start = project.start
+    aim = project.aim
+    for each in (aim, *(aim.equity or ())) if aim else ():
+        yield from _after(each, "by", each.by, start, "the project's start")
+    for cycle in project.cycles or ():
+        yield from _after(cycle, "end", cycle.end, cycle.start, "the cycle's start", same=True)
+        yield from _after(cycle, "start", cycle.start, start, "the project's start", same=True)
+    for measure in project.measures or ():
+        until = measure.baseline.until if measure.baseline else None
+        if measure.baseline:
+            yield from _after(measure.baseline, "until", until, start, "the project's start")
+        previous, what = until or start, "the baseline" if until else "the project's start"
+        for position, phase in enumerate(measure.phases or ()):
+            if previous and phase <= previous:
+                told = f"a phase that begins on {phase} is not after {what} ({previous})"
+                yield (*measure.at("phases"), position), told
+            previous, what = phase, "the phase before it"
+
+
+def _after(
+    part: Draft, key: str, day: date | None, before: date | None, what: str, same: bool = False
+) -> Found:
+    if day and before and (day < before or (day == before and not same)):
+        yield part.at(key), f"{day} is not after {what} ({before})"
+
+
+def drivers_in_a_ring(project: Draft) -> Found:
+    """Following what a driver moves ends at the aim."""
+    above = {driver.id: driver.moves for driver in project.drivers or () if driver.id}
+    for driver in project.drivers or ():
+        seen, step = [driver.id], driver.moves
+        while step in above and step not in seen:
+            seen, step = [*seen, step], above[step]
+        if step and step == driver.id and len(seen) > 1:
+            yield driver.at("moves"), f"following what '{driver.id}' moves leads back to itself"
+
+
+CHECKS: tuple[Callable[[Draft], Found], ...] = (
+    unique,
+    known_words,
+    reference,
+    groups,
+    aims,
+    measures,
+    dates,
+    drivers_in_a_ring,
+)

@@ -1,0 +1,60 @@
+"""A project as far as it can be read, so that one mistake does not hide another."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, get_origin
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from qi_equity.project_file.tree import Path
+from qi_equity.project_file.words import fields, inner
+
+
+class Draft:
+    """One part: its fields by name; None where a value is missing or cannot be read.
+
+    >>> from qi_equity.project import Project
+    >>> draft = Draft(Project, {"id": 7, "measures": ({"id": "pph"},)})
+    >>> draft.id, draft.measures[0].id, draft.measures[0].path
+    (None, 'pph', ('measures', 0))
+    """
+
+    def __init__(self, model: type[BaseModel], data: Any, path: Path = ()) -> None:
+        self.path = path
+        self.given = data if isinstance(data, dict) else {}
+        self._model = model
+        for key, field in fields(model).items():
+            name = next(name for name, each in model.model_fields.items() if each is field)
+            if key in self.given:
+                value = self._read(name, field.annotation, self.given[key], (*path, key))
+            else:
+                value = (
+                    None if field.is_required() else field.get_default(call_default_factory=True)
+                )
+            setattr(self, name, value)
+
+    def __getattr__(self, name: str) -> Any:  # only for the type checker: fields are set above
+        raise AttributeError(name)
+
+    def at(self, key: str) -> Path:
+        """The path of one of this part's keys."""
+        return (*self.path, key)
+
+    def _read(self, name: str, annotation: Any, value: Any, path: Path) -> Any:
+        part = inner(annotation, value)
+        if isinstance(part, type) and issubclass(part, BaseModel):
+            listed = get_origin(annotation) is tuple
+            if listed and isinstance(value, tuple):
+                return tuple(Draft(part, item, (*path, i)) for i, item in enumerate(value))
+            return Draft(part, value, path) if isinstance(value, dict) and not listed else None
+        try:
+            return _adapter(self._model, name).validate_python(value)
+        except ValidationError:
+            return None
+
+
+@cache
+def _adapter(model: type[BaseModel], name: str) -> TypeAdapter[Any]:
+    field = model.model_fields[name]
+    return TypeAdapter(field.rebuild_annotation())
