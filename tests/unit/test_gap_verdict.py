@@ -1,0 +1,115 @@
+"""Verdicts on gaps whose answer is plain to see, and on data that can answer nothing."""
+
+import numpy as np
+import pytest
+
+from qi_equity.equity.contrast import contrast
+from qi_equity.equity.verdict import verdicts
+
+WEEKS = 104
+LATE = np.arange(WEEKS) >= WEEKS // 2
+
+
+def judged(events, total, reference_events, reference_total):
+    return verdicts(contrast(events, total, reference_events, reference_total))
+
+
+@pytest.mark.parametrize(
+    ("early", "late", "reference", "word", "why"),
+    [
+        (2, 4, 5, "widening", "from level to twice the reference"),
+        (4, 2, 5, "closed", "from twice the reference to its level"),
+        (6, 4, 5, "narrowing", "from three times to twice"),
+        (4, 4, 5, "persistent", "twice the reference all along"),
+        (2, 2, 5, "no gap seen", "level all along"),
+        (2, 1, 5, "widening", "a gap the other way round opens"),
+    ],
+)
+def test_the_word_for_a_plain_case(early, late, reference, word, why):
+    found = judged(np.where(LATE, late, early), 20, reference, 50)
+    assert str(found.verdict) == word, why
+
+
+def test_few_events_are_too_few_to_say_with_the_change_that_would_be_seen():
+    events = np.zeros(WEEKS)
+    events[::40] = 1
+    found = judged(events, 5, np.arange(WEEKS) % 4 == 0, 50)
+    assert str(found.verdict) == "too few to say"
+    assert found.smallest_factor > 3
+    assert found.periods_to_go > WEEKS
+
+
+def test_a_gap_that_narrows_because_the_reference_rises_is_seen_as_such():
+    found = judged(6.0, 20, np.where(LATE, 12, 5), 50)
+    assert str(found.verdict) == "narrowing"
+    assert (int(found.higher_moved), int(found.lower_moved)) == (0, 1)
+    assert bool(found.stratum_higher)
+
+
+def test_a_step_is_found_where_it_is():
+    found = judged(np.where(LATE, 4, 2), 20, 5, 50)
+    assert int(found.split) == WEEKS // 2
+
+
+DEGENERATE = {
+    "no events at all": (np.zeros(52), 20, np.zeros(52), 50),
+    "nothing but events": (np.full(52, 20), 20, np.full(52, 50), 50),
+    "one period": (np.ones(1), 20, np.ones(1), 50),
+    "no periods": (np.ones(0), 20, np.ones(0), 50),
+    "nobody in the stratum": (np.zeros(52), 0, np.full(52, 5), 50),
+    "an empty reference": (np.full(52, 2), 20, np.zeros(52), 0),
+    "nothing was logged": (np.full(52, np.nan), 20, np.full(52, 5), 50),
+    "identical values": (np.full(52, 2), 20, np.full(52, 5), 50),
+    "no events in the reference": (np.full(52, 2), 20, np.zeros(52), 50),
+    "no events in the stratum": (np.zeros(52), 20, np.full(52, 5), 50),
+}
+
+
+@pytest.mark.parametrize("case", DEGENERATE)
+def test_degenerate_data_never_raise_and_never_change(case):
+    found = judged(*DEGENERATE[case])
+    assert str(found.verdict) in {"persistent", "no gap seen", "too few to say"}
+    assert found.p_trend == 1
+    assert found.p_scan == 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_swapping_the_groups_turns_the_ratio_over_and_nothing_else(seed):
+    rng = np.random.default_rng(seed)
+    data = contrast(rng.binomial(20, 0.1, 52), 20, rng.binomial(50, 0.07, 52), 50)
+    one, other = verdicts(data), verdicts(data.swapped())
+    assert one.ratio.estimate == pytest.approx(1 / other.ratio.estimate)
+    assert one.ratio.upper == pytest.approx(1 / other.ratio.lower)
+    assert one.difference.estimate == pytest.approx(-other.difference.estimate)
+    assert str(one.verdict) == str(other.verdict)
+    for name in ("p_trend", "p_scan", "p_difference", "p_away", "smallest_factor", "seed"):
+        assert getattr(one, name) == pytest.approx(getattr(other, name)), name
+
+
+def test_weeks_without_an_event_change_nothing_that_is_said_of_the_ratio():
+    rng = np.random.default_rng(3)
+    y, y0 = rng.binomial(10, 0.1, 52), rng.binomial(50, 0.05, 52)
+    gaps = np.sort(rng.integers(0, 53, 20))
+    plain = judged(y, 10, y0, 50)
+    padded = judged(np.insert(y, gaps, 0), 10, np.insert(y0, gaps, 0), 50)
+    for name in ("p_trend", "p_scan", "p_away", "seed", "autocorrelation"):
+        assert getattr(plain, name) == getattr(padded, name), name
+    assert plain.ratio.estimate == pytest.approx(padded.ratio.estimate, rel=1e-12)
+
+
+def test_the_same_data_give_the_same_bytes_one_at_a_time_or_all_at_once():
+    rng = np.random.default_rng(4)
+    y, y0 = rng.binomial(10, 0.2, (6, 52)), rng.binomial(50, 0.15, (6, 52))
+    together, again = judged(y, 10, y0, 50), judged(y, 10, y0, 50)
+    alone = [judged(y[row], 10, y0[row], 50) for row in range(6)]
+    for name in ("p_trend", "p_scan", "p_difference", "p_away", "seed", "verdict"):
+        assert getattr(together, name).tobytes() == getattr(again, name).tobytes()
+        assert getattr(together, name).tolist() == [getattr(one, name).item() for one in alone]
+
+
+def test_neighbours_that_resemble_one_another_are_shuffled_in_blocks():
+    rng = np.random.default_rng(5)
+    wave = np.repeat(rng.uniform(0.05, 0.5, 13), 8)
+    found = judged(rng.binomial(20, wave), 20, 10, 50)
+    assert bool(found.in_blocks)
+    assert found.autocorrelation > 0.3
