@@ -1,0 +1,286 @@
+"""A table of counts in, gap charts out: points, and one row a chart with its verdict.
+
+The sums are done in qi_equity.equity; here labels go on, and high and low become better and worse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from qi_equity.equity.contrast import (
+    Contrast,
+    Pooled,
+    contrast,
+    difference_interval,
+    pooled,
+    ratio_interval,
+    rolling,
+)
+from qi_equity.equity.display import display
+from qi_equity.equity.gaps import q_values
+from qi_equity.equity.verdict import (
+    CLOSED,
+    LEVEL,
+    NARROWING,
+    PRACTICAL_RATIO,
+    TOO_FEW,
+    WIDENING,
+    Verdict,
+    verdicts,
+)
+from qi_equity.errors import DataErrors
+from qi_equity.tidy.gaps import (
+    EVERYONE_ELSE,
+    _baseline_length,
+    _check_columns,
+    _counted,
+    _Counts,
+    _reference,
+)
+
+Direction = Literal["increase", "decrease"]
+FloatArray = NDArray[np.float64]
+
+WEEK = 7.0
+YEAR = 365.25
+# A quarter's worth of weeks in every point of the picture above the chart.
+WINDOW = 13
+LONGEST_DEFAULT_BASELINE = 52
+EVENTS_OF_A_CALL = "the call of gap_charts()"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GapCharts:
+    """Gap charts as tables: a row for each point, and a row for each chart."""
+
+    points: pd.DataFrame
+    summary: pd.DataFrame
+
+
+def gap_charts(
+    data: pd.DataFrame,
+    *,
+    numerator: str,
+    denominator: str,
+    stratum: str,
+    reference: object = EVERYONE_ELSE,
+    by: str | Sequence[str] | None = None,
+    subgroup: str,
+    baseline: object = None,
+    direction: Direction | None = None,
+    window: int = WINDOW,
+    practical_ratio: float = PRACTICAL_RATIO,
+    multiply: float = 1,
+) -> GapCharts:
+    """The gap of every stratum to its reference over time, and what can be said of it.
+
+    `baseline` is a number of subgroups or the last of them (the first half, at most 52, if left
+    out). `direction` says which way is better and turns high and low into better and worse off.
+    The picture is the Mantel-Haenszel ratio and difference over the last `window` subgroups,
+    never a raw weekly ratio.
+
+    >>> weeks = pd.date_range("2025-01-06", periods=52, freq="W-MON")
+    >>> log = pd.DataFrame({
+    ...     "week": weeks.repeat(2), "ethnicity": ["Black", "White"] * 52,
+    ...     "pph": [2, 10] * 26 + [6, 10] * 26, "births": [20, 100] * 52,
+    ... })
+    >>> charts = gap_charts(log, numerator="pph", denominator="births", stratum="ethnicity",
+    ...                     reference="White", subgroup="week", direction="decrease")
+    >>> charts.summary[["ethnicity", "verdict", "ratio", "who_moved"]].round(2).T
+                               0
+    ethnicity              Black
+    verdict             widening
+    ratio                    2.0
+    who_moved worse-off got worse
+    """
+    groups = [by] if isinstance(by, str) else list(by or [])
+    _check_columns(data, numerator, denominator, [*groups, subgroup, stratum])
+    counts = _counted(data, numerator, denominator, stratum, groups, subgroup, "proportion")
+    if not counts.subgroups:
+        raise DataErrors(["there is no row"], source="the data")
+    if baseline is None:
+        baseline = max(1, min(LONGEST_DEFAULT_BASELINE, len(counts.subgroups) // 2))
+    known = _baseline_length(baseline, counts.subgroups, subgroup)
+    label, against = _reference(
+        reference, counts, known, direction or "decrease", 0.0, multiply, "proportion", stratum
+    )
+    if isinstance(against, float):
+        raise DataErrors(
+            ["a target rate has no counts of its own to compare with; name a stratum"],
+            source=EVENTS_OF_A_CALL,
+        )
+    shape = counts.numerator.shape
+    whole = contrast(
+        counts.numerator,
+        counts.denominator,
+        against(counts.numerator),
+        against(counts.denominator),
+    )
+    # A chart for every stratum that was ever logged beside its reference.
+    kept = np.asarray(whole.compared.any(axis=-1))
+    gap, strata = whole[kept], np.broadcast_to(np.arange(shape[1]), shape[:2])[kept]
+    series = np.broadcast_to(np.arange(shape[0])[:, None], shape[:2])[kept]
+    keys = _keys(counts, groups, stratum, series, strata)
+    found = verdicts(gap, practical_ratio=practical_ratio)
+    step = _days(counts.subgroups)
+    named = np.broadcast_to(np.asarray(label, dtype=object), shape[:2] + np.shape(label)[2:])
+    summary = keys.assign(reference=named.reshape(*shape[:2], -1)[..., 0][kept])
+    for name, values in _summary(gap, found, known, counts.subgroups, step, multiply).items():
+        summary[name] = values
+    words = _words(found, direction)
+    for name, texts in words.items():
+        summary[name] = texts
+    summary.attrs["family"] = f"{len(summary)} gap charts in this table"
+    return GapCharts(_points(gap, keys, counts.subgroups, subgroup, window, multiply), summary)
+
+
+def _keys(
+    counts: _Counts,
+    groups: list[str],
+    stratum: str,
+    series: NDArray[np.int64],
+    strata: NDArray[np.int64],
+) -> pd.DataFrame:
+    rows = [
+        (*counts.series[one], counts.strata[place])
+        for one, place in zip(series, strata, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=[*groups, stratum])
+
+
+def _days(subgroups: list[Any]) -> float:
+    """Days from one subgroup to the next; numbered subgroups count as weeks."""
+    if len(subgroups) < 2 or not isinstance(subgroups[0], pd.Timestamp):
+        return WEEK
+    return float(np.median(np.diff(np.array(subgroups, dtype="datetime64[D]")).astype(float)))
+
+
+def _summary(
+    gap: Contrast, found: Verdict, known: int, subgroups: list[Any], step: float, multiply: float
+) -> dict[str, Any]:
+    whole, suits = pooled(gap), display(gap.events, gap.total, known)
+    labels = np.array([*subgroups, None], dtype=object)
+    return {
+        "subgroups": gap.compared.sum(axis=-1),
+        "baseline": known,
+        "numerator": gap.events.sum(axis=-1),
+        "denominator": gap.total.sum(axis=-1),
+        "rate": whole.rate * multiply,
+        "reference_rate": whole.reference_rate * multiply,
+        "verdict": found.verdict,
+        "ratio": found.ratio.estimate,
+        "ratio_lower": found.ratio.lower,
+        "ratio_upper": found.ratio.upper,
+        "difference": found.difference.estimate * multiply,
+        "difference_lower": found.difference.lower * multiply,
+        "difference_upper": found.difference.upper * multiply,
+        "early_ratio": found.early_ratio,
+        "late_ratio": found.late_ratio,
+        "p_trend": found.p_trend,
+        "p_scan": found.p_scan,
+        "p_difference": found.p_difference,
+        "q_trend": q_values(found.p_trend),
+        "q_scan": q_values(found.p_scan),
+        "split": labels[np.where(found.p_scan <= LEVEL, found.split, -1)],
+        "smallest_change": found.smallest_factor,
+        "weeks_to_go": np.ceil(found.periods_to_go * step / WEEK),
+        "dispersion": found.dispersion,
+        "display": suits.kind,
+        "display_subgroups": suits.periods,
+        "decided_by": suits.decided_by,
+        "seed": found.seed,
+    }
+
+
+# Names of the group with the higher and with the lower rate, and what falling and rising is.
+WORDS: dict[Direction | None, tuple[tuple[str, str], tuple[str, str]]] = {
+    "decrease": (("worse-off", "better-off"), ("improved", "got worse")),
+    "increase": (("better-off", "worse-off"), ("got worse", "improved")),
+    None: (("higher rate", "lower rate"), ("fell", "rose")),
+}
+LEVELLING_DOWN = " (levelling down)"
+CANNOT_TELL = "cannot tell which"
+
+
+def who_moved(verdict: str, higher: int, lower: int, direction: Direction | None) -> str:
+    """Who moved, where the gap changed; -1 fell, 1 rose, 0 no more than chance.
+
+    >>> who_moved("narrowing", 0, 1, "decrease")
+    'better-off got worse (levelling down)'
+    >>> who_moved("narrowing", -1, -1, "decrease")
+    'worse-off improved and better-off improved'
+    """
+    if verdict not in (WIDENING, NARROWING, CLOSED):
+        return ""
+    (high, low), verbs = WORDS[direction]
+    moved = [(high, verbs[higher > 0], higher), (low, verbs[lower > 0], lower)]
+    parts = sorted((f"{group} {verb}" for group, verb, way in moved if way), reverse=True)
+    only_worse = parts == ["better-off got worse"] and verdict != WIDENING
+    return (" and ".join(parts) or CANNOT_TELL) + (LEVELLING_DOWN if only_worse else "")
+
+
+def _words(found: Verdict, direction: Direction | None) -> dict[str, list[Any]]:
+    falling = found.p_overall_falling
+    # Both one-sided tests at 1 in 20: the joint error is at most 1 in 20 (Berger 1982).
+    better = {"decrease": falling, "increase": 1 - falling, None: np.ones_like(falling)}[direction]
+    improving = better <= LEVEL
+    return {
+        "who_moved": [
+            who_moved(str(word), int(high), int(low), direction)
+            for word, high, low in zip(
+                found.verdict, found.higher_moved, found.lower_moved, strict=True
+            )
+        ],
+        "improving_overall": improving.tolist(),
+        "improving_while_widening": (improving & (found.p_away <= LEVEL)).tolist(),
+        "difference_widening_too": (improving & (found.p_apart <= LEVEL)).tolist(),
+        "cautions": [_cautions(found, row) for row in range(len(found.verdict))],
+    }
+
+
+def _cautions(found: Verdict, row: int) -> tuple[str, ...]:
+    sentences = []
+    if found.in_blocks[row]:
+        sentences.append(
+            f"neighbouring subgroups resemble one another (correlation "
+            f"{found.autocorrelation[row]:.2f}), so they were shuffled in blocks of four"
+        )
+    if found.verdict[row] == TOO_FEW:
+        sentences.append("there are too few events to say whether there is a gap")
+    return tuple(sentences)
+
+
+def _points(
+    gap: Contrast,
+    keys: pd.DataFrame,
+    subgroups: list[Any],
+    subgroup: str,
+    window: int,
+    multiply: float,
+) -> pd.DataFrame:
+    charts, length = gap.total.shape
+    points = keys.loc[keys.index.repeat(length)].reset_index(drop=True)
+    points[subgroup] = subgroups * charts
+    counted = gap.compared
+    shown: Pooled = rolling(gap, min(window, length))
+    ratio, difference = ratio_interval(shown), difference_interval(shown)
+    for name, values in {
+        "numerator": np.where(counted, gap.events, np.nan),
+        "denominator": np.where(counted, gap.total, np.nan),
+        "reference_numerator": np.where(counted, gap.reference_events, np.nan),
+        "reference_denominator": np.where(counted, gap.reference_total, np.nan),
+        "ratio": ratio.estimate,
+        "ratio_lower": ratio.lower,
+        "ratio_upper": ratio.upper,
+        "difference": difference.estimate * multiply,
+        "difference_lower": difference.lower * multiply,
+        "difference_upper": difference.upper * multiply,
+    }.items():
+        points[name] = values.ravel()
+    return points
