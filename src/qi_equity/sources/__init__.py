@@ -1,0 +1,1 @@
+"""Where observations come from: birth records, tables of counts, and a made-up network."""
