@@ -1,0 +1,1 @@
+"""Statistical process control: arrays in, arrays out, time last; no labels, no pandas."""

@@ -1,0 +1,55 @@
+"""What passes between the rooms of spc: subgroups in, lines and charts out; no sums here.
+
+A row is one phase of one series. The last axis is time. A phase after a break is simply another
+row, so no rule can reach across it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.floating[Any]]
+BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subgroups:
+    """What was logged: counts or readings, and which subgroups make the lines and the tests.
+
+    ``logged`` says that a subgroup has a record in this row (its value may still be nan),
+    ``baseline`` that it helps to estimate the lines, ``tested`` that the rules look at it.
+    """
+
+    value: FloatArray
+    logged: BoolArray
+    baseline: BoolArray
+    tested: BoolArray
+    numerator: FloatArray | None = None
+    denominator: FloatArray | None = None
+    readings: FloatArray | None = None  # how many readings a subgroup holds (xbar, s)
+    spread: FloatArray | None = None  # standard deviation of those readings (xbar, s)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lines:
+    """Centre and limits; ``zones`` holds the nearer limits that some rules ask for, by sigma."""
+
+    centre: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    zones: dict[float, tuple[FloatArray, FloatArray]]
+    screened: IntArray | None = None  # moving ranges left out, one number a row
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chart:
+    """A drawn chart: values with the lines they are judged against."""
+
+    value: FloatArray
+    tested: BoolArray
+    lines: Lines

@@ -1,0 +1,399 @@
+"""The charts: one row a kind, each an estimate of centre, spread and limits; no rules here.
+
+Sums and means run over the baseline, missing values left out. Sources, unless a line says
+otherwise: Montgomery, Introduction to Statistical Quality Control, ch. 6 and 7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.special import gammaln
+
+from qi_equity.spc.chart import Chart, FloatArray, IntArray, Lines, Subgroups
+from qi_equity.spc.limits import binomial_limits, poisson_limits
+
+# Mean moving range of two, and its upper limit, as multiples of sigma and of itself
+# (Montgomery, appendix VI).
+D2 = 1.128
+D4 = 3.267
+# The power that makes exponential times between events nearly normal (Nelson 1994).
+NELSON = 3.6
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How the lines are to be drawn, for every row alike."""
+
+    limits: str = "normal"  # or exact, where a kind has a distribution
+    sigmas: tuple[float, ...] = (3.0,)
+    screen: bool = True
+    centre: FloatArray | None = None  # given from outside: one number a row, or one a point
+    lowest: float = -np.inf
+    highest: float = np.inf
+
+
+LinesOf = Callable[[Subgroups, How], Lines]
+
+
+@dataclass(frozen=True, slots=True)
+class ChartKind:
+    """A kind of chart: its lines, and what it asks of the data."""
+
+    name: str
+    lines: LinesOf
+    needs: str = "value"  # value, counts, or readings: what its rows are made of
+    needs_denominator: bool = False
+    whole: bool = False  # counts: whole numbers, never below 0
+    at_most_denominator: bool = False
+    above_zero: bool = False
+    exact: bool = False  # has exact limits
+    limits: tuple[str, ...] = field(default=("normal",))
+    runs: bool = True  # whether a runs test means anything
+
+
+# -- estimates over the baseline ---------------------------------------------------------------
+
+
+def _over(s: Subgroups, values: FloatArray) -> FloatArray:
+    return np.where(s.baseline, values, np.nan)
+
+
+def _sum(values: FloatArray) -> FloatArray:
+    """Sum along time, missing left out; nan where there is nothing to add."""
+    held = np.isfinite(values)
+    total = np.where(held, values, 0.0).sum(axis=-1, keepdims=True)
+    return np.where(held.any(axis=-1, keepdims=True), total, np.nan)
+
+
+def _mean(values: FloatArray) -> FloatArray:
+    held = np.isfinite(values).sum(axis=-1, keepdims=True)
+    return _divide(_sum(values), held.astype(float))
+
+
+def _median(values: FloatArray) -> FloatArray:
+    """Median along time, missing left out (np.nanmedian warns of empty rows, and loops)."""
+    held = np.isfinite(values)
+    count = held.sum(axis=-1, keepdims=True)
+    if values.shape[-1] == 0:
+        return np.full(count.shape, np.nan)
+    ordered = np.sort(np.where(held, values, np.inf), axis=-1)
+    low = np.take_along_axis(ordered, np.maximum((count - 1) // 2, 0), axis=-1)
+    high = np.take_along_axis(ordered, np.minimum(count // 2, values.shape[-1] - 1), axis=-1)
+    with np.errstate(invalid="ignore"):
+        return np.where(count > 0, (low + high) / 2, np.nan)
+
+
+def _divide(one: FloatArray, other: FloatArray) -> FloatArray:
+    # A denominator of zero is a subgroup with nobody eligible: not a rate of 0, but no rate.
+    blank = np.full(np.broadcast_shapes(one.shape, other.shape), np.nan)
+    return np.divide(one, other, out=blank, where=other > 0)
+
+
+def moving_ranges(values: FloatArray, among: FloatArray) -> FloatArray:
+    """Step from the point before, among the points of ``among``; nan where there is none.
+
+    Points left out are bridged, a missing value breaks the two ranges it would be part of.
+
+    >>> moving_ranges(np.array([[1.0, 9.0, 4.0, np.nan, 5.0]]),
+    ...               np.array([[True, False, True, True, True]]))
+    array([[nan, nan,  3., nan, nan]])
+    """
+    slots = values.shape[-1]
+    latest = np.where(among, np.arange(slots), -1)
+    latest = np.maximum.accumulate(latest, axis=-1)
+    before = np.concatenate([np.full_like(latest[..., :1], -1), latest[..., :-1]], axis=-1)
+    step = np.abs(values - np.take_along_axis(values, np.maximum(before, 0), axis=-1))
+    return np.where(among & (before >= 0), step, np.nan)
+
+
+def mean_moving_range(ranges: FloatArray, screen: bool) -> tuple[FloatArray, IntArray]:
+    """Mean moving range, once leaving out those too large to be common cause (Nelson 1982).
+
+    Where at least half of the ranges are zero their mean says nothing about a large one, so
+    none is left out. The second answer is how many were left out.
+
+    >>> mean_moving_range(np.array([[1.0, 2.0, 1.0, 2.0, 1.0, 30.0]]), screen=True)
+    (array([[1.4]]), array([[1]]))
+    """
+    held = np.isfinite(ranges)
+    mean = _mean(ranges)
+    left_out = np.zeros(mean.shape, dtype=np.int64)
+    if not screen:
+        return mean, left_out
+    with np.errstate(invalid="ignore"):
+        keep = held & (ranges < D4 * mean)
+        mostly_zero = 2 * (ranges == 0).sum(axis=-1, keepdims=True) >= held.sum(
+            axis=-1, keepdims=True
+        )
+    keep |= held & mostly_zero
+    left_out = (held & ~keep).sum(axis=-1, keepdims=True)
+    return _mean(np.where(keep, ranges, np.nan)), left_out
+
+
+def _not_zero(spread: FloatArray) -> FloatArray:
+    """A spread of zero is no estimate of how much common cause varies."""
+    return np.where(spread > 0, spread, np.nan)
+
+
+# -- lines ------------------------------------------------------------------------------------
+
+
+def _band(
+    centre: FloatArray,
+    sigma: FloatArray,
+    how: How,
+    lowest: float = -np.inf,
+    highest: float = np.inf,
+    screened: IntArray | None = None,
+) -> Lines:
+    """Centre plus and minus so many sigmas, cut where values cannot go."""
+    low, high = max(lowest, how.lowest), min(highest, how.highest)
+    # Sigma before centre times sigmas: one product a point, and no rounding between zones.
+    zones = {
+        k: (np.maximum(centre - k * sigma, low), np.minimum(centre + k * sigma, high))
+        for k in how.sigmas
+    }
+    return _lines(centre, zones, screened)
+
+
+def _lines(
+    centre: FloatArray,
+    zones: dict[float, tuple[FloatArray, FloatArray]],
+    screened: IntArray | None = None,
+) -> Lines:
+    lower, upper = zones[3.0]
+    shape = np.broadcast_shapes(centre.shape, lower.shape)
+    return Lines(
+        np.broadcast_to(centre, shape),
+        np.broadcast_to(lower, shape),
+        np.broadcast_to(upper, shape),
+        {k: zones[k] for k in zones if k != 3.0},
+        None if screened is None else screened[..., 0],
+    )
+
+
+def _centre(how: How, estimate: Callable[[], FloatArray]) -> FloatArray:
+    """The centre given from outside, or the estimate where none is given."""
+    if how.centre is None:
+        return estimate()
+    given = how.centre
+    return np.where(np.isfinite(given), given, estimate()) if np.isnan(given).any() else given
+
+
+def run_lines(s: Subgroups, how: How) -> Lines:
+    """Median, no limits (Anhøj & Olesen 2014; Perla, Provost & Murray 2011)."""
+    centre = np.broadcast_to(_centre(how, lambda: _median(_over(s, s.value))), s.value.shape)
+    none = np.full(s.value.shape, np.nan)
+    return _lines(centre, dict.fromkeys(how.sigmas, (none, none)))
+
+
+def i_lines(s: Subgroups, how: How) -> Lines:
+    """Individuals: mean, and sigma from the mean moving range over d2."""
+    centre = _centre(how, lambda: _mean(_over(s, s.value)))
+    span, left_out = mean_moving_range(moving_ranges(s.value, s.baseline), how.screen)
+    sigma = np.broadcast_to(_not_zero(span) / D2, s.value.shape)
+    return _band(centre, sigma, how, screened=left_out)
+
+
+def mr_lines(s: Subgroups, how: How) -> Lines:
+    """Moving ranges themselves (``value`` holds them): mean, 0, and D4 means above it."""
+    span, left_out = mean_moving_range(_over(s, s.value), how.screen)
+    centre = np.broadcast_to(_centre(how, lambda: span), s.value.shape)
+    zones = {
+        k: (np.zeros(centre.shape), np.where(centre > 0, D4 * centre * k / 3, np.nan))
+        for k in how.sigmas
+    }
+    return _lines(centre, zones, left_out)
+
+
+def _c4(size: FloatArray) -> FloatArray:
+    """Expected standard deviation of ``size`` normal readings, in sigmas."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        known = np.where(size > 1, size, np.nan)
+        ratio = np.exp(gammaln(known / 2) - gammaln((known - 1) / 2))
+        return np.sqrt(2 / (known - 1)) * ratio
+
+
+def _typical_spread(s: Subgroups) -> FloatArray:
+    """Mean standard deviation where all subgroups are of one size, else the pooled one."""
+    assert s.readings is not None
+    assert s.spread is not None
+    size = np.where(s.logged, s.readings, np.nan)
+    with np.errstate(invalid="ignore"):
+        top = np.where(np.isfinite(size), size, -np.inf).max(axis=-1, keepdims=True, initial=-1)
+        low = np.where(np.isfinite(size), size, np.inf).min(axis=-1, keepdims=True, initial=np.inf)
+    spread = _over(s, s.spread)
+    weight = np.where(np.isfinite(spread), _over(s, s.readings) - 1, np.nan)
+    pooled = np.sqrt(_divide(_sum(weight * spread**2), _sum(weight)))
+    return np.where(top == low, _mean(spread), pooled)
+
+
+def xbar_lines(s: Subgroups, how: How) -> Lines:
+    """Means of readings: grand mean, and A3 standard deviations for each subgroup's size."""
+    assert s.readings is not None
+    size = _over(s, s.readings)
+
+    def grand_mean() -> FloatArray:
+        held = np.where(np.isfinite(s.value), size, np.nan)
+        return _divide(_sum(held * s.value), _sum(held))
+
+    centre = _centre(how, grand_mean)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sigma = _not_zero(_typical_spread(s)) / (_c4(s.readings) * np.sqrt(s.readings))
+    return _band(centre, sigma, how)
+
+
+def s_lines(s: Subgroups, how: How) -> Lines:
+    """Standard deviations of readings: B3 and B4 for each subgroup's size."""
+    assert s.readings is not None
+    centre = np.broadcast_to(_centre(how, lambda: _typical_spread(s)), s.value.shape)
+    c4 = _c4(s.readings)
+    with np.errstate(invalid="ignore"):
+        sigma = _not_zero(centre) * np.sqrt(1 - c4**2) / c4
+    return _band(centre, sigma, how, lowest=0.0)
+
+
+def t_lines(s: Subgroups, how: How) -> Lines:
+    """Time between events: an individuals chart of the 3.6th root (Nelson 1994)."""
+    with np.errstate(invalid="ignore"):
+        root = s.value ** (1 / NELSON)
+    given = None if how.centre is None else how.centre ** (1 / NELSON)
+    rooted = Subgroups(root, s.logged, s.baseline, s.tested)
+    lines = i_lines(rooted, How(how.limits, how.sigmas, how.screen, given))
+
+    def back(line: FloatArray) -> FloatArray:
+        # Below zero there is no time: the limit is 0, not a root of a negative number.
+        return np.clip(np.maximum(line, 0.0) ** NELSON, how.lowest, how.highest)
+
+    zones = {k: (back(low), back(high)) for k, (low, high) in lines.zones.items()}
+    zones[3.0] = (back(lines.lower), back(lines.upper))
+    screened = None if lines.screened is None else lines.screened[..., None]
+    return _lines(back(lines.centre), zones, screened)
+
+
+def g_lines(s: Subgroups, how: How) -> Lines:
+    """Cases between events: median drawn, limits from the geometric's mean (Benneyan 2001)."""
+    value = _over(s, s.value)
+    mean = _mean(value) if how.centre is None else _centre(how, lambda: _mean(value))
+    sigma = np.broadcast_to(np.sqrt(mean * (mean + 1)), s.value.shape)
+    lines = _band(mean, sigma, how, lowest=0.0)
+    centre = _centre(how, lambda: _median(value))
+    zones = {3.0: (lines.lower, lines.upper), **lines.zones}
+    return _lines(np.broadcast_to(centre, s.value.shape), zones)
+
+
+def pooled(s: Subgroups) -> FloatArray:
+    """All events of the baseline over all its denominators, pairs complete."""
+    assert s.numerator is not None
+    assert s.denominator is not None
+    pair = s.baseline & np.isfinite(s.numerator) & np.isfinite(s.denominator)
+    events = np.where(pair, s.numerator, np.nan)
+    return _divide(_sum(events), _sum(np.where(pair, s.denominator, np.nan)))
+
+
+def _binomial(centre: FloatArray) -> FloatArray:
+    return np.sqrt(centre * np.maximum(1 - centre, 0.0))
+
+
+def _poisson(centre: FloatArray) -> FloatArray:
+    return np.sqrt(centre)
+
+
+def ratio_lines(
+    unit_sigma: Callable[[FloatArray], FloatArray], highest: float, laney: bool = False
+) -> LinesOf:
+    """Proportions (p) and rates (u), and their Laney versions where sigma is scaled by z."""
+
+    def lines(s: Subgroups, how: How) -> Lines:
+        assert s.denominator is not None
+        centre = _centre(how, lambda: pooled(s))
+        if how.limits == "exact" and not laney:
+            return _exact_ratio(s, how, centre, binomial=highest == 1.0)
+        sigma = unit_sigma(centre) / np.sqrt(np.where(s.denominator > 0, s.denominator, np.nan))
+        left_out = None
+        if laney:
+            # Laney 2002: the moving range of z says how much wider than theory the points lie.
+            z = _divide(s.value - centre, sigma)
+            span, left_out = mean_moving_range(moving_ranges(z, s.baseline), how.screen)
+            sigma = sigma * _not_zero(span) / D2
+        return _band(centre, sigma, how, 0.0, highest, left_out)
+
+    return lines
+
+
+def _exact_ratio(s: Subgroups, how: How, centre: FloatArray, binomial: bool) -> Lines:
+    """Exact limits, worked out once for each denominator of a row."""
+    assert s.denominator is not None
+    denominator = np.where(s.denominator > 0, s.denominator, np.nan)
+    across = np.broadcast_to(centre, denominator.shape)
+    known = np.isfinite(denominator) & np.isfinite(across)
+    size, rate = denominator[known], across[known]
+    once, back = _distinct(size, rate)
+    zones = {}
+    for k in how.sigmas:
+        low, high = np.full(denominator.shape, np.nan), np.full(denominator.shape, np.nan)
+        n, p = size[once], rate[once]
+        counts = binomial_limits(n, p, k) if binomial else poisson_limits(n * p, k)
+        low[known], high[known] = ((count / n)[back] for count in counts)
+        zones[k] = (np.maximum(low, how.lowest), np.minimum(high, how.highest))
+    return _lines(centre, zones)
+
+
+def _distinct(size: FloatArray, rate: FloatArray) -> tuple[IntArray, IntArray]:
+    """Positions of each distinct pair, and for every point which of them it is."""
+    pair = np.empty(size.size, dtype=np.complex128)
+    pair.real, pair.imag = rate, size
+    _, once, back = np.unique(pair, return_index=True, return_inverse=True)
+    return once, back
+
+
+def c_lines(s: Subgroups, how: How) -> Lines:
+    """Counts over equal areas of opportunity: Poisson about their mean."""
+    centre = _centre(how, lambda: _mean(_over(s, s.value)))
+    if how.limits == "exact":
+        mean = (
+            np.broadcast_to(centre, s.value.shape)[..., :1]
+            if centre.shape[-1:] == (1,)
+            else np.broadcast_to(centre, s.value.shape)
+        )
+        counts = {k: poisson_limits(np.ascontiguousarray(mean), k) for k in how.sigmas}
+        zones = {
+            k: (np.maximum(low, how.lowest), np.minimum(high, how.highest))
+            for k, (low, high) in counts.items()
+        }
+        zones = {
+            k: tuple(np.broadcast_to(line, s.value.shape) for line in pair)
+            for k, pair in zones.items()
+        }
+        return _lines(centre, zones)
+    return _band(centre, np.broadcast_to(_poisson(centre), s.value.shape), how, lowest=0.0)
+
+
+_COUNTED = {"needs": "counts", "whole": True}
+_RATIO = {**_COUNTED, "needs_denominator": True}
+
+CHARTS = {
+    kind.name: kind
+    for kind in (
+        ChartKind("run", run_lines),
+        ChartKind("i", i_lines),
+        ChartKind("mr", mr_lines, runs=False),
+        ChartKind("xbar", xbar_lines, needs="readings"),
+        ChartKind("s", s_lines, needs="readings"),
+        ChartKind("t", t_lines, above_zero=True),
+        ChartKind("p", ratio_lines(_binomial, 1.0), "counts", True, True, True, exact=True),
+        ChartKind("pp", ratio_lines(_binomial, 1.0, laney=True), "counts", True, True, True),
+        ChartKind("c", c_lines, "counts", whole=True, exact=True),
+        ChartKind("u", ratio_lines(_poisson, np.inf), "counts", True, True, exact=True),
+        ChartKind("up", ratio_lines(_poisson, np.inf, laney=True), "counts", True, True),
+        ChartKind("g", g_lines, "counts", whole=True),
+    )
+}
+
+
+def draw(kind: ChartKind, subgroups: Subgroups, how: How) -> Chart:
+    """Draw a chart of a kind."""
+    return Chart(subgroups.value, subgroups.tested, kind.lines(subgroups, how))

@@ -1,0 +1,96 @@
+"""What the runs of a chart tell: longest run, crossings, and the p-value of both together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from qi_equity.spc.chart import BoolArray, Chart, FloatArray, IntArray
+from qi_equity.spc.rules import sides
+from qi_equity.spc.runs import (
+    crossings_limit,
+    find_runs,
+    longest_run_limit,
+    one_sided,
+    runs_p_value,
+    runs_p_value_about,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunsVerdict:
+    """A runs test a row; ``guarded`` rows have counts but no verdict."""
+
+    useful: IntArray
+    longest_run: IntArray
+    longest_run_limit: FloatArray
+    crossings: IntArray
+    crossings_limit: FloatArray
+    signal: BoolArray
+    guarded: BoolArray
+    p_value: FloatArray
+
+
+def judge_runs(
+    chart: Chart, baseline: BoolArray, known_median: bool = False, guard: bool = True
+) -> RunsVerdict:
+    """Judge the runs of each row about its centre line.
+
+    Where the lines come from a baseline alone, the p-value is of the points after it, and the
+    uncertainty of the baseline is part of it. ``known_median``: the centre was given as one.
+
+    >>> from qi_equity.spc.chart import Lines
+    >>> value = np.array([[5.0, 3, 4, 6, 5, 2, 1, 7, 9, 8, 8, 9, 9, 8, 9, 8.0]])
+    >>> level = np.full(value.shape, 7.5)
+    >>> there = np.isfinite(value)
+    >>> verdict = judge_runs(Chart(value, there, Lines(level, level, level, {})), there)
+    >>> [x.tolist() for x in (verdict.longest_run, verdict.crossings, verdict.signal)]
+    [[8], [1], [True]]
+    >>> verdict.p_value.round(4)
+    array([0.0002])
+    """
+    seen = chart.tested & np.isfinite(chart.value)
+    side = sides(chart.value, chart.lines.centre, seen)
+    runs = find_runs(side)
+    useful = runs.useful
+    limit, fewest = longest_run_limit(useful), crossings_limit(useful)
+
+    early = seen & baseline
+    # The first point after the last of the baseline, if the lines leave any point out.
+    slot = np.arange(seen.shape[1])
+    last = np.where(early, slot, -1).max(axis=1, initial=-1)
+    late = seen & (slot > last[:, None])
+    frozen = late.any(axis=1) & early.any(axis=1)
+    own = find_runs(np.where(early, side, 0)[frozen])
+
+    guarded = np.zeros(len(useful), dtype=bool)
+    if guard:
+        guarded = one_sided(runs) | _on_a_bound(chart.value, seen)
+        # A centre from a baseline is judged by that baseline: later points on one side are news.
+        guarded[frozen] = one_sided(own) | _on_a_bound(chart.value[frozen], early[frozen])
+        guarded |= useful == 0
+    with np.errstate(invalid="ignore"):
+        signal = ((runs.longest > limit) | (runs.crossings < fewest)) & ~guarded
+
+    if known_median:
+        p = runs_p_value_about(useful, runs.crossings, runs.longest)
+    else:
+        p = np.full(len(useful), np.nan)
+        p[~frozen] = runs_p_value(
+            *(a[~frozen] for a in (runs.above, runs.below, runs.crossings, runs.longest))
+        )
+        new = find_runs(np.where(late, side, 0)[frozen])
+        p[frozen] = runs_p_value_about(new.useful, new.crossings, new.longest, own.above, own.below)
+    p[guarded] = np.nan
+    return RunsVerdict(useful, runs.longest, limit, runs.crossings, fewest, signal, guarded, p)
+
+
+def _on_a_bound(value: FloatArray, seen: BoolArray) -> BoolArray:
+    """Whether half the points or more share the smallest value, or the largest."""
+    count = seen.sum(axis=1)
+    low = np.where(seen, value, np.inf).min(axis=1, initial=np.inf)
+    high = np.where(seen, value, -np.inf).max(axis=1, initial=-np.inf)
+    at_low = (seen & (value == low[:, None])).sum(axis=1)
+    at_high = (seen & (value == high[:, None])).sum(axis=1)
+    return np.asarray(2 * np.maximum(at_low, at_high) >= np.maximum(count, 1))

@@ -1,0 +1,302 @@
+"""The rules: which points of a chart are special cause, and on which side; never better or worse.
+
+A mark is +1 (high, rising), -1 (low, falling) or 0. Points without a value and excluded points
+are passed over: a run or a trend goes on across them. A phase break ends every pattern, since a
+phase is a row of its own. Points on the centre line are passed over or break a run, as the source
+of each rule set has it. A point can carry the marks of several rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from qi_equity.errors import DataErrors, did_you_mean
+from qi_equity.spc.chart import BoolArray, Chart, FloatArray, IntArray
+from qi_equity.spc.runs import find_runs, longest_run_limit
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """The tested points of a chart, moved together: what a rule sees."""
+
+    value: FloatArray
+    side: IntArray  # +1 above the centre, -1 below, 0 on it or no point
+    lower: FloatArray
+    upper: FloatArray
+    zones: dict[float, tuple[FloatArray, FloatArray]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule with its length, the zone it looks at, and what it does with ties."""
+
+    name: str
+    find: Callable[[Judged, Rule], IntArray]
+    length: int = 1
+    ties: str = "pass"  # points on the line, or equal neighbours in a trend: pass or break
+    sigma: float = 3.0
+    sided: bool = True  # whether high and low mean anything for it
+    source: str = ""
+
+
+def sides(value: FloatArray, centre: FloatArray, tested: BoolArray) -> IntArray:
+    """Which side of the centre line each tested point lies on."""
+    with np.errstate(invalid="ignore"):
+        side = (value > centre).astype(np.int8) - (value < centre).astype(np.int8)
+    side[~tested] = 0
+    return side
+
+
+def _beyond(judged: Judged, sigma: float) -> IntArray:
+    low, high = (judged.lower, judged.upper) if sigma == 3.0 else judged.zones[sigma]
+    with np.errstate(invalid="ignore"):
+        return (judged.value > high).astype(np.int8) - (judged.value < low).astype(np.int8)
+
+
+def beyond_limits(judged: Judged, rule: Rule) -> IntArray:
+    """A point outside the limits; a point on a limit is inside."""
+    return _beyond(judged, 3.0)
+
+
+def shift(judged: Judged, rule: Rule) -> IntArray:
+    """So many points in a row on one side of the centre line."""
+    runs = find_runs(judged.side, passing=rule.ties == "pass")
+    return np.where(runs.length >= rule.length, judged.side, 0).astype(np.int8)
+
+
+def long_run(judged: Judged, rule: Rule) -> IntArray:
+    """A run longer than chance explains in so many useful points."""
+    runs = find_runs(judged.side)
+    limit = longest_run_limit(runs.useful)[:, None]
+    return np.where(runs.length > limit, judged.side, 0).astype(np.int8)
+
+
+def trend(judged: Judged, rule: Rule) -> IntArray:
+    """So many points in a row, each higher than the one before (or each lower)."""
+    with np.errstate(invalid="ignore"):
+        step = np.sign(np.diff(judged.value, axis=1))
+    step = np.nan_to_num(step).astype(np.int8)
+    runs = find_runs(step, passing=rule.ties == "pass")
+    rising = np.where(runs.length >= rule.length - 1, step, 0).astype(np.int8)
+    marks = np.zeros(judged.value.shape, dtype=np.int8)
+    marks[:, 1:] = rising
+    # The point a trend starts from is part of it: it takes the direction it sets off in.
+    return np.where(np.pad(rising, ((0, 0), (0, 1))) != 0, np.pad(rising, ((0, 0), (0, 1))), marks)
+
+
+def _windows(found: BoolArray, length: int) -> IntArray:
+    """How many of the ``length`` points that end at each one are found; -1 before that many."""
+    total = np.cumsum(found, axis=1, dtype=np.int32)
+    count = np.full(found.shape, -1, dtype=np.int32)
+    if found.shape[1] >= length:
+        count[:, length - 1 :] = total[:, length - 1 :]
+        count[:, length:] -= total[:, :-length]
+    return count
+
+
+def _within(ends: BoolArray, length: int) -> BoolArray:
+    """Points that belong to a window of ``length`` which ends where ``ends`` says."""
+    part = ends.copy()
+    for back in range(1, min(length, ends.shape[1])):  # a window's length, not a point each
+        part[:, :-back] |= ends[:, back:]
+    return part
+
+
+def most_beyond(judged: Judged, rule: Rule) -> IntArray:
+    """All but one of so many points in a row beyond the zone on one side."""
+    beyond = _beyond(judged, rule.sigma)
+    marks = np.zeros(beyond.shape, dtype=np.int8)
+    for way in (1, -1):
+        there = beyond == way
+        ends = _windows(there, rule.length) >= rule.length - 1
+        marks[_within(ends, rule.length) & there] = way
+    return marks
+
+
+def near_limits(judged: Judged, rule: Rule) -> IntArray:
+    """Two of three in a row between zone and limit, all three on one side of the centre."""
+    near = np.where(_beyond(judged, 3.0) == 0, _beyond(judged, rule.sigma), 0)
+    marks = np.zeros(near.shape, dtype=np.int8)
+    for way in (1, -1):
+        there = near == way
+        together = _windows(judged.side == way, rule.length) == rule.length
+        ends = together & (_windows(there, rule.length) >= rule.length - 1)
+        marks[_within(ends, rule.length) & there] = way
+    return marks
+
+
+def hugging(judged: Judged, rule: Rule) -> IntArray:
+    """So many points in a row inside the zone on both sides of the centre line."""
+    with np.errstate(invalid="ignore"):
+        low, high = judged.zones[rule.sigma]
+        inside = (judged.value >= low) & (judged.value <= high)
+    ends = _windows(inside, rule.length) == rule.length
+    return np.where(_within(ends, rule.length), judged.side, 0).astype(np.int8)
+
+
+def avoiding(judged: Judged, rule: Rule) -> IntArray:
+    """So many points in a row outside the zone, on either side."""
+    outside = _beyond(judged, rule.sigma) != 0
+    ends = _windows(outside, rule.length) == rule.length
+    return np.where(_within(ends, rule.length), judged.side, 0).astype(np.int8)
+
+
+def alternating(judged: Judged, rule: Rule) -> IntArray:
+    """So many points in a row, up and down by turns."""
+    with np.errstate(invalid="ignore"):
+        step = np.nan_to_num(np.sign(np.diff(judged.value, axis=1)))
+    turns = np.zeros(judged.value.shape, dtype=bool)
+    turns[:, 2:] = step[:, 1:] * step[:, :-1] < 0
+    ends = _windows(turns, rule.length - 2) == rule.length - 2
+    return np.where(_within(ends, rule.length), judged.side, 0).astype(np.int8)
+
+
+_PERLA = "Perla, Provost & Murray 2011, BMJ Qual Saf 20:46"
+_MDC = "NHS England, Making Data Count; NHSRplotthedots 0.2.2"
+_WE = "Western Electric, Statistical Quality Control Handbook, 1956"
+_NELSON = "Nelson 1984, J Qual Tech 16:237"
+
+RULES = {
+    rule.name: rule
+    for rule in (
+        Rule("beyond_limits", beyond_limits, source="Shewhart 1931"),
+        Rule("shift", shift, 8, source=_WE),
+        Rule("trend", trend, 6, "break", source=_NELSON),
+        Rule("two_of_three", most_beyond, 3, sigma=2.0, source=_WE),
+        Rule("four_of_five", most_beyond, 5, sigma=1.0, source=_WE),
+        Rule("near_limits", near_limits, 3, sigma=2.0, source=_MDC),
+        Rule("long_run", long_run, source="Anhøj & Olesen 2014, PLoS ONE 9:e113825"),
+        Rule("hugging", hugging, 15, sigma=1.0, sided=False, source=_NELSON),
+        Rule("avoiding", avoiding, 8, sigma=1.0, sided=False, source=_NELSON),
+        Rule("alternating", alternating, 14, sided=False, source=_NELSON),
+    )
+}
+
+
+def _as(name: str, length: int, ties: str, source: str) -> Rule:
+    return replace(RULES[name], length=length, ties=ties, source=source)
+
+
+# Within a set the first rule that marks a point gives it its direction.
+RULE_SETS: dict[str, tuple[Rule, ...]] = {
+    "anhoej": (RULES["beyond_limits"], RULES["long_run"]),
+    "ihi": (
+        RULES["beyond_limits"],
+        _as("shift", 6, "pass", _PERLA),
+        _as("trend", 5, "pass", _PERLA),
+    ),
+    "making_data_count": (
+        RULES["beyond_limits"],
+        _as("trend", 7, "break", _MDC),
+        RULES["near_limits"],
+        _as("shift", 7, "break", _MDC),
+    ),
+    "western_electric": (
+        RULES["beyond_limits"],
+        RULES["two_of_three"],
+        RULES["four_of_five"],
+        _as("shift", 8, "break", _WE),
+    ),
+    "nelson": (
+        RULES["beyond_limits"],
+        _as("shift", 9, "break", _NELSON),
+        RULES["trend"],
+        RULES["alternating"],
+        RULES["two_of_three"],
+        RULES["four_of_five"],
+        RULES["hugging"],
+        RULES["avoiding"],
+    ),
+}
+
+
+def rules_of(chosen: str | Sequence[str | Rule] | Mapping[str, int]) -> tuple[Rule, ...]:
+    """The rules that are meant: a set by name, rules by name, or names with their lengths.
+
+    >>> [(rule.name, rule.length) for rule in rules_of({"shift": 7, "trend": 7})]
+    [('shift', 7), ('trend', 7)]
+    """
+    if isinstance(chosen, str):
+        if chosen in RULE_SETS:
+            return RULE_SETS[chosen]
+        chosen = [chosen]
+    lengths = chosen if isinstance(chosen, Mapping) else {}
+    found, problems = [], []
+    for rule in chosen:
+        if isinstance(rule, Rule):
+            found.append(rule)
+        elif rule not in RULES:
+            known = [*RULE_SETS, *RULES]
+            problems.append(f"no rule called '{rule}'{did_you_mean(rule, known)}")
+        elif lengths.get(rule, 3) < 3:
+            problems.append(
+                f"rule '{rule}': {lengths[rule]} points make no pattern; give 3 or more"
+            )
+        else:
+            found.append(replace(RULES[rule], length=lengths.get(rule, RULES[rule].length)))
+    if problems:
+        raise DataErrors(problems, "rules")
+    return tuple(found)
+
+
+def zones_needed(rules: tuple[Rule, ...]) -> tuple[float, ...]:
+    """Limits a chart must carry for these rules, 3 sigma always among them."""
+    return tuple(sorted({3.0, *(rule.sigma for rule in rules)}))
+
+
+def mark(chart: Chart, rules: tuple[Rule, ...]) -> dict[str, IntArray]:
+    """The marks of each rule, by its name.
+
+    >>> from qi_equity.spc.chart import Lines
+    >>> lines = Lines(*(np.full((1, 9), level) for level in (0.0, -3.0, 3.0)), zones={})
+    >>> value = np.array([[-1, 1, 1, 1, 0, 1, 1, 1, 4.0]])
+    >>> found = mark(Chart(value, np.isfinite(value), lines), RULE_SETS["ihi"])
+    >>> found["shift"], found["beyond_limits"]
+    (array([[0, 1, 1, 1, 0, 1, 1, 1, 1]], dtype=int8),
+     array([[0, 0, 0, 0, 0, 0, 0, 0, 1]], dtype=int8))
+    """
+    seen = chart.tested & np.isfinite(chart.value)
+    lines = chart.lines
+    side = sides(chart.value, lines.centre, seen)
+    if seen.all():
+        judged = Judged(chart.value, side, lines.lower, lines.upper, lines.zones)
+        return {rule.name: rule.find(judged, rule) for rule in rules}
+
+    # Points that are passed over would be in the way of every rule: move the others together.
+    row, slot = np.nonzero(seen)
+    place = (np.cumsum(seen, axis=1) - 1)[row, slot]
+
+    def together(values: FloatArray) -> FloatArray:
+        moved = np.full(values.shape, np.nan)
+        moved[row, place] = values[row, slot]
+        return moved
+
+    moved_side = np.zeros_like(side)
+    moved_side[row, place] = side[row, slot]
+    judged = Judged(
+        together(chart.value),
+        moved_side,
+        together(lines.lower),
+        together(lines.upper),
+        {k: (together(low), together(high)) for k, (low, high) in lines.zones.items()},
+    )
+    marks = {}
+    for rule in rules:
+        marks[rule.name] = np.zeros_like(side)
+        marks[rule.name][row, slot] = rule.find(judged, rule)[row, place]
+    return marks
+
+
+def first_mark(marks: dict[str, IntArray], rules: tuple[Rule, ...]) -> tuple[IntArray, BoolArray]:
+    """The direction of each point's signal, and whether that direction means anything."""
+    side = np.zeros_like(next(iter(marks.values())))
+    sided = np.zeros(side.shape, dtype=bool)
+    for rule in rules:
+        fresh = (side == 0) & (marks[rule.name] != 0)
+        side[fresh] = marks[rule.name][fresh]
+        if rule.sided:
+            sided |= fresh
+    return side, sided

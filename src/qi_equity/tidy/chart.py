@@ -1,0 +1,354 @@
+"""The public ``chart``: a table in, points and a summary out, any number of series at once.
+
+It reads arguments, calls series and spc, and puts the labels back on; no statistic is made here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from qi_equity.errors import DataErrors, did_you_mean
+from qi_equity.series import Series, arrange
+from qi_equity.spc.assurance import (
+    ASSURANCE,
+    DIRECTIONS,
+    MEANINGS,
+    VARIATION,
+    assured,
+    meaning_of,
+)
+from qi_equity.spc.chart import BoolArray, Chart, FloatArray, IntArray, Subgroups
+from qi_equity.spc.charts import CHARTS, ChartKind, How, draw, moving_ranges
+from qi_equity.spc.evidence import q_values
+from qi_equity.spc.judge import RunsVerdict, judge_runs
+from qi_equity.spc.rules import Rule, first_mark, mark, rules_of, zones_needed
+from qi_equity.tidy import select
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+# What a page highlights: one in ten of it false at most (Benjamini & Hochberg 1995).
+HIGHLIGHT = 0.10
+# Fewer baseline subgroups than this give provisional limits (NHS England, Making Data Count).
+PROVISIONAL = 12
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Charts:
+    """Charts of every series: a row a point, and a row a series and phase."""
+
+    points: pd.DataFrame
+    summary: pd.DataFrame
+    by: tuple[str, ...]
+
+    def figure(self, **options: Any) -> go.Figure:
+        """Every series as a panel of one plotly figure."""
+        import plotly.graph_objects as go
+
+        from qi_equity.view.figure import chart_figure
+
+        return go.Figure(chart_figure(self.points, self.summary, list(self.by), **options))
+
+
+def chart(
+    data: pd.DataFrame,
+    *,
+    kind: str,
+    subgroup: str,
+    numerator: str | None = None,
+    denominator: str | None = None,
+    value: str | None = None,
+    by: str | Sequence[str] | None = None,
+    period: str | None = None,
+    aggregate: str | None = None,
+    limits: str | None = None,
+    rules: str | Sequence[str | Rule] | Mapping[str, int] = "anhoej",
+    direction: str | None = None,
+    target: Any = None,
+    multiply: float = 1,
+    centre: Any = None,
+    freeze: Any = None,
+    phases: Any = None,
+    exclude: Any = None,
+    screen_moving_ranges: bool = True,
+    guard_runs: bool = True,
+    bounds: tuple[float | None, float | None] = (None, None),
+) -> Charts:
+    """Run and control charts of every series of a table.
+
+    ``centre``, ``target`` and ``bounds`` are in the units of the data, before ``multiply``.
+    ``target``, ``centre``, ``freeze``, ``phases`` and ``exclude`` may be a mapping from series
+    (its ``by`` value, or a tuple of them) to what holds for it; ``target``, ``phases`` and
+    ``exclude`` may name a column. ``limits`` is exact where the kind has exact limits (p, u, c).
+
+    >>> weeks = pd.DataFrame({"week": range(1, 13), "births": 40,
+    ...                       "pph": [2, 1, 3, 2, 1, 2, 3, 1, 2, 2, 1, 12]})
+    >>> charts = chart(weeks, kind="p", subgroup="week", numerator="pph", denominator="births",
+    ...                direction="decrease")
+    >>> charts.points[["value", "upper", "signal", "meaning"]].tail(2)
+        value  upper  signal  meaning
+    10  0.025    0.2   False     none
+    11  0.300    0.2    True  concern
+    """
+    shape = _kind(kind)
+    roles, divided = _roles(shape, numerator, denominator, value)
+    chosen = rules_of(rules)
+    _check(shape, limits, direction)
+    names = [by] if isinstance(by, str) else list(by or [])
+    extra = [c for c in (target, phases, exclude) if isinstance(c, str) and c in data.columns]
+    series = arrange(
+        data, kind=shape, subgroup=subgroup, roles=roles, by=names, period=period,
+        aggregate=aggregate, extra=extra,
+    )  # fmt: skip
+
+    phase = select.phases(series, phases)
+    excluded = select.excluded(series, exclude)
+    row_series, row_phase = select.rows(series, phase)
+    member = (phase[row_series] == row_phase[:, None]) & series.shown[row_series]
+    logged = member & series.logged[row_series]
+    left_out = excluded[row_series]
+    baseline = logged & ~left_out & select.baseline(series, freeze, row_series, logged)
+    subgroups = _subgroups(shape, series, row_series, divided, logged, baseline, ~left_out)
+    how = How(
+        limits=limits or ("exact" if shape.exact else "normal"),
+        sigmas=zones_needed(chosen),
+        screen=screen_moving_ranges,
+        centre=select.numbers(series, centre, row_series, row_phase, "centre"),
+        lowest=-np.inf if bounds[0] is None else bounds[0],
+        highest=np.inf if bounds[1] is None else bounds[1],
+    )
+    drawn = draw(shape, subgroups, how)
+    verdict = judge_runs(drawn, baseline, shape.name == "run" and centre is not None, guard_runs)
+    marks = mark(drawn, chosen)
+    if "long_run" in marks:
+        marks["long_run"][verdict.guarded] = 0
+    side, sided = first_mark(marks, chosen)
+    meaning = meaning_of(side, sided, direction)
+    aims = select.numbers(series, target, row_series, row_phase, "target")
+
+    place = np.nonzero(member)
+    points = _points(series, names, row_series, row_phase, place, subgroups, drawn, aims, multiply)
+    points["baseline"] = baseline[place]
+    points["excluded"] = left_out[place]
+    for name, found in marks.items():
+        points[name] = found[place]
+    points["side"] = side[place]
+    points["signal"] = points["side"].to_numpy() != 0
+    points["meaning"] = pd.Categorical.from_codes(meaning[place], categories=list(MEANINGS))
+    summary = _summary(
+        series, shape, row_series, row_phase, member, subgroups, drawn, verdict, marks, meaning,
+        aims, direction, multiply,
+    )  # fmt: skip
+    return Charts(points, summary, tuple(names))
+
+
+# -- arguments --------------------------------------------------------------------------------
+
+
+def _kind(name: str) -> ChartKind:
+    if name not in CHARTS:
+        raise DataErrors([f"no kind of chart called '{name}'{did_you_mean(name, CHARTS)}"])
+    return CHARTS[name]
+
+
+def _roles(
+    kind: ChartKind, numerator: str | None, denominator: str | None, value: str | None
+) -> tuple[dict[str, str], bool]:
+    """Which columns are read, and whether points are a ratio of two of them."""
+    problems = []
+    if numerator is not None and value is not None:
+        problems.append("give numerator= or value=, not both")
+    top = numerator if numerator is not None else value
+    counted = kind.needs == "counts"
+    if top is None:
+        wanted = "numerator=" if counted else "value="
+        problems.append(f"kind '{kind.name}' needs {wanted}: the column of what was counted")
+    if kind.needs_denominator and denominator is None:
+        problems.append(f"kind '{kind.name}' needs denominator=: the column of those at risk")
+    ratio = kind.needs_denominator or kind.name in ("run", "i", "mr")
+    if denominator is not None and not ratio:
+        problems.append(f"kind '{kind.name}' takes no denominator; use kind 'u' or 'p' for rates")
+    if problems:
+        raise DataErrors(problems, "the call of chart")
+    assert top is not None  # refused above
+    if denominator is None:
+        return {"numerator" if counted else "value": top}, False
+    return {"numerator": top, "denominator": denominator}, True
+
+
+def _check(kind: ChartKind, limits: str | None, direction: str | None) -> None:
+    problems = []
+    if limits not in (None, "exact", "normal"):
+        problems.append(f"limits '{limits}': choose exact or normal")
+    if limits == "exact" and not kind.exact:
+        able = ", ".join(name for name, other in CHARTS.items() if other.exact)
+        problems.append(f"kind '{kind.name}' has no exact limits; only {able} have")
+    if direction not in DIRECTIONS:
+        words = [str(word) for word in DIRECTIONS if word]
+        problems.append(f"direction '{direction}'{did_you_mean(direction, words)}")
+    if problems:
+        raise DataErrors(problems, "the call of chart")
+
+
+# -- arrays in --------------------------------------------------------------------------------
+
+
+def _subgroups(
+    kind: ChartKind,
+    series: Series,
+    row_series: IntArray,
+    divided: bool,
+    logged: BoolArray,
+    baseline: BoolArray,
+    kept: BoolArray,
+) -> Subgroups:
+    """The arrays of each row: a phase is a series of its own."""
+
+    def of(name: str) -> FloatArray | None:
+        held = series.columns.get(name)
+        return None if held is None else np.where(logged, held[row_series], np.nan)
+
+    numerator, denominator = of("numerator"), of("denominator")
+    if divided:
+        assert numerator is not None
+        assert denominator is not None
+        # Denominators of zero are subgroups with nobody eligible: no rate, not a rate of 0.
+        value = np.full(numerator.shape, np.nan)
+        np.divide(numerator, denominator, out=value, where=denominator > 0)
+    else:
+        found = numerator if numerator is not None else of("value")
+        assert found is not None
+        value = found
+    if kind.name == "mr":
+        value = moving_ranges(value, logged)
+    return Subgroups(
+        value, logged, baseline, logged & kept, numerator, denominator, of("readings"), of("spread")
+    )
+
+
+# -- tables out -------------------------------------------------------------------------------
+
+
+def _points(
+    series: Series,
+    names: list[str],
+    row_series: IntArray,
+    row_phase: IntArray,
+    place: tuple[IntArray, IntArray],
+    subgroups: Subgroups,
+    drawn: Chart,
+    aims: FloatArray | None,
+    multiply: float,
+) -> pd.DataFrame:
+    row, slot = place
+    owner = row_series[row]
+    columns: dict[str, Any] = {name: series.keys[name].array.take(owner) for name in names}
+    columns["subgroup"] = series.label_at(owner, slot)
+    columns["phase"] = row_phase[row] + 1
+    blank = np.full(len(row), np.nan)
+    for name in ("numerator", "denominator"):
+        held = getattr(subgroups, name)
+        columns[name] = blank if held is None else held[place]
+    columns["value"] = subgroups.value[place] * multiply
+    for name in ("centre", "lower", "upper"):
+        columns[name] = getattr(drawn.lines, name)[place] * multiply
+    if aims is not None:
+        columns["target"] = np.broadcast_to(aims, drawn.value.shape)[place] * multiply
+    return pd.DataFrame(columns, copy=False)
+
+
+def _summary(
+    series: Series,
+    kind: ChartKind,
+    row_series: IntArray,
+    row_phase: IntArray,
+    member: BoolArray,
+    subgroups: Subgroups,
+    drawn: Chart,
+    verdict: RunsVerdict,
+    marks: dict[str, IntArray],
+    meaning: IntArray,
+    aims: FloatArray | None,
+    direction: str | None,
+    multiply: float,
+) -> pd.DataFrame:
+    rows = np.arange(len(row_series))
+    seen = subgroups.tested & np.isfinite(subgroups.value)
+    slot = np.arange(member.shape[1])
+    latest = np.where(seen, slot, 0).max(axis=1)
+    final = np.append(row_series[1:] != row_series[:-1], True)  # the last phase of its series
+    centre, lower, upper = (
+        getattr(drawn.lines, name)[rows, latest] for name in ("centre", "lower", "upper")
+    )
+    tests = kind.runs
+    table = series.keys.iloc[row_series].reset_index(drop=True)
+    table["phase"] = row_phase + 1
+    table["subgroups"] = subgroups.tested.sum(axis=1)
+    table["missing"] = (member & ~subgroups.logged).sum(axis=1)
+    table["baseline"] = (subgroups.baseline & np.isfinite(subgroups.value)).sum(axis=1)
+    table["useful"] = verdict.useful
+    table["longest_run"] = verdict.longest_run
+    table["longest_run_limit"] = pd.array(verdict.longest_run_limit, dtype="Int64")
+    table["crossings"] = verdict.crossings
+    table["crossings_limit"] = pd.array(verdict.crossings_limit, dtype="Int64")
+    table["runs_signal"] = verdict.signal & tests
+    outside = (subgroups.value > drawn.lines.upper) | (subgroups.value < drawn.lines.lower)
+    table["beyond_limits"] = (outside & seen).sum(axis=1)
+    table["p_value"] = verdict.p_value if tests else np.nan
+    table["q_value"] = q_values(table["p_value"].to_numpy())
+    table["highlight"] = table["q_value"] <= HIGHLIGHT
+    table["centre"] = centre * multiply
+    said = np.where(seen[rows, latest], meaning[rows, latest], 0)
+    table["variation"] = pd.Categorical.from_codes(said, categories=list(VARIATION))
+    aim = np.full(len(rows), np.nan)
+    if aims is not None:
+        aim = np.broadcast_to(aims, member.shape)[rows, latest]
+    assurance = np.where(final, assured(aim, lower, upper, direction), 0)
+    table["assurance"] = pd.Categorical.from_codes(assurance, categories=list(ASSURANCE))
+    table["screened"] = 0 if drawn.lines.screened is None else drawn.lines.screened
+    table["caution"] = _cautions(kind, subgroups, drawn, verdict, table)
+    return table
+
+
+def _cautions(
+    kind: ChartKind,
+    subgroups: Subgroups,
+    drawn: Chart,
+    verdict: RunsVerdict,
+    table: pd.DataFrame,
+) -> list[str]:
+    """What to be careful of, a row each; nothing where there is nothing."""
+    values = np.isfinite(subgroups.value)
+    limited = np.isfinite(drawn.lines.upper).any(axis=1)
+    wanted = kind.name != "run"
+    few = table["baseline"].to_numpy()
+    missing = table["missing"].to_numpy()
+    said = (
+        (~values.any(axis=1), "no subgroup has a value"),
+        (wanted & ~limited & values.any(axis=1), _why_no_limits(kind)),
+        (
+            wanted & limited & (few < PROVISIONAL),
+            "limits rest on few subgroups and are provisional",
+        ),
+        (
+            verdict.guarded & kind.runs & (verdict.useful > 0),
+            "too many points on one side or on a bound for a verdict on runs",
+        ),
+        (missing > 0, "subgroups are missing between the first and the last"),
+    )
+    cautions = np.full(len(table), "", dtype=object)
+    for where, words in said:
+        at = np.flatnonzero(where)
+        cautions[at] = [f"{before}; {words}" if before else words for before in cautions[at]]
+    return list(cautions)
+
+
+def _why_no_limits(kind: ChartKind) -> str:
+    if kind.exact:
+        return "no event yet, or nothing but events, so there are no limits to judge by"
+    return "the subgroups do not vary enough, or are too few, to estimate limits"
