@@ -1,0 +1,173 @@
+"""One database, opened safely: how transactions begin and what its faults are called.
+
+Nothing here knows what is stored.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import QueuePool
+
+from qi_equity.store.refusals import StoreError
+
+BUSY_SECONDS = 60  # how long a writer waits for its turn before it gives up, having written nothing
+
+# What SQLite or PostgreSQL says -> what a person can do about it. Nothing was written in any case.
+FAULTS = (
+    (
+        ("disk is full", "no space left", "53100", "disk i/o error", "could not extend file"),
+        "the disk is full or cannot be written to; free some space, then save again",
+    ),
+    (
+        ("readonly database", "read-only transaction"),
+        "the database is read-only; ask whoever keeps it for permission to write to the file "
+        "and its folder",
+    ),
+    (
+        ("database is locked", "lock timeout", "database table is locked", "queuepool limit"),
+        f"the database stayed busy for {BUSY_SECONDS} seconds; try again in a moment",
+    ),
+    (
+        ("not a database", "malformed"),
+        "the file is damaged or is not a qi_equity store; restore the last backup with "
+        "'qi-equity restore'",
+    ),
+    (
+        ("unable to open database file",),
+        "the database file cannot be opened; check that its folder exists and may be written to",
+    ),
+    (
+        ("connection refused", "could not translate host", "password authentication failed",
+         "server closed the connection", "connection failed", "could not connect"),
+        "the database server did not answer or refused the password; check the address",
+    ),
+    (
+        ("is append-only",),
+        "a revision can never be changed or deleted; save a new one",
+    ),
+)  # fmt: skip
+
+
+def is_sqlite_path(place: str | Path) -> bool:
+    """Whether this names a file rather than a database URL.
+
+    >>> is_sqlite_path("network.sqlite"), is_sqlite_path("postgresql://host/network")
+    (True, False)
+    """
+    return "://" not in str(place)
+
+
+class Database:
+    """A SQLite file or a PostgreSQL database; every fault is raised as a StoreError."""
+
+    def __init__(self, place: str | Path, immutable: bool = False) -> None:
+        if is_sqlite_path(place):
+            url = make_url("sqlite://").set(database=str(Path(place).expanduser()))
+        else:
+            url = make_url(str(place))
+            if url.get_backend_name() in ("postgresql", "postgres"):
+                url = url.set(drivername="postgresql+psycopg")
+        self.sqlite = url.get_backend_name() == "sqlite"
+        if not self.sqlite and url.get_backend_name() != "postgresql":
+            raise StoreError(
+                f"'{url.get_backend_name()}' is not a database the store knows; "
+                "give a file name or a postgresql:// address"
+            )
+        if self.sqlite and url.database in (None, "", ":memory:"):
+            raise StoreError("a store is a file: give its name, such as network.sqlite")
+        self.path = Path(str(url.database)) if self.sqlite else None
+        self.name = url.render_as_string(hide_password=True) if not self.sqlite else str(self.path)
+        self.engine = _sqlite(self.path, immutable) if self.path else _server(url)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that sees one state of the store and changes nothing."""
+        with self._faults(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that holds the writers' turn: kept whole on leaving, or not at all."""
+        with self._faults(), self.engine.connect() as connection:
+            if self.sqlite:
+                connection = connection.execution_options(qi_begin="BEGIN IMMEDIATE")
+            with connection.begin():
+                if not self.sqlite:
+                    # An acknowledged write is on the server's disk, whatever its configuration.
+                    connection.exec_driver_sql("SET LOCAL synchronous_commit = on")
+                    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'")
+                yield connection
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        try:
+            yield
+        except (DBAPIError, PoolTimeout) as fault:
+            raise StoreError(f"{self.name}: {explained(fault)}") from fault
+
+
+def explained(fault: SQLAlchemyError) -> str:
+    """A database's complaint, in words a person can act on.
+
+    >>> explained(SQLAlchemyError("(sqlite3.OperationalError) database or disk is full"))
+    'the disk is full or cannot be written to; free some space, then save again'
+    """
+    cause = fault.orig if isinstance(fault, DBAPIError) else fault
+    said = f"{getattr(cause, 'sqlstate', '') or ''} {cause}".lower()
+    for words, meaning in FAULTS:
+        if any(word in said for word in words):
+            return meaning
+    raise fault  # a fault of ours, not of the user's: it keeps its traceback
+
+
+def now() -> str:
+    """The moment in UTC, as kept with every change."""
+    moment = time.time_ns() // 1000
+    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment // 1_000_000))
+    return f"{whole}.{moment % 1_000_000:06d}Z"
+
+
+def _server(url: URL) -> Engine:
+    return create_engine(url, pool_pre_ping=True, pool_timeout=BUSY_SECONDS, max_overflow=20)
+
+
+def _sqlite(path: Path, immutable: bool) -> Engine:
+    """immutable: a backup, which nobody writes to and which is read without a lock or a log."""
+    name = f"{path.absolute().as_uri()}?mode=ro&immutable=1" if immutable else str(path)
+
+    def _connect() -> sqlite3.Connection:
+        return sqlite3.connect(
+            name, timeout=BUSY_SECONDS, check_same_thread=False, uri=immutable, isolation_level=None
+        )  # isolation_level: the driver must not begin transactions; a deferred one loses saves
+
+    engine = create_engine("sqlite://", creator=_connect, poolclass=QueuePool, max_overflow=-1)
+    durable = () if immutable else ("journal_mode = WAL", "synchronous = FULL")
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        for pragma in (
+            f"busy_timeout = {BUSY_SECONDS * 1000}",
+            *durable,
+            "foreign_keys = ON",
+            "trusted_schema = OFF",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get("qi_begin", "BEGIN"))
+
+    return engine

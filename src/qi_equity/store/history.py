@@ -1,0 +1,256 @@
+"""Revisions written and read, with no question of who may: only store.view calls this."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, select
+
+from qi_equity.store.chain import GENESIS, Change, Draft, Verified, link
+from qi_equity.store.database import Database, now
+from qi_equity.store.refusals import StoreError
+from qi_equity.store.tables import chain, change, revision
+
+CHUNK = 400  # keys in one statement; SQLite allows 999 variables in its oldest builds
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One version of one thing, and the change that made it; body is None once withdrawn."""
+
+    id: int
+    project: str
+    kind: str
+    key: str
+    version: int
+    site: str | None
+    body: str | None
+    hash: str
+    change: int
+    who: str
+    at: str
+    origin: str
+    file_hash: str | None
+    why: str | None
+
+
+class Current(NamedTuple):
+    """The newest version of one thing."""
+
+    id: int
+    key: str
+    version: int
+    site: str | None
+    body: str | None
+
+
+FULL: list[ColumnElement[Any]] = [
+    revision.c.id, revision.c.project, revision.c.kind, revision.c.key, revision.c.version,
+    revision.c.site, revision.c.body, revision.c.hash, revision.c.change,
+    change.c.who, change.c.at, change.c.origin, change.c.file_hash, change.c.why,
+]  # fmt: skip
+
+
+class Writer:
+    """The writers' turn: what is appended here is kept together or not at all."""
+
+    def __init__(self, connection: Connection) -> None:
+        # Locking the head is what puts PostgreSQL's writers in line; SQLite's already are.
+        head = connection.execute(select(chain).with_for_update()).one()
+        self.connection = connection
+        self.revisions: int = head.revisions
+        self._changes: int = head.changes
+        self._hash: str = head.hash
+
+    def append(
+        self,
+        drafts: Sequence[Draft],
+        who: str,
+        origin: str,
+        why: str | None = None,
+        file_hash: str | None = None,
+    ) -> range:
+        """Keep these as one change; their revision numbers."""
+        act = Change(self._changes + 1, who, now(), origin, file_hash, why)
+        rows = []
+        for number, draft in enumerate(drafts, self.revisions + 1):
+            self._hash = link(self._hash, number, act, draft)
+            rows.append({"id": number, "change": act.id, "hash": self._hash, **draft._asdict()})
+        numbers = range(self.revisions + 1, self.revisions + len(rows) + 1)
+        self.revisions += len(rows)
+        self._changes = act.id
+        self.connection.execute(
+            change.insert(),
+            {"id": act.id, "who": who, "at": act.at, "origin": origin,
+             "file_hash": file_hash, "why": why},
+        )  # fmt: skip
+        self.connection.execute(revision.insert(), rows)
+        self.connection.execute(
+            chain.update().values(revisions=self.revisions, changes=act.id, hash=self._hash)
+        )
+        return numbers
+
+
+@contextmanager
+def writing(database: Database) -> Iterator[Writer]:
+    """A writer's turn."""
+    with database.writing() as connection:
+        yield Writer(connection)
+
+
+def current(
+    connection: Connection,
+    project: str,
+    kind: str,
+    sites: frozenset[str] | None = None,
+    keys: Sequence[str] | None = None,
+) -> list[Current]:
+    """The newest version of everything of a kind, withdrawn things too, in order of writing."""
+    newer = revision.alias("newer")
+    is_newest = ~exists().where(
+        newer.c.project == revision.c.project,
+        newer.c.kind == revision.c.kind,
+        newer.c.key == revision.c.key,
+        newer.c.version == revision.c.version + 1,
+    )
+    asked: list[ColumnElement[bool]] = [
+        revision.c.project == project, revision.c.kind == kind, is_newest
+    ]  # fmt: skip
+    if sites is not None:
+        asked.append(revision.c.site.in_(sorted(sites)))
+    query = select(
+        revision.c.id, revision.c.key, revision.c.version, revision.c.site, revision.c.body
+    ).where(and_(*asked))
+    if keys is None:
+        return [Current(*row) for row in connection.execute(query.order_by(revision.c.id))]
+    return [
+        Current(*row)
+        for start in range(0, len(keys), CHUNK)
+        for row in connection.execute(query.where(revision.c.key.in_(keys[start : start + CHUNK])))
+    ]
+
+
+def revisions(
+    connection: Connection,
+    *where: ColumnElement[bool],
+    newest_first: bool = False,
+    most: int | None = None,
+) -> list[Revision]:
+    """Revisions with the change that made each."""
+    order = revision.c.id.desc() if newest_first else revision.c.id
+    query = select(*FULL).join(change).where(*where).order_by(order).limit(most)
+    return [Revision(*row) for row in connection.execute(query)]
+
+
+def newest(connection: Connection, project: str, kinds: Sequence[str]) -> tuple[int, str]:
+    """Number and hash of a project's newest revision of these kinds."""
+    last = (
+        select(func.max(revision.c.id))
+        .where(revision.c.project == project, revision.c.kind.in_(kinds))
+        .scalar_subquery()
+    )
+    found = connection.execute(
+        select(revision.c.id, revision.c.hash).where(revision.c.id == last)
+    ).one_or_none()
+    return (found.id, found.hash) if found else (0, GENESIS)
+
+
+def plans(connection: Connection) -> dict[str, str]:
+    """The newest plan of every project, as kept."""
+    query = (
+        select(revision.c.project, revision.c.body)
+        .where(revision.c.kind == "plan")
+        .order_by(revision.c.id)
+    )
+    return {row.project: row.body for row in connection.execute(query)}
+
+
+def made_by(connection: Connection, numbers: Sequence[int]) -> dict[int, Revision]:
+    """Revisions by number."""
+    return {
+        one.id: one
+        for start in range(0, len(numbers), CHUNK)
+        for one in revisions(connection, revision.c.id.in_(numbers[start : start + CHUNK]))
+    }
+
+
+def neighbours(
+    connection: Connection, where: ColumnElement[bool], step: int
+) -> dict[int, Revision]:
+    """By revision number: the version of the same thing that many steps later (or before)."""
+    near = revision.alias("near")
+    same = and_(
+        near.c.project == revision.c.project,
+        near.c.kind == revision.c.kind,
+        near.c.key == revision.c.key,
+        near.c.version == revision.c.version + step,
+    )
+    columns = [near.c[column.name] for column in FULL[:9]] + FULL[9:]
+    query = (
+        select(revision.c.id, *columns)
+        .join(near, same)
+        .join(change, change.c.id == near.c.change)
+        .where(where)
+    )
+    return {row[0]: Revision(*row[1:]) for row in connection.execute(query)}
+
+
+def every_revision(connection: Connection) -> Iterator[Revision]:
+    """All of the history, oldest first, a few thousand at a time."""
+    walk = (
+        select(*FULL)
+        .outerjoin(change, change.c.id == revision.c.change)
+        .order_by(revision.c.id)
+        .execution_options(yield_per=5000)
+    )
+    return (Revision(*row) for row in connection.execute(walk))
+
+
+def verify(connection: Connection, noted: str | None = None) -> Verified:
+    """Walk the whole chain; noted: a head written down earlier, which must be a link of it."""
+    if connection.dialect.name == "sqlite":
+        damage = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
+        if damage != "ok":
+            return Verified(0, GENESIS, f"the database file is damaged: {damage}")
+    head = connection.execute(select(chain)).one_or_none()
+    if head is None:
+        return Verified(0, GENESIS, "the newest link is missing from the table 'chain'")
+    number, previous, seen, changes = 0, GENESIS, noted in (None, GENESIS), set[int]()
+    for one in every_revision(connection):
+        if one.id != number + 1:
+            return Verified(number, previous, f"revision {number + 1} is missing")
+        if one.who is None:
+            return Verified(
+                number, previous, f"revision {one.id}: change {one.change} is missing, so nobody "
+                "can say who made it"
+            )  # fmt: skip
+        act = Change(one.change, one.who, one.at, one.origin, one.file_hash, one.why)
+        draft = Draft(one.project, one.kind, one.key, one.version, one.site, one.body)
+        if link(previous, one.id, act, draft) != one.hash:
+            return Verified(
+                number, previous, f"revision {one.id} ({one.kind} {one.key} of {one.project}, "
+                f"by {one.who} at {one.at}) was altered, or the one before it was"
+            )  # fmt: skip
+        number, previous = one.id, one.hash
+        seen = seen or previous == noted
+        changes.add(one.change)
+    kept = connection.execute(select(func.count()).select_from(change)).scalar_one()
+    broken = None
+    if (head.revisions, head.hash) != (number, previous):
+        broken = f"the store should hold {head.revisions} revisions, and holds {number}"
+    elif kept != len(changes) or head.changes != kept:
+        broken = f"{kept} changes are kept for {len(changes)} that made revisions"
+    elif not seen:
+        broken = f"the noted head {noted} is not in the chain: the history was rewritten"
+    return Verified(number, previous, broken)
+
+
+def revision_numbered(connection: Connection, number: int) -> Revision:
+    """One revision by its number."""
+    found = revisions(connection, revision.c.id == number)
+    if not found:
+        raise StoreError(f"there is no revision {number}")
+    return found[0]

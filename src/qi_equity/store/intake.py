@@ -1,0 +1,192 @@
+"""Rows of observations made ready to keep, or refused with the reason; nothing is written here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from qi_equity.errors import did_you_mean
+from qi_equity.observations import COLUMNS, COUNTS, KEY
+from qi_equity.project import Project
+from qi_equity.store.chain import canonical
+from qi_equity.store.text import problem_of_text
+
+# England has about 600,000 births a year; a count above this is a slip of the keyboard.
+LARGEST_COUNT = 10_000_000
+LARGEST_VALUE = 1e12
+YEARS = (1900, 2200)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Rows fit to keep, as key -> body (None: the row is blank), and the reasons of the others."""
+
+    bodies: Mapping[str, str | None]
+    refused: tuple[str, ...]
+
+
+def key_of(measure: object, site: object, stratum: object, subgroup: object) -> str:
+    """The key under which one observation is kept.
+
+    >>> key_of("pph", "north", "Black", "2025-01-06")
+    '["pph","north","Black","2025-01-06"]'
+    """
+    return canonical([str(measure), str(site), str(stratum), _day(pd.Timestamp(str(subgroup)))])
+
+
+def seen_in(rows: pd.DataFrame) -> dict[str, int]:
+    """The revision each row says it was read from, by key; rows that say none are left out."""
+    if "revision" not in rows.columns:
+        return {}
+    told = rows[pd.to_numeric(rows["revision"], errors="coerce").notna()]
+    names = told[[*KEY, "revision"]].itertuples(index=False, name=None)
+    return {key_of(*row[:4]): int(float(row[4])) for row in names}
+
+
+def ready(project: Project, table: pd.DataFrame, sites: frozenset[str], typed: bool) -> Ready:
+    """Sort a checked table (observations.observations) into rows to keep and rows refused.
+
+    sites: where the user may log. typed: entered by hand, so every stratum must be the project's
+    own; a file's strata were mapped on the way in, or are rolled up later.
+    """
+    reasons = pd.Series("", index=table.index, dtype=object)
+    for wrong, why in _tests(project, table, sites, typed):
+        reasons = reasons.mask(wrong & reasons.eq(""), why)
+    bad = table[reasons.ne("")]
+    good = table[reasons.eq("")]
+    refused = tuple(
+        f"{' / '.join(_plain(part) for part in row[:4])}: {why}"
+        for row, why in zip(
+            bad[KEY].itertuples(index=False, name=None), reasons[bad.index], strict=True
+        )
+    )
+    return Ready(dict(zip(_keys(good), _bodies(good), strict=True)), refused)
+
+
+def tidy(rows: Iterable[tuple[str, str, int]]) -> pd.DataFrame:
+    """Kept keys, bodies and revision numbers as the tidy table, with a column 'revision'."""
+    kept = list(rows)
+    keys = json.loads(f"[{','.join(key for key, _, _ in kept)}]")
+    bodies = json.loads(f"[{','.join(body for _, body, _ in kept)}]")
+    table = pd.DataFrame(keys, columns=KEY, dtype=object)
+    table["subgroup"] = pd.to_datetime(table["subgroup"], format="ISO8601").astype("datetime64[ns]")
+    for name in (*COUNTS, "value"):
+        table[name] = np.array([body[name] for body in bodies], dtype=float)
+    table["revision"] = np.array([number for _, _, number in kept], dtype=np.int64)
+    return table[[*COLUMNS, "revision"]].sort_values(KEY, kind="stable", ignore_index=True)
+
+
+def named(key: str) -> str:
+    """A thing's key, as people say it.
+
+    >>> named('["pph","north","Black","2025-01-06"]'), named("cycle_1")
+    ('pph / north / Black / 2025-01-06', 'cycle_1')
+    """
+    return " / ".join(map(_plain, json.loads(key))) if key.startswith("[") else _plain(key)
+
+
+def shown(body: str | None) -> str:
+    """What was kept, in a few words.
+
+    >>> shown('{"denominator":9,"numerator":1,"value":null}'), shown(None)
+    ('1 of 9', 'nothing')
+    """
+    if body is None:
+        return "nothing"
+    said = json.loads(body)
+    if not {"numerator", "denominator", "value"} <= said.keys():
+        return str(said.get("text") or said.get("title") or "another version")
+    if said["numerator"] is None:
+        return str(said["value"])
+    counted = "" if said["denominator"] is None else f" of {said['denominator']}"
+    return f"{said['numerator']}{counted}"
+
+
+def _tests(
+    project: Project, table: pd.DataFrame, sites: frozenset[str], typed: bool
+) -> Iterable[tuple[pd.Series, str]]:
+    """Every test of a row, most telling first: which rows fail it, and why."""
+    measures = {measure.id: measure for measure in project.measures}
+    known = {site.id for site in project.sites}
+    for name in ("measure", "site", "stratum"):
+        for text in _strange(table[name]):
+            yield table[name] == text, f"the name of the {name} {problem_of_text(text)}"
+    for name in table.loc[~table["measure"].isin(measures), "measure"].unique():
+        yield (
+            table["measure"] == name,
+            f"the project has no such measure{did_you_mean(name, measures)}",
+        )
+    for name in table.loc[~table["site"].isin(known), "site"].unique():
+        yield table["site"] == name, f"the project has no such site{did_you_mean(name, known)}"
+    yield ~table["site"].isin(sites), "you may not log for this site"
+    if typed:
+        groups = [group.name for group in project.strata.groups]
+        codes = {code for group in project.strata.groups for code in group.codes}
+        for name in table.loc[~table["stratum"].isin({*groups, *codes}), "stratum"].unique():
+            yield (
+                table["stratum"] == name,
+                f"the project has no such stratum{did_you_mean(name, groups)}",
+            )
+    yield ~table["subgroup"].dt.year.between(*YEARS), "the date is not of this age"
+    for name in COUNTS:
+        yield table[name] > LARGEST_COUNT, f"'{name}' is above {LARGEST_COUNT:,}"
+    yield ~(table["value"].abs().fillna(0) <= LARGEST_VALUE), f"'value' is above {LARGEST_VALUE:g}"
+    proportions = [m.id for m in project.measures if m.data == "proportion"]
+    yield (
+        table["measure"].isin(proportions) & (table["numerator"] > table["denominator"]),
+        "the numerator is above the denominator",
+    )
+    yield (
+        table["numerator"].notna()
+        & table["denominator"].isna()
+        & table["measure"].isin(proportions),
+        "the denominator is missing",
+    )
+    yield (
+        table["denominator"].notna() & table["numerator"].isna() & table["value"].isna(),
+        "the numerator is missing (write 0 where there was none)",
+    )
+
+
+def _strange(names: pd.Series) -> Sequence[str]:
+    return [name for name in names.unique() if problem_of_text(name)]
+
+
+def _plain(part: object) -> str:
+    """A part of a key as it may be shown: hostile characters as their code, long text cut."""
+    text = _day(part) if isinstance(part, pd.Timestamp) else str(part)
+    text = text if len(text) <= 60 else text[:57] + "..."
+    return text if problem_of_text(text) is None else ascii(text)
+
+
+def _day(moment: pd.Timestamp) -> str:
+    return moment.isoformat() if moment != moment.normalize() else moment.strftime("%Y-%m-%d")
+
+
+def _keys(table: pd.DataFrame) -> list[str]:
+    days = {moment: _day(moment) for moment in table["subgroup"].unique()}
+    names = zip(table["measure"], table["site"], table["stratum"], table["subgroup"], strict=True)
+    return [canonical([measure, site, stratum, days[day]]) for measure, site, stratum, day in names]
+
+
+def _bodies(table: pd.DataFrame) -> list[str | None]:
+    numbers = zip(*(table[name].tolist() for name in (*COUNTS, "value")), strict=True)
+    return [
+        None
+        if numerator != numerator and denominator != denominator and value != value
+        else f'{{"denominator":{_count(denominator)},"numerator":{_count(numerator)},'
+        f'"value":{_number(value)}}}'
+        for numerator, denominator, value in numbers
+    ]
+
+
+def _count(number: float) -> str:
+    return "null" if number != number else str(int(number))
+
+
+def _number(number: float) -> str:
+    return "null" if number != number else repr(number)

@@ -1,0 +1,66 @@
+"""Which schema a store has, and bringing an older one up to date; no data is read here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+from qi_equity.store.database import Database
+from qi_equity.store.refusals import StoreError
+
+# The newest migration in migrations/versions; kept here so that opening a store that is up to
+# date does not import Alembic (a test compares the two).
+HEAD = "0002"
+KNOWN = ("0001", "0002")
+MIGRATION_LOCK = 7_415_001  # PostgreSQL advisory lock: one process migrates at a time
+
+
+def schema_of(connection: Connection) -> str | None:
+    """The schema's version, or None where there are no tables yet."""
+    if "alembic_version" not in inspect(connection).get_table_names():
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def up_to_date(database: Database, back_up: Callable[[str], Path]) -> Path | None:
+    """Bring the schema to HEAD, backing up first; the backup's path if there was one.
+
+    A store that a newer qi_equity has written is refused and left alone.
+    """
+    with database.reading() as connection:
+        found = schema_of(connection)
+    _refuse_newer(database, found)
+    if found == HEAD:
+        return None
+    copy = back_up(found) if found else None
+    with database.writing() as connection:
+        if not database.sqlite:
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
+        # Another process may have migrated while this one waited for its turn.
+        found = schema_of(connection)
+        _refuse_newer(database, found)
+        if found != HEAD:
+            migrate_to(connection, HEAD)
+    return copy
+
+
+def _refuse_newer(database: Database, found: str | None) -> None:
+    if found is not None and found not in KNOWN:
+        raise StoreError(
+            f"{database.name} was written by a newer qi_equity (its schema is {found}; this "
+            f"version knows up to {HEAD}). Nothing was changed: update qi_equity, then open it"
+        )
+
+
+def migrate_to(connection: Connection, version: str) -> None:
+    """Run the migration steps up to this version on an open transaction."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, version)

@@ -1,0 +1,36 @@
+"""What text may be kept: people's words are data, but not every character is a word."""
+
+from __future__ import annotations
+
+import unicodedata
+
+LONGEST_NAME = 120  # as project.Name
+LONGEST_TEXT = 4000  # as project.Text
+LONGEST_FILE = 1_000_000  # a project file; the largest shipped is a hundredth of it
+
+# Characters that make a line read in another order than it is written (Unicode TR 36, 2.5;
+# CVE-2021-42574), or that cannot be seen at all.
+REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+UNSEEN = frozenset("\u200b\u2060\ufeff\u00ad")
+
+
+def problem_of_text(text: str, longest: int = LONGEST_NAME, lines: bool = False) -> str | None:
+    """Why this text cannot be kept, or None; lines: whether it may have line breaks.
+
+    >>> problem_of_text("Black Caribbean")
+    >>> problem_of_text("abc\\x00")
+    'has a control character (U+0000) at place 4'
+    """
+    if len(text) > longest:
+        return f"is {len(text)} characters long; {longest} at most"
+    for place, character in enumerate(text, 1):
+        if character.isalnum() or (lines and character in "\n\r\t"):
+            continue
+        code = f"(U+{ord(character):04X}) at place {place}"
+        if character in REORDERING:
+            return f"has a character that reorders text {code}"
+        if character in UNSEEN:
+            return f"has a character that cannot be seen {code}"
+        if unicodedata.category(character) in ("Cc", "Cs", "Cn", "Zl", "Zp"):
+            return f"has a control character {code}"
+    return None

@@ -1,0 +1,226 @@
+"""Keeping a whole store safe: backup, restore, export; no one's permission is asked here.
+
+A backup is always one SQLite file, whatever database the store is in, so that it can be opened,
+verified and restored anywhere.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, MetaData, Table, select, text
+
+from qi_equity.observations import COLUMNS
+from qi_equity.store import history
+from qi_equity.store.chain import Verified
+from qi_equity.store.database import Database, now
+from qi_equity.store.refusals import StoreError
+from qi_equity.store.saving import true_counts
+from qi_equity.store.schema import migrate_to, schema_of, up_to_date
+from qi_equity.store.tables import chain
+
+BATCH = 5000
+TABLES = ("change", "revision", "chain")  # in the order in which they can be filled
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a spreadsheet knows a formula (OWASP)
+
+
+def backup(database: Database, path: Path) -> Verified:
+    """Copy a store to a new SQLite file while it is in use, and verify the copy."""
+    copy(database, path)
+    with closing(Database(path, immutable=True)) as kept, kept.reading() as connection:
+        found = history.verify(connection)
+    if not found.whole:
+        raise StoreError(f"the backup {path} was written, but {found}")
+    return found
+
+
+def copy(database: Database, path: Path) -> None:
+    """Copy a store of any schema to a new SQLite file; the file appears whole or not at all."""
+    path = Path(path)
+    if path.exists():
+        raise StoreError(f"{path} is there already; give the backup another name")
+    part = path.with_name(f"{path.name}.part")
+    part.unlink(missing_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        if database.path:
+            _copy_file(database.path, part)
+        else:
+            with database.reading() as connection:
+                connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+                _copy_rows(connection, part)
+        _flush(part)
+        part.replace(path)
+        _flush(path.parent)
+    except (OSError, sqlite3.Error) as fault:
+        raise StoreError(f"the backup could not be written to {path}: {fault}") from fault
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def restore(source: Path, place: str | Path, replace: bool = False) -> Verified:
+    """Put a backup in the place of a store, once its chain has been verified.
+
+    A SQLite store that is there already is refused unless replace, and is then kept beside the
+    new one under another name; a PostgreSQL store must be empty. Stop the app first.
+    """
+    source, target = Path(source), Database(place)
+    if not source.is_file():
+        raise StoreError(f"there is no backup {source}")
+    beside = target.path or source
+    part = beside.with_name(f"{beside.name}.restoring")
+    if target.path and target.path.exists() and not replace:
+        raise StoreError(f"{target.path} is there already; move it away, or ask to replace it")
+    try:
+        shutil.copyfile(source, part)
+        with closing(Database(part)) as kept:
+            up_to_date(kept, lambda _: source)
+            with kept.reading() as connection:
+                found = history.verify(connection)
+                if not found.whole:
+                    raise StoreError(f"{source} was not restored: {found}")
+                if target.path is None:
+                    _fill(target, connection)
+        if target.path:
+            _single_file(part)
+            _flush(part)
+            _set_aside(target.path)
+            part.replace(target.path)
+            _flush(target.path.parent)
+    except (OSError, sqlite3.Error) as fault:
+        raise StoreError(f"{source} was not restored: {fault}") from fault
+    finally:
+        target.close()
+        for rest in ("", "-wal", "-shm"):
+            part.with_name(part.name + rest).unlink(missing_ok=True)
+    return found
+
+
+def export(database: Database, folder: Path) -> tuple[Path, ...]:
+    """Write everything to a new folder: revisions.jsonl holds all, the rest is for reading.
+
+    revisions.jsonl has one line a revision with its hash; a project's YAML and its observations
+    (CSV, safe to open in a spreadsheet) lie beside it. MANIFEST.json has each file's SHA-256.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        raise StoreError(f"{folder} is there already; give the export another name") from None
+    with database.reading() as connection:
+        head = connection.execute(select(chain)).one()
+        written = [_revisions(connection, folder / "revisions.jsonl")]
+        for project, body in history.plans(connection).items():
+            plan = folder / f"{project}.yaml"  # an id is letters, digits and underscores
+            plan.write_text(json.loads(body)["text"], encoding="utf-8")
+            written += [plan, _observations(connection, project, folder / f"{project}.csv")]
+    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in written}
+    manifest = folder / "MANIFEST.json"
+    told = {"written": now(), "revisions": head.revisions, "head": head.hash, "sha256": digests}
+    manifest.write_text(json.dumps(told, indent=2), encoding="utf-8")
+    return (*written, manifest)
+
+
+def _copy_file(source: Path, part: Path) -> None:
+    with (
+        closing(sqlite3.connect(source, timeout=60)) as there,
+        closing(sqlite3.connect(part)) as here,
+    ):
+        there.backup(here)
+    _single_file(part)
+
+
+def _single_file(path: Path) -> None:
+    """Fold the write-ahead log into the file, so that it can be carried about alone."""
+    with closing(sqlite3.connect(path)) as here:
+        here.execute("PRAGMA journal_mode = DELETE")
+
+
+def _copy_rows(source: Connection, part: Path) -> None:
+    """Copy a store's tables, at whatever schema they are, into a new SQLite store."""
+    version = schema_of(source)
+    with closing(Database(part)) as target, target.writing() as connection:
+        migrate_to(connection, str(version))
+        _pour(source, connection)
+    _single_file(part)
+
+
+def _fill(target: Database, source: Connection) -> None:
+    """Copy a backup's tables into an empty PostgreSQL store."""
+    up_to_date(target, lambda _: Path())
+    with target.writing() as connection:
+        if connection.execute(select(chain).with_for_update()).one().revisions:
+            raise StoreError(f"{target.name} is not empty; restore into an empty database")
+        _pour(source, connection)
+
+
+def _pour(source: Connection, target: Connection) -> None:
+    found = MetaData()
+    found.reflect(source, only=TABLES)
+    target.execute(chain.delete())
+    for name in TABLES:
+        table: Table = found.tables[name]
+        rows = source.execute(select(table).execution_options(yield_per=BATCH)).mappings()
+        for batch in _batches(rows):
+            target.execute(table.insert(), batch)
+
+
+def _batches(rows: Iterable[Mapping[Any, Any]]) -> Iterator[list[dict[str, Any]]]:
+    rows = iter(rows)
+    while batch := [dict(row) for row in islice(rows, BATCH)]:
+        yield batch
+
+
+def _set_aside(path: Path) -> None:
+    stamp = now().replace(":", "").split(".")[0]
+    for rest in ("", "-wal", "-shm"):
+        old = path.with_name(path.name + rest)
+        if old.exists():
+            old.rename(path.with_name(f"{path.name}.before-restore-{stamp}{rest}"))
+
+
+def _flush(path: Path) -> None:
+    """See that what was written has reached the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _revisions(connection: Connection, path: Path) -> Path:
+    with path.open("w", encoding="utf-8") as out:
+        for one in history.every_revision(connection):
+            out.write(json.dumps(asdict(one), ensure_ascii=False) + "\n")
+    return path
+
+
+def _observations(connection: Connection, project: str, path: Path) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as out:
+        sheet = csv.writer(out)
+        sheet.writerow([*COLUMNS, "revision"])
+        table = true_counts(connection, project, None)
+        for row in table.astype(object).where(table.notna(), None).itertuples(index=False):
+            sheet.writerow([_inert(cell) for cell in row])
+    return path
+
+
+def _inert(cell: object) -> object:
+    """A cell that a spreadsheet will not run: text that begins like a formula gets an apostrophe.
+
+    >>> _inert("=1+1"), _inert("Black"), _inert(-1.5)
+    ("'=1+1", 'Black', -1.5)
+    """
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell

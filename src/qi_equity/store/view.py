@@ -1,0 +1,475 @@
+"""One user's view of the store: the only way to data, and where every permission is asked.
+
+What a user may not do is refused here, whatever the page or the command in front of it shows.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pandas as pd
+from sqlalchemy import Connection, or_
+
+from qi_equity.errors import DataErrors, UserError
+from qi_equity.observations import observations
+from qi_equity.project import Cycle, Part, Project
+from qi_equity.store import history, saving, upkeep
+from qi_equity.store.access import Operation, User
+from qi_equity.store.chain import Draft, Verified, canonical
+from qi_equity.store.database import Database
+from qi_equity.store.entries import KINDS, Entry
+from qi_equity.store.history import Revision, Writer
+from qi_equity.store.intake import key_of, ready, seen_in
+from qi_equity.store.refusals import Forbidden, StoreError
+from qi_equity.store.results import Imported, Kept, Saved
+from qi_equity.store.tables import revision as revisions
+from qi_equity.store.text import LONGEST_FILE, LONGEST_TEXT
+
+# protect(project, observations, **options): what may leave the site.
+Protect = Callable[..., Any]
+AnyEntry = TypeVar("AnyEntry", bound=Part)
+
+REFUSED_KEPT = 1000  # refused rows quoted in the account of an import
+
+
+class View:
+    """What one user may see and do; every method asks PERMISSIONS first, and raises Forbidden."""
+
+    def __init__(
+        self, database: Database, user: User, protect: Protect | None = None, origin: str = "app"
+    ) -> None:
+        self.user = user
+        self._database = database
+        self._protect = protect
+        self._origin = origin
+
+    # Projects
+
+    def projects(self) -> tuple[str, ...]:
+        """The ids of the projects this user may see, in order."""
+        with self._database.reading() as connection:
+            plans = history.plans(connection)
+        return tuple(
+            sorted(name for name, body in plans.items() if self._plan_seen(saving.plan_of(body)))
+        )
+
+    def project(self, project_id: str) -> Project:
+        """The project as last saved, with the PDSA cycles that were written down since."""
+        with self._reading(project_id) as (connection, project):
+            return self._with_cycles(connection, project)
+
+    def project_file(self, project_id: str) -> Kept[str]:
+        """The project's YAML as last saved."""
+        with self._reading(project_id) as (connection, _):
+            (plan,) = history.current(connection, project_id, "plan")
+            made = history.made_by(connection, [plan.id])[plan.id]
+            text = json.loads(plan.body or "{}")["text"]
+            return Kept(text, plan.id, made.who, made.at)
+
+    def save_project(
+        self, project: Project, text: str, reason: str | None = None, seen: int = 0
+    ) -> Saved:
+        """Keep a project and the YAML it was read from; every version stays in the history.
+
+        seen: the revision of project_file() that was edited; 0 for a new project.
+        """
+        self._allowed("save plan")
+        saving.checked("the project file", text, LONGEST_FILE, lines=True)
+        body = canonical({"project": project.model_dump(mode="json", by_alias=True), "text": text})
+        with history.writing(self._database) as writer:
+            before = saving.current_plan(writer.connection, project.id)
+            touched = saving.sites_of(project) | (saving.sites_of(before) if before else set())
+            self._everywhere("save plan", touched)
+            return self._save_one(writer, project.id, "plan", "plan", None, body, reason, seen)
+
+    def revision(self, project_id: str) -> str:
+        """Changes whenever what a chart of this project is drawn from changes; the cache's key."""
+        with self._reading(project_id) as (connection, _):
+            return saving.stamp(connection, project_id)
+
+    def sites(self, project_id: str) -> tuple[str, ...]:
+        """The project's sites whose true counts this user sees, in order."""
+        with self._reading(project_id) as (connection, project):
+            return tuple(sorted(self._where("see", project, connection)))
+
+    # Observations
+
+    def observations(self, project_id: str) -> pd.DataFrame:
+        """The tidy table of true counts at this user's sites, latest revisions only.
+
+        Its last column, revision, is the number of the revision each row is from: keep it in the
+        rows given back to log, so that nobody's newer save is covered.
+        """
+        self._allowed("see")
+        with self._reading(project_id) as (connection, project):
+            sites = self._where("see", project, connection)
+            return saving.true_counts(connection, project_id, sites)
+
+    def protected(self, project_id: str, **options: object) -> Any:
+        """What the disclosure policy makes of the true counts of the sites that consented.
+
+        The policy is the function the store was opened with: protect(project, observations,
+        **options). Without one nothing is given out.
+        """
+        self._allowed("see protected")
+        if self._protect is None:
+            raise StoreError("the store was opened without a disclosure policy: nothing is shown")
+        with self._reading(project_id) as (connection, project):
+            sites = self._where("see protected", project, connection)
+            table = saving.true_counts(connection, project_id, sites)
+            project = self._with_cycles(connection, project)
+        return self._protect(project, table.drop(columns="revision"), **options)
+
+    def log(
+        self,
+        project_id: str,
+        rows: pd.DataFrame | Iterable[dict[str, object]],
+        reason: str | None = None,
+    ) -> Saved:
+        """Keep counts typed by hand: all of the rows, or none.
+
+        A row without numbers withdraws what was logged. A row that changes what is there needs
+        the revision it was read from (observations' column 'revision') and a reason; if somebody
+        saved another since, that is a Conflict showing both.
+        """
+        self._allowed("log")
+        saving.checked("the reason", reason, LONGEST_TEXT, lines=True)
+        given = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
+        table = observations(given)
+        with self._writing(project_id) as (writer, project):
+            allowed = self._where("log", project, writer.connection)
+            self._nowhere_else(set(table["site"]) & saving.sites_of(project), allowed)
+            fit = ready(project, table, allowed, typed=True)
+            if fit.refused:
+                raise DataErrors(fit.refused, "the log")
+            found = history.current(
+                writer.connection, project_id, "observation", keys=list(fit.bodies)
+            )
+            there = {one.key: one for one in found}
+            stands = {one.key: one.body for one in found}
+            changed = {k: body for k, body in fit.bodies.items() if body != stands.get(k)}
+            saving.refuse_covering(writer, changed, there, seen_in(given))
+            corrected = sum(stands.get(key) is not None for key in changed)
+            if corrected and not (reason and reason.strip()):
+                raise UserError("this changes what was logged before: say why, as the reason")
+            if changed:
+                drafts = saving.drafts(project_id, "observation", changed, there)
+                writer.append(drafts, self.user.name, self._origin, reason)
+            unchanged = len(fit.bodies) - len(changed)
+            stamp = saving.stamp(writer.connection, project_id)
+        return Saved(len(changed), corrected, unchanged, stamp)
+
+    def import_table(
+        self,
+        project_id: str,
+        table: pd.DataFrame,
+        file_hash: str,
+        accept_valid: bool = False,
+        refused: Sequence[str] = (),
+        reason: str | None = None,
+    ) -> Imported:
+        """Keep a file of observations: all of it, or nothing unless accept_valid.
+
+        refused: what reading the file already refused, a line a row. The same file again (by its
+        SHA-256) changes nothing, unless the import was undone; if rows of it were refused before,
+        those that are fit now and were never logged since are taken. What somebody logged by hand
+        is not covered by a file: such a row is refused, with both.
+        """
+        self._allowed("log")
+        saving.checked("the file's hash", file_hash, 64)
+        saving.checked("the reason", reason, LONGEST_TEXT, lines=True)
+        table = observations(table)
+        with self._writing(project_id) as (writer, project):
+            connection = writer.connection
+            markers = history.current(connection, project_id, "import", keys=[file_hash])
+            before = markers[0] if markers else None
+            account = before.body if before else None
+            again = account is not None
+            if account and not json.loads(account)["refused"]:
+                return Imported(0, 0, 0, (), True, saving.stamp(connection, project_id))
+            fit = ready(project, table, self._where("log", project, connection), typed=False)
+            there = {one.key: one for one in history.current(connection, project_id, "observation")}
+            stands = {key: one.body for key, one in there.items()}
+            changed = {
+                key: body
+                for key, body in fit.bodies.items()
+                if body is not None and body != stands.get(key) and not (again and key in there)
+            }
+            unchanged = len(fit.bodies) - len(changed)
+            by_hand = saving.over_hand_corrections(writer, changed, there)
+            changed = {key: body for key, body in changed.items() if key not in by_hand}
+            refusals = (*refused, *fit.refused, *by_hand.values())
+            if refusals and not accept_valid:
+                raise DataErrors(refusals, "nothing was imported: the file")
+            corrected = sum(stands.get(key) is not None for key in changed)
+            already = again and not changed
+            if not already:
+                told = {
+                    "taken": len(changed), "corrected": corrected, "unchanged": unchanged,
+                    "refused": [line[:300] for line in refusals[:REFUSED_KEPT]],
+                }  # fmt: skip
+                version = before.version + 1 if before else 1
+                drafts = saving.drafts(project_id, "observation", changed, there)
+                drafts.append(
+                    Draft(project_id, "import", file_hash, version, None, canonical(told))
+                )
+                writer.append(drafts, self.user.name, "import", reason, file_hash)
+            stamp = saving.stamp(connection, project_id)
+        return Imported(len(changed), corrected, unchanged, refusals, already, stamp)
+
+    # History
+
+    def history(
+        self, project_id: str, key: Sequence[object] | str | None = None, most: int = 200
+    ) -> tuple[Revision, ...]:
+        """The revisions of one thing, oldest first; or of everything, newest first.
+
+        key: (measure, site, stratum, subgroup) of an observation, or the key of an entry.
+        """
+        with self._reading(project_id) as (connection, project):
+            true_at = self._where("see", project, connection)
+            asked = [
+                revisions.c.project == project_id,
+                or_(revisions.c.site.is_(None), revisions.c.site.in_(sorted(true_at))),
+            ]
+            if key is not None:
+                one = key if isinstance(key, str) else key_of(*key)
+                asked.append(revisions.c.key == one)
+            newest_first = key is None
+            found = history.revisions(
+                connection, *asked, newest_first=newest_first, most=most if newest_first else None
+            )
+            read_at = self._where("read entries", project, connection)
+            return tuple(one for one in found if self._readable(one, project, read_at))
+
+    def undo(self, revision_id: int, reason: str) -> Saved:
+        """Take a revision back, by a new one that says what stood before it.
+
+        Undoing the revision of an import takes back all that the import brought.
+        """
+        if not (reason and reason.strip()):
+            raise UserError("say why: an undo needs a reason")
+        saving.checked("the reason", reason, LONGEST_TEXT, lines=True)
+        with history.writing(self._database) as writer:
+            connection = writer.connection
+            target = history.made_by(connection, [revision_id]).get(revision_id)
+            project = saving.current_plan(connection, target.project) if target else None
+            if target is None or project is None or not self._plan_seen(project):
+                raise Forbidden(f"there is no revision {revision_id} that you may undo")
+            where = revisions.c.id == target.id
+            if target.kind == "import":
+                where = revisions.c.change == target.change
+            before = history.neighbours(connection, where, -1)
+            targets = history.revisions(connection, where)
+            for one in targets:
+                self._may_undo(one, before.get(one.id), project, connection)
+            saving.refuse_undoing_covered(history.neighbours(connection, where, +1).values())
+            drafts = [
+                Draft(
+                    one.project, one.kind, one.key, one.version + 1, one.site,
+                    before[one.id].body if one.id in before else None,
+                )
+                for one in targets
+            ]  # fmt: skip
+            # A file's undone rows are the file's still, not counts that somebody logged by hand.
+            file_hash = target.file_hash if target.kind == "import" else None
+            writer.append(drafts, self.user.name, self._origin, reason, file_hash)
+            stamp = saving.stamp(connection, target.project)
+        return Saved(len(drafts), len(drafts), 0, stamp)
+
+    # Cycles, annotations, session notes and actions
+
+    def write(
+        self,
+        project_id: str,
+        entry: Entry,
+        key: str | None = None,
+        reason: str | None = None,
+        seen: int = 0,
+    ) -> str:
+        """Keep a PDSA cycle, annotation, session note or action; its key, for revising it.
+
+        To revise: its key, and as seen the revision that entries() gave.
+        """
+        for name, text in saving.texts(entry.model_dump(mode="json")):
+            saving.checked(f"'{name}'", text, LONGEST_TEXT, lines=True)
+        kind = KINDS[type(entry)]
+        new = key is None
+        if isinstance(entry, Cycle):
+            key, new = entry.id, True
+        key = key or secrets.token_hex(8)
+        saving.checked("the key", key)
+        with self._writing(project_id) as (writer, project):
+            found = history.current(writer.connection, project_id, kind, keys=[key])
+            if not found and not new:
+                raise UserError(f"there is no {kind} with the key '{key}'")
+            self._may_write(frozenset(entry.sites), project, writer.connection)
+            if found and found[0].body:
+                self._may_write(saving.sites_in(found[0].body), project, writer.connection)
+            body = canonical(entry.model_dump(mode="json"))
+            self._save_one(writer, project_id, kind, key, None, body, reason, seen)
+        return key
+
+    def entries(self, project_id: str, kind: type[AnyEntry]) -> dict[str, Kept[AnyEntry]]:
+        """The entries of a kind that this user may read, by key, in order of writing."""
+        self._allowed("read entries")
+        with self._reading(project_id) as (connection, project):
+            return self._entries(connection, project, kind)
+
+    # Consent
+
+    def consent(self, project_id: str, site: str, given: bool, reason: str | None = None) -> Saved:
+        """Let the network see this site's protected counts, or stop it."""
+        self._allowed("consent")
+        with self._writing(project_id) as (writer, project):
+            self._nowhere_else({site}, self._where("consent", project, writer.connection))
+            body = canonical({"given": given})
+            found = history.current(writer.connection, project_id, "consent", keys=[site])
+            seen = found[0].id if found else 0
+            return self._save_one(writer, project_id, "consent", site, site, body, reason, seen)
+
+    def consented(self, project_id: str) -> tuple[str, ...]:
+        """The sites whose protected counts the network may see, in order."""
+        with self._reading(project_id) as (connection, project):
+            return tuple(sorted(saving.consented(connection, project)))
+
+    # Keeping the whole store
+
+    def verify(self, noted: str | None = None) -> Verified:
+        """Walk the chain of revisions; noted: a head written down earlier."""
+        self._allowed("keep")
+        with self._database.reading() as connection:
+            return history.verify(connection, noted)
+
+    def backup(self, path: Path) -> Verified:
+        """Copy the store to a new file while it is in use, and verify the copy."""
+        self._allowed("keep")
+        return upkeep.backup(self._database, path)
+
+    def export(self, folder: Path) -> tuple[Path, ...]:
+        """Write everything the network owns to a new folder, as CSV, JSON lines and YAML."""
+        self._allowed("keep")
+        return upkeep.export(self._database, folder)
+
+    # Who may
+
+    @contextmanager
+    def _reading(self, project_id: str) -> Iterator[tuple[Connection, Project]]:
+        with self._database.reading() as connection:
+            yield connection, self._project(connection, project_id)
+
+    @contextmanager
+    def _writing(self, project_id: str) -> Iterator[tuple[Writer, Project]]:
+        with history.writing(self._database) as writer:
+            yield writer, self._project(writer.connection, project_id)
+
+    def _project(self, connection: Connection, project_id: str) -> Project:
+        """The project, if this user may see it; one that does not exist is refused alike."""
+        project = saving.current_plan(connection, project_id)
+        if project is None or not self._plan_seen(project):
+            raise Forbidden(f"there is no project '{project_id}' that you may see")
+        return project
+
+    def _plan_seen(self, project: Project) -> bool:
+        return bool(self.user.where("plan", saving.sites_of(project), frozenset()))
+
+    def _allowed(self, operation: Operation) -> None:
+        if self.user.may(operation) is None:
+            raise Forbidden(f"your role ({self.user.role}) does not allow: {operation}")
+
+    def _where(
+        self, operation: Operation, project: Project, connection: Connection
+    ) -> frozenset[str]:
+        consented = saving.consented(connection, project)
+        return self.user.where(operation, saving.sites_of(project), consented)
+
+    def _nowhere_else(self, sites: Iterable[str], allowed: frozenset[str]) -> None:
+        elsewhere = sorted(set(sites) - allowed)
+        if elsewhere:
+            raise Forbidden(f"you may not do this for: {', '.join(elsewhere)}")
+
+    def _everywhere(self, operation: Operation, sites: frozenset[str]) -> None:
+        self._allowed(operation)
+        self._nowhere_else(sites, self.user.where(operation, sites, frozenset()))
+
+    def _may_write(self, sites: frozenset[str], project: Project, connection: Connection) -> None:
+        self._allowed("write entries" if sites else "write network entries")
+        self._nowhere_else(sites, self._where("write entries", project, connection))
+
+    def _may_undo(
+        self, one: Revision, before: Revision | None, project: Project, connection: Connection
+    ) -> None:
+        bodies = [body for body in (one.body, before and before.body) if body]
+        if one.kind in ("observation", "import"):
+            self._allowed("log")
+            sites = {one.site} if one.site else set[str]()
+            self._nowhere_else(sites, self._where("log", project, connection))
+        elif one.kind == "consent":
+            self._allowed("consent")
+            self._nowhere_else({one.key}, self._where("consent", project, connection))
+        elif one.kind == "plan":
+            plans = [saving.plan_of(body) for body in bodies]
+            self._everywhere("save plan", frozenset().union(*map(saving.sites_of, plans)))
+            if before is None:
+                raise UserError("the first version of a project cannot be undone")
+        else:
+            for body in bodies:
+                self._may_write(saving.sites_in(body), project, connection)
+
+    def _readable(self, one: Revision, project: Project, read_at: frozenset[str]) -> bool:
+        if one.kind in ("observation", "consent", "plan"):
+            return True  # those of other sites were not asked for
+        if one.kind == "import":  # its account quotes rows that were refused, of any site
+            return self.user.may("see") == "every" or one.who == self.user.name
+        # A withdrawn entry no longer says whose it was: only who may read all sites sees it.
+        sites = saving.sites_in(one.body) if one.body else saving.sites_of(project)
+        return self._may_read(sites, read_at)
+
+    def _may_read(self, sites: frozenset[str], read_at: frozenset[str]) -> bool:
+        scope = self.user.may("read entries")
+        if scope == "consented":  # an entry that also tells of a site that has not consented
+            return sites <= read_at
+        return scope is not None and (not sites or bool(sites & read_at))
+
+    def _entries(
+        self, connection: Connection, project: Project, kind: type[AnyEntry]
+    ) -> dict[str, Kept[AnyEntry]]:
+        read_at = self._where("read entries", project, connection)
+        found = [
+            one
+            for one in history.current(connection, project.id, KINDS[kind])
+            if one.body and self._may_read(saving.sites_in(one.body), read_at)
+        ]
+        made = history.made_by(connection, [one.id for one in found])
+        return {
+            one.key: Kept(
+                kind.model_validate_json(one.body or ""), one.id, made[one.id].who, made[one.id].at
+            )
+            for one in found
+        }
+
+    def _with_cycles(self, connection: Connection, project: Project) -> Project:
+        written = self._entries(connection, project, Cycle)
+        cycles = {cycle.id: cycle for cycle in project.cycles}
+        cycles |= {key: kept.content for key, kept in written.items()}
+        return project.model_copy(update={"cycles": tuple(cycles.values())})
+
+    def _save_one(
+        self, writer: Writer, project_id: str, kind: str, key: str, site: str | None,
+        body: str, reason: str | None, seen: int,
+    ) -> Saved:  # fmt: skip
+        saving.checked("the reason", reason, LONGEST_TEXT, lines=True)
+        found = history.current(writer.connection, project_id, kind, keys=[key])
+        there = {one.key: one for one in found}
+        if found and found[0].body == body:
+            return Saved(0, 0, 1, saving.stamp(writer.connection, project_id))
+        saving.refuse_covering(writer, {key: body}, there, {key: seen})
+        version = found[0].version + 1 if found else 1
+        draft = Draft(project_id, kind, key, version, site, body)
+        writer.append([draft], self.user.name, self._origin, reason)
+        return Saved(1, int(version > 1), 0, saving.stamp(writer.connection, project_id))
