@@ -60,6 +60,8 @@ RuleSet = Literal["anhoej", "ihi", "making_data_count", "western_electric", "nel
 
 # The dimension's overall row, as shown; no group may take this name.
 EVERYONE = "Everyone"
+# The network's overall row beside its sites.
+ALL_SITES = "All sites"
 EVERYONE_ELSE = "everyone else"
 BEST_AT_BASELINE = "best at baseline"
 

@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from qi_equity.errors import Problem, ProjectErrors
+from qi_equity.errors import Problem, ProjectErrors, UserError, did_you_mean
 from qi_equity.project import Project
 from qi_equity.project_file import tree, words
 from qi_equity.project_file.cross_checks import CHECKS
 from qi_equity.project_file.draft import Draft
+from qi_equity.project_file.new_file import scaffold_from
 
-__all__ = ["check", "examples", "load", "schema"]
+__all__ = ["check", "examples", "load", "scaffold", "schema"]
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -58,6 +59,18 @@ def examples() -> dict[str, Path]:
     homes = (PACKAGE / "projects", PACKAGE.parents[1] / "projects")
     home = next(home for home in homes if home.is_dir())
     return {path.stem: path for path in sorted(home.glob("*.yaml"))}
+
+
+def scaffold(name: str, base: str = "pph_reduction") -> str:
+    """A new project file with comments, made from an example; project.schema.json goes beside it.
+
+    >>> scaffold("our_project").splitlines()[0]
+    '# yaml-language-server: $schema=./project.schema.json'
+    """
+    shipped = examples()
+    if base not in shipped:
+        raise UserError(f"there is no example called '{base}'{did_you_mean(base, shipped)}")
+    return scaffold_from(shipped[base].read_text(encoding="utf-8"), name, base)
 
 
 def _text(path: str | os.PathLike[str]) -> tuple[str, tuple[Problem, ...]]:

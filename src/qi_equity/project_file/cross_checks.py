@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
-from qi_equity.errors import did_you_mean
-from qi_equity.project import BEST_AT_BASELINE, EVERYONE, EVERYONE_ELSE
+from qi_equity import ethnicity
+from qi_equity.errors import UserError, did_you_mean
+from qi_equity.project import ALL_SITES, BEST_AT_BASELINE, EVERYONE, EVERYONE_ELSE
 from qi_equity.project_file.draft import Draft
 from qi_equity.project_file.tree import Path
 
@@ -23,6 +24,7 @@ FITS = {
     "cases between": ("run", "g", "i", "mr"),
 }
 NEEDS_DENOMINATOR = ("proportion", "rate")
+UNKNOWN = ("not stated", "not known", "missing")  # kinds of code that are no ethnicity
 SHORTEST_REASON = 20  # letters: room for a reason, not only for "n/a" or "usual"
 
 
@@ -59,6 +61,18 @@ def unique(project: Draft) -> Found:
 
 def _change_ideas(project: Draft) -> list[Draft]:
     return [idea for driver in project.drivers or () for idea in driver.change_ideas or ()]
+
+
+def names_taken(project: Draft) -> Found:
+    """No group or site is called what the charts call all of them together."""
+    groups = (project.strata and project.strata.groups) or ()
+    for parts, taken in (
+        (groups, (EVERYONE, EVERYONE_ELSE, BEST_AT_BASELINE)),
+        (project.sites or (), (ALL_SITES,)),
+    ):
+        for part in parts:
+            if part.name and part.name.casefold() in {word.casefold() for word in taken}:
+                yield part.at("name"), f"'{part.name}' has a meaning of its own here; use another"
 
 
 def known_words(project: Draft) -> Found:
@@ -128,27 +142,24 @@ def groups(project: Draft) -> Found:
     strata = project.strata
     if not strata or not strata.groups:
         return
-    for group in strata.groups:
-        if group.name and group.name.casefold() in (
-            EVERYONE.casefold(),
-            EVERYONE_ELSE,
-            BEST_AT_BASELINE,
-        ):
-            yield group.at("name"), f"'{group.name}' has a meaning of its own here; choose another"
     known = [group for group in strata.groups if group.unknown is False]
     if len(known) < 2 and None not in [group.unknown for group in strata.groups]:
         told = "needs at least two groups whose ethnicity is known, to compare"
         yield strata.at("groups"), told
+    if strata.code_system == ethnicity.OWN:
+        yield from _own_codes(strata)
+    if sum(bool(group.missing) for group in strata.groups) > 1:
+        yield strata.at("groups"), "only one group can hold the records left empty (missing: true)"
+
+
+def _own_codes(strata: Draft) -> Found:
     homes: dict[str, str] = {}
     for group in strata.groups:
         for position, code in enumerate(group.codes or ()):
-            if code.casefold() in homes:
-                first = homes[code.casefold()]
+            first = homes.setdefault(code.casefold(), group.name or "another group")
+            if first != (group.name or "another group"):
                 told = f"'{code}' belongs to '{first}' already; a code can be in one group only"
                 yield (*group.at("codes"), position), told
-            homes.setdefault(code.casefold(), group.name or "another group")
-    if sum(bool(group.missing) for group in strata.groups) > 1:
-        yield strata.at("groups"), "only one group can hold the records left empty (missing: true)"
 
 
 def aims(project: Draft) -> Found:
@@ -214,7 +225,7 @@ def measures(project: Draft) -> Found:
         data, chart = measure.data, measure.chart
         if data in NEEDS_DENOMINATOR and "denominator" not in measure.given:
             told = f"'denominator' is missing: {data} data count events out of something; say what"
-            yield measure.path, told
+            yield measure.at("denominator"), told
         if data and chart and chart != "auto" and chart not in FITS[data]:
             fits = ", ".join(FITS[data])
             told = f"a {chart} chart does not suit {data} data; choose from: auto, {fits}"
@@ -234,10 +245,11 @@ def _records_rule(measure: Draft, source: Draft | None) -> Found:
     from_records = source is not None and source.kind == "records"
     rule = measure.records
     if from_records and "records" not in measure.given:
-        yield measure.path, "'records' is missing: say how this is counted from birth records"
+        told = "'records' is missing: say how this is counted from birth records"
+        yield measure.at("records"), told
     elif rule and "value" not in rule.given and not rule.given.get("numerator"):
         told = "'numerator' is missing: say which births count, such as gestation_days: below: 259"
-        yield rule.path, told
+        yield rule.at("numerator"), told
     elif rule and "value" in rule.given and rule.given.get("numerator"):
         yield rule.at("value"), "give either a numerator (a count) or a value (a measurement)"
 
@@ -281,11 +293,71 @@ def drivers_in_a_ring(project: Draft) -> Found:
             yield driver.at("moves"), f"following what '{driver.id}' moves leads back to itself"
 
 
+def code_system(project: Draft) -> Found:
+    """Every code of a named code system has one group, so that nobody goes uncounted."""
+    strata = project.strata
+    if not strata or strata.code_system is None:
+        return
+    scheme = ethnicity.SCHEMES.get(strata.code_system)
+    if strata.code_system == ethnicity.OWN:
+        if strata.roll_up:
+            told = "a team's own codes have no roll-up; name the codes of each group"
+            yield strata.at("roll_up"), told
+        return
+    if scheme is None:
+        known = [ethnicity.OWN, *ethnicity.SCHEMES]
+        hint = did_you_mean(strata.code_system, known)
+        told = f"there is no code system called '{strata.code_system}'{hint}"
+        yield strata.at("code_system"), told
+        return
+    try:
+        ethnicity.check_roll_up(scheme, strata.roll_up)
+    except UserError as wrong:
+        yield strata.at("roll_up"), str(wrong)
+        return
+    yield from _homes_of_codes(strata, scheme)
+
+
+def _homes_of_codes(strata: Draft, scheme: ethnicity.Scheme) -> Found:
+    homes: dict[str, str] = {}
+    groups = strata.groups or ()
+    for group in groups:
+        for position, word in enumerate(group.codes or (group.name,)):
+            path = (*group.at("codes"), position) if group.codes else group.at("name")
+            members = ethnicity.members(word, scheme.name, strata.roll_up) if word else ()
+            if not members and word and not (group.missing and not group.codes):
+                choices = [*scheme.codes, *scheme.groups_of(strata.roll_up)]
+                told = f"there is no code '{word}' in {scheme.name}"
+                yield path, f"{told}{did_you_mean(word, choices)}"
+            for code in members:
+                yield from _one_home(path, scheme.codes[code], group, homes)
+    complete = all(group.codes is not None and group.name for group in groups)
+    left = [f"{c.code} ({c.label})" for c in scheme.codes.values() if c.code not in homes]
+    if complete and left:
+        told = "women with these codes would go uncounted; put each into a group: "
+        yield strata.at("groups"), told + ", ".join(left)
+    if complete and not any(group.missing for group in groups):
+        told = "say which group holds the records left empty (missing: true), so that they are seen"
+        yield strata.at("groups"), told
+
+
+def _one_home(path: Path, code: ethnicity.Code, group: Draft, homes: dict[str, str]) -> Found:
+    first = homes.setdefault(code.code, group.name or "another group")
+    if first != group.name and group.name:
+        told = f"'{code.code}' ({code.label}) belongs to '{first}' already"
+        yield path, f"{told}; a code can be in one group only"
+    if group.unknown is False and code.status in UNKNOWN:
+        told = f"'{code.code}' means {code.status}: put it into a group with unknown: true"
+        yield path, f"{told}, or it would be compared as if it were an ethnicity"
+
+
 CHECKS: tuple[Callable[[Draft], Found], ...] = (
     unique,
+    names_taken,
     known_words,
     reference,
     groups,
+    code_system,
     aims,
     measures,
     dates,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, get_origin
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from qi_equity.project_file.tree import Path
-from qi_equity.project_file.words import fields, inner
+from qi_equity.project_file.words import bare, fields, is_part
 
 
 class Draft:
@@ -42,12 +42,13 @@ class Draft:
         return (*self.path, key)
 
     def _read(self, name: str, annotation: Any, value: Any, path: Path) -> Any:
-        part = inner(annotation, value)
-        if isinstance(part, type) and issubclass(part, BaseModel):
-            listed = get_origin(annotation) is tuple
-            if listed and isinstance(value, tuple):
-                return tuple(Draft(part, item, (*path, i)) for i, item in enumerate(value))
-            return Draft(part, value, path) if isinstance(value, dict) and not listed else None
+        kind = bare(annotation, value)
+        if get_origin(kind) is tuple and is_part(part := bare(get_args(kind)[0])):
+            if not isinstance(value, tuple):
+                return None
+            return tuple(Draft(part, item, (*path, i)) for i, item in enumerate(value))
+        if is_part(kind):
+            return Draft(kind, value, path) if isinstance(value, dict) else None
         try:
             return _adapter(self._model, name).validate_python(value)
         except ValidationError:

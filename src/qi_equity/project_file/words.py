@@ -87,50 +87,49 @@ def fields(model: type[BaseModel]) -> dict[str, Any]:
     return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
-def inner(annotation: Any, value: Any = None) -> Any:
-    """The part an annotation speaks of, without optional, list and annotation around it."""
+def bare(annotation: Any, value: Any = None) -> Any:
+    """An annotation without optional and constraints; of a union, the part of the value's kind."""
     origin = get_origin(annotation)
     if origin is Annotated:
-        return inner(get_args(annotation)[0], value)
+        return bare(get_args(annotation)[0], value)
     if origin in (Union, types.UnionType):
-        choices = [inner(each, value) for each in get_args(annotation) if each is not type(None)]
         kind = value.get("kind") if isinstance(value, dict) else None
-        parts = [each for each in choices if _is_part(each)]
-        return next((each for each in parts if kind in _kinds(each)), choices[0])
-    if origin is tuple:
-        return inner(get_args(annotation)[0], value)
-    if origin is dict:
-        return inner(get_args(annotation)[1], value)
+        choices = [bare(each, value) for each in get_args(annotation) if each is not type(None)]
+        return next((each for each in choices if kind in _kinds(each)), choices[0])
     return annotation
 
 
-def _is_part(annotation: Any) -> bool:
+def is_part(annotation: Any) -> bool:
+    """Whether an annotation is a part of a project, with keys of its own."""
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def _kinds(part: Any) -> tuple[Any, ...]:
-    field = part.model_fields.get("kind")
+    field = part.model_fields.get("kind") if is_part(part) else None
     return get_args(field.annotation) if field else ()
 
 
-def part_at(path: tuple[Any, ...], data: Any, model: type[BaseModel]) -> Any:
-    """The model (or plain kind) that stands at a path."""
+def part_at(path: Path, data: Any, model: type[BaseModel]) -> Any:
+    """What stands at a path: a part, or a kind of plain value; None where the path leaves it."""
     annotation: Any = model
-    for part in path:
-        data = data[part] if isinstance(data, dict | tuple) and _holds(data, part) else None
-        if isinstance(part, int):
-            continue
-        if not _is_part(annotation):  # a column of a predicate: its condition was unwrapped already
-            continue
-        field = fields(annotation).get(part)
-        if field is None:
-            return None
-        annotation = inner(field.annotation, data)
+    for step in path:
+        annotation, data = _within(annotation, step), _inside(data, step)
+        annotation = bare(annotation, data)
     return annotation
 
 
-def _holds(data: Any, part: str | int) -> bool:
-    return part in data if isinstance(data, dict) else isinstance(part, int) and part < len(data)
+def _within(annotation: Any, step: str | int) -> Any:
+    if is_part(annotation):
+        field = fields(annotation).get(str(step))
+        return field.annotation if field else None
+    kinds = get_args(annotation)
+    return {tuple: kinds[:1], dict: kinds[1:]}.get(get_origin(annotation), (None,))[0]
+
+
+def _inside(data: Any, step: str | int) -> Any:
+    if isinstance(data, dict):
+        return data.get(step)
+    return data[step] if isinstance(data, tuple) and isinstance(step, int) else None
 
 
 def _sentence(error: Mapping[str, Any], path: Path, data: Any, model: type[BaseModel]) -> str:
@@ -141,15 +140,23 @@ def _missing(error: Any, path: Path, data: Any, model: type[BaseModel]) -> str:
     if path in (("aim", "equity"), ("aim",)):
         return EQUITY_AIM if len(path) == 2 else f"'aim' is missing; {EQUITY_AIM}"
     part = part_at(path[:-1], data, model)
-    field = fields(part).get(str(path[-1])) if _is_part(part) else None
+    field = fields(part).get(str(path[-1])) if is_part(part) else None
     hint = f" ({field.description})" if field is not None and field.description else ""
     return f"{subject(path)} is missing{hint}"
 
 
 def _unknown_key(error: Any, path: Path, data: Any, model: type[BaseModel]) -> str:
     part = part_at(path[:-1], data, model)
-    known = fields(part) if _is_part(part) else ()
-    return f"there is no key called {subject(path)} here{did_you_mean(path[-1], known)}"
+    known = fields(part) if is_part(part) else ()
+    hint = did_you_mean(path[-1], known)
+    if path[-1] in fields(model) and len(path) > 1 and "did you mean" not in hint:
+        return f"{subject(path)} belongs at the top of the file; start it at the left edge"
+    return f"there is no key called {subject(path)} here{hint}"
+
+
+def _echo(error: Any) -> bool:
+    """A list whose items cannot be read is called too short as well; the items say enough."""
+    return error["type"] == "too_short" and bool(len(error["input"]) >= error["ctx"]["min_length"])
 
 
 def _choice(error: Any, path: Path, data: Any, model: type[BaseModel]) -> str:
@@ -201,7 +208,7 @@ def _bound(words: str, key: str) -> Callable[..., str]:
 
 def _part(error: Any, path: Path, data: Any, model: type[BaseModel]) -> str:
     part = part_at(path, data, model)
-    known = f": {', '.join(fields(part))}" if _is_part(part) else ""
+    known = f": {', '.join(fields(part))}" if is_part(part) else ""
     return f"{subject(path)} needs keys of its own under it{known}"
 
 
@@ -269,7 +276,7 @@ def problems(data: Any, model: type[BaseModel] = Project) -> Iterator[tuple[Path
     try:
         model.model_validate(data, by_alias=True, by_name=False)
     except ValidationError as wrong:
-        errors = wrong.errors(include_url=False)
+        errors = [error for error in wrong.errors(include_url=False) if not _echo(error)]
         of_key = {
             trimmed(error["loc"], data) for error in errors if error["type"] == "extra_forbidden"
         }

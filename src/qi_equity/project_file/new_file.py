@@ -1,0 +1,69 @@
+"""A new project file out of an example's text, comments and all; nothing is written here."""
+
+from __future__ import annotations
+
+import re
+
+from qi_equity.errors import UserError
+
+HEADER = """\
+# {title}: a project file made from the example {base}.
+#
+# Change it line by line; `qi-equity check` says what is still wrong, with line and column.
+#   1. aim: for whom, from where to where, by when. An equity aim is not optional.
+#   2. sites: the units that log.
+#   3. strata: your own groups, and whom you compare with. There is no usual reference; say why.
+#   4. measures: one outcome, one or two process measures, one balancing measure.
+# Dates are written 2025-01-31. Codes that look like numbers stand in quotes: "99".
+
+"""
+
+SITES = """\
+network: Our network
+sites:
+  - {id: our_unit, name: Our unit}
+"""
+
+CYCLES = """\
+# PDSA cycles, as they happen. Take the # away from the lines of your first one.
+# cycles:
+#   - id: first_test
+#     title: What we try first
+#     start: 2025-01-06
+#     end: 2025-02-16
+#     sites: [our_unit]
+#     plan: What we will do, and what we expect to see, for whom.
+#     do: What happened.
+#     study: What the charts said, for each group.
+#     act: Adopt, adapt or abandon, and what comes next.
+"""
+
+
+def scaffold_from(example: str, name: str, base: str) -> str:
+    """The example under a new name, without its made-up sites, cycles and answers."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", name):
+        raise UserError(
+            f"'{name}' cannot be a project's name; use small letters, digits and _, "
+            "starting with a letter, such as our_project"
+        )
+    title = name.replace("_", " ").capitalize()
+    schema_line, _, rest = example.partition("\n")
+    rest = rest[re.search(r"^\w", rest, re.MULTILINE).start() :]  # type: ignore[union-attr]
+    for key, new in (
+        ("id", f"id: {name}\n"),
+        ("title", f"title: {title}\n"),
+        ("synthetic", ""),
+        ("network", ""),
+        ("sites", SITES),
+        ("cycles", CYCLES),
+        ("note", ""),
+    ):
+        rest = _replaced(rest, key, new)
+    rest = re.sub(r"^    answer:.*\n(?: {6}.*\n)*", "", rest, flags=re.MULTILINE)
+    return f"{schema_line}\n{HEADER.format(title=title, base=base)}{rest}"
+
+
+def _replaced(text: str, key: str, new: str) -> str:
+    """The text with one top-level part replaced; its empty lines after it stay."""
+    pattern = rf"^{key}:.*\n(?:[ ].*\n|\n(?=[ ]))*"
+    return re.sub(pattern, lambda found: new, text, count=1, flags=re.MULTILINE)
