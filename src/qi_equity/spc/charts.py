@@ -200,13 +200,14 @@ def i_lines(s: Subgroups, how: How) -> Lines:
 
 def mr_lines(s: Subgroups, how: How) -> Lines:
     """Moving ranges themselves (``value`` holds them): mean, 0, and D4 means above it."""
-    span, left_out = mean_moving_range(_over(s, s.value), how.screen)
-    centre = np.broadcast_to(_centre(how, lambda: span), s.value.shape)
+    # Not screened: a chart of ranges is there to show the large ones.
+    mean = _centre(how, lambda: _mean(_over(s, s.value)))
+    centre = np.broadcast_to(mean, s.value.shape)
     zones = {
         k: (np.zeros(centre.shape), np.where(centre > 0, D4 * centre * k / 3, np.nan))
         for k in how.sigmas
     }
-    return _lines(centre, zones, left_out)
+    return _lines(centre, zones)
 
 
 def _c4(size: FloatArray) -> FloatArray:

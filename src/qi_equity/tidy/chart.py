@@ -224,10 +224,13 @@ def _subgroups(
         found = numerator if numerator is not None else of("value")
         assert found is not None
         value = found
+    spread = of("spread")
     if kind.name == "mr":
         value = moving_ranges(value, logged)
+    elif kind.name == "s" and spread is not None:
+        value = spread
     return Subgroups(
-        value, logged, baseline, logged & kept, numerator, denominator, of("readings"), of("spread")
+        value, logged, baseline, logged & kept, numerator, denominator, of("readings"), spread
     )
 
 
@@ -292,10 +295,9 @@ def _summary(
     table["missing"] = (member & ~subgroups.logged).sum(axis=1)
     table["baseline"] = (subgroups.baseline & np.isfinite(subgroups.value)).sum(axis=1)
     table["useful"] = verdict.useful
-    table["longest_run"] = verdict.longest_run
-    table["longest_run_limit"] = pd.array(verdict.longest_run_limit, dtype="Int64")
-    table["crossings"] = verdict.crossings
-    table["crossings_limit"] = pd.array(verdict.crossings_limit, dtype="Int64")
+    for name in ("longest_run", "longest_run_limit", "crossings", "crossings_limit"):
+        known = np.where(verdict.useful > 0, getattr(verdict, name), np.nan)
+        table[name] = pd.Series(known).astype("Int64")  # no useful point: no run, so no number
     table["runs_signal"] = verdict.signal & tests
     outside = (subgroups.value > drawn.lines.upper) | (subgroups.value < drawn.lines.lower)
     table["beyond_limits"] = (outside & seen).sum(axis=1)
