@@ -1,0 +1,1 @@
+"""The app in a browser: pages made of findings, kept up to date over one connection."""

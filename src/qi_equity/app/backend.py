@@ -1,0 +1,42 @@
+"""What the app asks of whatever holds the data; no storage and no sums here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from qi_equity.findings import Findings
+from qi_equity.project import Project
+
+
+class Backend(Protocol):
+    """Projects and what was found in them; the revision changes whenever a finding could."""
+
+    def projects(self) -> list[Project]:
+        """Every project the app shows, in the order shown."""
+
+    def findings(self, project_id: str) -> Findings:
+        """All that this project's observations say."""
+
+    def revision(self, project_id: str) -> str:
+        """A short text that is the same as long as the findings are."""
+
+
+@dataclass(frozen=True)
+class FixedBackend:
+    """Findings that never change: for tests, and to look at a folder of results."""
+
+    by_project: Mapping[str, Findings] = field(default_factory=dict)
+
+    def projects(self) -> list[Project]:
+        """The projects of the findings."""
+        return [findings.project for findings in self.by_project.values()]
+
+    def findings(self, project_id: str) -> Findings:
+        """The findings given."""
+        return self.by_project[project_id]
+
+    def revision(self, project_id: str) -> str:
+        """Always the same."""
+        return "fixed"

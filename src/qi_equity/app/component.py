@@ -1,0 +1,29 @@
+"""The one live part of a page: it carries what people choose to Python, and pages back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from panel.custom import JSComponent
+
+
+class Wire(JSComponent):  # type: ignore[misc]  # panel ships no types
+    """Messages between a page and its session; what is seen is plain HTML outside of it."""
+
+    _esm: ClassVar[str] = """
+    export function render({ model }) {
+      model.on("msg:custom", (answer) => window.qiEquity.receive(answer))
+      window.qiEquity.connect((message) => model.send_msg(message))
+      const nothing = document.createElement("span")
+      nothing.hidden = true
+      return nothing
+    }
+    """
+
+    def __init__(self, answer: Callable[[dict[str, Any]], dict[str, Any]], **params: Any) -> None:
+        super().__init__(**params)
+        self._answer = answer
+
+    def _handle_msg(self, message: Any) -> None:
+        self._send_msg(self._answer(message if isinstance(message, dict) else {}))

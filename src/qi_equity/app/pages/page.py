@@ -1,0 +1,97 @@
+"""What every page is given and what it gives back; no page lives here."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from qi_equity.app.state import Choice
+from qi_equity.findings import Findings
+from qi_equity.project import EVERYONE, Measure
+from qi_equity.view.figure import Figure, Marker
+from qi_equity.view.theme import day, missing
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is looked at, and what was found there."""
+
+    choice: Choice
+    findings: Findings
+
+    @property
+    def measure(self) -> Measure:
+        """The measure chosen."""
+        return self.choice.measure
+
+    def rows(self, table: pd.DataFrame, *, site: str | None = None) -> pd.DataFrame:
+        """The rows of a table for the measure and site chosen, strata in the team's order."""
+        if table.empty or "measure" not in table:
+            return table.iloc[:0]
+        site = self.choice.site if site is None else site
+        here = table[(table["measure"] == self.measure.id) & (table["site"] == site)]
+        return self.in_order(here)
+
+    def in_order(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Everyone first, then the strata as the team wrote them: never sorted by rate."""
+        if rows.empty or "stratum" not in rows:
+            return rows
+        order = [EVERYONE, *(group.name for group in self.choice.project.strata.groups)]
+        rank = {name: place for place, name in enumerate(order)}
+        place = rows["stratum"].map(lambda name: rank.get(name, len(rank)))
+        sort = ["_place", *[name for name in ("phase", "subgroup") if name in rows]]
+        return rows.assign(_place=place).sort_values(sort, kind="stable").drop(columns="_place")
+
+    def markers(self) -> list[Marker]:
+        """The PDSA cycles of this site, numbered by when they began."""
+        site = self.choice.site
+        here = [
+            cycle
+            for cycle in self.choice.project.cycles
+            if not cycle.sites or site in cycle.sites or site not in self._site_ids()
+        ]
+        here.sort(key=lambda cycle: (cycle.start, cycle.id))
+        return [
+            Marker(
+                pd.Timestamp(cycle.start),
+                str(index),
+                f"{cycle.title}, from {day(cycle.start)}"
+                + (f" to {day(cycle.end)}" if cycle.end else "")
+                + (f" ({', '.join(cycle.strata)})" if cycle.strata else ""),
+                cycle.strata,
+            )
+            for index, cycle in enumerate(here, 1)
+        ]
+
+    def cautions(self, stratum: str) -> list[str]:
+        """What to be careful of in one chart."""
+        here = (self.measure.id, self.choice.site, stratum)
+        return [c.text for c in self.findings.cautions if (c.measure, c.site, c.stratum) == here]
+
+    def _site_ids(self) -> set[str]:
+        return {site.id for site in self.choice.project.sites}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page ready to be filled in: a template, its values and its figures by name."""
+
+    template: str
+    values: dict[str, Any] = field(default_factory=dict)
+    figures: dict[str, Figure] = field(default_factory=dict)
+    title: str = ""
+    status: str = ""
+
+
+def text_of(figure: Figure) -> str:
+    """A figure as the text that is kept and sent; nan would be no JSON, so it is refused."""
+    return json.dumps(figure, allow_nan=False, separators=(",", ":"), default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if missing(value):
+        return None
+    return value.item() if hasattr(value, "item") else str(value)

@@ -1,0 +1,131 @@
+"""Views to HTML and figures, kept for the next who asks; no page and no server here."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from qi_equity.app.backend import Backend
+from qi_equity.app.pages import PAGES, Context, Page
+from qi_equity.app.pages.page import text_of
+from qi_equity.app.state import PAGES as PAGE_NAMES
+from qi_equity.app.state import Choice, View, choose, parse
+from qi_equity.project import ALL_SITES
+from qi_equity.view.theme import DARK, FONT, LIGHT
+
+HERE = Path(__file__).parent
+KEPT = 600  # answers: every chart of the demo network (10 sites, 4 projects, 3 measures) and more
+
+Answer = dict[str, Any]
+
+
+class Renderer:
+    """Answers to addresses. The same address and revision gives the same answer, made once."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self._kept: OrderedDict[tuple[View, str], Answer] = OrderedDict()
+        self._lock = Lock()
+
+    def answer(self, address: str) -> Answer:
+        """The page at an address: its HTML, its figures as JSON texts, its title and its link."""
+        projects = self.backend.projects()
+        if not projects:
+            lines = ["Start one with: qi-equity new my_project --from pph_reduction"]
+            return self._answer(Page("empty.html", {"heading": "No project yet", "lines": lines}))
+        choice = choose(parse(address), projects, self._sites)
+        key = (choice.view, self.backend.revision(choice.project.id))
+        with self._lock:
+            if key in self._kept and not choice.notices:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        context = Context(choice, self.backend.findings(choice.project.id))
+        answer = self._answer(PAGES.get(choice.view.page, PAGES["charts"])(context), choice)
+        if not choice.notices:
+            with self._lock:
+                self._kept[key] = answer
+                while len(self._kept) > KEPT:
+                    self._kept.popitem(last=False)
+        return answer
+
+    def _answer(self, page: Page, choice: Choice | None = None) -> Answer:
+        values = {**page.values, "choice": choice}
+        if choice:
+            values |= self._filters(choice)
+        view = choice.view if choice else View()
+        return {
+            "html": environment().get_template(page.template).render(values),
+            "nav": environment().get_template("nav.html").render(view=view, pages=pages()),
+            "figures": {name: text_of(figure) for name, figure in page.figures.items()},
+            "title": f"{page.title} – QI Equity" if page.title else "QI Equity",
+            "status": page.status,
+            "address": view.link() if choice else "",
+        }
+
+    def _filters(self, choice: Choice) -> dict[str, Any]:
+        measures = [(measure.id, measure.name) for measure in choice.project.measures]
+        return {
+            "view": choice.view,
+            "measure": choice.measure,
+            "site_name": choice.site_name(choice.site),
+            "projects": [(project.id, project.title) for project in self.backend.projects()],
+            "measures": measures,
+            "sites": [(site, choice.site_name(site)) for site in choice.sites],
+        }
+
+    def _sites(self, project: str, measure: str) -> list[str]:
+        charts = self.backend.findings(project).charts
+        if charts.empty:
+            return []
+        sites = list(charts.loc[charts["measure"] == measure, "site"].unique())
+        return sorted(sites, key=lambda site: site != ALL_SITES)
+
+
+def pages() -> dict[str, str]:
+    """The pages there are, as they are called in the menu."""
+    return {name: title for name, title in PAGE_NAMES.items() if name in PAGES}
+
+
+@cache
+def environment() -> Environment:
+    """The templates; whatever a team writes is text, never markup."""
+    loader = FileSystemLoader(HERE / "templates")
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
+
+
+@cache
+def css() -> str:
+    """The style sheet with the colours of the theme in their places."""
+    darker = (
+        "--soft: #18262e; --strong: #0d3945; --focus: #ffc83d; --focus-ink: #16262f; "
+        "--warn: #3a2f12; --warn-edge: #e2b23c; color-scheme: dark;"
+    )
+    text = (HERE / "static" / "app.css").read_text(encoding="utf-8")
+    named = {"LIGHT;": _properties(LIGHT), "DARK;": _properties(DARK), "DARKER": darker}
+    for name, value in named.items():
+        text = text.replace(name, value)
+    return text.replace("FONT", FONT)
+
+
+def _properties(colours: dict[str, str]) -> str:
+    return " ".join(f"--{name}: {colour};" for name, colour in colours.items())
+
+
+def colours() -> str:
+    """Each light colour of a figure and the dark one that takes its place."""
+    return json.dumps({LIGHT[name]: DARK[name] for name in LIGHT})
+
+
+def script_text(value: Any) -> str:
+    """JSON that can stand inside a script element.
+
+    >>> script_text({"a": "</script>"})
+    '{"a": "<\\\\/script>"}'
+    """
+    return json.dumps(value).replace("</", "<\\/").replace("<!--", "<\\!--")

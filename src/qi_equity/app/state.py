@@ -1,0 +1,99 @@
+"""What a page shows, as its address says it: every view has a link, and every link a view."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from qi_equity.project import Measure, Project
+
+PAGES = {
+    "charts": "Charts",
+    "gap": "Gap",
+    "compare": "Compare",
+    "log": "Log",
+    "session": "Session",
+    "project": "Project",
+    "quality": "Quality",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One page of the app; an empty text is 'not chosen'."""
+
+    page: str = "charts"
+    project: str = ""
+    measure: str = ""
+    site: str = ""
+    stratum: str = ""
+    hide: str = ""
+    week: str = ""
+    slide: str = ""
+
+    def link(self, **changes: Any) -> str:
+        """The address of this view with some of it changed.
+
+        >>> View(project="pph", site="Site C").link(page="gap")
+        '?page=gap&project=pph&site=Site+C'
+        """
+        other = replace(self, **changes)
+        given = {f.name: getattr(other, f.name) for f in fields(other)}
+        return "?" + urlencode({name: text for name, text in given.items() if text})
+
+
+def parse(address: str) -> View:
+    """The view an address asks for; what it does not know it leaves alone.
+
+    >>> parse("?page=gap&site=Site+C&colour=red")
+    View(page='gap', project='', measure='', site='Site C', stratum='', hide='', week='', slide='')
+    """
+    known = {f.name for f in fields(View)}
+    asked = {k: v[:200] for k, v in parse_qsl(address.lstrip("?")) if k in known}
+    return View(**asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A view that exists: the project, measure and site it names, and what had to be changed."""
+
+    view: View
+    project: Project
+    measure: Measure
+    sites: tuple[str, ...]
+    notices: tuple[str, ...] = ()
+
+    @property
+    def site(self) -> str:
+        """The site chosen."""
+        return self.view.site
+
+    def site_name(self, site: str) -> str:
+        """A site as the team calls it."""
+        return next((one.name for one in self.project.sites if one.id == site), site)
+
+
+def choose(view: View, projects: list[Project], sites: Any) -> Choice:
+    """The nearest view that exists; what was asked for and is not there is said.
+
+    `sites` gives the sites with findings of a measure: sites(project_id, measure_id).
+    """
+    notices: list[str] = []
+
+    def one_of(kind: str, asked: str, known: list[str]) -> str:
+        if asked and asked not in known:
+            notices.append(f"There is no {kind} called ‘{asked}’ here; this shows another one.")
+        return asked if asked in known else known[0]
+
+    page = one_of("page", view.page, list(PAGES))
+    by_id = {project.id: project for project in projects}
+    project = by_id[one_of("project", view.project, list(by_id))]
+    measures = [measure.id for measure in project.measures]
+    first = project.aim.measure if project.aim.measure in measures else measures[0]
+    asked = view.measure or first
+    measure = one_of("measure", asked, measures)
+    known = list(sites(project.id, measure)) or [project.sites[0].id]
+    site = one_of("site", view.site, known)
+    chosen = replace(view, page=page, project=project.id, measure=measure, site=site)
+    return Choice(chosen, project, project.measure(measure), tuple(known), tuple(notices))

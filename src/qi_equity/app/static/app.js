@@ -1,0 +1,154 @@
+// What the browser does: draw figures, carry choices to the server, keep the address and drafts.
+"use strict"
+window.qiEquity = (() => {
+  const plots = new Map() // figure name -> its element, kept when the page around it changes
+  const waiting = []
+  let send = null
+  let asked = 0
+  const byId = (id) => document.getElementById(id)
+  const colours = JSON.parse(byId("colours").textContent)
+
+  // ---------------------------------------------------------------- figures
+  const dark = () => {
+    const chosen = document.documentElement.dataset.theme
+    return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches
+  }
+  const recolour = (text, on) =>
+    on ? text.replace(/#[0-9a-f]{6}/g, (colour) => colours[colour] || colour) : text
+
+  // The same sum as `places` in view/figure.py, for as many columns as the screen has room for.
+  function arrange(layout, width) {
+    const meta = layout.meta || {}
+    if (!meta.panels) return
+    const columns = Math.min(meta.panels, meta.columns, Math.max(1, Math.floor(width / 330)))
+    const rows = Math.ceil(meta.panels / columns)
+    const across = (1 - meta.across * (columns - 1)) / columns
+    for (let index = 0; index < meta.panels; index++) {
+      const suffix = index ? index + 1 : ""
+      const left = (index % columns) * (across + meta.across)
+      const foot = (rows - Math.floor(index / columns) - 1) / rows
+      layout["xaxis" + suffix].domain = [left, left + across]
+      layout["yaxis" + suffix].domain = [foot, foot + (1 - meta.headroom) / rows]
+    }
+    layout.height = meta.height * rows + layout.margin.t + layout.margin.b
+  }
+
+  function draw(element, printing) {
+    if (!window.Plotly || !element.figureText) return
+    const figure = JSON.parse(recolour(element.figureText, !printing && dark()))
+    const width = printing ? 680 : element.clientWidth
+    arrange(figure.layout, width)
+    figure.layout.autosize = !printing
+    if (printing) figure.layout.width = width
+    const settings = { displayModeBar: false, responsive: true }
+    Plotly.react(element, figure.data, figure.layout, settings).then(() => {
+      element.drawnWidth = width
+      element.dataset.drawn = String(Number(element.dataset.drawn || 0) + 1)
+    })
+  }
+
+  function drawAll(figures) {
+    for (const place of document.querySelectorAll("[data-figure]")) {
+      const name = place.dataset.figure
+      let element = plots.get(name)
+      if (!element) {
+        element = document.createElement("div")
+        element.className = "plot"
+        plots.set(name, element)
+      }
+      place.replaceChildren(element)
+      if (figures[name]) element.figureText = figures[name]
+      draw(element)
+    }
+  }
+  const redraw = (printing) => {
+    for (const element of plots.values()) if (element.isConnected) draw(element, printing)
+  }
+
+  // ---------------------------------------------------------------- talking to the server
+  function ask(message) {
+    asked += 1
+    message.number = asked
+    byId("main").setAttribute("aria-busy", "true")
+    if (send) send(message)
+    else waiting.push(message)
+  }
+
+  function receive(answer) {
+    if (answer.number && answer.number !== asked) return // a later choice is on its way
+    const focused = document.activeElement && document.activeElement.id
+    const opened = [...document.querySelectorAll("main details[open][id]")].map((one) => one.id)
+    const main = byId("main")
+    main.innerHTML = answer.html
+    main.removeAttribute("aria-busy")
+    for (const id of opened) if (byId(id)) byId(id).open = true
+    byId("nav").innerHTML = answer.nav
+    document.title = answer.title
+    if (answer.address !== location.search && !answer.back) {
+      history.pushState(null, "", answer.address)
+    }
+    drawAll(answer.figures)
+    if (focused && byId(focused)) byId(focused).focus()
+    else if (answer.moved) main.querySelector("h1")?.focus()
+    byId("status").textContent = answer.status
+    for (const hook of hooks) hook(answer)
+  }
+
+  function connect(sender) {
+    send = sender
+    document.documentElement.dataset.connected = "yes"
+    while (waiting.length) send(waiting.shift())
+  }
+
+  // ---------------------------------------------------------------- what people do
+  const hooks = []
+  const address = (form) => "?" + new URLSearchParams(
+    [...new FormData(form)].filter(([, text]) => text !== ""))
+
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("form[data-live]")
+    if (form) ask({ address: address(form) })
+  })
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest("form[data-live]")
+    if (!form) return
+    event.preventDefault()
+    ask({ address: address(form) })
+  })
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-live]")
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return
+    event.preventDefault()
+    ask({ address: link.search, moved: true })
+  })
+  addEventListener("popstate", () => ask({ address: location.search, back: true }))
+
+  // ---------------------------------------------------------------- theme, print, width
+  const theme = byId("theme")
+  const setTheme = (name) => {
+    document.documentElement.dataset.theme = name
+    theme.setAttribute("aria-pressed", String(dark()))
+    redraw(false)
+  }
+  theme.addEventListener("click", () => {
+    const name = dark() ? "light" : "dark"
+    localStorage.setItem("qi-equity-theme", name)
+    setTheme(name)
+  })
+  theme.setAttribute("aria-pressed", String(dark()))
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redraw(false))
+  addEventListener("beforeprint", () => redraw(true))
+  addEventListener("afterprint", () => redraw(false))
+  let resizing
+  addEventListener("resize", () => {
+    clearTimeout(resizing)
+    resizing = setTimeout(() => {
+      for (const element of plots.values()) {
+        if (element.isConnected && element.clientWidth !== element.drawnWidth) draw(element)
+      }
+    }, 120)
+  })
+
+  drawAll(JSON.parse(byId("figures").textContent))
+  return { connect, receive, ask, hooks, plots }
+})()

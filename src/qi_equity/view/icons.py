@@ -1,0 +1,134 @@
+"""Small drawings of our own as SVG text; each is said in words beside it, none stands alone."""
+
+from __future__ import annotations
+
+from qi_equity.view.theme import LIGHT, MEANINGS
+
+_FRAME = (
+    '<svg class="icon" viewBox="0 0 {w} {h}" width="{w}" height="{h}" aria-hidden="true">{x}</svg>'
+)
+
+
+def drawing(inner: str, width: int = 20, height: int = 20) -> str:
+    """SVG that takes its colours from the page and is silent to a screen reader."""
+    return _FRAME.format(w=width, h=height, x=inner)
+
+
+def _tone(name: str) -> str:
+    return f"var(--{name})"
+
+
+def _dots(heights: list[float], tone: str) -> str:
+    """A little chart: a line of dots about a centre line, the last three in the tone."""
+    points = [(4 + 5 * i, height) for i, height in enumerate(heights)]
+    path = " ".join(f"{x},{y}" for x, y in points)
+    last = len(points) - 3
+    dots = "".join(
+        f'<circle cx="{x}" cy="{y}" r="2.1" fill="{tone if i >= last else _tone("muted")}"/>'
+        for i, (x, y) in enumerate(points)
+    )
+    rule = (
+        f'<line x1="1" x2="43" y1="14" y2="14" stroke="{_tone("muted")}" stroke-dasharray="2 2"/>'
+    )
+    return f'{rule}<polyline points="{path}" fill="none" stroke="{_tone("muted")}"/>{dots}'
+
+
+# Variation: which way the last points went, as a chart that small.
+_LEVEL = [11, 17, 13, 16, 12, 16, 12, 15, 13]
+_RISES = [18, 20, 17, 19, 15, 17, 7, 5, 4]
+_FALLS = [10, 8, 11, 9, 13, 11, 21, 23, 24]
+
+
+def variation(name: str, direction: str) -> str:
+    """The drawing for a verdict on variation; improvement points the way the measure should go."""
+    up_is_better = direction != "decrease"
+    shapes = {
+        "common cause": (_LEVEL, "muted"),
+        "improvement": (_RISES if up_is_better else _FALLS, "improvement"),
+        "concern": (_FALLS if up_is_better else _RISES, "concern"),
+        "mixed": ([6, 5, 12, 16, 13, 15, 23, 22, 24], "other"),
+        "special cause": (_RISES, "other"),
+        "high": (_RISES, "other"),
+        "low": (_FALLS, "other"),
+    }
+    if name not in shapes:
+        return ""
+    heights, tone = shapes[name]
+    return drawing(_dots([float(y) for y in heights], _tone(tone)), 46, 28)
+
+
+def assurance(name: str) -> str:
+    """The drawing for whether the target will be met: a band and where the target lies in it."""
+    places = {
+        "consistent pass": (5, "improvement"),
+        "inconsistent": (14, "muted"),
+        "consistent fail": (24, "concern"),
+    }
+    if name not in places:
+        return ""
+    height, tone = places[name]
+    band = f'<rect x="3" y="9" width="40" height="10" rx="2" fill="{_tone("grid")}"/>'
+    wave = f'<path d="M4 14l6-3 6 6 6-5 6 4 6-5 8 4" fill="none" stroke="{_tone("muted")}"/>'
+    line = (
+        f'<path d="M1 {height}h44" stroke="{_tone(tone)}" stroke-width="2" stroke-dasharray="5 3"/>'
+    )
+    return drawing(band + wave + line, 46, 28)
+
+
+_SHAPES = {
+    "diamond": "M8 2l6 6-6 6-6-6z",
+    "triangle-up": "M8 2l6.5 11.5h-13z",
+    "square": "M3 3h10v10h-10z",
+}
+
+
+def key(
+    meanings: list[str], *, target: bool, limits: bool, cycles: bool, above: bool
+) -> list[tuple[str, str]]:
+    """The key under a chart: each mark as drawn and in words, only what is there."""
+
+    def stroke(tone: str, width: float, dash: str = "") -> str:
+        return drawing(
+            f'<path d="M0 8h26" stroke="{_tone(tone)}" stroke-width="{width}" '
+            f'stroke-dasharray="{dash}"/>',
+            26,
+            16,
+        )
+
+    value = drawing(
+        f'<path d="M0 8h26" stroke="{_tone("value")}"/>'
+        f'<circle cx="13" cy="8" r="3" fill="{_tone("value")}"/>',
+        26,
+        16,
+    )
+    items = [(value, "Value"), (stroke("centre", 2), "Centre line")]
+    if limits:
+        items.append((stroke("limit", 1), "Control limits"))
+    if target:
+        items.append((stroke("target", 1.5, "6 4"), "Target"))
+    seen = set()
+    for name, (tone, symbol, words) in MEANINGS.items():
+        if name in meanings and words not in seen:
+            seen.add(words)
+            path = f'<path d="{_SHAPES[symbol]}" fill="{_tone(tone)}"/>'
+            items.append((drawing(path, 16, 16), words))
+    if above:
+        arrow = f'<path d="M8 2l5 8H10v4H6v-4H3z" fill="none" stroke="{_tone("value")}"/>'
+        items.append((drawing(arrow, 16, 16), "Above the scale: see the table"))
+    if cycles:
+        items.append((stroke("cycle", 1.5, "2 3"), "PDSA cycle starts"))
+    return items
+
+
+# Three strata and the distance between them: the mark of the app.
+MARK = (
+    '<svg class="mark" viewBox="0 0 32 32" width="32" height="32" aria-hidden="true">'
+    '<rect width="32" height="32" rx="7" fill="currentColor" opacity="0.16"/>'
+    '<path d="M5 10l6 3 6-2 10 4M5 23l6-3 6 1 10-4" fill="none" stroke="currentColor" '
+    'stroke-width="2.4" stroke-linecap="round" stroke-linejoin="round"/></svg>'
+)
+FAVICON = (
+    "%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Crect width='32' "
+    "height='32' rx='7' fill='%23" + LIGHT["centre"][1:] + "'/%3E%3Cpath d='M5 10l6 3 6-2 10 4M5 "
+    "23l6-3 6 1 10-4' fill='none' stroke='white' stroke-width='2.6'/%3E%3C/svg%3E"
+)

@@ -1,0 +1,89 @@
+"""A server on a free port of this machine and a Chromium to look at it with."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from seeing import DESKTOP
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
+
+FLAGS = [  # nothing of Chromium's own may go out either
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Any]:
+    """Chromium without a window."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, headless=True, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def url() -> Iterator[str]:
+    """The app over random numbers, as a team would see it."""
+    from made_findings import made_findings, made_project
+
+    from qi_equity.app.backend import FixedBackend
+    from qi_equity.app.server import start
+
+    projects = [made_project("pph"), made_project("warm", sites=2)]
+    running = start(
+        FixedBackend({one.id: made_findings(one, seed=n) for n, one in enumerate(projects)})
+    )
+    yield running.url
+    running.stop()
+
+
+@pytest.fixture
+def visit(browser: Any, url: str) -> Iterator[Any]:
+    """Open an address in a fresh context; any error or foreign request fails the test."""
+    contexts, troubles = [], []
+    home = urlsplit(url).netloc
+
+    def opened(address: str = "", *, size: dict[str, int] = DESKTOP, **options: Any) -> Any:
+        context = browser.new_context(viewport=size, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+
+        def requested(request: Any) -> None:
+            place = urlsplit(request.url)
+            if place.scheme not in ("data", "blob") and place.netloc != home:
+                troubles.append(f"asked for {request.url}")
+
+        page.on("request", requested)
+        page.on("websocket", lambda socket: requested(socket))
+        page.on("pageerror", lambda error: troubles.append(f"error in the page: {error}"))
+        page.on(
+            "console",
+            lambda said: troubles.append(said.text) if said.type == "error" else None,
+        )
+        page.goto(url + address)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert troubles == []

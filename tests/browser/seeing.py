@@ -1,0 +1,47 @@
+"""How a browser test looks at a page: when it is ready, what plotly drew, what axe objects to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+DESKTOP = {"width": 1366, "height": 768}
+PHONE = {"width": 390, "height": 844}
+
+
+def ready(page: Any, *, chart: bool = True) -> None:
+    """Wait until the page can answer, and its first figure is drawn."""
+    page.wait_for_selector("html[data-connected]")
+    if chart:
+        page.wait_for_selector(".plot[data-drawn]")
+
+
+def drawn(page: Any) -> list[Any]:
+    """What plotly drew, not what it was asked to: name and heights of every trace."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll(".plot")].flatMap((plot) =>
+            plot.calcdata.map((points) => [points[0].trace.name, points.map((one) => one.y)]))"""
+    )
+
+
+def choose(page: Any, label: str, option: str) -> None:
+    """Choose from a list and wait for the figure to be drawn anew."""
+    before = page.locator(".plot").first.get_attribute("data-drawn")
+    page.get_by_label(label, exact=True).select_option(label=option)
+    redrawn(page, before)
+
+
+def redrawn(page: Any, before: str | None) -> None:
+    page.wait_for_function(
+        "(before) => document.querySelector('.plot')?.dataset.drawn !== before", arg=before
+    )
+
+
+def violations(page: Any) -> list[str]:
+    """What axe-core finds wrong, with the first element concerned."""
+    page.evaluate(AXE)
+    found = page.evaluate("() => axe.run(document)")["violations"]
+    return [f"{one['id']} ({one['impact']}): {one['nodes'][0]['html']}" for one in found]

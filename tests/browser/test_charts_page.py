@@ -1,0 +1,105 @@
+"""A clinician opens the charts, changes what is shown, and reads one stratum."""
+
+from __future__ import annotations
+
+import json
+from urllib.request import urlopen
+
+import pytest
+from seeing import DESKTOP, PHONE, choose, drawn, ready, redrawn, violations
+
+
+def test_seven_panels_are_drawn_with_signals_in_shapes(visit):
+    page = visit()
+    ready(page)
+    names = [name for name, _ in drawn(page)]
+    assert names.count("Value") == 7
+    assert "Special cause: concern" in names
+    symbols = page.evaluate(
+        "() => document.querySelector('.plot').data.filter(t => t.name.startsWith('Special'))"
+        ".map(t => t.marker.symbol)"
+    )
+    assert set(symbols) <= {"diamond", "triangle-up"}
+
+
+def test_another_project_and_site_show_other_charts_and_have_a_link(visit):
+    page = visit()
+    ready(page)
+    first = drawn(page)
+    choose(page, "Project", "Warm babies <34 weeks")
+    second = drawn(page)
+    assert second != first
+    choose(page, "Site", "Site B")
+    assert drawn(page) != second
+    assert "site=site_b" in page.url
+    assert "Site B" in page.get_by_role("heading", level=1).inner_text()
+    again = visit("?" + page.url.split("?")[1])
+    ready(again)
+    assert drawn(again) == drawn(page)
+
+
+def test_the_back_button_brings_the_former_charts_back(visit):
+    page = visit()
+    ready(page)
+    first = drawn(page)
+    choose(page, "Site", "Site B")
+    page.go_back()
+    page.wait_for_function("() => document.querySelector('h1').innerText.includes('Site A')")
+    assert drawn(page) == first
+    assert page.get_by_label("Site", exact=True).input_value() == "site_a"
+
+
+def test_a_link_to_one_stratum_shows_its_points_as_a_table(visit):
+    page = visit("?project=pph&measure=pph&site=site_a&stratum=Black")
+    ready(page)
+    table = page.locator("#points")
+    assert table.locator("tbody tr").count() == 104
+    assert "Black" in table.locator("caption").inner_text()
+
+
+def test_made_up_data_is_said_to_be_made_up(visit):
+    page = visit()
+    assert page.get_by_text("Synthetic data.").is_visible()
+
+
+def test_a_site_that_is_not_there_is_said_and_the_page_still_shows_charts(visit):
+    page = visit("?site=nowhere")
+    ready(page)
+    assert page.get_by_text("nowhere").is_visible()
+
+
+def test_what_a_team_writes_is_never_markup(visit):
+    page = visit("?site=<img src=x onerror=alert(1)>")
+    ready(page)
+    assert page.locator("main img").count() == 0
+
+
+def test_a_choice_is_made_with_the_keyboard_and_keeps_the_focus(visit):
+    page = visit()
+    ready(page)
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => document.activeElement.className") == "skip"
+    page.get_by_label("Site", exact=True).focus()
+    before = page.locator(".plot").first.get_attribute("data-drawn")
+    page.keyboard.press("ArrowDown")
+    redrawn(page, before)
+    assert page.evaluate("() => document.activeElement.id") == "choose-site"
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("address", ["", "?stratum=Black"])
+def test_the_page_has_no_accessibility_violation_and_no_sideways_scroll(
+    visit, size, theme, address
+):
+    page = visit(address, size=size, color_scheme=theme)
+    ready(page)
+    assert violations(page) == []
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    assert page.get_by_role("img").first.get_attribute("aria-label")
+
+
+def test_the_server_compresses_and_answers_that_it_lives(url):
+    with urlopen(url + "liveness") as answer:
+        assert answer.status == 200
+        assert json.load(answer)

@@ -1,0 +1,229 @@
+"""Findings of random numbers, in the shape the pages expect: for tests of what is shown."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from qi_equity.findings import Caution, Findings
+from qi_equity.project import EVERYONE, Project
+
+STRATA = ["Asian", "Black", "Mixed", "Other", "White", "Not known"]
+
+
+def made_project(name: str = "pph", sites: int = 3, *, synthetic: bool = True) -> Project:
+    return Project.model_validate(
+        {
+            "id": name,
+            "title": "Fewer severe haemorrhages" if name == "pph" else "Warm babies <34 weeks",
+            "clinical_area": "post-partum haemorrhage",
+            "synthetic": synthetic,
+            "network": "Northern network",
+            "sites": [
+                {"id": f"site_{letter.lower()}", "name": f"Site {letter}"}
+                for letter in "ABCDEFGHIJ"[:sites]
+            ],
+            "aim": {
+                "population": "women giving birth",
+                "measure": "pph",
+                "from": 0.12,
+                "to": 0.06,
+                "by": "2026-03-31",
+                "equity": [
+                    {
+                        "stratum": "Black",
+                        "measure": "pph",
+                        "kind": "ratio",
+                        "from": 2,
+                        "to": 1,
+                        "by": "2026-03-31",
+                        "primary": True,
+                    }
+                ],
+            },
+            "strata": {
+                "groups": [{"name": s, "unknown": s == "Not known"} for s in STRATA],
+                "reference": {
+                    "compare_with": "everyone else",
+                    "reason": "No group is the norm; each is compared with all other women here.",
+                },
+            },
+            "measures": [
+                {
+                    "id": "pph",
+                    "name": "Blood loss of 1,000 ml or more",
+                    "role": "outcome",
+                    "numerator": "women who lost 1,000 ml or more",
+                    "denominator": "women giving birth",
+                    "direction": "decrease",
+                    "target": 6,
+                },
+                {
+                    "id": "weighed",
+                    "name": "Blood loss weighed",
+                    "role": "process",
+                    "numerator": "women whose loss was weighed",
+                    "denominator": "women giving birth",
+                    "direction": "increase",
+                },
+            ],
+            "drivers": [
+                {
+                    "id": "notice",
+                    "name": "Loss is noticed early",
+                    "measures": ["weighed"],
+                    "change_ideas": [{"id": "weigh", "name": "Weigh every pad"}],
+                }
+            ],
+            "cycles": [
+                {
+                    "id": "c1",
+                    "title": "Scales in every room",
+                    "start": "2025-03-03",
+                    "end": "2025-05-26",
+                    "change_idea": "weigh",
+                    "plan": "Put scales in all rooms",
+                    "do": "Done in 8 of 9 rooms",
+                },
+                {
+                    "id": "c2",
+                    "title": "Interpreter on the call",
+                    "start": "2025-09-01",
+                    "strata": ["Black", "Asian"],
+                    "sites": ["site_a"],
+                    "plan": "Call an interpreter at admission",
+                },
+            ],
+            "principles": [{"prompt": "Name racism", "answer": "We said it in the first meeting."}],
+        }
+    )
+
+
+def made_findings(project: Project, weeks: int = 104, seed: int = 1) -> Findings:
+    """Rates of chance alone around 6% (70% for a process), twice that in one stratum."""
+    random = np.random.default_rng(seed)
+    subgroups = pd.date_range("2024-07-01", periods=weeks, freq="W-MON")
+    sizes = dict(zip([EVERYONE, *STRATA], [120, 18, 15, 8, 6, 60, 5], strict=True))
+    points, charts, gaps, gap_points = [], [], [], []
+    for measure in project.measures:
+        usual = 0.06 if measure.direction == "decrease" else 0.7
+        for site in project.sites:
+            for stratum, size in sizes.items():
+                rate = np.full(weeks, usual * (1.4 if stratum == "Black" else 1))
+                if stratum == "Black" and site.id == "site_a":
+                    rate[weeks // 2 :] *= 0.4
+                births = random.poisson(size, weeks).astype(float)
+                births[(births == 0) | (random.random(weeks) < 0.02)] = np.nan
+                events = random.binomial(np.nan_to_num(births).astype(int), np.minimum(rate, 1.0))
+                events = np.where(np.isnan(births), np.nan, events)
+                centre = np.nansum(events) / np.nansum(births)
+                sd = np.sqrt(centre * (1 - centre) / births)
+                value, low, high = events / births, centre - 3 * sd, centre + 3 * sd
+                beyond = (value > high).astype(int) - (value < low).astype(int)
+                better = measure.direction == "increase"
+                meaning = np.where(
+                    beyond == 0, "none", np.where((beyond > 0) == better, "improvement", "concern")
+                )
+                key = {"measure": measure.id, "site": site.id, "stratum": stratum}
+                points.append(
+                    pd.DataFrame(
+                        {
+                            **key,
+                            "subgroup": subgroups,
+                            "phase": 1,
+                            "numerator": events,
+                            "denominator": births,
+                            "value": 100 * value,
+                            "centre": 100 * centre,
+                            "lower": 100 * np.clip(low, 0, 1),
+                            "upper": 100 * np.clip(high, 0, 1),
+                            "target": np.nan if measure.target is None else measure.target,
+                            "baseline": np.arange(weeks) < 26,
+                            "excluded": False,
+                            "beyond_limits": beyond,
+                            "signal": beyond != 0,
+                            "meaning": meaning,
+                        }
+                    )
+                )
+                found = set(meaning) - {"none"}
+                charts.append(
+                    {
+                        **key,
+                        "phase": 1,
+                        "subgroups": int(np.isfinite(value).sum()),
+                        "useful": int(np.isfinite(value).sum()),
+                        "longest_run": 7,
+                        "longest_run_limit": 10,
+                        "crossings": 41,
+                        "crossings_limit": 43,
+                        "runs_signal": stratum == "Black",
+                        "beyond_limits": int((beyond != 0).sum()),
+                        "p_value": 0.2,
+                        "q_value": 0.4,
+                        "centre": 100 * centre,
+                        "variation": (found.pop() if len(found) == 1 else "mixed")
+                        if found
+                        else "common cause",
+                        "assurance": "inconsistent",
+                        "highlight": stratum == "Black",
+                    }
+                )
+                if stratum == EVERYONE or stratum == "Not known":
+                    continue
+                difference = centre - usual
+                gaps.append(
+                    {
+                        **key,
+                        "numerator": np.nansum(events),
+                        "denominator": np.nansum(births),
+                        "rate": centre,
+                        "rate_lower": centre * 0.8,
+                        "rate_upper": centre * 1.2,
+                        "reference": "everyone else",
+                        "difference": difference,
+                        "difference_lower": difference - 0.02,
+                        "difference_upper": difference + 0.02,
+                        "ratio": centre / usual,
+                        "ratio_lower": centre / usual * 0.8,
+                        "ratio_upper": centre / usual * 1.25,
+                        "excess": np.nansum(births) * difference,
+                        "p_value": 0.1,
+                        "q_value": 0.3,
+                        "verdict": "persistent" if stratum == "Black" else "no gap seen",
+                        "sentence": "",
+                        "weeks_to_go": 31.0,
+                        "who_moved": "",
+                    }
+                )
+                ratio = np.exp(random.normal(np.log(centre / usual), 0.3, 24))
+                change = random.normal(difference, 0.03, 24)
+                up = np.maximum.accumulate(random.normal(0, 0.6, 24).cumsum().clip(0))
+                gap_points.append(
+                    pd.DataFrame(
+                        {
+                            **key,
+                            "subgroup": pd.date_range("2024-07-01", periods=24, freq="MS"),
+                            "ratio": ratio,
+                            "ratio_lower": ratio * 0.5,
+                            "ratio_upper": ratio * 2,
+                            "difference": change,
+                            "difference_lower": change - 0.06,
+                            "difference_upper": change + 0.06,
+                            "cusum_up": up,
+                            "cusum_down": -up / 2,
+                            "limit_up": 4.0,
+                            "limit_down": -4.0,
+                            "signal": up > 4,
+                        }
+                    )
+                )
+    caution = Caution("pph", "site_a", "Other", "fewer than 5 events: limits are rough")
+    return Findings(
+        project,
+        pd.concat(points, ignore_index=True),
+        pd.DataFrame(charts),
+        pd.DataFrame(gaps),
+        pd.concat(gap_points, ignore_index=True),
+        (caution,),
+    )
