@@ -61,6 +61,40 @@ def observations(rows: pd.DataFrame | Iterable[dict[str, object]]) -> pd.DataFra
     return table[COLUMNS].sort_values(KEY, kind="stable", ignore_index=True)
 
 
+def with_totals(table: pd.DataFrame, over: str, label: str) -> pd.DataFrame:
+    """The table with, beside the rows of each `over` (stratum or site), their total.
+
+    Only whole rows are added up: a numerator without its denominator would bend the rate. A count
+    without a denominator has a total only where every row of it was logged; a measurement has
+    none.
+
+    >>> row = {"measure": "pph", "site": "A", "stratum": "Black", "subgroup": "2025-01-06",
+    ...        "numerator": 1, "denominator": 9}
+    >>> both = observations([row, row | {"stratum": "White", "numerator": 2}])
+    >>> with_totals(both, "stratum", "Everyone")[["stratum", "numerator", "denominator"]]
+        stratum  numerator  denominator
+    0     Black        1.0          9.0
+    1  Everyone        3.0         18.0
+    2     White        2.0          9.0
+    """
+    keys = [key for key in KEY if key != over]
+    counted = table[table["numerator"].notna() & table["denominator"].notna()]
+    rated = set(counted["measure"])
+    alone = table[~table["measure"].isin(rated)]
+    parts = [counted.groupby(keys, as_index=False)[COUNTS].sum()]
+    if len(alone):
+        summed = alone.groupby(keys)["numerator"].agg(["sum", "count"])
+        members = alone.groupby("measure")[over].nunique()
+        whole = summed["count"].to_numpy() == members[summed.index.get_level_values("measure")]
+        parts.append(summed.loc[np.asarray(whole), "sum"].rename("numerator").reset_index())
+    totals = pd.concat(parts, ignore_index=True).assign(**{over: label})
+    return (
+        pd.concat([table, totals.reindex(columns=COLUMNS)], ignore_index=True)
+        .sort_values(KEY, kind="stable", ignore_index=True)
+        .astype({name: float for name in (*COUNTS, "value")})
+    )
+
+
 def problems_of_counts(table: pd.DataFrame) -> list[str]:
     """What cannot be counts: negative, infinite, parts of a person, more events than births."""
     problems: list[str] = []

@@ -192,6 +192,12 @@ class Condition(Part):
     def _says_something(self) -> Self:
         if not self.model_fields_set:
             raise ValueError("say what this column must be, for example: known: true")
+        if self.known is False and len(self.model_fields_set) > 1:
+            raise ValueError("an empty field (known: false) cannot be anything else as well")
+        lower = [each for each in (self.above, self.at_least) if each is not None]
+        upper = [each for each in (self.below, self.at_most) if each is not None]
+        if lower and upper and max(lower) > min(upper):
+            raise ValueError(f"nothing is above {max(lower):g} and below {min(upper):g}")
         return self
 
 

@@ -69,7 +69,9 @@ def inert(table: pd.DataFrame) -> pd.DataFrame:
         if safe[name].dtype == object or isinstance(safe[name].dtype, pd.StringDtype):
             safe[name] = safe[name].map(
                 lambda cell: (
-                    f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
+                    f"'{cell}"
+                    if isinstance(cell, str) and cell.startswith(FORMULA_STARTS)
+                    else cell
                 )
             )
     return safe

@@ -1,0 +1,252 @@
+"""Project and observations to Findings: which function serves which measure; no sums of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from qi_equity.findings import Caution, Findings
+from qi_equity.observations import observations as checked
+from qi_equity.observations import with_totals
+from qi_equity.project import ALL_SITES, EVERYONE, Measure, Project
+from qi_equity.tidy.chart import Charts, chart
+from qi_equity.tidy.evidence import Evidence, evidence, in_family
+from qi_equity.tidy.gap_chart import gap_charts
+from qi_equity.tidy.gaps import gaps, opposite_ways
+
+BY = ["measure", "site", "stratum"]
+COMPARED = ("proportion", "rate")  # kinds of data whose strata can be held side by side
+FLOORED = ("week", "month", "quarter")  # dates within one are the same subgroup
+WINDOW = "window"
+THEN, NOW = "then", "now"
+
+
+def analyse(project: Project, observations: pd.DataFrame, *, judge: bool = True) -> Findings:
+    """All that a project's observations say.
+
+    `observations` is the tidy table of qi_equity.observations. Every site has its strata and
+    Everyone; a network of more than one site has All sites too. `judge=False` leaves out what
+    takes longest, the gap charts with their verdicts and the scan of every chart: lines, marks and
+    gaps are the same, and nothing is highlighted.
+    """
+    table = checked(observations)
+    strange = sorted(set(table["measure"]) - {measure.id for measure in project.measures})
+    cautions = [Caution(name, "", "", "is not a measure of this project") for name in strange]
+    table = with_totals(table, "stratum", EVERYONE)
+    if table["site"].nunique() > 1:
+        table = with_totals(table, "site", ALL_SITES)
+    parts = [
+        part
+        for measure in project.measures
+        if (part := _measure(project, measure, table, judge)) is not None
+    ]
+    charts, points, gap, gap_points = (
+        pd.concat([getattr(part, name) for part in parts], ignore_index=True)
+        if parts
+        else pd.DataFrame()
+        for name in ("charts", "points", "gaps", "gap_points")
+    )
+    family = sentence = ""
+    if parts and judge:
+        weighed = _weighed(project, charts, points)
+        charts, family, sentence = weighed.charts, weighed.family, _by_chance(weighed)
+        gap = in_family(gap, totals=gap["site"].eq(ALL_SITES), declared=_declared(project, gap))
+    elif parts:
+        charts = charts.assign(highlight=False)
+    return Findings(
+        project,
+        points,
+        charts,
+        gap,
+        gap_points,
+        cautions=(*cautions, *(caution for part in parts for caution in part.cautions)),
+        family=family,
+        sentences=(sentence,) if sentence else (),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """What one measure comes to."""
+
+    points: pd.DataFrame
+    charts: pd.DataFrame
+    gaps: pd.DataFrame
+    gap_points: pd.DataFrame
+    cautions: tuple[Caution, ...]
+
+
+def _measure(project: Project, measure: Measure, table: pd.DataFrame, judge: bool) -> _Part | None:
+    """All of one measure; None where none was logged."""
+    rows = table[table["measure"] == measure.id]
+    if rows.empty:
+        return None
+    drawn = _charts(measure, rows)
+    cautions = tuple(_chart_cautions(measure, drawn))
+    known = rows[rows["stratum"].isin(project.strata.known) & rows["numerator"].notna()]
+    gap = gap_points = pd.DataFrame()
+    if measure.data in COMPARED and not known.empty:
+        gap = _gaps(project, measure, known)
+        if judge:
+            gap, gap_points = _judged(project, measure, known, gap)
+            cautions += tuple(_gap_cautions(measure, gap))
+    return _Part(drawn.points, drawn.summary, gap, gap_points, cautions)
+
+
+def _charts(measure: Measure, rows: pd.DataFrame) -> Charts:
+    counted = bool(rows["numerator"].notna().any())
+    rated = counted and bool(rows["denominator"].notna().any())
+    return chart(
+        rows,
+        kind=measure.kind,
+        subgroup="subgroup",
+        numerator="numerator" if counted else None,
+        denominator="denominator" if rated else None,
+        value=None if counted else "value",
+        by=BY,
+        period=measure.subgroup if counted and measure.subgroup in FLOORED else None,
+        rules=["beyond_limits"] if measure.overlapping_windows else measure.rules,
+        direction=None if measure.direction == "none" else measure.direction,
+        target=measure.target,
+        multiply=measure.multiply,
+        freeze=_freeze(measure),
+        phases=[pd.Timestamp(day) for day in measure.phases] or None,
+    )
+
+
+def _freeze(measure: Measure) -> int | pd.Timestamp | None:
+    if measure.baseline is None:
+        return None
+    if measure.baseline.until is not None:
+        return pd.Timestamp(measure.baseline.until)
+    return measure.baseline.subgroups
+
+
+def _chart_cautions(measure: Measure, drawn: Charts) -> Iterator[Caution]:
+    for row in drawn.summary.to_dict("records"):
+        if row.get("caution"):
+            yield Caution(measure.id, row["site"], row["stratum"], str(row["caution"]))
+
+
+def _gap_cautions(measure: Measure, gap: pd.DataFrame) -> Iterator[Caution]:
+    for row in gap.to_dict("records"):
+        # A stratum that was never logged beside its reference has no gap chart, and no cautions.
+        for text in row["cautions"] if isinstance(row["cautions"], tuple) else ():
+            yield Caution(measure.id, row["site"], row["stratum"], text)
+
+
+def _gaps(project: Project, measure: Measure, known: pd.DataFrame) -> pd.DataFrame:
+    """The gap over the whole time; beside it then (the baseline) and now (as long, at the end)."""
+    chosen: dict[str, Any] = {
+        "numerator": "numerator",
+        "denominator": "denominator",
+        "stratum": "stratum",
+        "reference": _reference(project),
+        "by": ["measure", "site"],
+        "direction": "increase" if measure.direction == "increase" else "decrease",
+        "kind": measure.data,
+    }
+    table = gaps(known, **chosen)
+    subgroups = sorted(known["subgroup"].unique())
+    freeze = _freeze(measure)
+    length = (
+        freeze
+        if isinstance(freeze, int)
+        else sum(day <= freeze for day in subgroups)
+        if freeze
+        else 0
+    )
+    if not 0 < length < len(subgroups):
+        return table
+    later = subgroups[max(length, len(subgroups) - length) :]
+    windows = known.assign(
+        **{
+            WINDOW: known["subgroup"].map(
+                dict.fromkeys(subgroups[:length], 0) | dict.fromkeys(later, 1)
+            )
+        }
+    ).dropna(subset=[WINDOW])
+    both = gaps(windows, **chosen, subgroup=WINDOW, baseline=1)
+    columns = [
+        name
+        for name in table.columns
+        if name.startswith(("numerator", "denominator", "rate", "difference", "ratio"))
+    ]
+    for window, suffix in ((0, THEN), (1, NOW)):
+        part = both[both[WINDOW] == window]
+        table = table.merge(
+            part[[*BY, *columns]].rename(columns={name: f"{name}_{suffix}" for name in columns}),
+            on=BY,
+            how="left",
+        )
+    opposite = both.loc[both[WINDOW] == 1, [*BY, "disagree"]]
+    table = table.merge(opposite, on=BY, how="left")
+    table["scales_sentence"] = [
+        opposite_ways(
+            row["difference_then"] * measure.multiply,
+            row["difference_now"] * measure.multiply,
+            row["ratio_then"],
+            row["ratio_now"],
+        )
+        if row["disagree"] is True
+        else ""
+        for row in table.to_dict("records")
+    ]
+    return table
+
+
+def _reference(project: Project) -> str | float:
+    reference = project.strata.reference
+    return reference.compare_with if reference.target is None else reference.target
+
+
+def _judged(
+    project: Project, measure: Measure, known: pd.DataFrame, gap: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The gaps with their verdicts, and the gap as a charted series."""
+    drawn = gap_charts(
+        known,
+        numerator="numerator",
+        denominator="denominator",
+        stratum="stratum",
+        reference=_reference(project),
+        by=["measure", "site"],
+        subgroup="subgroup",
+        baseline=_freeze(measure),
+        direction=None if measure.direction == "none" else measure.direction,
+        practical_ratio=measure.smallest_gap,
+    )
+    fresh = [name for name in drawn.summary.columns if name not in gap.columns]
+    judged = gap.merge(drawn.summary[[*BY, *fresh]], on=BY, how="left")
+    return judged.assign(smallest_gap=measure.smallest_gap), drawn.points
+
+
+def _declared(project: Project, gap: pd.DataFrame) -> pd.Series:
+    """The contrast declared before looking: judged by itself, not as one of many."""
+    primary = project.aim.primary
+    return gap["measure"].eq(primary.measure) & gap["stratum"].eq(primary.stratum)
+
+
+def _weighed(project: Project, charts: pd.DataFrame, points: pd.DataFrame) -> Evidence:
+    single = charts["measure"].map(
+        {measure.id: measure.data == "proportion" for measure in project.measures}
+    )
+    totals = charts["stratum"].eq(EVERYONE) | charts["site"].eq(ALL_SITES)
+    return evidence(
+        charts,
+        points,
+        BY,
+        events_per_birth=single.to_numpy(bool),
+        totals=totals.to_numpy(bool),
+    )
+
+
+def _by_chance(weighed: Evidence) -> str:
+    return (
+        f"{weighed.family}: {weighed.seen} with p of at most 0.05, where chance alone would bring "
+        f"about {weighed.expected:.0f}; {weighed.highlighted} stand out once all are looked at "
+        "together (at most one in ten of those by chance)."
+    )

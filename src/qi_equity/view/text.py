@@ -1,0 +1,143 @@
+"""Findings as plain text, for a terminal or an e-mail."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+import pandas as pd
+
+from qi_equity.findings import Findings
+from qi_equity.project import ALL_SITES, EVERYONE, Measure
+from qi_equity.view.narrative import gap_sentence, signal_words
+from qi_equity.view.theme import amount, number
+from qi_equity.view.verdicts import verdict_sentences
+
+CHANGED = ("widening", "narrowing", "closed")
+LEVEL = 0.05
+WIDTH = 96
+# Cautions of one kind shown before the rest are counted.
+SHOWN = 12
+
+
+def report(findings: Findings) -> str:
+    """All that a person needs to read before opening the charts, the answers first."""
+    return "\n".join(_lines(findings))
+
+
+def _lines(findings: Findings) -> Iterator[str]:
+    project = findings.project
+    yield ""
+    yield project.title
+    yield "=" * len(project.title)
+    if project.synthetic:
+        yield "SYNTHETIC DATA: made up for this example; it says nothing about any real service."
+    reference = project.strata.reference
+    yield from _wrapped(f"Each group is compared with {reference.compare_with}: {reference.reason}")
+    for measure in project.measures:
+        yield from _measure(findings, measure)
+    for sentence in findings.sentences:
+        yield ""
+        yield from _wrapped(sentence)
+    yield from _cautions(findings)
+
+
+def _measure(findings: Findings, measure: Measure) -> Iterator[str]:
+    charts = findings.charts
+    if charts.empty or not (charts["measure"] == measure.id).any():
+        yield ""
+        yield f"{measure.name}: nothing logged yet."
+        return
+    charts = charts[charts["measure"] == measure.id]
+    sites = list(dict.fromkeys(charts["site"]))
+    names = {site.id: site.name for site in findings.project.sites}
+    lead = ALL_SITES if ALL_SITES in sites else sites[0]
+    yield ""
+    yield f"{measure.name} ({measure.role}), {names.get(lead, lead)}"
+    yield from _wrapped(
+        f"{measure.numerator}, out of: {measure.denominator or 'no denominator'}", 2
+    )
+    yield ""
+    yield from _site(findings, measure, lead, charts)
+    others = [site for site in sites if site != lead]
+    if others:
+        yield from _other_sites(findings, measure, others, names)
+
+
+def _site(findings: Findings, measure: Measure, site: str, charts: pd.DataFrame) -> Iterator[str]:
+    gaps = _of(findings.gaps, measure, site)
+    compared = {row["stratum"]: row for row in gaps.to_dict("records")}
+    points = _of(findings.points, measure, site)
+    groups = [EVERYONE, *(group.name for group in findings.project.strata.groups)]
+    rows = charts[charts["site"] == site].drop_duplicates("stratum", keep="last")
+    for row in sorted(rows.to_dict("records"), key=lambda row: groups.index(row["stratum"])):
+        stratum = row["stratum"]
+        own = points[points["stratum"] == stratum]
+        if stratum in compared:
+            found = compared[stratum]
+            yield from _wrapped(gap_sentence(found, measure), 2)
+            for sentence in verdict_sentences(found):
+                yield from _wrapped(sentence, 6)
+        else:
+            counts = own[["numerator", "denominator"]].sum()
+            some = f"{number(counts['numerator'])} of {number(counts['denominator'])}"
+            line = f"{stratum}: {some}, centre line {amount(row.get('centre'), measure.unit)}."
+            yield from _wrapped(line, 2)
+        signals = signal_words(row, own)
+        if signals and row.get("highlight"):
+            yield from _wrapped(signals, 6)
+
+
+def _other_sites(
+    findings: Findings, measure: Measure, sites: list[str], names: dict[str, str]
+) -> Iterator[str]:
+    gaps = findings.gaps
+    if "verdict" not in gaps:
+        return
+    gaps = gaps[(gaps["measure"] == measure.id) & gaps["site"].isin(sites)]
+    counted = gaps["verdict"].value_counts()
+    yield ""
+    parts = ", ".join(f"{word} {count}" for word, count in counted.items())
+    yield from _wrapped(f"Gaps within the {len(sites)} sites: {parts}.", 2)
+    changed = gaps["verdict"].isin(CHANGED)
+    for row in gaps[gaps["highlight"]].to_dict("records"):
+        said = " ".join(verdict_sentences(row))
+        yield from _wrapped(f"{names.get(row['site'], row['site'])}: {said}", 4)
+    alone = int((changed & ~gaps["highlight"]).sum())
+    if alone:
+        chance = LEVEL * gaps["p_trend"].notna().sum()
+        yield from _wrapped(
+            f"{alone} of these changes would count if looked at alone, but not among so many: "
+            f"chance alone brings about {chance:.0f} in {len(gaps)}.",
+            4,
+        )
+
+
+def _cautions(findings: Findings) -> Iterator[str]:
+    if not findings.cautions:
+        return
+    yield ""
+    yield "To be careful of:"
+    by_text: dict[str, list[str]] = {}
+    for caution in findings.cautions:
+        place = " / ".join(
+            part for part in (caution.measure, caution.site, caution.stratum) if part
+        )
+        by_text.setdefault(caution.text, []).append(place)
+    for text, places in list(by_text.items())[:SHOWN]:
+        more = f" and {len(places) - 4} more" if len(places) > 4 else ""
+        yield from _wrapped(f"- {text} ({'; '.join(places[:4])}{more})", 2)
+    if len(by_text) > SHOWN:
+        yield f"  and {len(by_text) - SHOWN} more kinds"
+
+
+def _of(table: pd.DataFrame, measure: Measure, site: str) -> pd.DataFrame:
+    if table.empty:
+        return table
+    return table[(table["measure"] == measure.id) & (table["site"] == site)]
+
+
+def _wrapped(text: str, indent: int = 0) -> list[str]:
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=" " * indent, subsequent_indent=" " * (indent + 2)
+    )

@@ -1,0 +1,111 @@
+"""The command line as a person meets it: what is printed, what is written, the exit code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from qi_equity.project_file import examples
+
+
+def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "qi_equity.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def chds(tmp_path_factory):
+    out = tmp_path_factory.mktemp("out")
+    return run("analyse", examples()["chds_preterm"], "--out", out), out
+
+
+def test_analysing_the_real_births_prints_births_and_events_of_every_stratum(chds):
+    done, _ = chds
+    assert done.returncode == 0, done.stderr
+    for figures in ("41 of 241", "47 of 860", "5 of 44", "3 of 40", "1 of 25"):
+        assert figures in done.stdout
+    assert "13" in done.stdout  # births whose gestation is not known are counted out loud
+
+
+def test_analysing_the_real_births_gives_the_gap_with_its_interval(chds):
+    done, out = chds
+    gaps = pd.read_csv(out / "gaps.csv").set_index("stratum")
+    black = gaps.loc["Black"]
+    assert black["difference_lower"] < black["difference"] < black["difference_upper"]
+    assert (black["numerator"], black["denominator"]) == (41, 241)
+    assert "too few to say" in done.stdout
+
+
+def test_out_holds_the_findings_as_tables_and_json(chds):
+    _, out = chds
+    names = {path.name for path in out.iterdir()}
+    assert {"points.csv", "charts.csv", "gaps.csv", "findings.json"} <= names
+    found = json.loads((out / "findings.json").read_text(encoding="utf-8"))
+    assert found["project"] == "chds_preterm"
+
+
+def test_check_of_a_sound_file_says_so():
+    done = run("check", *examples().values())
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "nothing to put right" in done.stdout
+
+
+def test_six_mistakes_are_six_lines_with_their_places(tmp_path):
+    text = examples()["pph_reduction"].read_text(encoding="utf-8").splitlines()
+    wrong = {
+        "clinical_area:": "clinical_area: heamorrhage",
+        "network:": "netwrok: Somewhere",
+        "  population:": "  population: 7",
+        "    role: outcome": "    role: outcom",
+        "    direction:": "    direction: down",
+        "    subgroup:": "    subgroup: wek",
+    }
+    places = []
+    for start, line in wrong.items():
+        row = next(i for i, old in enumerate(text) if old.startswith(start))
+        text[row] = line
+        places.append(row + 1)
+    file = tmp_path / "wrong.yaml"
+    file.write_text("\n".join(text), encoding="utf-8")
+    done = run("check", file)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    reported = {int(line.removeprefix(str(file)).split(":")[1]) for line in done.stdout.splitlines()}
+    assert set(places) <= reported
+    assert "did you mean 'network'?" in done.stdout
+
+
+def test_new_writes_a_file_that_checks(tmp_path):
+    assert run("new", "our_unit", "--dir", tmp_path).returncode == 0
+    assert run("check", tmp_path / "our_unit.yaml").returncode == 0
+    again = run("new", "our_unit", "--dir", tmp_path)
+    assert (again.returncode, "already there" in again.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["check", "nowhere.yaml"], 1),
+        (["analyse", "nowhere.yaml"], 1),
+        (["analyse", "."], 1),
+        (["new", "x y"], 1),
+        (["new", "ok", "--from", "nothing"], 1),
+        (["analyse"], 2),
+        (["bake"], 2),
+    ],
+)
+def test_a_mistake_has_a_sentence_and_no_traceback(tmp_path, arguments, code):
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr + done.stdout
+    assert (done.stderr + done.stdout).strip()
