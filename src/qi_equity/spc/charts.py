@@ -7,7 +7,7 @@ otherwise: Montgomery, Introduction to Statistical Quality Control, ch. 6 and 7.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.special import gammaln
@@ -19,6 +19,8 @@ from qi_equity.spc.limits import binomial_limits, poisson_limits
 # (Montgomery, appendix VI).
 D2 = 1.128
 D4 = 3.267
+# Limits of an individuals chart, in mean moving ranges: 3 sigma; Making Data Count rounds it.
+PER_RANGE = 3 / D2
 # The power that makes exponential times between events nearly normal (Nelson 1994).
 NELSON = 3.6
 
@@ -30,6 +32,7 @@ class How:
     limits: str = "normal"  # or exact, where a kind has a distribution
     sigmas: tuple[float, ...] = (3.0,)
     screen: bool = True
+    per_range: float = PER_RANGE
     centre: FloatArray | None = None  # given from outside: one number a row, or one a point
     lowest: float = -np.inf
     highest: float = np.inf
@@ -194,7 +197,7 @@ def i_lines(s: Subgroups, how: How) -> Lines:
     """Individuals: mean, and sigma from the mean moving range over d2."""
     centre = _centre(how, lambda: _mean(_over(s, s.value)))
     span, left_out = mean_moving_range(moving_ranges(s.value, s.baseline), how.screen)
-    sigma = np.broadcast_to(_not_zero(span) / D2, s.value.shape)
+    sigma = np.broadcast_to(_not_zero(span) * how.per_range / 3, s.value.shape)
     return _band(centre, sigma, how, screened=left_out)
 
 
@@ -263,7 +266,7 @@ def t_lines(s: Subgroups, how: How) -> Lines:
         root = s.value ** (1 / NELSON)
     given = None if how.centre is None else how.centre ** (1 / NELSON)
     rooted = Subgroups(root, s.logged, s.baseline, s.tested)
-    lines = i_lines(rooted, How(how.limits, how.sigmas, how.screen, given))
+    lines = i_lines(rooted, replace(how, centre=given, lowest=-np.inf, highest=np.inf))
 
     def back(line: FloatArray) -> FloatArray:
         # Below zero there is no time: the limit is 0, not a root of a negative number.

@@ -180,6 +180,9 @@ def _as(name: str, length: int, ties: str, source: str) -> Rule:
     return replace(RULES[name], length=length, ties=ties, source=source)
 
 
+# Making Data Count draws its limits at this many mean moving ranges, where 3 / 1.128 is 2.6596.
+RANGES_PER_LIMIT = {"making_data_count": 2.66}
+
 # Within a set the first rule that marks a point gives it its direction.
 RULE_SETS: dict[str, tuple[Rule, ...]] = {
     "anhoej": (RULES["beyond_limits"], RULES["long_run"]),

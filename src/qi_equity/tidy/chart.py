@@ -23,10 +23,10 @@ from qi_equity.spc.assurance import (
     meaning_of,
 )
 from qi_equity.spc.chart import BoolArray, Chart, FloatArray, IntArray, Subgroups
-from qi_equity.spc.charts import CHARTS, ChartKind, How, draw, moving_ranges
+from qi_equity.spc.charts import CHARTS, PER_RANGE, ChartKind, How, draw, moving_ranges
 from qi_equity.spc.evidence import q_values
 from qi_equity.spc.judge import RunsVerdict, judge_runs
-from qi_equity.spc.rules import Rule, first_mark, mark, rules_of, zones_needed
+from qi_equity.spc.rules import RANGES_PER_LIMIT, Rule, first_mark, mark, rules_of, zones_needed
 from qi_equity.tidy import select
 
 if TYPE_CHECKING:
@@ -118,6 +118,7 @@ def chart(
         limits=limits or ("exact" if shape.exact else "normal"),
         sigmas=zones_needed(chosen),
         screen=screen_moving_ranges,
+        per_range=RANGES_PER_LIMIT.get(rules if isinstance(rules, str) else "", PER_RANGE),
         centre=select.numbers(series, centre, row_series, row_phase, "centre"),
         lowest=-np.inf if bounds[0] is None else bounds[0],
         highest=np.inf if bounds[1] is None else bounds[1],
