@@ -149,7 +149,8 @@ def _gaps(project: Project, measure: Measure, known: pd.DataFrame) -> pd.DataFra
         "direction": "increase" if measure.direction == "increase" else "decrease",
         "kind": measure.data,
     }
-    table = gaps(known, **chosen)
+    # These two speak of subgroups, and the whole time is one.
+    table = gaps(known, **chosen).drop(columns=["disagree", "sentence"])
     subgroups = sorted(known["subgroup"].unique())
     freeze = _freeze(measure)
     length = (
@@ -247,6 +248,6 @@ def _weighed(project: Project, charts: pd.DataFrame, points: pd.DataFrame) -> Ev
 def _by_chance(weighed: Evidence) -> str:
     return (
         f"{weighed.family}: {weighed.seen} with p of at most 0.05, where chance alone would bring "
-        f"about {weighed.expected:.0f}; {weighed.highlighted} stand out once all are looked at "
+        f"about {weighed.expected:.1f}; {weighed.highlighted} stand out once all are looked at "
         "together (at most one in ten of those by chance)."
     )
