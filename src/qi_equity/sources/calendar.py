@@ -13,7 +13,8 @@ FORTNIGHT_ANCHOR = pd.Timestamp(2001, 1, 1)
 
 
 def _weeks(dates: pd.Series) -> pd.Series:
-    return dates - pd.to_timedelta(dates.dt.day_of_week, unit="D")
+    mondays: pd.Series = dates - pd.to_timedelta(dates.dt.day_of_week, unit="D")
+    return mondays
 
 
 def _fortnights(dates: pd.Series) -> pd.Series:

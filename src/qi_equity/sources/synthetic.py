@@ -178,8 +178,8 @@ def _factors(project: Project, measure: Measure) -> Floats:
     groups = [broad(group) for group in project.strata.groups]
     factors = np.ones((len(project.sites), len(groups), WEEKS))
     for effect in _of(project, measure):
-        sites = [effect.site in (EVERY_SITE, site.id) for site in project.sites]
-        strata = [effect.stratum in (EVERY_STRATUM, name) for name in groups]
+        sites = np.array([effect.site in (EVERY_SITE, site.id) for site in project.sites])
+        strata = np.array([effect.stratum in (EVERY_STRATUM, name) for name in groups])
         factors[np.ix_(sites, strata, np.arange(WEEKS) >= effect.week)] *= effect.factor
     return factors
 

@@ -1,0 +1,108 @@
+"""What an import came to: taken, refused and why, so that nothing is ever dropped in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from qi_equity.observations import COLUMNS
+
+REFUSED = ["reason", "rows", "where"]
+SUPPRESSED = ["measure", "site", "stratum", "subgroup", "column", "token"]
+EXCLUDED = [
+    "measure",
+    "stratum",
+    "births",
+    "eligible",
+    "excluded",
+    "eligibility_not_known",
+    "outcome_not_known",
+]
+SHOWN = 12  # lines of one kind before the rest are counted
+
+
+def _empty(columns: list[str]) -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Imported:
+    """Observations from one source, with the account of how each row was used.
+
+    totals holds rows for everyone, kept apart from the strata they would double. refused says
+    what could not be used; left_out what the mapping does not ask for; excluded how many births
+    of each stratum a measure does not count.
+    """
+
+    source: str
+    unit: str  # "rows" or "births"
+    read: int
+    taken: int
+    observations: pd.DataFrame
+    totals: pd.DataFrame = field(default_factory=lambda: _empty(COLUMNS))
+    refused: pd.DataFrame = field(default_factory=lambda: _empty(REFUSED))
+    left_out: pd.DataFrame = field(default_factory=lambda: _empty(REFUSED))
+    suppressed: pd.DataFrame = field(default_factory=lambda: _empty(SUPPRESSED))
+    excluded: pd.DataFrame = field(default_factory=lambda: _empty(EXCLUDED))
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """The account, as lines of plain text."""
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterable[str]:
+        yield f"{self.source}: {self.read:,} {self.unit} read"
+        refused = int(self.refused["rows"].sum()) if len(self.refused) else 0
+        left_out = int(self.left_out["rows"].sum()) if len(self.left_out) else 0
+        yield f"  taken      {self.taken:>10,}"
+        yield f"  refused    {refused:>10,}"
+        yield from _reasons(self.refused)
+        yield f"  left out   {left_out:>10,}"
+        yield from _reasons(self.left_out)
+        if len(self.suppressed):
+            yield f"  suppressed {len(self.suppressed):>10,} counts: not known, never zero"
+        rows, totals = len(self.observations), len(self.totals)
+        kept = f", and {totals:,} totals kept apart" if totals else ""
+        yield f"  {rows:,} observations{kept}"
+        yield from _sums(self.observations)
+        yield from _exclusions(self.excluded)
+        for note in self.notes:
+            yield f"  note: {note}"
+
+
+def _reasons(table: pd.DataFrame) -> Iterable[str]:
+    for row in table.head(SHOWN).to_dict("records"):
+        place = f" ({row['where']})" if row["where"] else ""
+        yield f"    {row['rows']:,}: {row['reason']}{place}"
+    if len(table) > SHOWN:
+        yield f"    and {len(table) - SHOWN:,} more reasons"
+
+
+def _sums(table: pd.DataFrame) -> Iterable[str]:
+    """Counts per measure and stratum, to hold against the source's own totals."""
+    sums = table.groupby(["measure", "stratum"], sort=True)[["numerator", "denominator"]].sum(
+        min_count=1
+    )
+    for row in sums.head(4 * SHOWN).reset_index().to_dict("records"):
+        counts = [row["numerator"], row["denominator"]]
+        said = " of ".join(f"{count:,.0f}" for count in counts if pd.notna(count))
+        if said:
+            yield f"    {row['measure']}, {row['stratum']}: {said}"
+    if len(sums) > 4 * SHOWN:
+        yield f"    and {len(sums) - 4 * SHOWN:,} more"
+
+
+def _exclusions(table: pd.DataFrame) -> Iterable[str]:
+    for measure, rows in table.groupby("measure", sort=False):
+        some = rows[rows[["excluded", "outcome_not_known"]].sum(axis=1) > 0]
+        if some.empty:
+            continue
+        yield f"  not counted in {measure}, by stratum:"
+        for row in some.to_dict("records"):
+            unsure, blank = row["eligibility_not_known"], row["outcome_not_known"]
+            said = f"{row['stratum']}: {row['excluded']:,} of {row['births']:,} births"
+            said += f", {unsure:,} because not recorded" if unsure else ""
+            said += f"; outcome not recorded for {blank:,} of those counted" if blank else ""
+            yield f"    {said}"

@@ -1,0 +1,356 @@
+"""Birth records to observations, through Ibis: only sums leave the engine, never a record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from qi_equity.errors import DataErrors, UserError, did_you_mean
+from qi_equity.observations import COLUMNS, KEY
+from qi_equity.project import Measure, Period, Project, RecordsSource
+from qi_equity.sources import calendar, dates, predicates
+from qi_equity.sources.account import EXCLUDED, REFUSED, Imported
+from qi_equity.sources.engine import Table, open_records, shown
+from qi_equity.sources.labels import Sites, place
+
+Progress = Callable[[str, float], None]  # what is being done, and how far from 0 to 1
+
+# Means are rounded here, since engines add numbers up in different orders.
+DECIMALS = 6
+TIME_OF_DAY = r"[T ]+[0-9]{1,2}:[0-9]{2}.*$"
+# The names that counts have in the engine: births, then for each measure by number.
+BIRTHS, ELIGIBLE, UNSURE, EVENTS, BLANK, SUM = "births", "e{}", "u{}", "n{}", "b{}", "s{}"
+
+
+@dataclass(slots=True)
+class _Refusals:
+    """Reasons, each with how many births it kept out and one place to look."""
+
+    found: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+    def add(self, reason: str, births: int, where: str = "") -> None:
+        before = self.found.get(reason, (0, where))
+        self.found[reason] = before[0] + int(births), before[1]
+
+    def table(self) -> pd.DataFrame:
+        rows = [(reason, count, where) for reason, (count, where) in self.found.items()]
+        rows.sort(key=lambda row: (-row[1], row[0]))
+        return pd.DataFrame(rows, columns=REFUSED)
+
+
+def import_records(
+    project: Project, source: RecordsSource, path: str, progress: Progress | None = None
+) -> Imported:
+    """Observations of every measure that has a records rule, and the account of all births."""
+    table = open_records(source, path)
+    measures = [measure for measure in project.measures if measure.records is not None]
+    _check(project, source, table, measures, path)
+    keyed = _keyed(table, source)
+    refused = _Refusals()
+    days = _days(keyed, refused)
+    read = int(days.pop("births").sum())
+    notes = list(_repeated(table, source))
+    parts: list[pd.DataFrame] = []
+    exclusions: list[pd.DataFrame] = []
+    counted = 0
+    for period in dict.fromkeys(measure.subgroup for measure in measures):
+        same = [measure for measure in measures if measure.subgroup == period]
+        sums = _sums(keyed, days, period, same, progress)
+        # Births are refused once, whatever number of periods they are looked at in.
+        sums, said = _placed(project, source, sums, refused if not parts else _Refusals())
+        notes += [note for note in said if note not in notes]
+        counted = int(sums[BIRTHS].sum())
+        parts.append(_observations(project, sums, same))
+        exclusions.append(_exclusions(project, sums, same))
+    return Imported(
+        source=shown(path),
+        unit="births",
+        read=read,
+        taken=counted,
+        observations=pd.concat(parts, ignore_index=True).sort_values(
+            KEY, kind="stable", ignore_index=True
+        ),
+        refused=refused.table(),
+        excluded=pd.concat(exclusions, ignore_index=True),
+        notes=tuple(notes),
+    )
+
+
+def expressions(table: Table, measure: Measure, number: int = 0) -> dict[str, Any]:
+    """What is counted for one measure: each a sum over births, compiled from its rule.
+
+    Eligible and event are true, false or not recorded. Births whose eligibility is not recorded
+    are left out and counted; so are eligible births whose outcome is not recorded, which stay in
+    the denominator.
+    """
+    assert measure.records is not None
+    rule = measure.records
+    eligible = predicates.compile_predicate(table, rule.eligible)
+    event = predicates.compile_predicate(table, rule.numerator)
+    sums: dict[str, Any] = {}
+    if eligible is not None:
+        sums[ELIGIBLE] = table.count(where=eligible)
+        unsure = ~eligible.fill_null(False)
+        passes = predicates.not_ruled_out(table, rule.eligible)
+        sums[UNSURE] = table.count(where=unsure if passes is None else unsure & passes)
+    if rule.value is not None:
+        reading = predicates.number(table[rule.value])
+        within = reading.notnull() if eligible is None else eligible & reading.notnull()
+        blank = reading.isnull() if eligible is None else eligible & reading.isnull()
+        sums |= {SUM: reading.sum(where=within), EVENTS: table.count(where=within)}
+        sums[BLANK] = table.count(where=blank)
+    elif event is not None:
+        within = event if eligible is None else eligible & event
+        blank = event.isnull() if eligible is None else eligible & event.isnull()
+        sums |= {EVENTS: table.count(where=within), BLANK: table.count(where=blank)}
+    return {name.format(number): expression for name, expression in sums.items()}
+
+
+def _check(
+    project: Project,
+    source: RecordsSource,
+    table: Table,
+    measures: Sequence[Measure],
+    path: str,
+) -> None:
+    """Everything that keeps these records from being counted, at once."""
+    found = []
+    for part in ("date", "stratum", "site", "key"):
+        column = getattr(source, part)
+        if column is not None and column not in table.columns:
+            hint = did_you_mean(column, table.columns)
+            found.append(f"data.{part}: no column called '{column}'{hint}")
+    if source.site is None and len(project.sites) > 1:
+        found.append("data.site: the project has several sites; say which column tells them apart")
+    if not measures:
+        found.append("no measure has a records rule: say who is eligible and who is counted")
+    for measure in measures:
+        found += predicates.problems(table, measure)
+    if found:
+        raise DataErrors(found, shown(path))
+
+
+def _keyed(table: Table, source: RecordsSource) -> Table:
+    """The records with day_, site_ and code_ beside their own columns."""
+    import ibis
+
+    day = table[source.date]
+    if day.type().is_string():
+        # Times of day are cut off; what is left is read as a date once for each distinct text.
+        day = day.strip().re_replace(TIME_OF_DAY, "")
+    elif day.type().is_timestamp():
+        day = day.cast("date")
+    elif not day.type().is_date():
+        raise UserError(f"data.date: '{source.date}' holds {day.type()}, which is not a date")
+    site = ibis.literal("") if source.site is None else _text(table[source.site])
+    return table.mutate(day_=day, site_=site, code_=_text(table[source.stratum]))
+
+
+def _text(column: Any) -> Any:
+    return predicates.recorded(column).cast("string")
+
+
+def _days(keyed: Table, refused: _Refusals) -> pd.DataFrame:
+    """Every distinct day in the records, how many births it has, and the date it is."""
+    days = _fetch(keyed.group_by("day_").aggregate(births=keyed.count()))
+    result = dates.read(days["day_"].astype(object))
+    bad = result.refused.notna()
+    for reason, births in zip(result.refused[bad], days.loc[bad, "births"], strict=True):
+        refused.add(reason, births)
+    return days.assign(date=result.dates)
+
+
+def _repeated(table: Table, source: RecordsSource) -> Iterator[str]:
+    if source.key is None:
+        return
+    key = predicates.recorded(table[source.key])
+    counts = _fetch(table.aggregate(filled=key.count(), distinct=key.nunique())).iloc[0]
+    again = int(counts["filled"] - counts["distinct"])
+    if again:
+        yield (
+            f"{again:,} births repeat another's '{source.key}' and are counted again: "
+            "take out the copies, or choose a key that tells births apart"
+        )
+
+
+def _sums(
+    keyed: Table,
+    days: pd.DataFrame,
+    period: Period,
+    measures: Sequence[Measure],
+    progress: Progress | None,
+) -> pd.DataFrame:
+    """The engine's sums for each subgroup, site label and code."""
+    import ibis
+
+    known = days[days["date"].notna()]
+    # The first day of each date's subgroup goes to the engine as a small table of its own, so that
+    # every engine and every way of writing a date gives the same subgroup.
+    steps = pd.DataFrame(
+        {
+            "day_": known["day_"],
+            "subgroup": calendar.floor(known["date"], period).dt.strftime("%Y%m%d").astype(int),
+        }
+    )
+    if steps.empty:
+        raise UserError("no birth has a date that can be read")
+    schema = {"day_": keyed["day_"].type(), "subgroup": "int64"}
+    joined = keyed.join(ibis.memtable(steps, schema=schema), "day_")
+    sums = {BIRTHS: joined.count()}
+    for number, measure in enumerate(measures):
+        sums |= expressions(joined, measure, number)
+    expression = joined.group_by(["subgroup", "site_", "code_"]).aggregate(**sums)
+    result = _execute(expression, f"counting births by {period}", progress)
+    subgroup = pd.to_datetime(result["subgroup"].astype(str), format="%Y%m%d")
+    labels = {name: result[name].astype(object).fillna("") for name in ("site_", "code_")}
+    return result.assign(subgroup=subgroup.astype("datetime64[ns]"), **labels)
+
+
+def _fetch(expression: Any) -> pd.DataFrame:
+    # Through Arrow: Ibis 12's own way to pandas asks pandas 3 for an option it has put away.
+    table: pd.DataFrame = expression.to_pyarrow().to_pandas()
+    return table
+
+
+def _execute(expression: Any, what: str, progress: Progress | None) -> pd.DataFrame:
+    """Run in the engine, telling how far it is where the engine knows."""
+    if progress is None:
+        return _fetch(expression)
+    engine = getattr(expression.get_backend(), "con", None)
+    asked = getattr(engine, "query_progress", None)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        running = pool.submit(_fetch, expression)
+        while not wait([running], timeout=0.25).done:
+            done = asked() if asked else -1.0
+            progress(what, max(0.0, min(done / 100, 1.0)))
+        progress(what, 1.0)
+        return running.result()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Grid:
+    """Sums over (site, stratum, subgroup): a site's week with births has every stratum in it."""
+
+    sites: list[str]
+    strata: list[str]
+    subgroups: pd.DatetimeIndex
+    cells: np.ndarray
+    sums: pd.DataFrame
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        shape = len(self.sites), len(self.strata), len(self.subgroups)
+        weights = self.sums[name].to_numpy(float)
+        return np.bincount(self.cells, weights, minlength=int(np.prod(shape))).reshape(shape)
+
+    def get(self, name: str, otherwise: np.ndarray) -> np.ndarray:
+        return self[name] if name in self.sums else otherwise
+
+
+def _placed(
+    project: Project, source: RecordsSource, sums: pd.DataFrame, refused: _Refusals
+) -> tuple[pd.DataFrame, list[str]]:
+    """The sums that have a site and a group of the project; the others are refused by reason."""
+    codes = place(sums["code_"].unique(), project.strata)
+    sites = Sites(project)
+    labels = {label: sites.find(label) for label in sums["site_"].unique()}
+    site = sums["site_"].map(labels) if source.site is not None else sites.only
+    sums = sums.assign(site=site, code=sums["code_"].map(codes))
+    for label, births in _births(sums[sums["site"].isna()], "site_"):
+        refused.add(sites.remedy(label), births)
+    kept = sums[sums["site"].notna()]
+    without = kept["code"].map(lambda placed: placed.group is None or placed.status == "total")
+    for label, births in _births(kept[without], "code_"):
+        remedy = codes[label].remedy or f"'{label}' is a total and no birth's own"
+        refused.add(remedy, births)
+    kept = kept[~without]
+    notes = []
+    for label, births in _births(kept, "code_"):
+        if codes[label].status == "invalid":
+            group = codes[label].group
+            notes.append(
+                f"{births:,} births have '{label}', which is no code of "
+                f"{project.strata.code_system}; they are counted under '{group}'"
+            )
+    return kept.assign(stratum=kept["code"].map(lambda placed: placed.group)), notes
+
+
+def _births(sums: pd.DataFrame, column: str) -> list[tuple[str, int]]:
+    counts = sums.groupby(column)[BIRTHS].sum()
+    return [(str(label), int(births)) for label, births in counts.items()]
+
+
+def _grid(project: Project, sums: pd.DataFrame) -> _Grid:
+    sites = sorted(sums["site"].unique())
+    strata = sorted(group.name for group in project.strata.groups)
+    subgroups = pd.DatetimeIndex(np.sort(sums["subgroup"].unique()))
+    cells: np.ndarray = np.ravel_multi_index(
+        (
+            pd.Index(sites).get_indexer(pd.Index(sums["site"])),
+            pd.Index(strata).get_indexer(pd.Index(sums["stratum"])),
+            subgroups.get_indexer(pd.DatetimeIndex(sums["subgroup"])),
+        ),
+        (len(sites), len(strata), len(subgroups)),
+    )
+    return _Grid(sites, strata, subgroups, np.asarray(cells), sums)
+
+
+def _observations(
+    project: Project, sums: pd.DataFrame, measures: Sequence[Measure]
+) -> pd.DataFrame:
+    """The tidy table: zero where a site had births and none of them counted, never a blank."""
+    grid = _grid(project, sums)
+    births = grid[BIRTHS]
+    logged = np.broadcast_to(births.sum(axis=1, keepdims=True) > 0, births.shape)
+    s, g, t = np.nonzero(logged)
+    keys = {
+        "site": np.array(grid.sites, object)[s],
+        "stratum": np.array(grid.strata, object)[g],
+        "subgroup": grid.subgroups[t],
+    }
+    blank = np.full(births.shape, np.nan)
+    parts = []
+    for number, measure in enumerate(measures):
+        eligible = grid.get(ELIGIBLE.format(number), births)
+        events = grid.get(EVENTS.format(number), eligible)
+        columns = {"numerator": events, "denominator": eligible, "value": blank}
+        if SUM.format(number) in sums:
+            with np.errstate(invalid="ignore"):
+                mean = (grid[SUM.format(number)] / events).round(DECIMALS)
+            columns = {"numerator": blank, "denominator": blank, "value": mean}
+        elif measure.data == "count":
+            columns["denominator"] = blank
+        counts = {name: array[logged] for name, array in columns.items()}
+        parts.append(pd.DataFrame({"measure": measure.id, **keys, **counts})[COLUMNS])
+    table = pd.concat(parts, ignore_index=True)
+    return table.astype(dict.fromkeys(("measure", "site", "stratum"), object))
+
+
+def _exclusions(project: Project, sums: pd.DataFrame, measures: Sequence[Measure]) -> pd.DataFrame:
+    """Per stratum, how many births each measure does not count: exclusion can hide inequity."""
+    whole = sums.groupby("stratum")[[name for name in sums if sums[name].dtype.kind in "iuf"]].sum()
+    whole = whole.reindex([group.name for group in project.strata.groups], fill_value=0)
+    parts = []
+    for number, measure in enumerate(measures):
+        births = whole[BIRTHS]
+        eligible = whole.get(ELIGIBLE.format(number), births)
+        nobody = births * 0
+        parts.append(
+            pd.DataFrame(
+                {
+                    "measure": measure.id,
+                    "stratum": whole.index,
+                    "births": births,
+                    "eligible": eligible,
+                    "excluded": births - eligible,
+                    "eligibility_not_known": whole.get(UNSURE.format(number), nobody),
+                    "outcome_not_known": whole.get(BLANK.format(number), nobody),
+                }
+            )[EXCLUDED]
+        )
+    table = pd.concat(parts, ignore_index=True)
+    return table.astype(dict.fromkeys(EXCLUDED[2:], int))
