@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
@@ -11,21 +10,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 import panel as pn
-import plotly
-from bokeh.embed.bundle import extension_dirs
 
-from qi_equity.app import render
+from qi_equity.app import assets, render
 from qi_equity.app.backend import Backend
 from qi_equity.app.component import Wire
 from qi_equity.app.render import Renderer
 from qi_equity.view import icons
 
 HERE = Path(__file__).parent
-# Bokeh's server gives every folder named here to browsers, under pn.serve and panel serve alike.
-extension_dirs["qi_equity"] = HERE / "static"
-extension_dirs["plotly_js"] = Path(plotly.__file__).parent / "package_data"
-
-log = logging.getLogger(__name__)
 
 
 def page(renderer: Renderer) -> pn.Template:
@@ -51,16 +43,11 @@ def page(renderer: Renderer) -> pn.Template:
         "css": render.css(),
         "mark": icons.MARK,
         "favicon": icons.FAVICON,
-        "plotly": f"static/extensions/plotly_js/plotly.min.js?v={plotly.__version__}",
-        "script": f"static/extensions/qi_equity/app.js?v={_stamp('app.js')}",
+        **assets.versions(),
     }
     for name, value in variables.items():
         template.add_variable(name, value)
     return template
-
-
-def _stamp(name: str) -> str:
-    return format(int((HERE / "static" / name).stat().st_mtime), "x")
 
 
 class Running:
@@ -125,6 +112,9 @@ def start(
 def _server(backend: Backend, *, port: int, address: str, warm: bool, **options: Any) -> Any:
     renderer = Renderer(backend)
     settings = {"compress_response": True, "websocket_compression_level": 6, "liveness": True}
+    if warm:
+        for name in assets.PACKED:
+            assets.packed(name)
     return pn.io.server.get_server(
         {"/": lambda: page(renderer)},
         port=port,
@@ -133,6 +123,7 @@ def _server(backend: Backend, *, port: int, address: str, warm: bool, **options:
         show=False,
         start=False,
         warm=warm,
+        extra_patterns=assets.routes(),
         **(settings | options),
     )
 

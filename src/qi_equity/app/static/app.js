@@ -149,6 +149,25 @@ window.qiEquity = (() => {
     }, 120)
   })
 
+  // ---------------------------------------------------------------- start
+  // The charts first; the scripts of the live connection once they are painted, in their order.
+  async function goLive() {
+    for (const node of [...byId("live").content.childNodes]) {
+      if (node.nodeName !== "SCRIPT") {
+        document.body.append(node)
+        continue
+      }
+      const script = document.createElement("script")
+      for (const { name, value } of node.attributes) script.setAttribute(name, value)
+      script.textContent = node.textContent
+      const loaded = node.src && node.type !== "module" && new Promise((resolve) => {
+        script.onload = script.onerror = resolve
+      })
+      document.body.append(script)
+      await loaded
+    }
+  }
   drawAll(JSON.parse(byId("figures").textContent))
+  requestAnimationFrame(() => setTimeout(goLive))
   return { connect, receive, ask, hooks, plots }
 })()
