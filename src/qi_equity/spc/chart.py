@@ -44,6 +44,7 @@ class Lines:
     upper: FloatArray
     zones: dict[float, tuple[FloatArray, FloatArray]]
     screened: IntArray | None = None  # moving ranges left out, one number a row
+    from_spread: BoolArray | None = None  # rows whose sigma is a standard deviation instead
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy.special import gammaln
 
-from qi_equity.spc.chart import Chart, FloatArray, IntArray, Lines, Subgroups
+from qi_equity.spc.chart import BoolArray, Chart, FloatArray, IntArray, Lines, Subgroups
 from qi_equity.spc.limits import binomial_limits, poisson_limits
 
 # Mean moving range of two, and its upper limit, as multiples of sigma and of itself
@@ -95,7 +95,7 @@ def _divide(one: FloatArray, other: FloatArray) -> FloatArray:
     return np.divide(one, other, out=blank, where=other > 0)
 
 
-def moving_ranges(values: FloatArray, among: FloatArray) -> FloatArray:
+def moving_ranges(values: FloatArray, among: BoolArray) -> FloatArray:
     """Step from the point before, among the points of ``among``; nan where there is none.
 
     Points left out are bridged, a missing value breaks the two ranges it would be part of.
@@ -112,28 +112,44 @@ def moving_ranges(values: FloatArray, among: FloatArray) -> FloatArray:
     return np.where(among & (before >= 0), step, np.nan)
 
 
-def mean_moving_range(ranges: FloatArray, screen: bool) -> tuple[FloatArray, IntArray]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Steps:
+    """The mean moving range of each row, and how it was come by."""
+
+    mean: FloatArray
+    screened: IntArray  # ranges left out
+    from_spread: BoolArray  # rows whose ranges are mostly 0, and speak through their values
+
+
+def mean_moving_range(values: FloatArray, among: BoolArray, screen: bool) -> Steps:
     """Mean moving range, once leaving out those too large to be common cause (Nelson 1982).
 
-    Where at least half of the ranges are zero their mean says nothing about a large one, so
-    none is left out. The second answer is how many were left out.
+    Where at least half of the ranges are zero, those that are not are all too large: with them
+    or without them the limits would collapse about the centre. There the standard deviation of
+    the values stands in, as the range it would give.
 
-    >>> mean_moving_range(np.array([[1.0, 2.0, 1.0, 2.0, 1.0, 30.0]]), screen=True)
-    (array([[1.4]]), array([[1]]))
+    >>> values = np.array([[1.0, 2.0, 1.0, 2.0, 1.0, 31.0, 30.0]])
+    >>> found = mean_moving_range(values, np.isfinite(values), screen=True)
+    >>> found.mean, found.screened
+    (array([[1.]]), array([[1]]))
     """
+    ranges = moving_ranges(values, among)
     held = np.isfinite(ranges)
     mean = _mean(ranges)
-    left_out = np.zeros(mean.shape, dtype=np.int64)
-    if not screen:
-        return mean, left_out
     with np.errstate(invalid="ignore"):
         keep = held & (ranges < D4 * mean)
-        mostly_zero = 2 * (ranges == 0).sum(axis=-1, keepdims=True) >= held.sum(
-            axis=-1, keepdims=True
-        )
-    keep |= held & mostly_zero
+    zeros = (ranges == 0).sum(axis=-1, keepdims=True)
     left_out = (held & ~keep).sum(axis=-1, keepdims=True)
-    return _mean(np.where(keep, ranges, np.nan)), left_out
+    lost = (left_out > 0) & (2 * zeros >= held.sum(axis=-1, keepdims=True)) & (mean > 0)
+    if screen:
+        mean = np.where(lost, mean, _mean(np.where(keep, ranges, np.nan)))
+    if lost.any():
+        rows = lost[..., 0]
+        apart = np.where(among[rows], values[rows], np.nan)
+        square = _sum((apart - _mean(apart)) ** 2)
+        count = np.isfinite(apart).sum(axis=-1, keepdims=True)
+        mean[rows] = D2 * np.sqrt(square / (count - 1))
+    return Steps(mean, np.where(lost, 0, left_out) * screen, lost)
 
 
 def _not_zero(spread: FloatArray) -> FloatArray:
@@ -150,7 +166,7 @@ def _band(
     how: How,
     lowest: float = -np.inf,
     highest: float = np.inf,
-    screened: IntArray | None = None,
+    steps: Steps | None = None,
 ) -> Lines:
     """Centre plus and minus so many sigmas, cut where values cannot go."""
     low, high = max(lowest, how.lowest), min(highest, how.highest)
@@ -159,13 +175,13 @@ def _band(
         k: (np.maximum(centre - k * sigma, low), np.minimum(centre + k * sigma, high))
         for k in how.sigmas
     }
-    return _lines(centre, zones, screened)
+    return _lines(centre, zones, steps)
 
 
 def _lines(
     centre: FloatArray,
     zones: dict[float, tuple[FloatArray, FloatArray]],
-    screened: IntArray | None = None,
+    steps: Steps | None = None,
 ) -> Lines:
     lower, upper = zones[3.0]
     shape = np.broadcast_shapes(centre.shape, lower.shape)
@@ -174,7 +190,8 @@ def _lines(
         np.broadcast_to(lower, shape),
         np.broadcast_to(upper, shape),
         {k: zones[k] for k in zones if k != 3.0},
-        None if screened is None else screened[..., 0],
+        None if steps is None else steps.screened[..., 0],
+        None if steps is None else steps.from_spread[..., 0],
     )
 
 
@@ -196,9 +213,9 @@ def run_lines(s: Subgroups, how: How) -> Lines:
 def i_lines(s: Subgroups, how: How) -> Lines:
     """Individuals: mean, and sigma from the mean moving range over d2."""
     centre = _centre(how, lambda: _mean(_over(s, s.value)))
-    span, left_out = mean_moving_range(moving_ranges(s.value, s.baseline), how.screen)
-    sigma = np.broadcast_to(_not_zero(span) * how.per_range / 3, s.value.shape)
-    return _band(centre, sigma, how, screened=left_out)
+    steps = mean_moving_range(s.value, s.baseline, how.screen)
+    sigma = np.broadcast_to(_not_zero(steps.mean) * how.per_range / 3, s.value.shape)
+    return _band(centre, sigma, how, steps=steps)
 
 
 def mr_lines(s: Subgroups, how: How) -> Lines:
@@ -274,8 +291,8 @@ def t_lines(s: Subgroups, how: How) -> Lines:
 
     zones = {k: (back(low), back(high)) for k, (low, high) in lines.zones.items()}
     zones[3.0] = (back(lines.lower), back(lines.upper))
-    screened = None if lines.screened is None else lines.screened[..., None]
-    return _lines(back(lines.centre), zones, screened)
+    drawn = _lines(back(lines.centre), zones)
+    return replace(drawn, screened=lines.screened, from_spread=lines.from_spread)
 
 
 def g_lines(s: Subgroups, how: How) -> Lines:
@@ -317,13 +334,13 @@ def ratio_lines(
         if how.limits == "exact" and not laney:
             return _exact_ratio(s, how, centre, binomial=highest == 1.0)
         sigma = unit_sigma(centre) / np.sqrt(np.where(s.denominator > 0, s.denominator, np.nan))
-        left_out = None
+        steps = None
         if laney:
             # Laney 2002: the moving range of z says how much wider than theory the points lie.
             z = _divide(s.value - centre, sigma)
-            span, left_out = mean_moving_range(moving_ranges(z, s.baseline), how.screen)
-            sigma = sigma * _not_zero(span) / D2
-        return _band(centre, sigma, how, 0.0, highest, left_out)
+            steps = mean_moving_range(z, s.baseline, how.screen)
+            sigma = sigma * _not_zero(steps.mean) / D2
+        return _band(centre, sigma, how, 0.0, highest, steps)
 
     return lines
 

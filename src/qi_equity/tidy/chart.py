@@ -327,7 +327,8 @@ def _cautions(
 ) -> list[str]:
     """What to be careful of, a row each; nothing where there is nothing."""
     values = np.isfinite(subgroups.value)
-    limited = np.isfinite(drawn.lines.upper).any(axis=1)
+    lines = drawn.lines
+    limited = np.isfinite(lines.upper).any(axis=1)
     wanted = kind.name != "run"
     few = table["baseline"].to_numpy()
     missing = table["missing"].to_numpy()
@@ -341,6 +342,10 @@ def _cautions(
         (
             verdict.guarded & kind.runs & (verdict.useful > 0),
             "too many points on one side or on a bound for a verdict on runs",
+        ),
+        (
+            np.zeros(len(table), bool) if lines.from_spread is None else lines.from_spread,
+            "most moving ranges are 0: sigma is the standard deviation of the points",
         ),
         (missing > 0, "subgroups are missing between the first and the last"),
     )
