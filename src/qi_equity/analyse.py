@@ -16,6 +16,7 @@ from qi_equity.tidy.chart import Charts, chart
 from qi_equity.tidy.evidence import Evidence, evidence, in_family
 from qi_equity.tidy.gap_chart import gap_charts
 from qi_equity.tidy.gaps import gaps, opposite_ways
+from qi_equity.tidy.plan import HORIZON, plans
 
 BY = ["measure", "site", "stratum"]
 COMPARED = ("proportion", "rate")  # kinds of data whose strata can be held side by side
@@ -66,6 +67,51 @@ def analyse(project: Project, observations: pd.DataFrame, *, judge: bool = True)
         family=family,
         sentences=(sentence,) if sentence else (),
     )
+
+
+def plan(project: Project, observations: pd.DataFrame, *, horizon: int = HORIZON) -> pd.DataFrame:
+    """Weeks until each stratum, gap and target can give an answer, from the baseline's counts.
+
+    One row a measure, site, stratum and question, as qi_equity.tidy.plan describes them. A network
+    of more than one site is planned for as a whole too.
+    """
+    table = checked(observations)
+    if table["site"].nunique() > 1:
+        table = with_totals(table, "site", ALL_SITES)
+    parts = []
+    for measure in project.measures:
+        rows = table[(table["measure"] == measure.id) & table["stratum"].isin(project.strata.known)]
+        first = rows[rows["subgroup"].isin(_baseline_of(measure, rows))]
+        if measure.data != "proportion" or first["denominator"].sum() == 0:
+            continue
+        aims = [aim for aim in project.aim.equity if aim.measure == measure.id]
+        parts.append(
+            plans(
+                first,
+                numerator="numerator",
+                denominator="denominator",
+                stratum="stratum",
+                subgroup="subgroup",
+                reference=_reference(project),
+                by=["measure", "site"],
+                direction="increase" if measure.direction == "increase" else "decrease",
+                target=measure.target,
+                to={aim.stratum: aim.to for aim in aims if aim.kind == "rate"},
+                horizon=horizon,
+            )
+        )
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _baseline_of(measure: Measure, rows: pd.DataFrame) -> list[pd.Timestamp]:
+    """The baseline's subgroups; all of them where none is declared."""
+    subgroups = sorted(rows["subgroup"].unique())
+    freeze = _freeze(measure)
+    if freeze is None:
+        return subgroups
+    if isinstance(freeze, int):
+        return subgroups[:freeze]
+    return [day for day in subgroups if day <= freeze]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,14 +198,7 @@ def _gaps(project: Project, measure: Measure, known: pd.DataFrame) -> pd.DataFra
     # These two speak of subgroups, and the whole time is one.
     table = gaps(known, **chosen).drop(columns=["disagree", "sentence"])
     subgroups = sorted(known["subgroup"].unique())
-    freeze = _freeze(measure)
-    length = (
-        freeze
-        if isinstance(freeze, int)
-        else sum(day <= freeze for day in subgroups)
-        if freeze
-        else 0
-    )
+    length = 0 if measure.baseline is None else len(_baseline_of(measure, known))
     if not 0 < length < len(subgroups):
         return table
     later = subgroups[max(length, len(subgroups) - length) :]

@@ -77,15 +77,37 @@ def analyse(
     from qi_equity.sources import load
     from qi_equity.view import export, text
 
-    plan = project_file.load(project)
-    imported = load(plan, data, base=project.parent)
+    aims = project_file.load(project)
+    imported = load(aims, data, base=project.parent)
     typer.echo(str(imported))
-    with _progress(f"Analysing {plan.title}"):
-        findings = analysed(plan, imported.observations)
+    with _progress(f"Analysing {aims.title}"):
+        findings = analysed(aims, imported.observations)
     typer.echo(text.report(findings))
     if out is not None:
         for path in export.write(findings, out):
             typer.echo(f"wrote {path}")
+
+
+@app.command()
+def plan(
+    project: ProjectFile,
+    data: Annotated[
+        Path | None, typer.Option(help="observations or records, instead of the file's own")
+    ] = None,
+    horizon: Annotated[
+        int, typer.Option(help="weeks after the change that the team means to look", min=1)
+    ] = 52,
+) -> None:
+    """How many weeks until each stratum and gap can give an answer."""
+    from qi_equity import project_file
+    from qi_equity.analyse import plan as planned
+    from qi_equity.sources import load
+    from qi_equity.view import text
+
+    aims = project_file.load(project)
+    imported = load(aims, data, base=project.parent)
+    found = planned(aims, imported.observations, horizon=horizon)
+    typer.echo(text.plan_report(aims, found))
 
 
 @app.command()

@@ -43,7 +43,7 @@ def test_analysing_the_real_births_gives_the_gap_with_its_interval(chds):
     black = gaps.loc["Black"]
     assert black["difference_lower"] < black["difference"] < black["difference_upper"]
     assert (black["numerator"], black["denominator"]) == (41, 241)
-    assert "too few to say" in done.stdout
+    assert "Too few to say: 1 of 25 for Mixed" in done.stdout
 
 
 def test_out_holds_the_findings_as_tables_and_json(chds):
@@ -80,7 +80,9 @@ def test_six_mistakes_are_six_lines_with_their_places(tmp_path):
     done = run("check", file)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    reported = {int(line.removeprefix(str(file)).split(":")[1]) for line in done.stdout.splitlines()}
+    reported = {
+        int(line.removeprefix(str(file)).split(":")[1]) for line in done.stdout.splitlines()
+    }
     assert set(places) <= reported
     assert "did you mean 'network'?" in done.stdout
 

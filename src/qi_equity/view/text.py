@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
+from typing import Any
 
 import pandas as pd
 
 from qi_equity.findings import Findings
-from qi_equity.project import ALL_SITES, EVERYONE, Measure
+from qi_equity.project import ALL_SITES, EVERYONE, Measure, Project
 from qi_equity.view.narrative import gap_sentence, signal_words
-from qi_equity.view.theme import amount, number
-from qi_equity.view.verdicts import verdict_sentences
+from qi_equity.view.theme import amount, missing, number
+from qi_equity.view.verdicts import LONGEST_WAIT, verdict_sentences, weeks_words
 
 CHANGED = ("widening", "narrowing", "closed")
 LEVEL = 0.05
@@ -23,6 +25,52 @@ SHOWN = 12
 def report(findings: Findings) -> str:
     """All that a person needs to read before opening the charts, the answers first."""
     return "\n".join(_lines(findings))
+
+
+def plan_report(project: Project, plan: pd.DataFrame) -> str:
+    """When each question can have an answer, the wait in words, and what would shorten it."""
+    return "\n".join(_plan_lines(project, plan))
+
+
+def _plan_lines(project: Project, plan: pd.DataFrame) -> Iterator[str]:
+    names = {site.id: site.name for site in project.sites}
+    for measure in project.measures:
+        rows = plan[plan["measure"] == measure.id] if len(plan) else plan
+        yield ""
+        yield measure.name
+        if rows.empty:
+            yield "  Nothing to plan from: no counts out of a number have been logged yet."
+        for site in dict.fromkeys(rows["site"] if len(rows) else ()):
+            yield f"  {names.get(site, site)}"
+            for row in rows[rows["site"] == site].to_dict("records"):
+                yield from _wrapped(_plan_sentence(row, measure), 4)
+
+
+def _plan_sentence(row: dict[Hashable, Any], measure: Measure) -> str:
+    births = f"{number(row['births_a_week'])} a week"
+    then = amount(row["rate"] * measure.multiply, measure.unit)
+    later = amount(row["rate_after"] * measure.multiply, measure.unit)
+    said = f"{row['stratum']}, {row['question']} ({births}, {then} to {later}): "
+    weeks = row["weeks"]
+    if missing(weeks):
+        return said + "cannot be planned, since a rate of nothing or of all has no odds to move."
+    if math.isfinite(weeks):
+        return (
+            f"{said}{weeks_words(weeks)} for one look; on the gap chart "
+            f"{number(row['chart_weeks_from'])} to {number(row['chart_weeks_to'])}."
+        )
+    helps = [f"a baseline of more than {number(row['baseline_needed'])} weeks"]
+    if math.isfinite(row["sites_needed"]) and row["sites_needed"] > 1:
+        helps.append(f"{number(row['sites_needed'])} sites like this one together")
+    if row["process_weeks"] <= LONGEST_WAIT:
+        helps.append(
+            "a process measure that about half of the same women have "
+            f"({weeks_words(row['process_weeks'])})"
+        )
+    return (
+        f"{said}never with this baseline of {number(row['baseline_weeks'])} weeks. "
+        f"What would help: {'; or '.join(helps)}."
+    )
 
 
 def _lines(findings: Findings) -> Iterator[str]:

@@ -1,0 +1,121 @@
+"""Findings hold every site, stratum and total, whatever the order of the rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from qi_equity.analyse import analyse, plan
+from qi_equity.observations import observations, with_totals
+from qi_equity.project import ALL_SITES, EVERYONE
+from qi_equity.project_file import examples, load
+
+PROJECT = load(examples()["pph_reduction"])
+MEASURE = PROJECT.aim.measure
+
+
+@pytest.fixture(scope="module")
+def log():
+    rng = np.random.default_rng(5)
+    weeks = pd.date_range(PROJECT.start or "2023-01-02", periods=60, freq="W-MON")
+    rows = [
+        {
+            "measure": MEASURE,
+            "site": site.id,
+            "stratum": group.name,
+            "subgroup": week,
+            "numerator": rng.binomial(size, 0.06),
+            "denominator": size,
+        }
+        for site in PROJECT.sites[:2]
+        for size, group in zip((8, 12, 5, 4, 40, 3), PROJECT.strata.groups, strict=True)
+        for week in weeks
+    ]
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture(scope="module")
+def findings(log):
+    return analyse(PROJECT, log)
+
+
+def test_every_site_has_its_strata_and_everyone_and_the_network_a_total(findings):
+    shown = set(zip(findings.charts["site"], findings.charts["stratum"], strict=True))
+    sites = [PROJECT.sites[0].id, PROJECT.sites[1].id, ALL_SITES]
+    strata = [EVERYONE, *(group.name for group in PROJECT.strata.groups)]
+    assert shown == {(site, stratum) for site in sites for stratum in strata}
+
+
+def test_totals_are_the_sums_of_their_parts(findings):
+    points = findings.points.set_index(["site", "stratum", "subgroup"])["numerator"]
+    whole = points.loc[ALL_SITES, EVERYONE]
+    parts = points.drop(index=ALL_SITES, level="site").drop(index=EVERYONE, level="stratum")
+    assert (whole == parts.groupby("subgroup").sum()).all()
+
+
+def test_unknown_ethnicity_is_charted_and_never_compared(findings):
+    unknown = [group.name for group in PROJECT.strata.groups if group.unknown]
+    assert unknown
+    assert set(unknown) <= set(findings.points["stratum"])
+    assert not set(unknown) & set(findings.gaps["stratum"])
+
+
+def test_order_of_rows_changes_nothing(log, findings):
+    other = analyse(PROJECT, log.sample(frac=1, random_state=3))
+    for name in ("points", "charts", "gaps", "gap_points"):
+        pd.testing.assert_frame_equal(getattr(findings, name), getattr(other, name))
+    assert (findings.sentences, findings.cautions) == (other.sentences, other.cautions)
+
+
+def test_without_judging_the_lines_and_gaps_are_the_same_and_nothing_is_highlighted(log, findings):
+    quick = analyse(PROJECT, log, judge=False)
+    pd.testing.assert_frame_equal(quick.points, findings.points)
+    columns = [name for name in quick.gaps.columns if name in findings.gaps.columns]
+    pd.testing.assert_frame_equal(quick.gaps[columns], findings.gaps[columns])
+    assert not quick.charts["highlight"].any()
+    assert "verdict" not in quick.gaps
+
+
+def test_a_measure_that_nobody_declared_is_a_caution(log):
+    strange = log.assign(measure="tea_breaks")
+    found = analyse(PROJECT, strange)
+    assert found.points.empty
+    assert [caution.measure for caution in found.cautions] == ["tea_breaks"]
+
+
+def test_nothing_logged_is_nothing_found():
+    found = analyse(PROJECT, observations([]))
+    assert found.points.empty
+    assert found.gaps.empty
+    assert found.sentences == ()
+
+
+def test_then_and_now_are_windows_of_the_same_length(findings):
+    row = findings.gaps.iloc[0]
+    length = findings.project.measure(MEASURE).baseline.subgroups
+    logged = findings.points.query("site == @row.site and stratum == @row.stratum")
+    first, last = logged.head(length), logged.tail(min(length, len(logged) - length))
+    assert row["numerator_then"] == first["numerator"].sum()
+    assert row["numerator_now"] == last["numerator"].sum()
+
+
+def test_a_numerator_without_its_denominator_is_in_no_total(log):
+    gone = log.copy()
+    gone.loc[0, "denominator"] = np.nan
+    totals = with_totals(observations(gone), "stratum", EVERYONE)
+    first = totals[
+        (totals["stratum"] == EVERYONE)
+        & (totals["site"] == gone.loc[0, "site"])
+        & (totals["subgroup"] == gone.loc[0, "subgroup"])
+    ]
+    same_week = log[
+        (log["site"] == gone.loc[0, "site"]) & (log["subgroup"] == gone.loc[0, "subgroup"])
+    ]
+    assert first["numerator"].item() == same_week["numerator"].sum() - log.loc[0, "numerator"]
+
+
+def test_a_plan_answers_for_every_known_stratum(log):
+    found = plan(PROJECT, log)
+    assert set(found["stratum"]) == set(PROJECT.strata.known)
+    assert (found["weeks"] > 0).all()
