@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from qi_equity.equity.gaps import (
     SIZE_FLOOR,
@@ -28,6 +29,18 @@ BEST = "best at baseline"
 # What a row is called where nobody wrote down the stratum: shown as its own, never left out.
 NOT_RECORDED = "not recorded"
 
+# Said where "best at baseline" found none: chosen among small strata the best is the luckiest.
+NO_BEST = "No stratum was large enough in the baseline to be the reference: nothing is compared."
+# Which way is better.
+DIRECTIONS = ("decrease", "increase")
+# Columns that gaps() adds beside the labels.
+RESULTS = (
+    *("numerator", "denominator", "rate", "rate_lower", "rate_upper", "reference"),
+    *("difference", "difference_lower", "difference_upper", "ratio", "ratio_lower", "ratio_upper"),
+    *("excess", "p_value", "q_value", "excess_lower", "excess_upper"),
+    *("events_to_close", "events_to_close_lower", "events_to_close_upper", "disagree", "sentence"),
+)
+
 STRATA = 1  # the axis of the strata in the arrays below: (series, strata, subgroups)
 
 
@@ -37,6 +50,7 @@ class _Counts:
 
     numerator: FloatArray
     denominator: FloatArray
+    present: NDArray[np.bool_]  # cells with a row in the data, whole or not
     series: list[tuple[Any, ...]]
     strata: list[Any]
     subgroups: list[Any]
@@ -92,12 +106,13 @@ def gaps(
     1     Black         5.0    2.0              4.5
     2     White         NaN    NaN              NaN
     """
+    methods = _methods(kind, rate_interval, difference_interval, ratio_interval)
+    _check_choices(direction, confidence)
     groups = [by] if isinstance(by, str) else list(by or [])
     _check_columns(
         data, numerator, denominator, [*groups, *([subgroup] if subgroup else []), stratum]
     )
     counts = _counted(data, numerator, denominator, stratum, groups, subgroup, kind)
-    methods = _methods(kind, rate_interval, difference_interval, ratio_interval)
     known = _baseline_length(baseline, counts.subgroups, subgroup)
     label, against = _reference(
         reference, counts, known, direction, size_floor, multiply, kind, stratum
@@ -109,9 +124,8 @@ def gaps(
         return gap(x, n, against(x), against(n), confidence, methods)
 
     now = compare(counts.numerator, counts.denominator)
-    table = _labels(counts, groups, subgroup, stratum)
     close = now.to_close(worse_is_high=direction == "decrease")
-    for name, values in {
+    columns = {
         "numerator": counts.numerator,
         "denominator": counts.denominator,
         **_three("rate", now.rate.times(multiply)),
@@ -125,8 +139,13 @@ def gaps(
         "excess_upper": now.excess.upper,
         **_three("events_to_close", close),
         **_since_baseline(now, compare(*counts.first(known)), known, multiply),
-    }.items():
+    }
+    table = _labels(counts, [*groups, *([subgroup] if subgroup else []), stratum])
+    for name, values in columns.items():
         table[name] = _flat(values, counts)
+    # What no row of the data is about is not a missing count, and has no row here either.
+    table = table.drop(index=np.flatnonzero(~_flat(counts.present, counts))).reset_index(drop=True)
+    table.loc[table["reference"].isna(), "sentence"] = NO_BEST
     table.attrs["family"] = f"{np.isfinite(now.p_value).sum()} gaps in this table"
     table.attrs["reference"] = reference
     return table
@@ -145,10 +164,22 @@ def _check_columns(
         if name not in data.columns
     ]
     problems += [
+        f"column '{name}' is named more than once: by, subgroup and stratum are three things"
+        for name in dict.fromkeys(labels)
+        if labels.count(name) > 1
+    ]
+    problems += [
+        f"column '{name}' would be overwritten by a result; give it another name"
+        for name in labels
+        if name in RESULTS
+    ]
+    problems += [
         f"column '{name}' holds words or dates; it should hold counts"
         for name in (numerator, denominator)
         if name in data.columns and not pd.api.types.is_numeric_dtype(data[name])
     ]
+    if not problems and not len(data):
+        problems = ["there are no rows"]
     if problems:
         raise DataErrors(problems)
 
@@ -170,7 +201,7 @@ def _counted(
     place, strata = _levels([data[stratum]], len(data))
     time, subgroups = _levels([data[subgroup]] if subgroup else [], len(data))
     shape = (len(series_labels), len(strata), len(subgroups))
-    cell = np.ravel_multi_index((series, place, time), shape) if len(data) else series
+    cell = np.ravel_multi_index((series, place, time), shape)
 
     def total(values: FloatArray) -> FloatArray:
         # A row that lacks either count adds to neither; a cell with no whole row is missing.
@@ -182,6 +213,7 @@ def _counted(
     return _Counts(
         total(x),
         total(n),
+        np.bincount(cell, minlength=int(np.prod(shape))).reshape(shape) > 0,
         series_labels,
         [label for (label,) in strata],
         [label[0] if label else None for label in subgroups],
@@ -237,6 +269,16 @@ def _methods(kind: str, rate: str | None, difference: str | None, ratio: str | N
         return Methods(kind, rate, difference, ratio)
     except ValueError as problem:
         raise DataErrors([str(problem)], source="the call of gaps()") from None
+
+
+def _check_choices(direction: str, confidence: float) -> None:
+    problems = []
+    if direction not in DIRECTIONS:
+        problems.append(f"direction: no '{direction}'{did_you_mean(direction, DIRECTIONS)}")
+    if not 0 < confidence < 1:
+        problems.append(f"confidence={confidence}: a share between 0 and 1, such as 0.95")
+    if problems:
+        raise DataErrors(problems, source="the call of gaps()")
 
 
 def _baseline_length(baseline: object, subgroups: list[Any], subgroup: str | None) -> int:
@@ -295,11 +337,11 @@ def _reference(
 # ------------------------------------------------------------------ writing the table
 
 
-def _labels(counts: _Counts, groups: list[str], subgroup: str | None, stratum: str) -> pd.DataFrame:
+def _labels(counts: _Counts, names: list[str]) -> pd.DataFrame:
     """The label columns: series, then subgroup, then stratum, each in sorted order."""
-    names = [*groups, *([subgroup] if subgroup else []), stratum]
+    timed = len(names) > len(counts.series[0]) + 1
     rows = [
-        (*series, *([time] if subgroup else []), place)
+        (*series, *([time] if timed else []), place)
         for series in counts.series
         for time in counts.subgroups
         for place in counts.strata
