@@ -68,7 +68,7 @@ def test_six_mistakes_are_six_lines_with_their_places(tmp_path):
         "  population:": "  population: 7",
         "    role: outcome": "    role: outcom",
         "    direction:": "    direction: down",
-        "    subgroup:": "    subgroup: wek",
+        "    chart:": "    chart: pie",
     }
     places = []
     for start, line in wrong.items():
