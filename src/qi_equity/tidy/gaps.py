@@ -144,7 +144,8 @@ def gaps(
     for name, values in columns.items():
         table[name] = _flat(values, counts)
     # What no row of the data is about is not a missing count, and has no row here either.
-    table = table.drop(index=np.flatnonzero(~_flat(counts.present, counts))).reset_index(drop=True)
+    spoken: NDArray[np.bool_] = _flat(counts.present, counts)
+    table = table[spoken].reset_index(drop=True)
     table.loc[table["reference"].isna(), "sentence"] = NO_BEST
     table.attrs["family"] = f"{np.isfinite(now.p_value).sum()} gaps in this table"
     table.attrs["reference"] = reference
