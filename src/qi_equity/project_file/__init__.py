@@ -7,6 +7,7 @@ A file goes through three steps: its text as a tree with places (`tree`), each p
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ from qi_equity.project_file.cross_checks import CHECKS
 from qi_equity.project_file.draft import Draft
 from qi_equity.project_file.new_file import scaffold_from
 
-__all__ = ["check", "examples", "load", "scaffold", "schema"]
+__all__ = ["check", "examples", "load", "scaffold", "schema", "schema_text"]
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -51,6 +52,11 @@ def schema() -> dict[str, Any]:
         "title": "qi_equity project",
         **Project.model_json_schema(by_alias=True),
     }
+
+
+def schema_text() -> str:
+    """The same as the text of project.schema.json, which stands beside project files."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def examples() -> dict[str, Path]:
@@ -97,11 +103,13 @@ def _problems(read: tree.Tree, file: str) -> Iterator[Problem]:
         told = "a project file has keys such as id, title and aim; this one has none"
         yield Problem(file, 1, 1, told)
         return
-    for path, message, of_key in words.problems(read.value):
+    unread = words.unread(read.value)
+    for path, message in unread.messages:
         if path not in read.refused:
-            yield Problem(file, *read.place(path, of_key), message)
+            yield Problem(file, *read.place(path, path in unread.keys), message)
     draft = Draft(Project, read.value)
     for each in CHECKS:
         for path, message in each(draft):
-            found = f"{words.where(path[:-1], read.value)}{message}"
-            yield Problem(file, *read.place(path), found)
+            if path not in unread.meant:
+                found = f"{words.where(path[:-1], read.value)}{message}"
+                yield Problem(file, *read.place(path), found)

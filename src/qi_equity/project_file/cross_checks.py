@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
@@ -163,37 +164,54 @@ def _own_codes(strata: Draft) -> Found:
 
 
 def aims(project: Draft) -> Found:
-    """Aims go the way their measures call better, and end after they begin."""
+    """Aims go the way their measures call better; gaps get smaller."""
     aim = project.aim
     if not aim:
         return
     measures = _measures(project)
     yield from _towards(aim, measures.get(aim.measure or ""))
     for each in aim.equity or ():
-        measure = measures.get(each.measure or "")
         if each.kind == "rate":
-            yield from _towards(each, measure)
-        elif each.from_ is not None and each.to is not None:
-            even = 1 if each.kind == "ratio" else 0
-            if each.kind == "ratio" and min(each.from_, each.to) <= 0:
-                yield each.at("to"), "a ratio is above 0; 1 means no gap"
-            elif abs(each.to - even) >= abs(each.from_ - even):
-                told = f"the gap would not get smaller: {each.from_:g} to {each.to:g} is no nearer"
-                yield each.at("to"), f"{told} to {even} (no gap)"
-    primary = [each for each in aim.equity or () if each.primary]
-    several = len(aim.equity or ()) > 1
-    if len(primary) > 1:
-        yield primary[1].at("primary"), "only one equity aim can be the primary one"
-    elif several and not primary and None not in [each.primary for each in aim.equity]:
-        told = "say which of these is the primary one (primary: true), before the data are seen"
-        yield aim.at("equity"), told
-    unknown = [
-        group.name for group in (project.strata and project.strata.groups) or () if group.unknown
-    ]
-    for each in aim.equity or ():
+            yield from _towards(each, measures.get(each.measure or ""))
+        elif each.kind and each.from_ is not None and each.to is not None:
+            yield from _smaller(each)
+
+
+def _smaller(aim: Draft) -> Found:
+    if aim.kind == "ratio" and min(aim.from_, aim.to) <= 0:
+        yield aim.at("to"), "a ratio is above 0; 1 means no gap"
+        return
+    before, after = (_size(gap, aim.kind) for gap in (aim.from_, aim.to))
+    if after >= before:
+        told = f"the gap would not get smaller: {aim.to:g} is no nearer to no gap than"
+        yield aim.at("to"), f"{told} {aim.from_:g}"
+
+
+def _size(gap: float, kind: str) -> float:
+    """How far from no gap, which is a difference of 0 and a ratio of 1."""
+    return abs(math.log(gap)) if kind == "ratio" else abs(gap)
+
+
+def contrasts(project: Draft) -> Found:
+    """Equity is aimed at for groups that can be compared, one contrast declared the primary one."""
+    aim, strata = project.aim, project.strata
+    if not aim or not aim.equity:
+        return
+    unknown = [group.name for group in (strata and strata.groups) or () if group.unknown]
+    compared = strata and strata.reference and strata.reference.compare_with
+    for each in aim.equity:
         if each.stratum in unknown:
             told = f"'{each.stratum}' are women whose ethnicity is unknown; aim at a known group"
             yield each.at("stratum"), told
+        elif each.stratum and each.stratum == compared and each.kind in ("difference", "ratio"):
+            told = f"'{each.stratum}' is the group the others are compared with, so it has no gap"
+            yield each.at("stratum"), told
+    primary = [each for each in aim.equity if each.primary]
+    for second in primary[1:]:
+        yield second.at("primary"), "only one equity aim can be the primary one"
+    if len(aim.equity) > 1 and not primary and None not in [each.primary for each in aim.equity]:
+        told = "say which of these is the primary one (primary: true), before the data are seen"
+        yield aim.at("equity"), told
 
 
 def _towards(aim: Draft, measure: Draft | None) -> Found:
@@ -223,7 +241,7 @@ def measures(project: Draft) -> Found:
     """Each measure's chart, denominator and target suit its kind of data."""
     for measure in project.measures or ():
         data, chart = measure.data, measure.chart
-        if data in NEEDS_DENOMINATOR and "denominator" not in measure.given:
+        if data in NEEDS_DENOMINATOR and not measure.has("denominator"):
             told = f"'denominator' is missing: {data} data count events out of something; say what"
             yield measure.at("denominator"), told
         if data and chart and chart != "auto" and chart not in FITS[data]:
@@ -244,14 +262,40 @@ def measures(project: Draft) -> Found:
 def _records_rule(measure: Draft, source: Draft | None) -> Found:
     from_records = source is not None and source.kind == "records"
     rule = measure.records
-    if from_records and "records" not in measure.given:
+    if from_records and not measure.has("records"):
         told = "'records' is missing: say how this is counted from birth records"
         yield measure.at("records"), told
-    elif rule and "value" not in rule.given and not rule.given.get("numerator"):
+    elif rule and not rule.has("value") and rule.numerator == {}:
         told = "'numerator' is missing: say which births count, such as gestation_days: below: 259"
         yield rule.at("numerator"), told
-    elif rule and "value" in rule.given and rule.given.get("numerator"):
+    elif rule and rule.has("value") and rule.numerator:
         yield rule.at("value"), "give either a numerator (a count) or a value (a measurement)"
+
+
+def source(project: Draft) -> Found:
+    """The data say which site and measure each row is of, where there is more than one."""
+    data, sites = project.data, project.sites or ()
+    if not data:
+        return
+    if len(sites) > 1 and not data.has("site"):
+        told = f"'site' is missing: the project has {len(sites)} sites; name the column of sites"
+        yield data.at("site"), told
+    if data.kind != "table":
+        return
+    names = _names(project.measures)
+    for label, indicator in (data.indicators or {}).items():
+        if names is not None and indicator.measure not in names:
+            hint = did_you_mean(indicator.measure, names)
+            told = f"there is no measure called '{indicator.measure}'{hint}"
+            yield (*data.at("indicators"), label, "measure"), told
+    for columns in data.columns or ():
+        yield from _known(columns, "measure", "measure", names)
+    several = names is not None and len(names) > 1
+    if several and not data.has("measure") and not data.columns:
+        told = (
+            "'measure' is missing: the project has several; name the column that tells them apart"
+        )
+        yield data.at("measure"), told
 
 
 def dates(project: Draft) -> Found:
@@ -359,7 +403,9 @@ CHECKS: tuple[Callable[[Draft], Found], ...] = (
     groups,
     code_system,
     aims,
+    contrasts,
     measures,
+    source,
     dates,
     drivers_in_a_ring,
 )

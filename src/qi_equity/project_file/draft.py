@@ -16,18 +16,18 @@ class Draft:
 
     >>> from qi_equity.project import Project
     >>> draft = Draft(Project, {"id": 7, "measures": ({"id": "pph"},)})
-    >>> draft.id, draft.measures[0].id, draft.measures[0].path
-    (None, 'pph', ('measures', 0))
+    >>> draft.id, draft.measures[0].id, draft.measures[0].at("id")
+    (None, 'pph', ('measures', 0, 'id'))
     """
 
     def __init__(self, model: type[BaseModel], data: Any, path: Path = ()) -> None:
-        self.path = path
-        self.given = data if isinstance(data, dict) else {}
+        self._path = path
+        self._given = data if isinstance(data, dict) else {}
         self._model = model
         for key, field in fields(model).items():
             name = next(name for name, each in model.model_fields.items() if each is field)
-            if key in self.given:
-                value = self._read(name, field.annotation, self.given[key], (*path, key))
+            if key in self._given:
+                value = self._read(name, field.annotation, self._given[key], (*path, key))
             else:
                 value = (
                     None if field.is_required() else field.get_default(call_default_factory=True)
@@ -39,7 +39,11 @@ class Draft:
 
     def at(self, key: str) -> Path:
         """The path of one of this part's keys."""
-        return (*self.path, key)
+        return (*self._path, key)
+
+    def has(self, key: str) -> bool:
+        """Whether the key stands in the file, readable or not."""
+        return key in self._given
 
     def _read(self, name: str, annotation: Any, value: Any, path: Path) -> Any:
         kind = bare(annotation, value)

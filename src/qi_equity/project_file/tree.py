@@ -78,7 +78,7 @@ def read(text: str) -> Tree:
             node = CoreLoader(text).get_single_node()
             tree.value = _built(node, (), tree) if node is not None else None
     except yaml.MarkedYAMLError as wrong:
-        tree.problems.append((_place(wrong.problem_mark or wrong.context_mark), _plainly(wrong)))
+        tree.problems.append(_plainly(wrong))
     except yaml.reader.ReaderError as wrong:
         before = text[: wrong.position]
         place = (before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1)
@@ -171,29 +171,33 @@ SCALARS: dict[str, Callable[[str], Any]] = {
 }
 
 
+NEVER_CLOSED = "a quote or bracket is opened here and never closed, or a comma is missing in it"
 # PyYAML's words for the mistakes people make most, in the words of the people who make them.
 PLAIN = (
+    ("character '\\t'", "there is a tab here; indent with spaces"),
     ("cannot start any token", "this character cannot start a value; put the value in quotes"),
     ("mapping values are not allowed", "a ':' where none can be: put a text with ': ' in quotes, "
      "or check how far the line is indented"),
     ("could not find expected ':'", "a key without its ':', or a text that runs over lines "
      "without being indented"),
     ("expected <block end>", "this line is not indented like the lines it belongs with"),
-    ("found unexpected end of stream", "a quote or bracket is opened and never closed"),
-    ("expected ',' or", "a bracket is opened and never closed, or a comma is missing"),
-    ("unexpected end of stream", "a quote or bracket is opened and never closed"),
-    ("found undefined tag", "a tag that project files do not use; write the plain value"),
-    ("found undefined alias", "a '*' starts a repeat of another part; put the text in quotes"),
-    ("found character '\\t'", "there is a tab here; indent with spaces"),
+    ("unexpected end of stream", NEVER_CLOSED),
+    ("expected ',' or", NEVER_CLOSED),
+    ("<document start>", "something stands here after the end of the project"),
+    ("an anchor", "a value cannot start with '&' as it is; put it in quotes"),
+    ("duplicate anchor", "a value cannot start with '&' as it is; put it in quotes"),
+    ("an alias", "a value cannot start with '*' as it is; put it in quotes"),
+    ("undefined tag", "a value cannot start with '!' as it is; put it in quotes"),
+    ("unknown escape character", "a \\ has a meaning of its own in double quotes; use single"),
 )  # fmt: skip
 
 
-def _plainly(wrong: yaml.MarkedYAMLError) -> str:
-    """What is wrong with the text, for someone who has never heard of YAML."""
+def _plainly(wrong: yaml.MarkedYAMLError) -> tuple[Place, str]:
+    """Where and what is wrong with the text, for someone who has never heard of YAML."""
     said = f"{wrong.context or ''} {wrong.problem or ''}"
-    if "\\t" in said:
-        return "there is a tab here; indent with spaces"
-    return next((told for words, told in PLAIN if words in said), f"cannot be read: {said.strip()}")
+    told = next((told for words, told in PLAIN if words in said), f"cannot be read: {said.strip()}")
+    opened = wrong.context_mark if told is NEVER_CLOSED else None
+    return _place(opened or wrong.problem_mark or wrong.context_mark), told
 
 
 def _place(mark: Any) -> Place:

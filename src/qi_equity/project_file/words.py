@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -271,14 +273,31 @@ SENTENCES: dict[str, Callable[[Any, Path, Any, type[BaseModel]], str]] = {
 }
 
 
-def problems(data: Any, model: type[BaseModel] = Project) -> Iterator[tuple[Path, str, bool]]:
-    """Every part that cannot be read: its path, what to do, and whether the key is at fault."""
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What stands in the way of reading a project: places, what to do, and which are keys."""
+
+    messages: tuple[tuple[Path, str], ...] = ()
+    keys: frozenset[Path] = frozenset()  # the key is at fault, not what stands behind it
+    meant: frozenset[Path] = frozenset()  # keys that are there, mistyped: not missing as well
+
+
+def unread(data: Any, model: type[BaseModel] = Project) -> Unread:
+    """Every part that cannot be read."""
     try:
         model.model_validate(data, by_alias=True, by_name=False)
     except ValidationError as wrong:
         errors = [error for error in wrong.errors(include_url=False) if not _echo(error)]
-        of_key = {
+        keys = frozenset(
             trimmed(error["loc"], data) for error in errors if error["type"] == "extra_forbidden"
-        }
-        for path, message in told(list(errors), data, model):
-            yield path, message, path in of_key
+        )
+        meant = frozenset(_meant(key, data, model) for key in keys)
+        messages = told(errors, data, model)
+        return Unread(tuple(each for each in messages if each[0] not in meant), keys, meant)
+    return Unread()
+
+
+def _meant(path: Path, data: Any, model: type[BaseModel]) -> Path:
+    part = part_at(path[:-1], data, model)
+    known = list(fields(part)) if is_part(part) else []
+    return (*path[:-1], *get_close_matches(str(path[-1]).lower(), known, n=1))
