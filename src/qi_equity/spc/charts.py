@@ -76,7 +76,7 @@ def _mean(values: FloatArray) -> FloatArray:
     return _divide(_sum(values), held.astype(float))
 
 
-def _median(values: FloatArray) -> FloatArray:
+def median(values: FloatArray) -> FloatArray:
     """Median along time, missing left out (np.nanmedian warns of empty rows, and loops)."""
     held = np.isfinite(values)
     count = held.sum(axis=-1, keepdims=True)
@@ -205,7 +205,7 @@ def _centre(how: How, estimate: Callable[[], FloatArray]) -> FloatArray:
 
 def run_lines(s: Subgroups, how: How) -> Lines:
     """Median, no limits (Anhøj & Olesen 2014; Perla, Provost & Murray 2011)."""
-    centre = np.broadcast_to(_centre(how, lambda: _median(_over(s, s.value))), s.value.shape)
+    centre = np.broadcast_to(_centre(how, lambda: median(_over(s, s.value))), s.value.shape)
     none = np.full(s.value.shape, np.nan)
     return _lines(centre, dict.fromkeys(how.sigmas, (none, none)))
 
@@ -301,7 +301,7 @@ def g_lines(s: Subgroups, how: How) -> Lines:
     mean = _mean(value) if how.centre is None else _centre(how, lambda: _mean(value))
     sigma = np.broadcast_to(np.sqrt(mean * (mean + 1)), s.value.shape)
     lines = _band(mean, sigma, how, lowest=0.0)
-    centre = _centre(how, lambda: _median(value))
+    centre = _centre(how, lambda: median(value))
     zones = {3.0: (lines.lower, lines.upper), **lines.zones}
     return _lines(np.broadcast_to(centre, s.value.shape), zones)
 
