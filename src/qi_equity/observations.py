@@ -17,6 +17,7 @@ KEY = ["measure", "site", "stratum", "subgroup"]
 COUNTS = ["numerator", "denominator"]
 COLUMNS = [*KEY, *COUNTS, "value"]
 
+ZONED = r"\d[T ].*(?:[zZ]|[+-]\d{2}:?\d{2})$"
 SHOWN = 5  # rows named in a message before the rest are counted
 
 
@@ -46,7 +47,11 @@ def observations(rows: pd.DataFrame | Iterable[dict[str, object]]) -> pd.DataFra
         unread = numbers.isna() & table[name].notna()
         problems += _named(table, unread, f"'{name}' is not a number")
         table[name] = numbers.astype(float)
-    dates = pd.to_datetime(table["subgroup"], errors="coerce", format="ISO8601")
+    dates = pd.to_datetime(table["subgroup"], errors="coerce", format="ISO8601", utc=True)
+    # A moment in a time zone may be another day here; years far off do not fit datetime64[ns].
+    zoned = table["subgroup"].astype(str).str.contains(ZONED, regex=True)
+    dates = dates.dt.tz_localize(None)
+    dates = dates.where(~zoned & dates.between(pd.Timestamp.min, pd.Timestamp.max))
     problems += _named(table, dates.isna(), "'subgroup' is not a date (write 2025-01-31)")
     table["subgroup"] = dates.astype("datetime64[ns]")
     for name in ("measure", "site", "stratum"):
@@ -91,7 +96,7 @@ def with_totals(table: pd.DataFrame, over: str, label: str) -> pd.DataFrame:
     return (
         pd.concat([table, totals.reindex(columns=COLUMNS)], ignore_index=True)
         .sort_values(KEY, kind="stable", ignore_index=True)
-        .astype({name: float for name in (*COUNTS, "value")})
+        .astype(dict.fromkeys((*COUNTS, "value"), float))
     )
 
 

@@ -63,3 +63,12 @@ def test_an_empty_table_has_the_columns_all_the_same():
 def test_a_missing_column_is_named():
     with pytest.raises(DataErrors, match="no column called 'stratum'"):
         observations([{k: v for k, v in GOOD.items() if k != "stratum"}])
+
+
+@pytest.mark.parametrize(
+    "day", ["0001-01-01", "9999-12-31", "2025-01-06T00:00Z", "2025-01-06T00:00+01:00"]
+)
+def test_a_day_that_does_not_fit_or_is_told_in_a_time_zone_is_refused(day):
+    row = {"measure": "m", "site": "A", "stratum": "x", "subgroup": day, "numerator": 1}
+    with pytest.raises(DataErrors, match="'subgroup' is not a date"):
+        observations([row])
