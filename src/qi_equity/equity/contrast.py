@@ -40,7 +40,7 @@ class Contrast:
         """The same contrast with all other periods empty."""
         return Contrast(*(np.where(periods, part, 0.0) for part in self.parts))
 
-    def __getitem__(self, key: int | BoolArray) -> Contrast:
+    def __getitem__(self, key: int | BoolArray | NDArray[np.intp]) -> Contrast:
         """Some of the series, or some of the periods."""
         return Contrast(*(part[key] for part in self.parts))
 

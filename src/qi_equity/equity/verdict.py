@@ -61,6 +61,8 @@ class Verdict:
     difference: Interval
     early_ratio: FloatArray
     late_ratio: FloatArray
+    early_difference: FloatArray
+    late_difference: FloatArray
     p_trend: FloatArray
     p_scan: FloatArray
     p_difference: FloatArray
@@ -127,6 +129,8 @@ def verdicts(data: Contrast, *, practical_ratio: float = PRACTICAL_RATIO) -> Ver
         difference=difference_interval(whole.inflated(phi)),
         early_ratio=np.exp(early.log_ratio),
         late_ratio=np.exp(late.log_ratio),
+        early_difference=early.difference,
+        late_difference=late.difference,
         p_trend=p_trend,
         p_scan=_column(changes, "p_scan"),
         p_difference=_column(changes, "p_difference"),

@@ -22,8 +22,10 @@ from qi_equity.equity.contrast import (
     ratio_interval,
     rolling,
 )
-from qi_equity.equity.display import display
-from qi_equity.equity.gaps import q_values
+from qi_equity.equity.display import LEAST_BASELINE_EVENTS, display
+from qi_equity.equity.gap_chart import ALARMS_A_YEAR, PATHS, GapChart
+from qi_equity.equity.gap_chart import gap_charts as cusums
+from qi_equity.equity.gaps import disagree, q_values
 from qi_equity.equity.verdict import (
     CLOSED,
     LEVEL,
@@ -47,8 +49,7 @@ from qi_equity.tidy.gaps import (
 Direction = Literal["increase", "decrease"]
 FloatArray = NDArray[np.float64]
 
-WEEK = 7.0
-YEAR = 365.25
+WEEK, WEEKS = 7.0, 52.0  # days in a week, weeks in a year
 # A quarter's worth of weeks in every point of the picture above the chart.
 WINDOW = 13
 LONGEST_DEFAULT_BASELINE = 52
@@ -75,6 +76,8 @@ def gap_charts(
     baseline: object = None,
     direction: Direction | None = None,
     window: int = WINDOW,
+    budget: float = 2 * ALARMS_A_YEAR,
+    paths: int = PATHS,
     practical_ratio: float = PRACTICAL_RATIO,
     multiply: float = 1,
 ) -> GapCharts:
@@ -83,7 +86,9 @@ def gap_charts(
     `baseline` is a number of subgroups or the last of them (the first half, at most 52, if left
     out). `direction` says which way is better and turns high and low into better and worse off.
     The picture is the Mantel-Haenszel ratio and difference over the last `window` subgroups,
-    never a raw weekly ratio.
+    never a raw weekly ratio. What decides is a CUSUM on either side: `signal` is 1 where the
+    stratum's odds have risen against the reference, -1 where they have fallen. `budget` is the
+    chance of a false alarm in a year on one chart, shared by its two sides.
 
     >>> weeks = pd.date_range("2025-01-06", periods=52, freq="W-MON")
     >>> log = pd.DataFrame({
@@ -92,12 +97,9 @@ def gap_charts(
     ... })
     >>> charts = gap_charts(log, numerator="pph", denominator="births", stratum="ethnicity",
     ...                     reference="White", subgroup="week", direction="decrease")
-    >>> charts.summary[["ethnicity", "verdict", "ratio", "who_moved"]].round(2).T
-                               0
-    ethnicity              Black
-    verdict             widening
-    ratio                    2.0
-    who_moved worse-off got worse
+    >>> charts.summary[["ethnicity", "verdict", "ratio", "who_moved", "signal"]].round(2)
+      ethnicity   verdict  ratio            who_moved  signal
+    0     Black  widening    2.0  worse-off got worse  rising
     """
     groups = [by] if isinstance(by, str) else list(by or [])
     _check_columns(data, numerator, denominator, [*groups, subgroup, stratum])
@@ -129,15 +131,18 @@ def gap_charts(
     keys = _keys(counts, groups, stratum, series, strata)
     found = verdicts(gap, practical_ratio=practical_ratio)
     step = _days(counts.subgroups)
+    charts = cusums(gap, known, alarms=budget / 2, periods_a_year=WEEKS * WEEK / step, paths=paths)
     named = np.broadcast_to(np.asarray(label, dtype=object), shape[:2] + np.shape(label)[2:])
     summary = keys.assign(reference=named.reshape(*shape[:2], -1)[..., 0][kept])
-    for name, values in _summary(gap, found, known, counts.subgroups, step, multiply).items():
+    for name, values in {
+        **_summary(gap, found, known, counts.subgroups, step, multiply),
+        **_alarms(charts, counts.subgroups, len(keys) * budget),
+        **_words(found, charts, gap, known, direction),
+    }.items():
         summary[name] = values
-    words = _words(found, direction)
-    for name, texts in words.items():
-        summary[name] = texts
     summary.attrs["family"] = f"{len(summary)} gap charts in this table"
-    return GapCharts(_points(gap, keys, counts.subgroups, subgroup, window, multiply), summary)
+    points = _points(gap, charts, keys, counts.subgroups, subgroup, window, multiply)
+    return GapCharts(points, summary)
 
 
 def _keys(
@@ -182,6 +187,8 @@ def _summary(
         "difference_upper": found.difference.upper * multiply,
         "early_ratio": found.early_ratio,
         "late_ratio": found.late_ratio,
+        "early_difference": found.early_difference * multiply,
+        "late_difference": found.late_difference * multiply,
         "p_trend": found.p_trend,
         "p_scan": found.p_scan,
         "p_difference": found.p_difference,
@@ -195,6 +202,22 @@ def _summary(
         "display_subgroups": suits.periods,
         "decided_by": suits.decided_by,
         "seed": found.seed,
+    }
+
+
+# What the sides of the gap chart are called: of the stratum's odds, against its reference.
+SIDES = {1: "rising", 0: "", -1: "falling"}
+
+
+def _alarms(charts: GapChart, subgroups: list[Any], expected: float) -> dict[str, Any]:
+    labels = np.array([*subgroups, None], dtype=object)
+    side = np.take_along_axis(charts.signal, np.maximum(charts.first, 0)[:, None], axis=-1)[:, 0]
+    return {
+        "signal": [SIDES[int(one)] for one in side],
+        "first_signal": labels[charts.first],
+        "change_estimate": labels[charts.change],
+        "expected_false_a_year": expected,
+        "paths_seed": charts.seed,
     }
 
 
@@ -225,7 +248,9 @@ def who_moved(verdict: str, higher: int, lower: int, direction: Direction | None
     return (" and ".join(parts) or CANNOT_TELL) + (LEVELLING_DOWN if only_worse else "")
 
 
-def _words(found: Verdict, direction: Direction | None) -> dict[str, list[Any]]:
+def _words(
+    found: Verdict, charts: GapChart, gap: Contrast, known: int, direction: Direction | None
+) -> dict[str, list[Any]]:
     falling = found.p_overall_falling
     # Both one-sided tests at 1 in 20: the joint error is at most 1 in 20 (Berger 1982).
     better = {"decrease": falling, "increase": 1 - falling, None: np.ones_like(falling)}[direction]
@@ -240,33 +265,58 @@ def _words(found: Verdict, direction: Direction | None) -> dict[str, list[Any]]:
         "improving_overall": improving.tolist(),
         "improving_while_widening": (improving & (found.p_away <= LEVEL)).tolist(),
         "difference_widening_too": (improving & (found.p_apart <= LEVEL)).tolist(),
-        "cautions": [_cautions(found, row) for row in range(len(found.verdict))],
+        "cautions": _cautions(found, charts, gap, known),
     }
 
 
-def _cautions(found: Verdict, row: int) -> tuple[str, ...]:
-    sentences = []
-    if found.in_blocks[row]:
-        sentences.append(
-            f"neighbouring subgroups resemble one another (correlation "
-            f"{found.autocorrelation[row]:.2f}), so they were shuffled in blocks of four"
-        )
-    if found.verdict[row] == TOO_FEW:
-        sentences.append("there are too few events to say whether there is a gap")
-    return tuple(sentences)
+# Above this rate an odds ratio is no longer near the ratio of the rates.
+HIGH_RATE = 0.2
+# Subgroups vary beyond chance by more than this correlation of births within them.
+OVERDISPERSED = 0.03
+
+
+def _cautions(found: Verdict, charts: GapChart, gap: Contrast, known: int) -> list[tuple[str, ...]]:
+    whole, early = pooled(gap), gap.events[:, :known].sum(axis=-1)
+    p, p0 = whole.rate, whole.reference_rate
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rho = charts.tau2 / (1 / (p * (1 - p)) + 1 / (p0 * (1 - p0)))
+    opposite = disagree(
+        found.late_difference, found.late_ratio, found.early_difference, found.early_ratio
+    ) & (np.fmin(found.p_trend, found.p_difference) <= LEVEL)
+    said = {
+        "there are too few events to say whether there is a gap": found.verdict == TOO_FEW,
+        f"fewer than {LEAST_BASELINE_EVENTS} events in the baseline: no alarm limits are drawn": (
+            early < LEAST_BASELINE_EVENTS
+        ),
+        "neighbouring subgroups resemble one another; they were shuffled in blocks of four": (
+            found.in_blocks
+        ),
+        "subgroups vary by more than chance; let the verdict decide, not the alarm": (
+            rho > OVERDISPERSED
+        ),
+        "the alarm is on odds, which differ from the ratio of rates where these are high": (
+            np.fmax(p, p0) > HIGH_RATE
+        ),
+        "the ratio and the difference moved opposite ways; give both": opposite,
+    }
+    return [
+        tuple(text for text, applies in said.items() if applies[row])
+        for row in range(len(found.verdict))
+    ]
 
 
 def _points(
     gap: Contrast,
+    charts: GapChart,
     keys: pd.DataFrame,
     subgroups: list[Any],
     subgroup: str,
     window: int,
     multiply: float,
 ) -> pd.DataFrame:
-    charts, length = gap.total.shape
+    rows, length = gap.total.shape
     points = keys.loc[keys.index.repeat(length)].reset_index(drop=True)
-    points[subgroup] = subgroups * charts
+    points[subgroup] = subgroups * rows
     counted = gap.compared
     shown: Pooled = rolling(gap, min(window, length))
     ratio, difference = ratio_interval(shown), difference_interval(shown)
@@ -281,6 +331,11 @@ def _points(
         "difference": difference.estimate * multiply,
         "difference_lower": difference.lower * multiply,
         "difference_upper": difference.upper * multiply,
+        "cusum_up": charts.up,
+        "cusum_down": charts.down,
+        "limit_up": charts.limit_up,
+        "limit_down": charts.limit_down,
+        "signal": charts.signal,
     }.items():
         points[name] = values.ravel()
     return points
