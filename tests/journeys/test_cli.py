@@ -13,9 +13,12 @@ import pytest
 from qi_equity.project_file import examples
 
 
-def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: object, cwd: Path | None = None, typed: str = ""
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "qi_equity.cli", *map(str, arguments)],
+        input=typed,
         capture_output=True,
         text=True,
         cwd=cwd,
@@ -111,3 +114,38 @@ def test_a_mistake_has_a_sentence_and_no_traceback(tmp_path, arguments, code):
     assert done.returncode == code
     assert "Traceback" not in done.stderr + done.stdout
     assert (done.stderr + done.stdout).strip()
+
+
+def test_a_network_is_filled_logged_to_verified_copied_and_exported(tmp_path):
+    project = examples()["chds_preterm"]
+    births = project.parent / "data" / "chds_births.csv"
+    first = run("import", project, births, cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    assert "318 rows taken" in first.stdout
+    again = run("import", project, births, cwd=tmp_path)
+    assert "already" in again.stdout
+    logged = run("log", project, "--week", "1965-09-13", cwd=tmp_path, typed="1/3\n\n\n\n\n\n")
+    assert "Saved 1 count" in logged.stdout, logged.stderr
+    covered = run("log", project, "--week", "1965-09-13", cwd=tmp_path, typed="2/3\n\n\n\n\n\n")
+    assert covered.returncode == 1  # a correction needs a reason
+    assert "reason" in covered.stderr
+    assert "every link holds" in run("verify", cwd=tmp_path).stdout
+    assert run("backup", "copy.sqlite", cwd=tmp_path).returncode == 0
+    back = run("restore", "copy.sqlite", "--database", "other.sqlite", cwd=tmp_path)
+    assert back.returncode == 0, back.stderr
+    assert run("export", "everything", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "everything" / "chds_preterm.csv").stat().st_size > 0
+
+
+def test_a_command_on_a_store_that_is_not_there_says_how_to_make_one(tmp_path):
+    for command in (["verify"], ["backup", "b.sqlite"], ["export", "e"]):
+        done = run(*command, cwd=tmp_path)
+        assert (done.returncode, "import" in done.stderr) == (1, True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_plan_says_never_with_this_baseline_and_what_would_help():
+    done = run("plan", examples()["chds_preterm"])
+    assert done.returncode == 0, done.stderr
+    assert "never with this baseline" in done.stdout
+    assert "What would help" in done.stdout

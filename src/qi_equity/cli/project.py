@@ -1,28 +1,14 @@
-"""The command line: parse arguments, call one function, print, set the exit code."""
+"""Commands on a project file: check it, start one, analyse and plan."""
 
 from __future__ import annotations
 
-import sys
-import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
+from qi_equity.cli.common import DataFile, ProjectFile, app, counted, progress
 from qi_equity.errors import UserError
-
-app = typer.Typer(
-    help="Are we improving, for whom, and is the gap closing? Charts by ethnicity for maternity "
-    "improvement teams.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-ProjectFile = Annotated[Path, typer.Argument(metavar="PROJECT", help="a project file (YAML)")]
-Port = Annotated[int, typer.Option(help="port of 127.0.0.1; 0 takes a free one", min=0, max=65535)]
 
 
 @app.command()
@@ -37,7 +23,7 @@ def check(
         typer.echo(problem)
     if problems:
         raise typer.Exit(1)
-    typer.echo(f"{_counted(len(files), 'project file')} checked: nothing to put right.")
+    typer.echo(f"{counted(len(files), 'project file')} checked: nothing to put right.")
 
 
 @app.command()
@@ -63,9 +49,7 @@ def new(
 @app.command()
 def analyse(
     project: ProjectFile,
-    data: Annotated[
-        Path | None, typer.Option(help="observations or records, instead of the file's own")
-    ] = None,
+    data: DataFile = None,
     out: Annotated[
         Path | None,
         typer.Option(help="write points.csv, charts.csv, gaps.csv and findings.json here"),
@@ -80,7 +64,7 @@ def analyse(
     aims = project_file.load(project)
     imported = load(aims, data, base=project.parent)
     typer.echo(str(imported))
-    with _progress(f"Analysing {aims.title}"):
+    with progress(f"Analysing {aims.title}"):
         findings = analysed(aims, imported.observations)
     typer.echo(text.report(findings))
     if out is not None:
@@ -91,9 +75,7 @@ def analyse(
 @app.command()
 def plan(
     project: ProjectFile,
-    data: Annotated[
-        Path | None, typer.Option(help="observations or records, instead of the file's own")
-    ] = None,
+    data: DataFile = None,
     horizon: Annotated[
         int, typer.Option(help="weeks after the change that the team means to look", min=1)
     ] = 52,
@@ -108,60 +90,3 @@ def plan(
     imported = load(aims, data, base=project.parent)
     found = planned(aims, imported.observations, horizon=horizon)
     typer.echo(text.plan_report(aims, found))
-
-
-@app.command()
-def demo(
-    port: Port = 5006,
-    browser: Annotated[bool, typer.Option(help="open the page in a browser")] = True,
-    keep: Annotated[
-        Path | None, typer.Option(help="keep the store and the ground truth in this folder")
-    ] = None,
-) -> None:
-    """An example network of synthetic data, served on this machine only."""
-    from qi_equity.app import demo as example
-
-    example.run(port=port, open_browser=browser, keep=keep, say=typer.echo)
-
-
-def main() -> None:
-    """Run the command line: exit 0 done, 1 the input has a problem, 2 wrong usage, 3 our fault."""
-    try:
-        app()
-    except UserError as error:
-        _stop(str(error), 1)
-    except OSError as error:
-        if error.filename is None:
-            _fault()
-        _stop(f"{error.filename}: {(error.strerror or 'cannot be used').lower()}", 1)
-    except Exception:
-        _fault()
-
-
-def _stop(message: str, code: int) -> NoReturn:
-    typer.echo(message, err=True)
-    sys.exit(code)
-
-
-def _fault() -> NoReturn:
-    traceback.print_exc()
-    _stop(
-        "This is a fault in qi-equity, not in what you gave it. Please report the lines above.", 3
-    )
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[None]:
-    """Say on the terminal that work is going on, and take it back when it is done."""
-    from rich.console import Console
-
-    with Console(stderr=True).status(f"{what} ..."):
-        yield
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,41 @@
+"""The command line: parse arguments, call one function, print, set the exit code."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import NoReturn
+
+import typer
+
+from qi_equity.cli import network, project
+from qi_equity.cli.common import app
+from qi_equity.errors import UserError
+
+__all__ = ["app", "main", "network", "project"]
+
+
+def main() -> None:
+    """Run the command line: exit 0 done, 1 the input has a problem, 2 wrong usage, 3 our fault."""
+    try:
+        app()
+    except UserError as error:
+        _stop(str(error), 1)
+    except OSError as error:
+        if error.filename is None:
+            _fault()
+        _stop(f"{error.filename}: {(error.strerror or 'cannot be used').lower()}", 1)
+    except Exception:
+        _fault()
+
+
+def _stop(message: str, code: int) -> NoReturn:
+    typer.echo(message, err=True)
+    sys.exit(code)
+
+
+def _fault() -> NoReturn:
+    traceback.print_exc()
+    _stop(
+        "This is a fault in qi-equity, not in what you gave it. Please report the lines above.", 3
+    )

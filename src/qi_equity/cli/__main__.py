@@ -1,0 +1,5 @@
+"""The command line as `python -m qi_equity.cli`."""
+
+from qi_equity.cli import main
+
+main()

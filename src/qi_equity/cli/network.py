@@ -1,0 +1,225 @@
+"""Commands on a network's store: serve it, bring counts in, keep it safe."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from qi_equity.cli.common import DATABASE, Browser, Database, Port, ProjectFile, app, counted
+from qi_equity.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qi_equity.project import Measure, Project
+    from qi_equity.store import View
+
+Why = Annotated[str | None, typer.Option("--reason", help="why, for the history")]
+
+
+@app.command()
+def demo(
+    port: Port = 5006,
+    browser: Browser = True,
+    keep: Annotated[
+        Path | None, typer.Option(help="keep the store and the ground truth in this folder")
+    ] = None,
+) -> None:
+    """An example network of synthetic data, served on this machine only."""
+    from qi_equity.app import demo as example
+
+    example.run(port=port, open_browser=browser, keep=keep, say=typer.echo)
+
+
+@app.command("import")
+def import_(
+    project: ProjectFile,
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="counts or birth records")],
+    database: Database = DATABASE,
+    accept_valid: Annotated[
+        bool, typer.Option(help="take the rows that are fit, and list every one refused")
+    ] = False,
+    reason: Why = None,
+) -> None:
+    """A table of counts or birth records into the store: what was taken, what refused and why."""
+    from qi_equity import project_file
+    from qi_equity.sources import load
+
+    aims = project_file.load(project)
+    imported = load(aims, source)
+    typer.echo(str(imported))
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()
+    refused = [
+        f"{row['rows']}: {row['reason']} {row['where']}".strip()
+        for row in imported.refused.to_dict("records")
+    ]
+    with _store(database, aims, project) as view:
+        typer.echo(
+            str(
+                view.import_table(
+                    aims.id,
+                    imported.observations,
+                    digest,
+                    accept_valid=accept_valid,
+                    refused=refused,
+                    reason=reason,
+                )
+            )
+        )
+
+
+@app.command()
+def log(
+    project: ProjectFile,
+    site: Annotated[str, typer.Option(help="the site's id")] = "",
+    week: Annotated[str, typer.Option(help="the subgroup's first day, such as 2026-01-05")] = "",
+    database: Database = DATABASE,
+    reason: Why = None,
+) -> None:
+    """One week's counts from the terminal: numerator/denominator for each measure and stratum."""
+    from qi_equity import project_file
+    from qi_equity.observations import KEY
+
+    aims = project_file.load(project)
+    site = site or (aims.sites[0].id if len(aims.sites) == 1 else typer.prompt("Site"))
+    week = week or typer.prompt("Week (its Monday, as 2026-01-05)")
+    with _store(database, aims, project) as view:
+        there = view.observations(aims.id)
+        rows = []
+        typer.echo("Write numerator/denominator, such as 2/17; press Enter to leave one out.")
+        for measure in aims.measures:
+            typer.echo(f"\n{measure.name}")
+            for group in aims.strata.groups:
+                key = (measure.id, site, group.name)
+                before = there[(there[KEY[:3]] == list(key)).all(axis=1)] if len(there) else there
+                last = _last(before)
+                typed = typer.prompt(f"  {group.name}{last}", default="", show_default=False)
+                if typed.strip():
+                    rows.append(dict(zip(KEY, (*key, week), strict=True)) | _counts(typed, measure))
+        if not rows:
+            raise UserError("nothing was typed, so nothing was saved")
+        rows = [_with_revision(row, there) for row in rows]
+        saved = view.log(aims.id, rows, reason=reason)
+    typer.echo(f"Saved {counted(saved.written, 'count')}, {saved.corrected} of them corrections.")
+
+
+@app.command()
+def verify(database: Database = DATABASE) -> None:
+    """The store's history is whole: every revision follows the one before it."""
+    with _admin(database) as view:
+        found = view.verify()
+    typer.echo(str(found))
+    if not found.whole:
+        raise typer.Exit(1)
+
+
+@app.command()
+def backup(
+    path: Annotated[Path, typer.Argument(help="the new file")], database: Database = DATABASE
+) -> None:
+    """A verified copy of the store, made while it is in use."""
+    with _admin(database) as view:
+        typer.echo(str(view.backup(path)))
+    typer.echo(f"wrote {path}")
+
+
+@app.command()
+def restore(
+    path: Annotated[Path, typer.Argument(help="a backup")],
+    database: Database = DATABASE,
+    replace: Annotated[
+        bool, typer.Option(help="set a store that is there already aside, and take its place")
+    ] = False,
+) -> None:
+    """A store from a backup, verified before it takes its place."""
+    from qi_equity import store
+
+    typer.echo(str(store.restore(path, database, replace=replace)))
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="a new folder")], database: Database = DATABASE
+) -> None:
+    """Everything the network owns, as CSV, JSON lines and YAML."""
+    with _admin(database) as view:
+        for path in view.export(folder):
+            typer.echo(f"wrote {path}")
+
+
+@contextmanager
+def _admin(database: str) -> Iterator[View]:
+    """The store as whoever may open its file: on the command line the file's rights decide."""
+    from qi_equity import store
+
+    if "://" not in database and not Path(database).exists():
+        raise UserError(f"there is no store at {database}; 'qi-equity import' makes one")
+    opened = store.open(database)
+    try:
+        yield opened.as_user(store.User(getpass.getuser(), "admin"), origin="cli")
+    finally:
+        opened.close()
+
+
+@contextmanager
+def _store(database: str, project: Project, path: Path) -> Iterator[View]:
+    """The store with this project in it, as its file now reads."""
+    from qi_equity import store
+
+    text = path.read_text(encoding="utf-8")
+    opened = store.open(database)
+    try:
+        view = opened.as_user(store.User(getpass.getuser(), "admin"), origin="cli")
+        if project.id not in view.projects():
+            view.save_project(project, text)
+        else:
+            kept = view.project_file(project.id)
+            if kept.content != text:
+                view.save_project(project, text, reason="the project file", seen=kept.revision)
+        yield view
+    finally:
+        opened.close()
+
+
+def _counts(typed: str, measure: Measure) -> dict[str, object]:
+    """Counts as typed: 2/17, or one number where there is no denominator."""
+    parts = [part.strip() for part in typed.split("/")]
+    if measure.data in ("continuous", "time between", "cases between"):
+        return {"value": parts[0]}
+    if len(parts) == 1 and measure.denominator is None:
+        return {"numerator": parts[0]}
+    if len(parts) != 2:
+        raise UserError(f"'{typed}' is not numerator/denominator, such as 2/17; nothing was saved")
+    return {"numerator": parts[0], "denominator": parts[1]}
+
+
+def _last(before: pd.DataFrame) -> str:
+    import pandas as pd
+
+    if before.empty:
+        return ""
+    row = before.sort_values("subgroup").iloc[-1]
+    told = [
+        f"{row[name]:g}" for name in ("numerator", "denominator", "value") if pd.notna(row[name])
+    ]
+    return f" (last, {row['subgroup']:%Y-%m-%d}: {'/'.join(told) or 'nothing'})"
+
+
+def _with_revision(row: dict[str, object], there: pd.DataFrame) -> dict[str, object]:
+    """The row with the revision it was read from, so that nobody's newer save is covered."""
+    import pandas as pd
+
+    same = (
+        (there["measure"] == row["measure"])
+        & (there["site"] == row["site"])
+        & (there["stratum"] == row["stratum"])
+        & (there["subgroup"] == pd.to_datetime(str(row["subgroup"]), errors="coerce"))
+    )
+    found = there.loc[same, "revision"]
+    return row | {"revision": int(found.iloc[0]) if len(found) else 0}
