@@ -269,7 +269,7 @@ def _slots(
     when: Any, series: IntArray, count: int, period: str | None
 ) -> tuple[Any, IntArray, BoolArray]:
     """Labels of the slots, the slot of each row, and which slots of each series are filled."""
-    moments, found = np.unique(when, return_inverse=True)
+    found, moments = pd.factorize(when, sort=True)
     calendar = _calendar(moments, period)
     if calendar is not None:
         slot = np.searchsorted(calendar, moments)[found]
@@ -278,7 +278,7 @@ def _slots(
         return calendar, slot, logged
     # No common calendar: each series has its own subgroups, one after another.
     pair = series * len(moments) + found
-    distinct, at = np.unique(pair, return_inverse=True)
+    distinct, at = _distinct(pair)
     owner = distinct // len(moments)
     start = np.searchsorted(owner, np.arange(count))
     rank = np.arange(len(distinct)) - start[owner]
@@ -305,15 +305,28 @@ def _series(data: pd.DataFrame, by: list[str]) -> tuple[IntArray, pd.DataFrame]:
     code = np.zeros(len(data), dtype=np.int64)
     levels = []
     for column in by:
-        codes, values = pd.factorize(data[column], sort=True)
-        code = code * len(values) + codes
-        levels.append(values)
-    used, series = np.unique(code, return_inverse=True)
+        codes, values = pd.factorize(data[column])
+        order = values.argsort()
+        rank = np.empty(len(values), dtype=np.int64)
+        rank[order] = np.arange(len(values))
+        code = code * len(values) + rank[codes]
+        levels.append(values.take(order))
+    used, series = _distinct(code)
     keys = {}
     for column, values in zip(reversed(by), reversed(levels), strict=True):
         keys[column] = values.take(used % len(values))
         used = used // len(values)
     return series, pd.DataFrame({column: keys[column] for column in by})
+
+
+def _distinct(code: IntArray) -> tuple[IntArray, IntArray]:
+    """The codes in use, in order, and which of them each row has."""
+    top = int(code.max(initial=0)) + 1
+    if top > 4 * len(code):
+        return np.unique(code, return_inverse=True)
+    seen = np.zeros(top, dtype=bool)
+    seen[code] = True
+    return np.flatnonzero(seen), (np.cumsum(seen) - 1)[code]
 
 
 # -- filling ----------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ otherwise: Montgomery, Introduction to Statistical Quality Control, ch. 6 and 7.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import gammaln
@@ -53,7 +53,6 @@ class ChartKind:
     at_most_denominator: bool = False
     above_zero: bool = False
     exact: bool = False  # has exact limits
-    limits: tuple[str, ...] = field(default=("normal",))
     runs: bool = True  # whether a runs test means anything
 
 
@@ -206,7 +205,7 @@ def _centre(how: How, estimate: Callable[[], FloatArray]) -> FloatArray:
 def run_lines(s: Subgroups, how: How) -> Lines:
     """Median, no limits (Anhøj & Olesen 2014; Perla, Provost & Murray 2011)."""
     centre = np.broadcast_to(_centre(how, lambda: median(_over(s, s.value))), s.value.shape)
-    none = np.full(s.value.shape, np.nan)
+    none: FloatArray = np.full(s.value.shape, np.nan)
     return _lines(centre, dict.fromkeys(how.sigmas, (none, none)))
 
 
@@ -348,53 +347,47 @@ def ratio_lines(
 def _exact_ratio(s: Subgroups, how: How, centre: FloatArray, binomial: bool) -> Lines:
     """Exact limits, worked out once for each denominator of a row."""
     assert s.denominator is not None
-    denominator = np.where(s.denominator > 0, s.denominator, np.nan)
-    across = np.broadcast_to(centre, denominator.shape)
-    known = np.isfinite(denominator) & np.isfinite(across)
-    size, rate = denominator[known], across[known]
-    once, back = _distinct(size, rate)
+    size = np.where(s.denominator > 0, s.denominator, np.nan)
+    known = np.isfinite(size) & np.isfinite(centre)
+    row, _ = np.nonzero(known)
+    n, back = size[known], None
+    top = int(n.max(initial=0)) + 1
+    if centre.shape[-1] == 1 and (n == np.floor(n)).all() and len(size) * top <= 4 * size.size:
+        key = row * top + n.astype(np.int64)
+        seen = np.zeros(len(size) * top, dtype=bool)
+        seen[key] = True
+        back = (np.cumsum(seen, dtype=np.int64) - 1)[key]
+        once = np.flatnonzero(seen)
+        n, rate = (once % top).astype(float), centre[once // top, 0]
+    else:
+        rate = np.broadcast_to(centre, size.shape)[known]
     zones = {}
     for k in how.sigmas:
-        low, high = np.full(denominator.shape, np.nan), np.full(denominator.shape, np.nan)
-        n, p = size[once], rate[once]
-        counts = binomial_limits(n, p, k) if binomial else poisson_limits(n * p, k)
-        low[known], high[known] = ((count / n)[back] for count in counts)
-        zones[k] = (np.maximum(low, how.lowest), np.minimum(high, how.highest))
+        counts = binomial_limits(n, rate, k) if binomial else poisson_limits(n * rate, k)
+        pair = []
+        for count in counts:
+            line = np.full(size.shape, np.nan)
+            limit = count / n
+            line[known] = limit if back is None else limit[back]
+            pair.append(np.clip(line, how.lowest, how.highest))
+        zones[k] = (pair[0], pair[1])
     return _lines(centre, zones)
-
-
-def _distinct(size: FloatArray, rate: FloatArray) -> tuple[IntArray, IntArray]:
-    """Positions of each distinct pair, and for every point which of them it is."""
-    pair = np.empty(size.size, dtype=np.complex128)
-    pair.real, pair.imag = rate, size
-    _, once, back = np.unique(pair, return_index=True, return_inverse=True)
-    return once, back
 
 
 def c_lines(s: Subgroups, how: How) -> Lines:
     """Counts over equal areas of opportunity: Poisson about their mean."""
     centre = _centre(how, lambda: _mean(_over(s, s.value)))
-    if how.limits == "exact":
-        mean = (
-            np.broadcast_to(centre, s.value.shape)[..., :1]
-            if centre.shape[-1:] == (1,)
-            else np.broadcast_to(centre, s.value.shape)
+    if how.limits != "exact":
+        return _band(centre, np.broadcast_to(_poisson(centre), s.value.shape), how, lowest=0.0)
+    zones = {}
+    for k in how.sigmas:
+        low, high = (
+            np.broadcast_to(np.clip(line, how.lowest, how.highest), s.value.shape)
+            for line in poisson_limits(centre, k)
         )
-        counts = {k: poisson_limits(np.ascontiguousarray(mean), k) for k in how.sigmas}
-        zones = {
-            k: (np.maximum(low, how.lowest), np.minimum(high, how.highest))
-            for k, (low, high) in counts.items()
-        }
-        zones = {
-            k: tuple(np.broadcast_to(line, s.value.shape) for line in pair)
-            for k, pair in zones.items()
-        }
-        return _lines(centre, zones)
-    return _band(centre, np.broadcast_to(_poisson(centre), s.value.shape), how, lowest=0.0)
+        zones[k] = (low, high)
+    return _lines(centre, zones)
 
-
-_COUNTED = {"needs": "counts", "whole": True}
-_RATIO = {**_COUNTED, "needs_denominator": True}
 
 CHARTS = {
     kind.name: kind

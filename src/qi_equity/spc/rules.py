@@ -264,8 +264,9 @@ def mark(chart: Chart, rules: tuple[Rule, ...]) -> dict[str, IntArray]:
     seen = chart.tested & np.isfinite(chart.value)
     lines = chart.lines
     side = sides(chart.value, lines.centre, seen)
-    if seen.all():
-        judged = Judged(chart.value, side, lines.lower, lines.upper, lines.zones)
+    if seen.all() or all(_passes_gaps(rule) for rule in rules):
+        value = np.where(seen, chart.value, np.nan)
+        judged = Judged(value, side, lines.lower, lines.upper, lines.zones)
         return {rule.name: rule.find(judged, rule) for rule in rules}
 
     # Points that are passed over would be in the way of every rule: move the others together.
@@ -291,6 +292,11 @@ def mark(chart: Chart, rules: tuple[Rule, ...]) -> dict[str, IntArray]:
         marks[rule.name] = np.zeros_like(side)
         marks[rule.name][row, slot] = rule.find(judged, rule)[row, place]
     return marks
+
+
+def _passes_gaps(rule: Rule) -> bool:
+    """Whether a rule finds the same with gaps among the points as without."""
+    return rule.find in (beyond_limits, long_run) or (rule.find is shift and rule.ties == "pass")
 
 
 def first_mark(marks: dict[str, IntArray], rules: tuple[Rule, ...]) -> tuple[IntArray, BoolArray]:

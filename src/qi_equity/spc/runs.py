@@ -119,11 +119,11 @@ def runs_p_value(
     p = np.where(sides[:, 1] > 0, 1.0, np.nan)
     if not usable.any():
         return p
-    pairs, back = np.unique(sides[usable], axis=0, return_inverse=True)
-    back = back.ravel()
-    cdf, survival = _marginals(pairs[:, 0], pairs[:, 1])
+    low, high = sides[usable].T
+    pairs, back = np.unique(low * (high.max() + 1) + high, return_inverse=True)
+    cdf, survival = _marginals(pairs % (high.max() + 1), pairs // (high.max() + 1))
     few, long = _as_extreme(cdf[back], survival[back], crossings[usable], longest[usable])
-    ordinary = _joint(sides[usable, 0], sides[usable, 1], few, long)
+    ordinary = _joint(high, low, few, long)
     p[usable] = np.clip(1.0 - ordinary, SMALLEST_P, 1.0)
     return p
 

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 # What a page highlights: one in ten of it false at most (Benjamini & Hochberg 1995).
 HIGHLIGHT = 0.10
+_MEANING, _VARIATION, _ASSURANCE = (
+    pd.CategoricalDtype(list(words)) for words in (MEANINGS, VARIATION, ASSURANCE)
+)
 # Fewer baseline subgroups than this give provisional limits (NHS England, Making Data Count).
 PROVISIONAL = 12
 
@@ -132,15 +135,10 @@ def chart(
     meaning = meaning_of(side, sided, direction)
     aims = select.numbers(series, target, row_series, row_phase, "target")
 
-    place = np.nonzero(member)
-    points = _points(series, names, row_series, row_phase, place, subgroups, drawn, aims, multiply)
-    points["baseline"] = baseline[place]
-    points["excluded"] = left_out[place]
-    for name, found in marks.items():
-        points[name] = found[place]
-    points["side"] = side[place]
-    points["signal"] = points["side"].to_numpy() != 0
-    points["meaning"] = pd.Categorical.from_codes(meaning[place], categories=list(MEANINGS))
+    points = _points(
+        series, names, row_series, row_phase, member, subgroups, drawn, left_out, marks, side,
+        meaning, aims, multiply,
+    )  # fmt: skip
     summary = _summary(
         series, shape, row_series, row_phase, member, subgroups, drawn, verdict, marks, meaning,
         aims, direction, multiply,
@@ -243,26 +241,43 @@ def _points(
     names: list[str],
     row_series: IntArray,
     row_phase: IntArray,
-    place: tuple[IntArray, IntArray],
+    member: BoolArray,
     subgroups: Subgroups,
     drawn: Chart,
+    left_out: BoolArray,
+    marks: dict[str, IntArray],
+    side: IntArray,
+    meaning: IntArray,
     aims: FloatArray | None,
     multiply: float,
 ) -> pd.DataFrame:
-    row, slot = place
+    every = bool(member.all())
+    place = np.flatnonzero(member)
+
+    def taken(array: Any, scale: float = 1) -> Any:
+        flat = np.broadcast_to(array, member.shape).ravel()
+        found = flat if every else flat[place]
+        return found if scale == 1 else found * scale
+
+    row = taken(np.arange(len(member))[:, None])
     owner = row_series[row]
     columns: dict[str, Any] = {name: series.keys[name].array.take(owner) for name in names}
-    columns["subgroup"] = series.label_at(owner, slot)
-    columns["phase"] = row_phase[row] + 1
-    blank = np.full(len(row), np.nan)
+    columns["subgroup"] = series.label_at(owner, taken(np.arange(member.shape[1])))
+    columns["phase"] = (row_phase + 1)[row]
     for name in ("numerator", "denominator"):
         held = getattr(subgroups, name)
-        columns[name] = blank if held is None else held[place]
-    columns["value"] = subgroups.value[place] * multiply
+        columns[name] = np.full(len(place), np.nan) if held is None else taken(held)
+    columns["value"] = taken(subgroups.value, multiply)
     for name in ("centre", "lower", "upper"):
-        columns[name] = getattr(drawn.lines, name)[place] * multiply
+        columns[name] = taken(getattr(drawn.lines, name), multiply)
     if aims is not None:
-        columns["target"] = np.broadcast_to(aims, drawn.value.shape)[place] * multiply
+        columns["target"] = taken(aims, multiply)
+    columns["baseline"] = taken(subgroups.baseline)
+    columns["excluded"] = taken(left_out)
+    columns |= {name: taken(found) for name, found in marks.items()}
+    columns["side"] = taken(side)
+    columns["signal"] = columns["side"] != 0
+    columns["meaning"] = pd.Categorical.from_codes(taken(meaning), dtype=_MEANING)
     return pd.DataFrame(columns, copy=False)
 
 
@@ -307,12 +322,12 @@ def _summary(
     table["highlight"] = table["q_value"] <= HIGHLIGHT
     table["centre"] = centre * multiply
     said = np.where(seen[rows, latest], meaning[rows, latest], 0)
-    table["variation"] = pd.Categorical.from_codes(said, categories=list(VARIATION))
+    table["variation"] = pd.Categorical.from_codes(said, dtype=_VARIATION)
     aim = np.full(len(rows), np.nan)
     if aims is not None:
         aim = np.broadcast_to(aims, member.shape)[rows, latest]
     assurance = np.where(final, assured(aim, lower, upper, direction), 0)
-    table["assurance"] = pd.Categorical.from_codes(assurance, categories=list(ASSURANCE))
+    table["assurance"] = pd.Categorical.from_codes(assurance, dtype=_ASSURANCE)
     table["screened"] = 0 if drawn.lines.screened is None else drawn.lines.screened
     table["caution"] = _cautions(kind, subgroups, drawn, verdict, table)
     return table
