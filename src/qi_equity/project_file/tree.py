@@ -187,6 +187,8 @@ PLAIN = (
     ("an anchor", "a value cannot start with '&' as it is; put it in quotes"),
     ("duplicate anchor", "a value cannot start with '&' as it is; put it in quotes"),
     ("an alias", "a value cannot start with '*' as it is; put it in quotes"),
+    ("a block scalar", "after a '>' or '|' the text starts on the next line, indented"),
+    ("a flow node", "something is missing between brackets or commas here"),
     ("undefined tag", "a value cannot start with '!' as it is; put it in quotes"),
     ("unknown escape character", "a \\ has a meaning of its own in double quotes; use single"),
 )  # fmt: skip
