@@ -21,8 +21,8 @@ from qi_equity.errors import UserError, did_you_mean
 ALMOST_NONE = 1e-6
 # With a smaller share of the strata known a summary is not given (WHO's health equity toolkit).
 LEAST_PRESENT = 0.85
-# Newton steps of the logistic line; each doubles the digits that are right.
-NEWTON_STEPS = 30
+# Newton steps of the logistic line at most, and a step so short that the line has settled.
+NEWTON_STEPS, SETTLED = 30, 1e-13
 
 
 class UnorderedStrata(UserError):
@@ -219,6 +219,8 @@ def logistic_line(
         # One Newton step is a weighted line through what is left over.
         step = line((value - fitted) / (fitted * (1 - fitted)), rank, information)
         start, rise = start + step[0], rise + step[1]
+        if not np.any(np.abs(step) > SETTLED):
+            break
     return start, rise
 
 
