@@ -16,7 +16,7 @@ from qi_equity.store.access import PERMISSIONS, RoleName, User
 from store_network import PROJECT, SITES, WEEKS, YAML, made, project, row, table, user
 
 # The user belongs to north. South's counts are shared with the network, and so are north's;
-# east has not consented. "net" is what belongs to no one site, "all" are the three sites, "shared" the two.
+# east has not consented. "all" are the three, "shared" the two, "net" is what has no one site.
 TABLE = """
 operation               | contributor | clinician | facilitator     | equity_lead     | admin
 see counts              | north       | north     |                 | north           | all

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from qi_equity.errors import did_you_mean
-from qi_equity.observations import COLUMNS, COUNTS, KEY
+from qi_equity.errors import DataErrors, did_you_mean
+from qi_equity.observations import COLUMNS, COUNTS, KEY, observations
 from qi_equity.project import Project
 from qi_equity.store.chain import canonical
-from qi_equity.store.text import problem_of_text
+from qi_equity.store.text import inert, problem_of_text
 
 # England has about 600,000 births a year; a count above this is a slip of the keyboard.
 LARGEST_COUNT = 10_000_000
 LARGEST_VALUE = 1e12
 YEARS = (1900, 2200)
+
+Seen = Mapping[str, int]  # a key -> the revision that the user saw; 0 or absent: nothing there
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +38,6 @@ def key_of(measure: object, site: object, stratum: object, subgroup: object) -> 
     '["pph","north","Black","2025-01-06"]'
     """
     return canonical([str(measure), str(site), str(stratum), _day(pd.Timestamp(str(subgroup)))])
-
-
-def seen_in(rows: pd.DataFrame) -> dict[str, int]:
-    """The revision each row says it was read from, by key; rows that say none are left out."""
-    if "revision" not in rows.columns:
-        return {}
-    told = rows[pd.to_numeric(rows["revision"], errors="coerce").notna()]
-    names = told[[*KEY, "revision"]].itertuples(index=False, name=None)
-    return {key_of(*row[:4]): int(float(row[4])) for row in names}
 
 
 def ready(project: Project, table: pd.DataFrame, sites: frozenset[str], typed: bool) -> Ready:
@@ -65,6 +58,20 @@ def ready(project: Project, table: pd.DataFrame, sites: frozenset[str], typed: b
         )
     )
     return Ready(dict(zip(_keys(good), _bodies(good), strict=True)), refused)
+
+
+def checked(rows: pd.DataFrame | Iterable[dict[str, object]]) -> tuple[pd.DataFrame, Seen]:
+    """The rows as observations.observations makes them, and the revisions they were read from.
+
+    Its complaints are made safe to show.
+    """
+    try:
+        given = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
+        return observations(given), _seen_in(given)
+    except DataErrors as wrong:
+        raise DataErrors([inert(text, 600) for text in wrong.problems], wrong.source) from None
+    except UnicodeEncodeError:
+        raise DataErrors(["a name holds half of a character (a lone surrogate)"]) from None
 
 
 def tidy(rows: Iterable[tuple[str, str, int]]) -> pd.DataFrame:
@@ -113,8 +120,9 @@ def _tests(
     measures = {measure.id: measure for measure in project.measures}
     known = {site.id for site in project.sites}
     for name in ("measure", "site", "stratum"):
-        for text in _strange(table[name]):
-            yield table[name] == text, f"the name of the {name} {problem_of_text(text)}"
+        for text in table[name].unique():
+            if problem := _problem_of_name(text):
+                yield table[name] == text, f"the name of the {name} {problem}"
     for name in table.loc[~table["measure"].isin(measures), "measure"].unique():
         yield (
             table["measure"] == name,
@@ -152,15 +160,14 @@ def _tests(
     )
 
 
-def _strange(names: pd.Series) -> Sequence[str]:
-    return [name for name in names.unique() if problem_of_text(name)]
+def _problem_of_name(text: str) -> str | None:
+    if text != text.strip() or not text:
+        return "is empty, or begins or ends with a space"
+    return problem_of_text(text)
 
 
 def _plain(part: object) -> str:
-    """A part of a key as it may be shown: hostile characters as their code, long text cut."""
-    text = _day(part) if isinstance(part, pd.Timestamp) else str(part)
-    text = text if len(text) <= 60 else text[:57] + "..."
-    return text if problem_of_text(text) is None else ascii(text)
+    return inert(_day(part) if isinstance(part, pd.Timestamp) else str(part))
 
 
 def _day(moment: pd.Timestamp) -> str:
@@ -190,3 +197,12 @@ def _count(number: float) -> str:
 
 def _number(number: float) -> str:
     return "null" if number != number else repr(number)
+
+
+def _seen_in(rows: pd.DataFrame) -> Seen:
+    """The revision each row says it was read from, by key; rows that say none are left out."""
+    if "revision" not in rows.columns:
+        return {}
+    told = rows[pd.to_numeric(rows["revision"], errors="coerce").notna()]
+    names = told[[*KEY, "revision"]].itertuples(index=False, name=None)
+    return {key_of(*row[:4]): int(float(row[4])) for row in names}

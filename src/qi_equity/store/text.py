@@ -34,3 +34,13 @@ def problem_of_text(text: str, longest: int = LONGEST_NAME, lines: bool = False)
         if unicodedata.category(character) in ("Cc", "Cs", "Cn", "Zl", "Zp"):
             return f"has a control character {code}"
     return None
+
+
+def inert(text: str, longest: int = 60) -> str:
+    """Text as it may be quoted in a message: cut, and hostile characters as their codes.
+
+    >>> inert("x" * 99, 9), inert("a\\x00b")
+    ('xxxxxx...', "'a\\\\x00b'")
+    """
+    text = text if len(text) <= longest else text[: longest - 3] + "..."
+    return text if problem_of_text(text, longest, lines=True) is None else ascii(text)

@@ -34,10 +34,15 @@ REFUSED = "the name and the password do not belong together, or the account is l
 class Users:
     """The users file, and the record of failed tries beside it."""
 
-    def __init__(self, path: str | Path, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        clock: Callable[[], float] = time.time,
+        hasher: PasswordHasher | None = None,
+    ) -> None:
         self.path = Path(path)
         self._clock = clock
-        self._hasher = PasswordHasher()
+        self._hasher = hasher or PasswordHasher()  # argon2id as RFC 9106 advises
         # Checked for names that are not there, so that they take as long as those that are.
         self._nobody = self._hasher.hash(os.urandom(16).hex())
 

@@ -16,7 +16,6 @@ import pandas as pd
 from sqlalchemy import Connection, or_
 
 from qi_equity.errors import DataErrors, UserError
-from qi_equity.observations import observations
 from qi_equity.project import Cycle, Part, Project
 from qi_equity.store import history, saving, upkeep
 from qi_equity.store.access import Operation, User
@@ -24,7 +23,7 @@ from qi_equity.store.chain import Draft, Verified, canonical
 from qi_equity.store.database import Database
 from qi_equity.store.entries import KINDS, Entry
 from qi_equity.store.history import Revision, Writer
-from qi_equity.store.intake import key_of, ready, seen_in
+from qi_equity.store.intake import checked, key_of, ready
 from qi_equity.store.refusals import Forbidden, StoreError
 from qi_equity.store.results import Imported, Kept, Saved
 from qi_equity.store.tables import revision as revisions
@@ -139,8 +138,7 @@ class View:
         """
         self._allowed("log")
         saving.checked("the reason", reason, LONGEST_TEXT, lines=True)
-        given = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
-        table = observations(given)
+        table, seen = checked(rows)
         with self._writing(project_id) as (writer, project):
             allowed = self._where("log", project, writer.connection)
             self._nowhere_else(set(table["site"]) & saving.sites_of(project), allowed)
@@ -153,7 +151,7 @@ class View:
             there = {one.key: one for one in found}
             stands = {one.key: one.body for one in found}
             changed = {k: body for k, body in fit.bodies.items() if body != stands.get(k)}
-            saving.refuse_covering(writer, changed, there, seen_in(given))
+            saving.refuse_covering(writer, changed, there, seen)
             corrected = sum(stands.get(key) is not None for key in changed)
             if corrected and not (reason and reason.strip()):
                 raise UserError("this changes what was logged before: say why, as the reason")
@@ -167,7 +165,7 @@ class View:
     def import_table(
         self,
         project_id: str,
-        table: pd.DataFrame,
+        rows: pd.DataFrame | Iterable[dict[str, object]],
         file_hash: str,
         accept_valid: bool = False,
         refused: Sequence[str] = (),
@@ -183,7 +181,7 @@ class View:
         self._allowed("log")
         saving.checked("the file's hash", file_hash, 64)
         saving.checked("the reason", reason, LONGEST_TEXT, lines=True)
-        table = observations(table)
+        table, _ = checked(rows)
         with self._writing(project_id) as (writer, project):
             connection = writer.connection
             markers = history.current(connection, project_id, "import", keys=[file_hash])
