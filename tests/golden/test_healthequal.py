@@ -4,11 +4,13 @@ Its intervals of mld, ti, paf and par, and its logistic SII and RII, are wrong i
 matched: docs/decisions/inequality-measures.md says how each was shown.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from packed import Case, number, packed
 
-from qi_equity.equity.inequality import inequality, logistic_line, strata
+from qi_equity.equity.inequality import MEASURES, inequality, logistic_line, strata
 
 OURS = {"covar": "cov", "parisk": "par"}
 WITH_INTERVAL = {"d", "r"}
@@ -82,3 +84,22 @@ def test_its_logistic_index_counts_the_people_twice():
     ours = inequality(given, ["rii_logistic"])["rii_logistic"].estimate
     assert ours == pytest.approx(relative_index(given.population))
     assert abs(ours - theirs) > 0.02
+
+
+# Standard error the tool prints, over the spread of the measure in simulated strata.
+TOO_SMALL = {"mld": 1000, "ti": 1000, "paf": 94, "par": 0.85}
+
+
+@pytest.mark.parametrize("measure", TOO_SMALL)
+def test_its_standard_error_is_on_another_scale_and_ours_is_right(measure):
+    case = Case("healthequal", "imd5_pct")
+    given = people(case, {"fn": measure, "variant": "default"})
+    rng = np.random.default_rng(9)
+    drawn = rng.normal(given.rate, given.standard_error, (20_000, len(given.rate)))
+    spread = MEASURES[measure].function(replace(given, rate=drawn)).std()
+    found = inequality(given, [measure])[measure]
+    ours = (found.upper - found.lower) / 2 / 1.959964
+    assert ours == pytest.approx(spread, rel=0.03)
+    table = packed("healthequal")["imd5_pct"]["expected"]
+    printed = number(table["se"][table["measure"].index(measure)])
+    assert spread / printed == pytest.approx(TOO_SMALL[measure], rel=0.05)

@@ -387,6 +387,8 @@ def inequality(
 
 def standard_error(s: Strata, function: Function) -> FloatArray:
     """Standard error of a measure from those of the rates: how far it moves when each moves."""
+    if np.isnan(s.standard_error).all():
+        return np.full(s.rate.shape[:-1], np.nan)
     total = np.zeros(s.rate.shape[:-1])
     for stratum in range(s.rate.shape[-1]):
         here = _is(s, stratum)
