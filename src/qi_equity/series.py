@@ -269,10 +269,11 @@ def _slots(
     when: Any, series: IntArray, count: int, period: str | None
 ) -> tuple[Any, IntArray, BoolArray]:
     """Labels of the slots, the slot of each row, and which slots of each series are filled."""
-    found, moments = pd.factorize(when, sort=True)
+    factors: tuple[Any, Any] = pd.factorize(when, sort=True)
+    found, moments = factors
     calendar = _calendar(moments, period)
     if calendar is not None:
-        slot = np.searchsorted(calendar, moments)[found]
+        slot = np.asarray(np.searchsorted(calendar, moments))[found]
         logged = np.zeros((count, len(calendar)), dtype=bool)
         logged[series, slot] = True
         return calendar, slot, logged

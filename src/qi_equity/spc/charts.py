@@ -90,8 +90,9 @@ def median(values: FloatArray) -> FloatArray:
 
 def _divide(one: FloatArray, other: FloatArray) -> FloatArray:
     # A denominator of zero is a subgroup with nobody eligible: not a rate of 0, but no rate.
-    blank = np.full(np.broadcast_shapes(one.shape, other.shape), np.nan)
-    return np.divide(one, other, out=blank, where=other > 0)
+    share = np.full(np.broadcast_shapes(one.shape, other.shape), np.nan)
+    np.divide(one, other, out=share, where=other > 0)
+    return share
 
 
 def moving_ranges(values: FloatArray, among: BoolArray) -> FloatArray:
@@ -205,8 +206,9 @@ def _centre(how: How, estimate: Callable[[], FloatArray]) -> FloatArray:
 def run_lines(s: Subgroups, how: How) -> Lines:
     """Median, no limits (Anhøj & Olesen 2014; Perla, Provost & Murray 2011)."""
     centre = np.broadcast_to(_centre(how, lambda: median(_over(s, s.value))), s.value.shape)
-    none: FloatArray = np.full(s.value.shape, np.nan)
-    return _lines(centre, dict.fromkeys(how.sigmas, (none, none)))
+    none: FloatArray = np.full(centre.shape, np.nan)
+    zones: dict[float, tuple[FloatArray, FloatArray]] = dict.fromkeys(how.sigmas, (none, none))
+    return _lines(centre, zones)
 
 
 def i_lines(s: Subgroups, how: How) -> Lines:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import betainc, gammainc, gammaincc, ndtr
 
-from qi_equity.spc.chart import BoolArray, FloatArray
+from qi_equity.spc.chart import BoolArray, FloatArray, IntArray
 
 Tail = Callable[..., FloatArray]
 
@@ -81,7 +81,7 @@ def _smallest(
     """Smallest count whose mid-P lower tail reaches the nominal one: guess, then step to it."""
     nominal = float(ndtr(-sigma))
 
-    def reaches(at: FloatArray, which: BoolArray | slice) -> BoolArray:
+    def reaches(at: FloatArray, which: IntArray | slice) -> BoolArray:
         held = tuple(array[which] for array in parameters)
         return (below(at, *held) + below(at - 1.0, *held)) / 2 >= nominal
 

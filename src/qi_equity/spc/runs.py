@@ -183,7 +183,7 @@ def _share_above(points: int, above: int, below: int) -> FloatArray:
 
     def given(up: int, down: int) -> FloatArray:
         if up == 0 or down == 0:
-            return (high == (0 if up == 0 else points)).astype(float)
+            return np.where(high == (0 if up == 0 else points), 1.0, 0.0)
         return np.asarray(
             np.exp(
                 _log_choose(up - 1 + high, high)
@@ -224,7 +224,8 @@ def _by_runs(longest: int, high: IntArray, low: IntArray, points: int) -> FloatA
     runs[:, 0::2] = 2 * one * other  # as many runs above as below, either first
     runs[:, 1::2] = one[:, 1:] * other[:, :-1] + one[:, :-1] * other[:, 1:]
     total = high + low
-    return runs * np.exp(total * np.log(2.0) - _log_choose(total, high))[:, None]
+    orders = np.exp(_log_choose(total, high) - total * np.log(2.0))
+    return np.asarray(runs / orders[:, None])
 
 
 def _table_size(high: IntArray, low: IntArray) -> int:
