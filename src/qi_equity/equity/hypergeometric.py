@@ -43,16 +43,13 @@ class Outcomes:
 
     def log_total(self, theta: FloatArray | float) -> FloatArray:
         """Log of the sum of all weights, log K(theta), at each theta and period."""
-        at = np.asarray(theta, dtype=np.float64)[..., np.newaxis, np.newaxis]
-        top = self.log_weight + at * self.steps
-        total = special.logsumexp(top, axis=-1)
-        return np.asarray(total + at[..., 0] * self.lowest)
+        weight, top = self._weights(theta)
+        rise = np.asarray(theta, dtype=np.float64)[..., np.newaxis] * self.lowest
+        return np.asarray(np.log(weight.sum(axis=-1)) + top + rise)
 
     def probability(self, theta: FloatArray | float) -> FloatArray:
         """Of each outcome, at each theta and period."""
-        at = np.asarray(theta, dtype=np.float64)[..., np.newaxis, np.newaxis]
-        top = self.log_weight + at * self.steps
-        weight = np.exp(top - top.max(axis=-1, keepdims=True))
+        weight, _ = self._weights(theta)
         return np.asarray(weight / weight.sum(axis=-1, keepdims=True))
 
     def moments(self, theta: FloatArray | float) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -63,11 +60,19 @@ class Outcomes:
         >>> [round(float(part), 6) for (part,) in one.moments(0.0)]
         [1.0, 0.734694, 0.367347]
         """
-        p = self.probability(theta)
-        mean = p @ self.steps
-        away = self.steps - mean[..., np.newaxis]
-        variance, third = (p * away**2).sum(axis=-1), (p * away**3).sum(axis=-1)
-        return mean + self.lowest, variance, third
+        # About the middle of the table, so that no digits are lost where counts are large.
+        middle = self.steps.mean()
+        away = self.steps - middle
+        raw = self.probability(theta) @ np.stack([away, away**2, away**3], axis=-1)
+        mean, square, cube = raw[..., 0], raw[..., 1], raw[..., 2]
+        variance = square - mean**2
+        return mean + middle + self.lowest, variance, cube - 3 * mean * variance - mean**3
+
+    def _weights(self, theta: FloatArray | float) -> tuple[FloatArray, FloatArray]:
+        at = np.asarray(theta, dtype=np.float64)[..., np.newaxis, np.newaxis]
+        exponent = self.log_weight + at * self.steps
+        top = exponent.max(axis=-1, keepdims=True)
+        return np.exp(exponent - top), top[..., 0]
 
 
 def outcomes(data: Contrast) -> Outcomes:
