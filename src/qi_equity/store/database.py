@@ -82,7 +82,7 @@ class Database:
                 f"'{url.get_backend_name()}' is not a database the store knows; "
                 "give a file name or a postgresql:// address"
             )
-        if self.sqlite and url.database in (None, "", ":memory:"):
+        if self.sqlite and url.database in (None, "", ".", ":memory:"):
             raise StoreError("a store is a file: give its name, such as network.sqlite")
         self.path = Path(str(url.database)) if self.sqlite else None
         self.name = url.render_as_string(hide_password=True) if not self.sqlite else str(self.path)

@@ -5,23 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, column, func, inspect, select, table
 
 from qi_equity.store.database import Database
 from qi_equity.store.refusals import StoreError
+from qi_equity.store.tables import metadata
 
 # The newest migration in migrations/versions; kept here so that opening a store that is up to
 # date does not import Alembic (a test compares the two).
 HEAD = "0002"
 KNOWN = ("0001", "0002")
+version_table = table("qi_equity_schema", column("version_num"))
 MIGRATION_LOCK = 7_415_001  # PostgreSQL advisory lock: one process migrates at a time
 
 
 def schema_of(connection: Connection) -> str | None:
     """The schema's version, or None where there are no tables yet."""
-    if "alembic_version" not in inspect(connection).get_table_names():
-        return None
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    tables = set(inspect(connection).get_table_names())
+    if version_table.name in tables:
+        return connection.execute(select(version_table.c.version_num)).scalar()
+    # A server's database may hold other things; a file that does is somebody else's.
+    others = tables if connection.dialect.name == "sqlite" else tables & set(metadata.tables)
+    if others:
+        names = ", ".join(sorted(others)[:5])
+        raise StoreError(f"this is no store of qi_equity: it holds other tables ({names})")
+    return None
 
 
 def up_to_date(database: Database, back_up: Callable[[str], Path]) -> Path | None:
@@ -37,7 +45,7 @@ def up_to_date(database: Database, back_up: Callable[[str], Path]) -> Path | Non
     copy = back_up(found) if found else None
     with database.writing() as connection:
         if not database.sqlite:
-            connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
+            connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         # Another process may have migrated while this one waited for its turn.
         found = schema_of(connection)
         _refuse_newer(database, found)
@@ -63,4 +71,5 @@ def migrate_to(connection: Connection, version: str) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
+    config.attributes["version_table"] = version_table.name
     command.upgrade(config, version)

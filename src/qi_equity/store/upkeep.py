@@ -13,7 +13,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -51,9 +51,9 @@ def copy(database: Database, path: Path) -> None:
     if path.exists():
         raise StoreError(f"{path} is there already; give the backup another name")
     part = path.with_name(f"{path.name}.part")
-    part.unlink(missing_ok=True)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        part.unlink(missing_ok=True)
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         if database.path:
             _copy_file(database.path, part)
@@ -67,7 +67,8 @@ def copy(database: Database, path: Path) -> None:
     except (OSError, sqlite3.Error) as fault:
         raise StoreError(f"the backup could not be written to {path}: {fault}") from fault
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # where the part could not be made, there is none to take away
+            part.unlink(missing_ok=True)
 
 
 def restore(source: Path, place: str | Path, replace: bool = False) -> Verified:
@@ -86,6 +87,9 @@ def restore(source: Path, place: str | Path, replace: bool = False) -> Verified:
     try:
         shutil.copyfile(source, part)
         with closing(Database(part)) as kept:
+            with kept.reading() as connection:
+                if schema_of(connection) is None:
+                    raise StoreError(f"{source} is not a backup of a store")
             up_to_date(kept, lambda _: source)
             with kept.reading() as connection:
                 found = history.verify(connection)

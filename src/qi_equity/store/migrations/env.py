@@ -6,5 +6,5 @@ from alembic import context
 
 # There is a configuration only while Alembic runs; a test runner that imports this finds none.
 if hasattr(context, "config"):
-    context.configure(connection=context.config.attributes["connection"], transactional_ddl=False)
+    context.configure(**context.config.attributes, transactional_ddl=False)
     context.run_migrations()
