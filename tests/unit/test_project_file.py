@@ -244,7 +244,7 @@ MISTAKES = {
     "a cycle that ends before it starts": (
         "measures:",
         "cycles:\n- {id: c, title: C, start: 2025-02-01, end: 2025-01-01, plan: P}\nmeasures:",
-        "22:45: cycles, 'c': 2025-01-01 is not after the cycle's start",
+        "22:45: cycles, 'c': 2025-01-01 is before the cycle's start",
     ),
     "a cycle at an unknown site": (
         "measures:",
@@ -256,6 +256,53 @@ MISTAKES = {
         "drivers:\n- {id: d, name: D, change_ideas: [{id: tea, name: T}]}\n"
         "cycles:\n- {id: c, title: C, start: 2025-02-01, change_idea: te, plan: P}\nmeasures:",
         "24:53: cycles, 'c': there is no change idea called 'te'; did you mean 'tea'",
+    ),
+    "a change idea without drivers": (
+        "measures:",
+        "cycles:\n- {id: c, title: C, start: 2025-02-01, change_idea: tea, plan: P}\nmeasures:",
+        "22:53: cycles, 'c': there is no change idea called 'tea'; the project has no change idea",
+    ),
+    "a driver that moves itself": (
+        "measures:",
+        "drivers:\n- {id: a, name: A, moves: a}\nmeasures:",
+        "22:27: drivers, 'a': 'a' cannot move itself",
+    ),
+    "a reference that is no rate": (
+        "compare_with: everyone else",
+        "compare_with: 5",
+        "20:29: .*a target rate is between 0 and 1, a part of one, not 5",
+    ),
+    "an unknown group as reference": (
+        "compare_with: everyone else",
+        "compare_with: Nobody said",
+        "20:29: .*nobody called 'Nobody said' to compare with",
+    ),
+    "an aim for the unknown": (
+        "- {name: Black}",
+        "- {name: Black, unknown: true}\n    - {name: Asian}",
+        "15:17: .*'Black' is marked unknown: true; aim at a group that is known",
+    ),
+    "two sites and one column too few": (
+        "  - {id: one, name: One}",
+        "  - {id: one, name: One}\n  - {id: two, name: Two}\n"
+        "data: {kind: table, path: a.csv, numerator: n}",
+        "9:7: data: 'site' is missing: the project has 2 sites; name the column of sites",
+    ),
+    "two measures and one column too few": (
+        "    direction: increase",
+        "    direction: increase\n  - {id: b, name: B, role: process, numerator: n,"
+        "\n     direction: none, denominator: d}\ndata: {kind: table, path: a.csv, numerator: n}",
+        "30:7: data: 'measure' is missing: the project has several",
+    ),
+    "an indicator of no measure": (
+        "measures:",
+        "data: {kind: table, path: a.csv, indicators: {Seen: {measure: sean}}}\nmeasures:",
+        "21:63: data, indicators, Seen: there is no measure called 'sean'; did you mean 'seen'",
+    ),
+    "records without a rule": (
+        "measures:",
+        "data: {kind: records, path: a.csv, date: d, stratum: s}\nmeasures:",
+        "23:5: measures, 'seen': 'records' is missing: say how this is counted from birth records",
     ),
     "drivers in a ring": (
         "measures:",
@@ -418,6 +465,25 @@ def test_a_gap_is_to_get_smaller(kind, start, end, right, tmp_path):
         f"measure: seen, kind: {kind}, from: {start}, to: {end}",
     )
     assert (told(text, tmp_path) == []) is right
+
+
+def test_the_group_compared_with_has_no_gap_of_its_own(tmp_path):
+    text = SMALLEST.replace("everyone else", "Black")
+    assert told(text, tmp_path) == []
+    text = text.replace("measure: seen, from", "measure: seen, kind: difference, from")
+    text = text.replace("from: 0.3, to: 0.6", "from: 0.3, to: 0.1")
+    (line,) = told(text, tmp_path)
+    assert line.startswith("15:17: ")
+    assert "is the group the others are compared with, so it has no gap" in line
+
+
+def test_nobody_is_compared_with_an_unknown_group(tmp_path):
+    text = SMALLEST.replace(
+        "- {name: White}", "- {name: White}\n    - {name: Blank, unknown: true}"
+    )
+    assert told(text, tmp_path) == []
+    (line,) = told(text.replace("everyone else", "Blank"), tmp_path)
+    assert "'Blank' is marked unknown: true; nobody can be compared with it" in line
 
 
 def test_one_of_several_equity_aims_is_declared_the_primary_one(tmp_path):

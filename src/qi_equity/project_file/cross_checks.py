@@ -35,8 +35,8 @@ def _measures(project: Draft) -> dict[str, Draft]:
 
 def _names(parts: Any, name: str = "id") -> list[str] | None:
     """The names parts go by; None where one cannot be read, for then any word may be right."""
-    names = [getattr(part, name) for part in parts or ()]
-    return None if not names or None in names else names
+    names = None if parts is None else [getattr(part, name) for part in parts]
+    return None if names is None or None in names else names
 
 
 def unique(project: Draft) -> Found:
@@ -60,8 +60,10 @@ def unique(project: Draft) -> Found:
             seen.add((value or "").casefold())
 
 
-def _change_ideas(project: Draft) -> list[Draft]:
-    return [idea for driver in project.drivers or () for idea in driver.change_ideas or ()]
+def _change_ideas(project: Draft) -> list[Draft] | None:
+    ideas = None if project.drivers is None else [each.change_ideas for each in project.drivers]
+    unread = ideas is None or None in ideas
+    return None if unread else [idea for each in ideas or () for idea in each]
 
 
 def names_taken(project: Draft) -> Found:
@@ -102,14 +104,18 @@ def known_words(project: Draft) -> Found:
 def _known(part: Draft, key: str, kind: str, choices: list[str] | None) -> Found:
     word = getattr(part, key)
     if word is not None and choices is not None and word not in choices:
-        yield part.at(key), f"there is no {kind} called '{word}'{did_you_mean(word, choices)}"
+        yield part.at(key), _nothing_called(word, kind, choices)
 
 
 def _all_known(part: Draft, key: str, kind: str, choices: list[str] | None) -> Found:
     for position, word in enumerate(getattr(part, key) or ()):
         if choices is not None and word not in choices:
-            hint = did_you_mean(word, choices)
-            yield (*part.at(key), position), f"there is no {kind} called '{word}'{hint}"
+            yield (*part.at(key), position), _nothing_called(word, kind, choices)
+
+
+def _nothing_called(word: str, kind: str, choices: list[str]) -> str:
+    hint = did_you_mean(word, choices) if choices else f"; the project has no {kind} yet"
+    return f"there is no {kind} called '{word}'{hint}"
 
 
 def reference(project: Draft) -> Found:
@@ -121,17 +127,17 @@ def reference(project: Draft) -> Found:
     names = _names(project.strata.groups, "name")
     unknown = [group.name for group in project.strata.groups or () if group.unknown]
     try:
-        float(word)
+        rate = float(word)
+        kinds = [measure.data for measure in project.measures or ()]
+        if not (0 <= rate < math.inf) or (rate > 1 and "proportion" in kinds):
+            yield place, f"a target rate is between 0 and 1, a part of one, not {word}"
     except ValueError:
         if names is not None and word not in (*names, EVERYONE_ELSE, BEST_AT_BASELINE):
             choices = [*names, EVERYONE_ELSE, BEST_AT_BASELINE]
             hint = did_you_mean(word, choices)
             yield place, f"there is nobody called '{word}' to compare with{hint}, or a target rate"
     if word in unknown:
-        yield (
-            place,
-            f"'{word}' are women whose ethnicity is unknown; nobody can be compared to them",
-        )
+        yield place, f"'{word}' is marked unknown: true; nobody can be compared with it"
     white = word.casefold().startswith("white")
     if white and chosen.reason is not None and len(chosen.reason) < SHORTEST_REASON:
         told = "say in the reason why the team chose this; White is not the usual reference here"
@@ -201,7 +207,7 @@ def contrasts(project: Draft) -> Found:
     compared = strata and strata.reference and strata.reference.compare_with
     for each in aim.equity:
         if each.stratum in unknown:
-            told = f"'{each.stratum}' are women whose ethnicity is unknown; aim at a known group"
+            told = f"'{each.stratum}' is marked unknown: true; aim at a group that is known"
             yield each.at("stratum"), told
         elif each.stratum and each.stratum == compared and each.kind in ("difference", "ratio"):
             told = f"'{each.stratum}' is the group the others are compared with, so it has no gap"
@@ -285,8 +291,7 @@ def source(project: Draft) -> Found:
     names = _names(project.measures)
     for label, indicator in (data.indicators or {}).items():
         if names is not None and indicator.measure not in names:
-            hint = did_you_mean(indicator.measure, names)
-            told = f"there is no measure called '{indicator.measure}'{hint}"
+            told = _nothing_called(indicator.measure, "measure", names)
             yield (*data.at("indicators"), label, "measure"), told
     for columns in data.columns or ():
         yield from _known(columns, "measure", "measure", names)
@@ -323,7 +328,7 @@ def _after(
     part: Draft, key: str, day: date | None, before: date | None, what: str, same: bool = False
 ) -> Found:
     if day and before and (day < before or (day == before and not same)):
-        yield part.at(key), f"{day} is not after {what} ({before})"
+        yield part.at(key), f"{day} is {'before' if same else 'not after'} {what} ({before})"
 
 
 def drivers_in_a_ring(project: Draft) -> Found:
@@ -378,7 +383,7 @@ def _homes_of_codes(strata: Draft, scheme: ethnicity.Scheme) -> Found:
     complete = all(group.codes is not None and group.name for group in groups)
     left = [f"{c.code} ({c.label})" for c in scheme.codes.values() if c.code not in homes]
     if complete and left:
-        told = "women with these codes would go uncounted; put each into a group: "
+        told = "whoever has one of these codes would go uncounted; put each into a group: "
         yield strata.at("groups"), told + ", ".join(left)
     if complete and not any(group.missing for group in groups):
         told = "say which group holds the records left empty (missing: true), so that they are seen"
