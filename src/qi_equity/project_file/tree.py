@@ -16,7 +16,7 @@ import yaml
 Path = tuple[str | int, ...]
 Place = tuple[int, int]
 
-# A project of 500 measures, each with every key, is some 300 kB, 20,000 parts, eight levels deep.
+# A project of 500 short measures is 68 kB and 6,600 parts, seven levels deep.
 MOST_CHARACTERS = 2_000_000
 MOST_PARTS = 100_000
 DEEPEST = 32
