@@ -195,11 +195,13 @@ def _gaps(project: Project, measure: Measure, known: pd.DataFrame) -> pd.DataFra
         "direction": "increase" if measure.direction == "increase" else "decrease",
         "kind": measure.data,
     }
-    # These two speak of subgroups, and the whole time is one.
-    table = gaps(known, **chosen).drop(columns=["disagree", "sentence"])
     subgroups = sorted(known["subgroup"].unique())
     length = 0 if measure.baseline is None else len(_baseline_of(measure, known))
-    if not 0 < length < len(subgroups):
+    judged = 0 < length < len(subgroups)
+    # The baseline settles who was best in it; the two windows below say what has changed since.
+    table = gaps(known, **chosen, subgroup="subgroup", baseline=length if judged else None)
+    table = table.drop(columns=["disagree", "sentence"])
+    if not judged:
         return table
     later = subgroups[max(length, len(subgroups) - length) :]
     windows = known.assign(
@@ -209,7 +211,7 @@ def _gaps(project: Project, measure: Measure, known: pd.DataFrame) -> pd.DataFra
             )
         }
     ).dropna(subset=[WINDOW])
-    both = gaps(windows, **chosen, subgroup=WINDOW, baseline=1)
+    both = gaps(windows, **chosen, subgroup=WINDOW, baseline=1, each_subgroup=True)
     columns = [
         name
         for name in table.columns

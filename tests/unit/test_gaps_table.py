@@ -111,6 +111,11 @@ def test_the_best_is_chosen_on_the_baseline_and_kept():
         table, **COUNTS, reference="best at baseline", subgroup="week", baseline=4
     )
     assert set(found["reference"]) == {"Asian"}
+    assert found["ethnicity"].tolist() == ["Asian", "Black", "White"]
+    whole = qi_equity.gaps(table, **COUNTS, reference="best at baseline")
+    assert set(whole["reference"]) == {"White"}
+    default = qi_equity.gaps(table, **COUNTS, reference="best at baseline", subgroup="week")
+    assert set(default["reference"]) == {"Asian"}
     same = qi_equity.gaps(
         table, **COUNTS, reference="best at baseline", subgroup="week", baseline=3
     )
@@ -203,6 +208,8 @@ def test_black_infants_in_thirty_states_the_difference_narrowed_and_the_ratio_wi
         stratum="stratum",
         reference="nhwhite",
         subgroup="year",
+        baseline=1,
+        each_subgroup=True,
         multiply=1000,
     )
     black = found[found["stratum"] == "nhblack"].set_index("year")
@@ -211,6 +218,37 @@ def test_black_infants_in_thirty_states_the_difference_narrowed_and_the_ratio_wi
     assert black.loc[2023, "disagree"]
     assert "difference narrowed (8.42 to 6.99)" in black.loc[2023, "sentence"]
     assert "ratio widened (2.46 to 2.62)" in black.loc[2023, "sentence"]
+    # Without a row for each year the last is held against the first all the same.
+    whole = qi_equity.gaps(
+        table,
+        numerator="numerator",
+        denominator="denominator",
+        stratum="stratum",
+        reference="nhwhite",
+        subgroup="period_start",
+        baseline=2,
+        multiply=1000,
+    ).set_index("stratum")
+    assert len(whole) == 2
+    assert whole.loc["nhblack", "sentence"] == black.loc[2023, "sentence"]
+    assert whole.loc["nhblack", "numerator"] == black["numerator"].sum()
+    assert not whole.loc["nhwhite", "disagree"]
+
+
+def test_where_the_baseline_is_all_there_is_nothing_is_said_of_change(weeks):
+    found = qi_equity.gaps(weeks, **COUNTS, subgroup="week", baseline=8)
+    assert not found["disagree"].any()
+    assert (found["sentence"] == "").all()
+
+
+def test_a_row_for_each_subgroup_adds_up_to_the_row_of_the_stratum(weeks):
+    each = qi_equity.gaps(weeks, **COUNTS, by="site", subgroup="week", each_subgroup=True)
+    assert len(each) == 2 * 8 * 3
+    whole = qi_equity.gaps(weeks, **COUNTS, by="site", subgroup="week")
+    assert len(whole) == 6
+    for name in ("numerator", "denominator"):
+        added = each.groupby(["site", "ethnicity"])[name].sum().to_numpy()
+        np.testing.assert_array_equal(whole[name], added)
 
 
 def test_preterm_births_of_the_child_health_and_development_studies():

@@ -25,7 +25,7 @@ from qi_equity.equity.contrast import (
 from qi_equity.equity.display import LEAST_BASELINE_EVENTS, display
 from qi_equity.equity.gap_chart import ALARMS_A_YEAR, PATHS, GapChart
 from qi_equity.equity.gap_chart import gap_charts as cusums
-from qi_equity.equity.gaps import disagree, q_values
+from qi_equity.equity.gaps import SIZE_FLOOR, disagree, q_values
 from qi_equity.equity.verdict import (
     CLOSED,
     LEVEL,
@@ -110,7 +110,14 @@ def gap_charts(
         baseline = max(1, min(LONGEST_DEFAULT_BASELINE, len(counts.subgroups) // 2))
     known = _baseline_length(baseline, counts.subgroups, subgroup)
     label, against = _reference(
-        reference, counts, known, direction or "decrease", 0.0, multiply, "proportion", stratum
+        reference,
+        counts,
+        known,
+        direction or "decrease",
+        SIZE_FLOOR,
+        multiply,
+        "proportion",
+        stratum,
     )
     if isinstance(against, float):
         raise DataErrors(

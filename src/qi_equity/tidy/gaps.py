@@ -29,6 +29,8 @@ BEST = "best at baseline"
 # What a row is called where nobody wrote down the stratum: shown as its own, never left out.
 NOT_RECORDED = "not recorded"
 
+# Where no baseline is named it is the first half of the subgroups, at most a year of weeks.
+LONGEST_BASELINE = 52
 # Said where "best at baseline" found none: chosen among small strata the best is the luckiest.
 NO_BEST = "No stratum was large enough in the baseline to be the reference: nothing is compared."
 # Which way is better.
@@ -55,12 +57,18 @@ class _Counts:
     strata: list[Any]
     subgroups: list[Any]
 
-    def first(self, subgroups: int) -> tuple[FloatArray, FloatArray]:
-        """Totals of the first subgroups, as one."""
-        return tuple(
-            np.nansum(counts[..., :subgroups], axis=-1, keepdims=True)
-            for counts in (self.numerator, self.denominator)
+    def over(self, subgroups: slice) -> tuple[FloatArray, FloatArray]:
+        """Totals of some of the subgroups, as one; nan where none of them was recorded."""
+        x, n = (
+            np.where(np.isnan(part).all(axis=-1), np.nan, np.nansum(part, axis=-1))[..., None]
+            for part in (self.numerator[..., subgroups], self.denominator[..., subgroups])
         )
+        return x, n
+
+    def as_one(self) -> "_Counts":
+        """The same counts with all subgroups added up."""
+        present = np.asarray(self.present.any(axis=-1, keepdims=True))
+        return _Counts(*self.over(slice(None)), present, self.series, self.strata, [None])
 
 
 def gaps(
@@ -73,6 +81,7 @@ def gaps(
     by: str | Sequence[str] | None = None,
     subgroup: str | None = None,
     baseline: object = None,
+    each_subgroup: bool = False,
     direction: Literal["increase", "decrease"] = "decrease",
     confidence: float = 0.95,
     kind: Literal["proportion", "rate"] = "proportion",
@@ -86,12 +95,16 @@ def gaps(
 
     The reference is a stratum's name, "everyone else" (each stratum against all the others),
     "best at baseline" (chosen once, on the baseline, among strata large enough) or a target rate
-    on the scale of `multiply`. Rows of one stratum are added up, within `by` and, where named,
-    within `subgroup`; with `subgroup` each row also says whether difference and ratio have moved
-    opposite ways since the baseline (the first subgroup, unless `baseline` is a number of
-    subgroups or the last of them). `p_value` is the score test of no gap; `q_value` takes every
-    gap in the table as one family (Benjamini-Hochberg). Where nothing happened on either side
-    there is no estimate, and the row says nan.
+    on the scale of `multiply`. All rows of one stratum are added up, within `by`.
+
+    With `subgroup` there is a baseline: the first half of the subgroups, at most 52, unless
+    `baseline` is a number of subgroups or the last of them. Then `disagree` marks the strata whose
+    difference and ratio have moved opposite ways from the baseline to as many subgroups at the
+    end, and `sentence` says so. `each_subgroup` gives a row to each subgroup, held against the
+    baseline.
+
+    `p_value` is the score test of no gap; `q_value` takes every gap in the table as one family
+    (Benjamini-Hochberg). Where nothing happened on either side there is no estimate, only nan.
 
     >>> births = pd.DataFrame({
     ...     "ethnicity": ["Asian", "Black", "White"],
@@ -123,11 +136,19 @@ def gaps(
             return gap_from_target(x, n, against, confidence, methods)
         return gap(x, n, against(x), against(n), confidence, methods)
 
-    now = compare(counts.numerator, counts.denominator)
+    then = compare(*counts.over(slice(known)))
+    shown = counts if each_subgroup else counts.as_one()
+    now = compare(shown.numerator, shown.denominator)
+    if each_subgroup:
+        latest, length = now, known
+    else:
+        # As long as the baseline, at the end; nothing where the baseline is all there is.
+        latest = compare(*counts.over(slice(max(known, len(counts.subgroups) - known), None)))
+        length = 0
     close = now.to_close(worse_is_high=direction == "decrease")
     columns = {
-        "numerator": counts.numerator,
-        "denominator": counts.denominator,
+        "numerator": shown.numerator,
+        "denominator": shown.denominator,
         **_three("rate", now.rate.times(multiply)),
         "reference": label,
         **_three("difference", now.difference.times(multiply)),
@@ -138,13 +159,14 @@ def gaps(
         "excess_lower": now.excess.lower,
         "excess_upper": now.excess.upper,
         **_three("events_to_close", close),
-        **_since_baseline(now, compare(*counts.first(known)), known, multiply),
+        **_since_baseline(latest, then, length, multiply),
     }
-    table = _labels(counts, [*groups, *([subgroup] if subgroup else []), stratum])
+    timed = [subgroup] if subgroup and each_subgroup else []
+    table = _labels(shown, [*groups, *timed, stratum])
     for name, values in columns.items():
-        table[name] = _flat(values, counts)
+        table[name] = _flat(values, shown)
     # What no row of the data is about is not a missing count, and has no row here either.
-    spoken: NDArray[np.bool_] = _flat(counts.present, counts)
+    spoken: NDArray[np.bool_] = _flat(shown.present, shown)
     table = table[spoken].reset_index(drop=True)
     table.loc[table["reference"].isna(), "sentence"] = NO_BEST
     table.attrs["family"] = f"{np.isfinite(now.p_value).sum()} gaps in this table"
@@ -287,7 +309,7 @@ def _baseline_length(baseline: object, subgroups: list[Any], subgroup: str | Non
     if subgroup is None:
         return 1
     if baseline is None:
-        return 1
+        return max(1, min(LONGEST_BASELINE, len(subgroups) // 2))
     if isinstance(baseline, int) and not isinstance(baseline, bool):
         if 1 <= baseline <= len(subgroups):
             return baseline
@@ -320,10 +342,10 @@ def _reference(
         return EVERYONE_ELSE, lambda values: everyone_else(values, STRATA)
     if reference == BEST:
         best = best_at_baseline(
-            *counts.first(known), STRATA, best_is_low=direction == "decrease", floor=floor
+            *counts.over(slice(known)), STRATA, best_is_low=direction == "decrease", floor=floor
         )
         chosen = np.array([*counts.strata, None], dtype=object)[best][:, None]
-        return np.broadcast_to(chosen, shape), lambda values: named(values, best, STRATA)
+        return chosen, lambda values: named(values, best, STRATA)
     if isinstance(reference, Real) and not isinstance(reference, bool):
         target = float(reference) / multiply
         if target > 0 and (kind == "rate" or target < 1):
@@ -366,7 +388,7 @@ def _three(name: str, interval: Any) -> dict[str, FloatArray]:
 
 
 def _since_baseline(now: Gap, then: Gap, known: int, multiply: float) -> dict[str, np.ndarray]:
-    """Whether difference and ratio moved opposite ways since the baseline, and the sentence."""
+    """Whether difference and ratio moved opposite ways, and the sentence, after `known` columns."""
     before = (then.difference.estimate, then.ratio.estimate)
     opposite = disagree(now.difference.estimate, now.ratio.estimate, *before)
     opposite[..., :known] = False
