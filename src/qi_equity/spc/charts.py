@@ -225,8 +225,7 @@ def mr_lines(s: Subgroups, how: How) -> Lines:
     mean = _centre(how, lambda: _mean(_over(s, s.value)))
     centre = np.broadcast_to(mean, s.value.shape)
     zones = {
-        k: (np.zeros(centre.shape), np.where(centre > 0, D4 * centre * k / 3, np.nan))
-        for k in how.sigmas
+        k: (0.0 * centre, np.where(centre > 0, D4 * centre * k / 3, np.nan)) for k in how.sigmas
     }
     return _lines(centre, zones)
 

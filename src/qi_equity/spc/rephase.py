@@ -13,6 +13,7 @@ import numpy as np
 
 from qi_equity.spc.chart import FloatArray, IntArray
 from qi_equity.spc.charts import median
+from qi_equity.spc.runs import carried
 
 SIDES = {"above": 1, "below": -1, "both": 0}
 
@@ -65,10 +66,9 @@ def _next_run(
     """First and last slot of the next run of this length after a slot, or -1."""
     slot = np.arange(away.shape[1])
     fresh = (slot > after[:, None]) & (after >= 0)[:, None]
-    sign = np.where(fresh, np.nan_to_num(np.sign(away)), 0.0)
+    sign = np.where(fresh, np.nan_to_num(np.sign(away)), 0.0).astype(np.int8)
     held = sign != 0
-    latest = np.maximum.accumulate(np.where(held, slot, 0), axis=1)
-    borrowed = np.take_along_axis(sign, latest, axis=1)
+    borrowed = carried(sign)
     begins = np.ones(away.shape, dtype=bool)
     begins[:, 1:] = borrowed[:, 1:] != borrowed[:, :-1]
     opened = np.maximum.accumulate(np.where(begins, slot, 0), axis=1)

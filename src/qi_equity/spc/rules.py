@@ -15,7 +15,7 @@ import numpy as np
 
 from qi_equity.errors import DataErrors, did_you_mean
 from qi_equity.spc.chart import BoolArray, Chart, FloatArray, IntArray
-from qi_equity.spc.runs import find_runs, longest_run_limit
+from qi_equity.spc.runs import carried, find_runs, longest_run_limit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,12 +79,16 @@ def trend(judged: Judged, rule: Rule) -> IntArray:
     with np.errstate(invalid="ignore"):
         step = np.sign(np.diff(judged.value, axis=1))
     step = np.nan_to_num(step).astype(np.int8)
-    runs = find_runs(step, passing=rule.ties == "pass")
-    rising = np.where(runs.length >= rule.length - 1, step, 0).astype(np.int8)
+    passing = rule.ties == "pass"
+    runs = find_runs(step, passing)
+    way = np.where(runs.length >= rule.length - 1, step, 0).astype(np.int8)
     marks = np.zeros(judged.value.shape, dtype=np.int8)
-    marks[:, 1:] = rising
-    # The point a trend starts from is part of it: it takes the direction it sets off in.
-    return np.where(np.pad(rising, ((0, 0), (0, 1))) != 0, np.pad(rising, ((0, 0), (0, 1))), marks)
+    marks[:, 1:] = way
+    # The point a trend starts from is part of it, and takes the direction it sets off in.
+    starts = way != 0
+    starts[:, 1:] &= (carried(step) if passing else step)[:, :-1] != way[:, 1:]
+    marks[:, :-1][starts] = way[starts]
+    return marks
 
 
 def _windows(found: BoolArray, length: int) -> IntArray:

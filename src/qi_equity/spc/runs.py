@@ -50,12 +50,7 @@ def find_runs(side: IntArray, passing: bool = True) -> Runs:
     """
     rows, slots = side.shape
     held = side != 0
-    borrowed = side
-    if passing and not held.all():
-        # The side of the latest point at or before each one: points on the line borrow it.
-        latest = np.where(held, np.arange(slots, dtype=np.int32), np.int32(0))
-        np.maximum.accumulate(latest, axis=1, out=latest)
-        borrowed = np.take_along_axis(side, latest, axis=1)
+    borrowed = carried(side) if passing else side
     begins = np.empty(side.shape, dtype=bool)
     begins[:, :1] = True  # each row starts afresh
     np.not_equal(borrowed[:, 1:], borrowed[:, :-1], out=begins[:, 1:])
@@ -68,6 +63,20 @@ def find_runs(side: IntArray, passing: bool = True) -> Runs:
     above, below = (side > 0).sum(axis=1), (side < 0).sum(axis=1)
     longest = length.max(axis=1, initial=0)
     return Runs(above, below, longest, np.maximum(crossings, 0), length)
+
+
+def carried(side: IntArray) -> IntArray:
+    """Each point's side, or that of the latest point before it that has one.
+
+    >>> carried(np.array([[0, 1, 0, -1, 0]]))
+    array([[ 0,  1,  1, -1, -1]])
+    """
+    held = side != 0
+    if held.all():
+        return side
+    latest = np.where(held, np.arange(side.shape[1], dtype=np.int32), np.int32(0))
+    np.maximum.accumulate(latest, axis=1, out=latest)
+    return np.take_along_axis(side, latest, axis=1)
 
 
 def longest_run_limit(useful: IntArray) -> FloatArray:
