@@ -93,6 +93,7 @@ def test_six_mistakes_are_six_lines_with_their_places(tmp_path):
 def test_new_writes_a_file_that_checks(tmp_path):
     assert run("new", "our_unit", "--dir", tmp_path).returncode == 0
     assert run("check", tmp_path / "our_unit.yaml").returncode == 0
+    assert (tmp_path / "project.schema.json").is_file()  # where the file's first line points
     again = run("new", "our_unit", "--dir", tmp_path)
     assert (again.returncode, "already there" in again.stderr) == (1, True)
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from qi_equity import project_file, sources
+from qi_equity import project_file, sources, store
 from qi_equity.app import server
-from qi_equity.app.live import LiveBackend
+from qi_equity.app.live import Analyst, Network
 from qi_equity.project import Project
 from qi_equity.sources import synthetic
 
+# The demo is on one machine and signs nobody in: its visitor may do everything.
+VISITOR = store.User("demo visitor", "admin")
 LABEL = "The data of this example are synthetic: made up, and nothing about any real service."
 
 
@@ -23,20 +28,37 @@ def run(
     keep: Path | None = None,
     say: Callable[[str], None] = print,
 ) -> None:
-    """Make the network up, keep it in a folder if asked to, and serve it until stopped."""
-    projects, tables = example_network(keep)
+    """Make the network up, put it in a store (kept, if a folder is named), serve until stopped."""
     say(LABEL)
-    if keep is not None:
-        say(f"Kept in {keep}; ground_truth.csv there says what was put in.")
+    with ExitStack() as stack:
+        folder = keep or Path(stack.enter_context(TemporaryDirectory(prefix="qi-equity-")))
+        network = filled(folder)
+        stack.callback(network.close)
+        if keep is not None:
+            say(f"Kept in {keep}: the store, its counts, and ground_truth.csv, what was put in.")
+        server.serve(
+            network.seat(VISITOR),
+            port=port,
+            open_browser=open_browser,
+            started=lambda url: say(f"Open {url} (Ctrl+C stops it)."),
+        )
 
-    def started(url: str) -> None:
-        say(f"Open {url} (Ctrl+C stops it).")
 
-    backend = LiveBackend(projects, tables.__getitem__, lambda project_id: "demo")
-    try:
-        server.serve(backend, port=port, open_browser=open_browser, started=started)
-    finally:
-        backend.close()
+def filled(folder: Path) -> Network:
+    """A store in the folder with the shipped examples, their counts and the truth beside it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    opened = store.open(folder / "network.sqlite")
+    view = opened.as_user(VISITOR, origin="cli")
+    if not view.projects():
+        projects, tables = example_network(folder)
+        paths = project_file.examples()
+        for project in projects:
+            text = paths[project.id].read_text(encoding="utf-8")
+            view.save_project(project, text)
+            table = tables[project.id]
+            digest = hashlib.sha256(table.to_csv(index=False).encode()).hexdigest()
+            view.import_table(project.id, table, digest, reason="the example network")
+    return Network(opened, Analyst())
 
 
 def example_network(keep: Path | None = None) -> tuple[list[Project], dict[str, pd.DataFrame]]:
@@ -50,6 +72,4 @@ def example_network(keep: Path | None = None) -> tuple[list[Project], dict[str, 
     for name, project in projects.items():
         if not project.synthetic:
             tables[project.id] = sources.load(project, base=paths[name].parent).observations
-    # The made-up network first: it is what a session is shown.
-    ordered = sorted(projects.values(), key=lambda project: not project.synthetic)
-    return ordered, tables
+    return list(projects.values()), tables

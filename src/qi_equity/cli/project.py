@@ -43,6 +43,8 @@ def new(
     text = project_file.scaffold(name, base)
     folder.mkdir(parents=True, exist_ok=True)
     target.write_text(text, encoding="utf-8")
+    # The file's first line points an editor at the schema beside it.
+    (folder / "project.schema.json").write_text(project_file.schema_text(), encoding="utf-8")
     typer.echo(f"Wrote {target}. Next: edit it, then run: qi-equity check {target}")
 
 
