@@ -56,16 +56,32 @@ def url() -> Iterator[str]:
     running.stop()
 
 
+@pytest.fixture(scope="session")
+def context_of(browser: Any) -> Iterator[Any]:
+    """One context for each kind of screen, so that scripts are fetched once, as by visitors."""
+    made: dict[str, Any] = {}
+
+    def context(size: dict[str, int], **options: Any) -> Any:
+        name = repr((size, options))
+        if name not in made:
+            made[name] = browser.new_context(viewport=size, **options)
+        return made[name]
+
+    yield context
+    for one in made.values():
+        one.close()
+
+
 @pytest.fixture
-def visit(browser: Any, url: str) -> Iterator[Any]:
-    """Open an address in a fresh context; any error or foreign request fails the test."""
-    contexts, troubles = [], []
+def visit(context_of: Any, url: str) -> Iterator[Any]:
+    """Open an address in a fresh page; any error or foreign request fails the test."""
+    pages, troubles = [], []
     home = urlsplit(url).netloc
 
     def opened(address: str = "", *, size: dict[str, int] = DESKTOP, **options: Any) -> Any:
-        context = browser.new_context(viewport=size, **options)
-        contexts.append(context)
-        page = context.new_page()
+        page = context_of(size, **options).new_page()
+        pages.append(page)
+        page.add_init_script("if (!sessionStorage.kept) localStorage.clear()")
         page.set_default_timeout(20_000)
 
         def requested(request: Any) -> None:
@@ -84,6 +100,6 @@ def visit(browser: Any, url: str) -> Iterator[Any]:
         return page
 
     yield opened
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
     assert troubles == []

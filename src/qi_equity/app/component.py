@@ -12,9 +12,10 @@ class Wire(JSComponent):  # type: ignore[misc]  # panel ships no types
     """Messages between a page and its session; what is seen is plain HTML outside of it."""
 
     _esm: ClassVar[str] = """
-    export function render({ model }) {
+    export function render({ model, view }) {
       model.on("msg:custom", (answer) => window.qiEquity.receive(answer))
       window.qiEquity.connect((message) => model.send_msg(message))
+      view.model.document.on_event("connection_lost", () => window.qiEquity.lost())
       const nothing = document.createElement("span")
       nothing.hidden = true
       return nothing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import OrderedDict
 from functools import cache
 from pathlib import Path
@@ -16,11 +17,20 @@ from qi_equity.app.pages import PAGES, Context, Page
 from qi_equity.app.pages.page import text_of
 from qi_equity.app.state import PAGES as PAGE_NAMES
 from qi_equity.app.state import Choice, View, choose, parse
+from qi_equity.errors import UserError
 from qi_equity.project import ALL_SITES
+from qi_equity.view import icons
 from qi_equity.view.theme import DARK, FONT, LIGHT
 
 HERE = Path(__file__).parent
 KEPT = 600  # answers: every chart of the demo network (10 sites, 4 projects, 3 measures) and more
+
+OUR_FAULT = [
+    "This is a fault in QI Equity, not in what you did. Nothing was lost or changed.",
+    "Try again, or choose another page. If it stays, tell whoever runs this server.",
+]
+
+log = logging.getLogger(__name__)
 
 Answer = dict[str, Any]
 
@@ -34,7 +44,21 @@ class Renderer:
         self._lock = Lock()
 
     def answer(self, address: str) -> Answer:
-        """The page at an address: its HTML, its figures as JSON texts, its title and its link."""
+        """The page at an address: its HTML, its figures as JSON texts, its title and its link.
+
+        What a user can put right is told in words; a fault of ours is logged, and said to be ours.
+        """
+        try:
+            return self._found(address)
+        except UserError as error:
+            page = {"heading": "This cannot be shown", "lines": str(error).splitlines()}
+            return self._answer(Page("empty.html", page, title="This cannot be shown"))
+        except Exception:
+            log.exception("no page for %s", address)
+            page = {"heading": "Something went wrong", "lines": OUR_FAULT}
+            return self._answer(Page("empty.html", page, title="Something went wrong"))
+
+    def _found(self, address: str) -> Answer:
         projects = self.backend.projects()
         if not projects:
             lines = ["Start one with: qi-equity new my_project --from pph_reduction"]
@@ -65,6 +89,7 @@ class Renderer:
             "figures": {name: text_of(figure) for name, figure in page.figures.items()},
             "title": f"{page.title} – QI Equity" if page.title else "QI Equity",
             "status": page.status,
+            "waiting": page.waiting,
             "address": view.link() if choice else "",
         }
 
@@ -96,7 +121,9 @@ def pages() -> dict[str, str]:
 def environment() -> Environment:
     """The templates; whatever a team writes is text, never markup."""
     loader = FileSystemLoader(HERE / "templates")
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
+    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
+    made.globals["icons"] = icons
+    return made
 
 
 @cache

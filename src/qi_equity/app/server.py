@@ -19,6 +19,8 @@ from qi_equity.view import icons
 
 HERE = Path(__file__).parent
 
+ECHOED = ("number", "back", "moved", "quiet", "hash")  # what a page says to itself
+
 
 def page(renderer: Renderer) -> pn.Template:
     """One session's page: complete as it is sent, live once the browser has connected."""
@@ -30,7 +32,7 @@ def page(renderer: Renderer) -> pn.Template:
     def reply(message: dict[str, Any]) -> dict[str, Any]:
         """What a page asked for; the number lets it drop an answer that came too late."""
         answer = renderer.answer(str(message.get("address", "")))
-        return answer | {name: message.get(name) for name in ("number", "back", "moved")}
+        return answer | {name: message.get(name) for name in ECHOED}
 
     template = pn.Template((HERE / "templates" / "page.html").read_text(encoding="utf-8"))
     template.add_panel("wire", Wire(reply))
@@ -38,6 +40,7 @@ def page(renderer: Renderer) -> pn.Template:
         "page_title": answer["title"].replace("<", "&lt;"),
         "main": answer["html"],
         "nav": answer["nav"],
+        "waiting": "yes" if answer["waiting"] else "no",
         "figures": render.script_text(answer["figures"]),
         "colours": render.colours(),
         "css": render.css(),

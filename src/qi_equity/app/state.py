@@ -18,6 +18,8 @@ PAGES = {
     "quality": "Quality",
 }
 
+LONGEST = 200  # characters of one part of an address
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -28,6 +30,9 @@ class View:
     measure: str = ""
     site: str = ""
     stratum: str = ""
+    period: str = ""
+    rules: str = ""
+    limits: str = ""
     hide: str = ""
     week: str = ""
     slide: str = ""
@@ -46,11 +51,15 @@ class View:
 def parse(address: str) -> View:
     """The view an address asks for; what it does not know it leaves alone.
 
-    >>> parse("?page=gap&site=Site+C&colour=red")
-    View(page='gap', project='', measure='', site='Site C', stratum='', hide='', week='', slide='')
+    >>> parse("?page=gap&site=Site+C&colour=red").link()
+    '?page=gap&site=Site+C'
     """
     known = {f.name for f in fields(View)}
-    asked = {k: v[:200] for k, v in parse_qsl(address.lstrip("?")) if k in known}
+    asked: dict[str, str] = {}
+    for name, text in parse_qsl(address.lstrip("?")):
+        if name in known:
+            text = text[:LONGEST]
+            asked[name] = f"{asked[name]},{text}" if name == "hide" and name in asked else text
     return View(**asked)
 
 

@@ -75,6 +75,26 @@ def assurance(name: str) -> str:
     return drawing(band + wave + line, 46, 28)
 
 
+# A verdict on a gap: two lines that part, meet, stay apart or lie together.
+_VERDICTS = {
+    "widening": ("M2 9L26 3M2 13L26 19", "concern"),
+    "narrowing": ("M2 3L26 9M2 19L26 13", "improvement"),
+    "closed": ("M2 3L18 11H26M2 19L18 11", "improvement"),
+    "persistent": ("M2 5H26M2 17H26", "ink"),
+    "no gap seen": ("M2 10H26M2 13H26", "muted"),
+    "too few to say": ("M4 11h2M11 11h2M18 11h2M25 11h1", "muted"),
+}
+
+
+def verdict(name: str) -> str:
+    """The drawing for a verdict on a gap."""
+    if name not in _VERDICTS:
+        return ""
+    path, tone = _VERDICTS[name]
+    line = f'<path d="{path}" fill="none" stroke="{_tone(tone)}" stroke-width="2.4"/>'
+    return drawing(line, 28, 22)
+
+
 _SHAPES = {
     "diamond": "M8 2l6 6-6 6-6-6z",
     "triangle-up": "M8 2l6.5 11.5h-13z",
@@ -82,30 +102,31 @@ _SHAPES = {
 }
 
 
+def _stroke(tone: str, width: float, dash: str = "") -> str:
+    style = f'stroke="{_tone(tone)}" stroke-width="{width}" stroke-dasharray="{dash}"'
+    return drawing(f'<path d="M0 8h26" {style}/>', 26, 16)
+
+
+def _upright(tone: str) -> str:
+    style = f'stroke="{_tone(tone)}" stroke-width="1.5" stroke-dasharray="2 3"'
+    return drawing(f'<path d="M13 0v16" {style}/>', 26, 16)
+
+
 def key(
-    meanings: list[str], *, target: bool, limits: bool, cycles: bool, above: bool
+    meanings: list[str], *, target: bool, limits: bool, cycles: bool, above: bool, baseline: bool
 ) -> list[tuple[str, str]]:
     """The key under a chart: each mark as drawn and in words, only what is there."""
-
-    def stroke(tone: str, width: float, dash: str = "") -> str:
-        return drawing(
-            f'<path d="M0 8h26" stroke="{_tone(tone)}" stroke-width="{width}" '
-            f'stroke-dasharray="{dash}"/>',
-            26,
-            16,
-        )
-
     value = drawing(
         f'<path d="M0 8h26" stroke="{_tone("value")}"/>'
         f'<circle cx="13" cy="8" r="3" fill="{_tone("value")}"/>',
         26,
         16,
     )
-    items = [(value, "Value"), (stroke("centre", 2), "Centre line")]
+    items = [(value, "Value"), (_stroke("centre", 2), "Centre line")]
     if limits:
-        items.append((stroke("limit", 1), "Control limits"))
+        items.append((_stroke("limit", 1), "Control limits"))
     if target:
-        items.append((stroke("target", 1.5, "6 4"), "Target"))
+        items.append((_stroke("target", 1.5, "6 4"), "Target"))
     seen = set()
     for name, (tone, symbol, words) in MEANINGS.items():
         if name in meanings and words not in seen:
@@ -115,9 +136,23 @@ def key(
     if above:
         arrow = f'<path d="M8 2l5 8H10v4H6v-4H3z" fill="none" stroke="{_tone("value")}"/>'
         items.append((drawing(arrow, 16, 16), "Above the scale: see the table"))
+    if baseline:
+        ground = f'<rect width="26" height="16" fill="{_tone("grid")}"/>'
+        items.append((drawing(ground, 26, 16), "Baseline"))
     if cycles:
-        items.append((stroke("cycle", 1.5, "2 3"), "PDSA cycle starts"))
+        items.append((_upright("cycle"), "PDSA cycle starts"))
     return items
+
+
+def gap_key() -> list[tuple[str, str]]:
+    """The key under gap charts."""
+    band = f'<rect y="2" width="26" height="12" fill="{_tone("grid")}"/>'
+    return [
+        (_stroke("value", 2), "Gap over the last subgroups"),
+        (drawing(band, 26, 16), "95% interval"),
+        (_stroke("centre", 2), "No gap"),
+        (_upright("cycle"), "PDSA cycle starts"),
+    ]
 
 
 # Three strata and the distance between them: the mark of the app.

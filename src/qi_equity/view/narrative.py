@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
 
-from qi_equity.findings import Findings
 from qi_equity.project import EVERYONE, EVERYONE_ELSE, Measure
 from qi_equity.view.theme import amount, day, missing, number
 
@@ -22,10 +21,21 @@ VARIATION_WORDS = {
     "special cause": "special cause",
     "common cause": "common cause only: no signal",
 }
+# What each rule of a chart has seen, where it has; long runs and crossings are told with numbers.
+RULE_WORDS = {
+    "shift": "a shift to one side of the centre line",
+    "trend": "a trend in one direction",
+    "two_of_three": "two of three points near a limit",
+    "four_of_five": "four of five points well to one side",
+    "near_limits": "two of three points near a limit",
+    "hugging": "points hugging the centre line",
+    "avoiding": "points avoiding the centre line",
+    "alternating": "points going up and down in turn",
+}
 ASSURANCE_WORDS = {
-    "consistent pass": "the usual variation stays on the right side of the target",
-    "consistent fail": "the usual variation stays on the wrong side of the target",
-    "inconsistent": "the usual variation crosses the target: hit or miss",
+    "consistent pass": "target met, week in, week out",
+    "consistent fail": "target missed, week in, week out",
+    "inconsistent": "target hit or miss by chance",
 }
 VERDICT_WORDS = {
     "widening": "The gap is widening.",
@@ -45,36 +55,44 @@ def chart_sentences(row: Row, points: pd.DataFrame, measure: Measure) -> list[st
     if missing(centre):
         return [f"{period}. There is no centre line yet: too little has been logged to judge by."]
     said = [f"Over {period} the centre line is {amount(centre, measure.unit)}."]
-    signals = signal_words(row, points)
-    said.append(signals or "No signal: the weeks vary as chance alone would have them vary.")
+    signals = signal_words(row, points, measure.subgroup)
+    said.append(signals or "No signal: the values vary as chance alone would have them vary.")
     said.append(_not_to_conclude(row, bool(signals), measure))
     return said
 
 
-def signal_words(row: Row, points: pd.DataFrame) -> str:
+def signal_words(row: Row, points: pd.DataFrame, subgroup: str = "week") -> str:
     """The signals of one chart in a sentence, or nothing where there is none."""
     parts = []
     outside = row.get("beyond_limits")
     if not missing(outside) and float(outside) > 0:  # type: ignore[arg-type]
         last = _last_marked(points, "beyond_limits")
         where = f", last on {day(last)}" if last is not None else ""
-        parts.append(f"{number(outside)} beyond the control limits{where}")
-    if row.get("runs_signal") is True or str(row.get("runs_signal")) == "True":
-        longest, limit = row.get("longest_run"), row.get("longest_run_limit")
-        if not missing(longest) and not missing(limit) and longest > limit:  # type: ignore[operator]
-            parts.append(
-                f"a run of {number(longest)} on one side of the centre line "
-                f"(chance alone: up to {number(limit)})"
-            )
-        crossings, fewest = row.get("crossings"), row.get("crossings_limit")
-        if not missing(crossings) and not missing(fewest) and crossings < fewest:  # type: ignore[operator]
-            parts.append(
-                f"the line crosses the centre {number(crossings)} times "
-                f"(chance alone: {number(fewest)} or more)"
-            )
-    variation = VARIATION_WORDS.get(str(row.get("variation")), "")
-    lead = variation.capitalize() if variation.startswith("special") else "Signal"
-    return f"{lead}: {'; '.join(parts)}." if parts else ""
+        parts.append(
+            f"{number(outside)} {plural(subgroup, outside)} beyond the control limits{where}"
+        )
+    for rule, words in RULE_WORDS.items():
+        last = _last_marked(points, rule)
+        if last is not None:
+            parts.append(f"{words}, up to {day(last)}")
+    longest, limit = row.get("longest_run"), row.get("longest_run_limit")
+    if _signalled(row) and not missing(longest) and not missing(limit) and longest > limit:  # type: ignore[operator]
+        parts.append(
+            f"a run of {number(longest)} on one side of the centre line "
+            f"(chance alone: up to {number(limit)})"
+        )
+    crossings, fewest = row.get("crossings"), row.get("crossings_limit")
+    if _signalled(row) and not missing(crossings) and not missing(fewest) and crossings < fewest:  # type: ignore[operator]
+        parts.append(
+            f"the line crosses the centre {number(crossings)} times "
+            f"(chance alone: {number(fewest)} or more)"
+        )
+    return f"Signal: {'; '.join(parts)}." if parts else ""
+
+
+def _signalled(row: Row) -> bool:
+    signal = row.get("runs_signal")
+    return not missing(signal) and bool(signal)
 
 
 def _not_to_conclude(row: Row, signal: bool, measure: Measure) -> str:
@@ -157,14 +175,11 @@ def verdict_sentence(row: Row) -> str:
     return VERDICT_WORDS.get(str(row.get("verdict")), "")
 
 
-def lead_sentence(findings: Findings, measure: Measure, site: str) -> str:
-    """The first thing to read on a page of charts: how many strata show what."""
-    charts = findings.charts
-    rows = charts[(charts["measure"] == measure.id) & (charts["site"] == site)]
-    rows = rows[rows["stratum"] != EVERYONE].drop_duplicates("stratum", keep="last")
+def lead_sentence(charts: pd.DataFrame, signalling: Collection[str] = ()) -> str:
+    """The first thing to read on a page of charts: which strata stand out, or show a signal."""
+    rows = charts[charts["stratum"] != EVERYONE]
     if "variation" not in rows or rows.empty:
         return ""
-    counted = rows["variation"].astype(str).value_counts()
     total = len(rows)
     if "highlight" in rows:
         stand = rows[rows["highlight"].fillna(False).astype(bool)]
@@ -180,14 +195,10 @@ def lead_sentence(findings: Findings, measure: Measure, site: str) -> str:
             f"None of the {total} strata stands out once every chart is looked at together: "
             "single signals below may be chance."
         )
-    parts = [
-        f"{counted[name]} with a signal of {name}"
-        for name in ("improvement", "concern")
-        if counted.get(name, 0)
-    ]
-    if not parts:
+    marked = rows[rows["stratum"].isin(signalling)]
+    if marked.empty:
         return f"None of the {total} strata shows a signal: what is seen is usual variation."
-    return f"Of {total} strata, {' and '.join(parts)}."
+    return f"With a signal, by these rules: {', '.join(marked['stratum'])}."
 
 
 def plural(word: str, count: object) -> str:

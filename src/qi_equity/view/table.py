@@ -73,6 +73,36 @@ def summary_table(
     return Table(caption, header, tuple(rows), frozenset({1, 2, 3, 4, 5, 6}))
 
 
+def gaps_table(gaps: pd.DataFrame, measure: Measure, caption: str) -> Table:
+    """One row a stratum: rate, reference, difference and ratio with their intervals, verdict."""
+    judged = "verdict" in gaps
+    rows = []
+    for row in gaps.to_dict("records"):
+        scaled = {
+            name: row.get(name, float("nan")) * measure.multiply
+            for name in ("rate", "difference", "difference_lower", "difference_upper")
+        }
+        cells = [
+            str(row["stratum"]),
+            f"{number(row.get('numerator'))} of {number(row.get('denominator'))}",
+            amount(scaled["rate"], measure.unit),
+            str(row.get("reference", "–")),
+            number(scaled["difference"]),
+            f"{number(scaled['difference_lower'])} to {number(scaled['difference_upper'])}",
+            number(row.get("ratio"), 2),
+            f"{number(row.get('ratio_lower'), 2)} to {number(row.get('ratio_upper'), 2)}",
+        ]
+        rows.append(tuple(cells + ([_word(row.get("verdict"))] if judged else [])))
+    unit = "percentage points" if measure.unit == "%" else measure.unit
+    header = ["Stratum", "Counts", "Rate", "Compared with", f"Difference ({unit})"]
+    header += ["95% interval", "Ratio", "95% interval"] + (["Verdict"] if judged else [])
+    return Table(caption, tuple(header), tuple(rows), frozenset({1, 2, 4, 5, 6, 7}))
+
+
+def _word(value: object) -> str:
+    return "–" if missing(value) else str(value)
+
+
 def meaning_words(meaning: object) -> str:
     """A point's meaning as words; nothing where there is none."""
     return MEANINGS[str(meaning)][2] if not missing(meaning) and str(meaning) in MEANINGS else ""

@@ -69,11 +69,19 @@ def number(value: object, digits: int = 1, nothing: str = "–") -> str:
     size = float(value)  # type: ignore[arg-type]
     if math.isinf(size):
         return "no limit"
-    if size == round(size):
-        return f"{size:,.0f}"
-    if abs(size) < 1 and digits == 1:
-        return f"{size:.2f}"
-    return f"{size:,.{digits}f}"
+    places = 0 if size == round(size) else 2 if abs(size) < 1 and digits == 1 else digits
+    return f"{size:,.{places}f}".replace("-", "−")
+
+
+def whole(value: object) -> str:
+    """A number to the nearest whole one, for events and people.
+
+    >>> whole(-52.7), whole(0.2)
+    ('−53', '0')
+    """
+    if missing(value):
+        return "–"
+    return f"{round(float(value)):,}".replace("-", "−")  # type: ignore[arg-type]
 
 
 def amount(value: object, unit: str = "%", digits: int = 1) -> str:
@@ -99,3 +107,13 @@ def day(value: object) -> str:
     if hasattr(value, "strftime"):
         return f"{value.day} {value.strftime('%b %Y')}"  # type: ignore[attr-defined]
     return str(value)
+
+
+def sentence(text: str, stop: str = ".") -> str:
+    """Words as a sentence: a capital first, a stop last.
+
+    >>> sentence("too few events"), sentence("Done.")
+    ('Too few events.', 'Done.')
+    """
+    text = text[:1].upper() + text[1:]
+    return text if not text or text.endswith((".", "!", "?")) else text + stop

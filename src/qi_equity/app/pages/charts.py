@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from qi_equity.app.pages.page import Context, Page
-from qi_equity.project import EVERYONE
+import pandas as pd
+
+from qi_equity.app import explore
+from qi_equity.app.pages.page import Context, Page, nothing_logged
+from qi_equity.project import EVERYONE, Measure
 from qi_equity.view import icons
 from qi_equity.view.figure import OFF_SCALE, chart_figure
 from qi_equity.view.narrative import (
@@ -16,6 +19,7 @@ from qi_equity.view.narrative import (
     lead_sentence,
 )
 from qi_equity.view.table import points_table, summary_table
+from qi_equity.view.theme import sentence
 
 MEANING = {
     "increase": "Higher is better.",
@@ -26,68 +30,91 @@ MEANING = {
 
 def charts(context: Context) -> Page:
     """Small multiples, the sentence under each, the gap in words, and the same as tables."""
-    choice, measure = context.choice, context.measure
+    choice, measure, view = context.choice, context.measure, context.choice.view
     points = context.rows(context.findings.points)
-    where = f"{measure.name} · {choice.site_name(choice.site)}"
     if points.empty:
-        lines = ["Nothing has been logged for this measure at this site yet."]
-        return Page("empty.html", {"heading": where, "lines": lines}, title=where, status=lines[0])
+        return nothing_logged(context)
     summary = context.rows(context.findings.charts)
+    if explore.asked(view):
+        points, summary = map(context.in_order, explore.explored(points, measure, view))
+        measure = explore.as_asked(measure, view)
     last = summary.drop_duplicates("stratum", keep="last")
     gaps = context.rows(context.findings.gaps)
-    markers = context.markers()
+    hidden = view.hide.split(",")
+    markers = [] if "cycles" in hidden else context.markers()
     figure = chart_figure(
-        points, summary, ["stratum"], unit=measure.unit, markers=markers, legend=False
+        points,
+        summary,
+        ["stratum"],
+        unit=measure.unit,
+        markers=markers,
+        legend=False,
+        show=[part for part in ("limits", "centre", "target", "baseline") if part not in hidden],
     )
-    lead = lead_sentence(context.findings, measure, choice.site)
+    signals = (
+        points["signal"].astype(bool) if "signal" in points else points["value"] != points["value"]
+    )
+    lead = lead_sentence(last, set(points.loc[signals, "stratum"]))
     strata = list(points["stratum"].unique())
     reference = choice.project.strata.reference
     compared = [row for row in gaps.to_dict("records") if row["stratum"] != EVERYONE]
-    drawn = {str(name) for name in points["meaning"].unique()} if "meaning" in points else set()
     values: dict[str, Any] = {
+        "heading": measure.name,
         "lead": lead,
         "meaning": MEANING[measure.direction],
-        "label": f"{len(strata)} charts of {where}, one a stratum: {', '.join(strata)}. {lead} "
-        "What each shows is written below, and the points stand in tables.",
-        "key": icons.key(
-            sorted(drawn),
-            target="target" in points and bool(points["target"].notna().any()),
-            limits="upper" in points and bool(points["upper"].notna().any()),
-            cycles=bool(markers),
-            above=any(trace["name"] == OFF_SCALE for trace in figure["data"]),
-        ),
+        "label": f"{len(strata)} charts of {context.where}, one a stratum: {', '.join(strata)}. "
+        f"{lead} What each shows is written below, and the points stand in tables.",
+        "key": _key(points, figure, bool(markers), hidden),
         "cycles": markers,
-        "cards": [_card(context, row, points) for row in last.to_dict("records")],
+        "cards": [_card(context, measure, row, points) for row in last.to_dict("records")],
         "reference": reference.compare_with,
         "reason": reference.reason,
         "gaps": [gap_sentence(row, measure) for row in compared],
-        "summary": summary_table(last, points, measure, f"{where}: one row a stratum"),
+        "summary": summary_table(last, points, measure, f"{context.where}: one row a stratum"),
         "points": None,
+        "explore": explore,
+        "hidden": hidden,
+        "explored": explore.caution(context.measure, view),
     }
-    if choice.view.stratum in strata:
-        chosen = points[points["stratum"] == choice.view.stratum]
-        values["points"] = points_table(chosen, measure, f"{where}: {choice.view.stratum}")
-    return Page("charts.html", values, {"charts": figure}, where, f"{where}. {lead}")
+    if view.stratum in strata:
+        chosen = points[points["stratum"] == view.stratum]
+        values["points"] = points_table(chosen, measure, f"{context.where}: {view.stratum}")
+    return Page("charts.html", values, {"charts": figure}, context.where, lead)
 
 
-def _card(context: Context, row: dict[Any, Any], points: Any) -> dict[str, Any]:
-    measure, stratum = context.measure, row["stratum"]
+def _key(
+    points: pd.DataFrame, figure: dict[str, Any], cycles: bool, hidden: list[str]
+) -> list[tuple[str, str]]:
+    drawn = {trace["name"] for trace in figure["data"]}
+    meanings = {str(name) for name in points["meaning"].unique()} if "meaning" in points else set()
+    return icons.key(
+        sorted(meanings),
+        target="Target" in drawn,
+        limits="Control limits" in drawn,
+        cycles=cycles,
+        above=OFF_SCALE in drawn,
+        baseline="baseline" not in hidden and bool(figure["layout"]["shapes"]),
+    )
+
+
+def _card(
+    context: Context, measure: Measure, row: dict[Any, Any], points: pd.DataFrame
+) -> dict[str, Any]:
+    stratum = row["stratum"]
     variation, assurance = str(row.get("variation", "")), str(row.get("assurance", ""))
+    latest = VARIATION_WORDS.get(variation, "")
     return {
         "stratum": stratum,
         "variation": _sign(
-            icons.variation(variation, measure.direction), VARIATION_WORDS.get(variation, "")
+            icons.variation(variation, measure.direction), f"Latest point: {latest}"
         ),
-        "assurance": _sign(
-            icons.assurance(assurance), f"Target: {ASSURANCE_WORDS.get(assurance, '')}"
-        ),
+        "assurance": _sign(icons.assurance(assurance), ASSURANCE_WORDS.get(assurance, "")),
         "sentences": chart_sentences(row, points[points["stratum"] == stratum], measure),
-        "cautions": context.cautions(stratum),
+        "cautions": [sentence(text) for text in context.cautions(stratum)],
         "link": context.choice.view.link(stratum=stratum) + "#points",
     }
 
 
 def _sign(drawing: str, words: str) -> str:
     """A drawing with its words; both are ours, so both are safe."""
-    words = words[:1].upper() + words[1:]
-    return f'<span class="sign">{drawing}{words}</span>' if drawing else ""
+    return f'<span class="sign">{drawing}{sentence(words, stop="")}</span>' if drawing else ""

@@ -11,7 +11,7 @@ import pandas as pd
 from qi_equity.app.state import Choice
 from qi_equity.findings import Findings
 from qi_equity.project import EVERYONE, Measure
-from qi_equity.view.figure import Figure, Marker
+from qi_equity.view.panels import Figure, Marker
 from qi_equity.view.theme import day, missing
 
 
@@ -27,6 +27,15 @@ class Context:
         """The measure chosen."""
         return self.choice.measure
 
+    @property
+    def where(self) -> str:
+        """The measure and the site, for titles."""
+        return f"{self.measure.name} · {self.choice.site_name(self.choice.site)}"
+
+    def strata(self) -> list[str]:
+        """Everyone first, then the strata as the team wrote them: never sorted by rate."""
+        return [EVERYONE, *(group.name for group in self.choice.project.strata.groups)]
+
     def rows(self, table: pd.DataFrame, *, site: str | None = None) -> pd.DataFrame:
         """The rows of a table for the measure and site chosen, strata in the team's order."""
         if table.empty or "measure" not in table:
@@ -36,11 +45,10 @@ class Context:
         return self.in_order(here)
 
     def in_order(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """Everyone first, then the strata as the team wrote them: never sorted by rate."""
+        """The rows with their strata in the order of `strata`."""
         if rows.empty or "stratum" not in rows:
             return rows
-        order = [EVERYONE, *(group.name for group in self.choice.project.strata.groups)]
-        rank = {name: place for place, name in enumerate(order)}
+        rank = {name: place for place, name in enumerate(self.strata())}
         place = rows["stratum"].map(lambda name: rank.get(name, len(rank)))
         sort = ["_place", *[name for name in ("phase", "subgroup") if name in rows]]
         return rows.assign(_place=place).sort_values(sort, kind="stable").drop(columns="_place")
@@ -84,6 +92,14 @@ class Page:
     figures: dict[str, Figure] = field(default_factory=dict)
     title: str = ""
     status: str = ""
+    waiting: bool = False  # more is being worked out: ask again soon
+
+
+def nothing_logged(context: Context, why: str = "") -> Page:
+    """The page of a measure that has no findings at a site."""
+    line = why or "Nothing has been logged for this measure at this site yet."
+    values = {"heading": context.where, "lines": [line]}
+    return Page("empty.html", values, title=context.where, status=line)
 
 
 def text_of(figure: Figure) -> str:

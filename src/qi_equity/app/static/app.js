@@ -20,7 +20,7 @@ window.qiEquity = (() => {
   function arrange(layout, width) {
     const meta = layout.meta || {}
     if (!meta.panels) return
-    const columns = Math.min(meta.panels, meta.columns, Math.max(1, Math.floor(width / 330)))
+    const columns = Math.min(meta.panels, meta.columns, Math.max(1, Math.floor(width / 300)))
     const rows = Math.ceil(meta.panels / columns)
     const across = (1 - meta.across * (columns - 1)) / columns
     for (let index = 0; index < meta.panels; index++) {
@@ -69,7 +69,7 @@ window.qiEquity = (() => {
   function ask(message) {
     asked += 1
     message.number = asked
-    byId("main").setAttribute("aria-busy", "true")
+    if (!message.quiet) byId("main").setAttribute("aria-busy", "true")
     if (send) send(message)
     else waiting.push(message)
   }
@@ -84,14 +84,26 @@ window.qiEquity = (() => {
     for (const id of opened) if (byId(id)) byId(id).open = true
     byId("nav").innerHTML = answer.nav
     document.title = answer.title
-    if (answer.address !== location.search && !answer.back) {
-      history.pushState(null, "", answer.address)
+    if (answer.address && answer.address !== location.search && !answer.back) {
+      const how = answer.quiet ? "replaceState" : "pushState"
+      history[how](null, "", answer.address + (answer.hash || ""))
     }
     drawAll(answer.figures)
-    if (focused && byId(focused)) byId(focused).focus()
-    else if (answer.moved) main.querySelector("h1")?.focus()
-    byId("status").textContent = answer.status
+    const target = answer.hash && main.querySelector(answer.hash)
+    if (target) target.scrollIntoView()
+    else if (focused && byId(focused)) byId(focused).focus({ preventScroll: true })
+    else if (answer.moved) {
+      scrollTo(0, 0)
+      main.querySelector("h1")?.focus({ preventScroll: true })
+    }
+    if (!answer.quiet) byId("status").textContent = answer.status
     for (const hook of hooks) hook(answer)
+    askAgain(answer.waiting)
+  }
+
+  // More is being worked out on the server: look again, without moving what is being read.
+  const askAgain = (waiting) => {
+    if (waiting) setTimeout(() => ask({ address: location.search, quiet: true }), 4000)
   }
 
   function connect(sender) {
@@ -119,9 +131,21 @@ window.qiEquity = (() => {
     const link = event.target.closest("a[data-live]")
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return
     event.preventDefault()
-    ask({ address: link.search, moved: true })
+    ask({ address: link.search, hash: link.hash, moved: true })
   })
   addEventListener("popstate", () => ask({ address: location.search, back: true }))
+
+  // ---------------------------------------------------------------- a lost connection
+  // A new session starts with a fresh page; drafts are kept in the browser and put back into it.
+  function lost() {
+    byId("offline").hidden = false
+    const look = setInterval(async () => {
+      const alive = await fetch("liveness", { cache: "no-store" }).then((r) => r.ok, () => false)
+      if (!alive) return
+      clearInterval(look)
+      location.reload()
+    }, 2000)
+  }
 
   // ---------------------------------------------------------------- theme, print, width
   const theme = byId("theme")
@@ -168,6 +192,7 @@ window.qiEquity = (() => {
     }
   }
   drawAll(JSON.parse(byId("figures").textContent))
+  askAgain(document.body.dataset.waiting === "yes")
   requestAnimationFrame(() => setTimeout(goLive))
-  return { connect, receive, ask, hooks, plots }
+  return { connect, receive, lost, ask, hooks, plots }
 })()

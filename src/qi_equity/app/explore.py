@@ -1,0 +1,81 @@
+"""The same counts charted otherwise: other rules, limits or period than the project declared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from qi_equity.app.state import View
+from qi_equity.project import Measure
+from qi_equity.tidy.chart import chart
+
+RULES = {
+    "anhoej": "Anhøj: runs of the line",
+    "ihi": "IHI",
+    "making_data_count": "Making Data Count",
+    "western_electric": "Western Electric",
+    "nelson": "Nelson",
+}
+PERIODS = {"month": "By month", "quarter": "By quarter"}
+LIMITS = {"exact": "Exact limits", "normal": "Textbook limits (3 sigma)"}
+SHOWN = {
+    "limits": "control limits",
+    "target": "target",
+    "baseline": "baseline",
+    "cycles": "PDSA cycles",
+}
+COUNTED = ("proportion", "rate", "count")
+
+
+def asked(view: View) -> bool:
+    """Whether the view asks for anything but the project's own charts."""
+    return bool(view.rules or view.period or view.limits)
+
+
+def as_asked(measure: Measure, view: View) -> Measure:
+    """The measure with the period of the points shown, for the words about them."""
+    period = view.period if measure.data in COUNTED and view.period in PERIODS else None
+    return measure.model_copy(update={"subgroup": period or measure.subgroup})
+
+
+def explored(
+    points: pd.DataFrame, measure: Measure, view: View
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Points and summary of one measure at one site, charted as the view asks."""
+    counted = measure.data in COUNTED
+    rated = counted and bool(points["denominator"].notna().any())
+    first = points[points["baseline"].astype(bool)] if measure.baseline else points.iloc[:0]
+    options: dict[str, Any] = {
+        "kind": measure.kind,
+        "subgroup": "subgroup",
+        "numerator": "numerator" if counted else None,
+        "denominator": "denominator" if rated else None,
+        "value": None if counted else "value",
+        "by": ["measure", "site", "stratum"],
+        "period": view.period if counted and view.period in PERIODS else None,
+        "limits": view.limits
+        if view.limits in LIMITS and measure.kind in ("p", "u", "c")
+        else None,
+        "rules": view.rules if view.rules in RULES else measure.rules,
+        "direction": None if measure.direction == "none" else measure.direction,
+        "target": measure.target,
+        "multiply": measure.multiply if counted else 1,
+        "freeze": first["subgroup"].max() if len(first) else None,
+        "phases": [pd.Timestamp(day) for day in measure.phases] or None,
+    }
+    columns = ["measure", "site", "stratum", "subgroup", "numerator", "denominator", "value"]
+    table = points[[name for name in columns if name in points]]
+    made = chart(table, **options)
+    return made.points, made.summary
+
+
+def caution(measure: Measure, view: View) -> str:
+    """What to remember while looking at charts that the project did not declare."""
+    said = [RULES[measure.rules], f"by {measure.subgroup}"]
+    return (
+        f"These charts are drawn otherwise than the project declared ({', '.join(said)}). "
+        "Trying rules until one signals makes false signals; decide on the declared charts."
+        if asked(view)
+        else ""
+    )

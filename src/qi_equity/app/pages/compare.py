@@ -1,0 +1,100 @@
+"""One measure across the sites: the same stratum side by side, and every gap in one table.
+
+Sites stand in the order of the project and are never ranked: this is for learning, not a league.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qi_equity.app.pages.page import Context, Page, nothing_logged
+from qi_equity.project import ALL_SITES, EVERYONE
+from qi_equity.view import icons
+from qi_equity.view.figure import OFF_SCALE, chart_figure
+from qi_equity.view.theme import missing, number
+
+
+def compare(context: Context) -> Page:
+    """Small multiples of one stratum, a panel a site, and the matrix of gaps."""
+    choice, measure, view = context.choice, context.measure, context.choice.view
+    points = context.findings.points
+    points = points[points["measure"] == measure.id] if len(points) else points
+    strata = [name for name in context.strata() if (points["stratum"] == name).any()]
+    if not strata:
+        return nothing_logged(context)
+    stratum = view.stratum if view.stratum in strata else EVERYONE
+    if stratum not in strata:
+        stratum = strata[0]
+    rank = {site: place for place, site in enumerate(choice.sites)}
+    shown = points[points["stratum"] == stratum]
+    shown = shown.assign(_place=shown["site"].map(rank))
+    shown = shown.sort_values(["_place", "subgroup"], kind="stable").drop(columns="_place")
+    names = {site: choice.site_name(site) for site in choice.sites}
+    figure = chart_figure(
+        shown, shown.iloc[:0], ["site"], unit=measure.unit, names=names, columns=4, legend=False
+    )
+    drawn = {trace["name"] for trace in figure["data"]}
+    meanings = sorted({str(name) for name in shown["meaning"].unique()})
+    lead = f"{stratum}: the same measure at {len(choice.sites)} sites, one y axis for all."
+    if ALL_SITES in choice.sites:
+        lead = f"{stratum}: all sites together, then each of {len(choice.sites) - 1} sites."
+    values: dict[str, Any] = {
+        "heading": f"Compare: {measure.name}",
+        "lead": lead,
+        "strata": [(name, name) for name in strata],
+        "stratum": stratum,
+        "label": f"{lead} The table of gaps below holds the figures and verdicts.",
+        "key": icons.key(
+            meanings,
+            target="Target" in drawn,
+            limits="Control limits" in drawn,
+            cycles=False,
+            above=OFF_SCALE in drawn,
+            baseline=True,
+        ),
+        "matrix": _matrix(context),
+        "ideas": _ideas(context),
+    }
+    where = f"Compare · {measure.name}"
+    return Page("compare.html", values, {"compare": figure}, where, lead)
+
+
+def _matrix(context: Context) -> dict[str, Any]:
+    """Sites down, strata across: each cell a verdict, a size and a link, in the project's order."""
+    choice, measure = context.choice, context.measure
+    gaps = context.findings.gaps
+    gaps = gaps[gaps["measure"] == measure.id] if len(gaps) else gaps
+    cells = {(row["site"], row["stratum"]): row for row in gaps.to_dict("records")}
+    strata = [name for name in context.strata() if any(key[1] == name for key in cells)]
+    rows = []
+    for site in choice.sites:
+        line = [_cell(context, site, cells.get((site, stratum))) for stratum in strata]
+        rows.append((choice.site_name(site), line))
+    return {"strata": strata, "rows": rows}
+
+
+def _cell(context: Context, site: str, row: dict[Any, Any] | None) -> dict[str, str]:
+    if row is None or missing(row.get("ratio")):
+        return {"verdict": "", "text": "–", "link": "", "icon": ""}
+    verdict = "" if missing(row.get("verdict")) else str(row.get("verdict"))
+    ends = f"{number(row.get('ratio_lower'), 2)} to {number(row.get('ratio_upper'), 2)}"
+    return {
+        "verdict": verdict,
+        "text": f"×{number(row['ratio'], 2)} ({ends})",
+        "link": context.choice.view.link(page="gap", site=site, stratum=""),
+        "icon": icons.verdict(verdict),
+    }
+
+
+def _ideas(context: Context) -> list[str]:
+    """Which sites tried which change idea: where to ask what was different."""
+    choice = context.choice
+    named = {
+        idea.id: idea.name for driver in choice.project.drivers for idea in driver.change_ideas
+    }
+    tried: dict[str, list[str]] = {}
+    for cycle in choice.project.cycles:
+        if cycle.change_idea in named:
+            sites = [choice.site_name(site) for site in cycle.sites] or ["every site"]
+            tried.setdefault(named[cycle.change_idea], []).extend(sites)
+    return [f"{idea}: {', '.join(dict.fromkeys(sites))}" for idea, sites in tried.items()]

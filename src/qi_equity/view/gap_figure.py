@@ -1,0 +1,134 @@
+"""The gap as a charted series: its ratio and its difference, each with its interval, side by side.
+
+Nothing is worked out here; the points are those of the findings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from qi_equity.project import Measure
+from qi_equity.view.panels import (
+    Figure,
+    Marker,
+    axes,
+    finite,
+    heading,
+    labels,
+    layout,
+    numbers,
+    stamps,
+    verticals,
+)
+from qi_equity.view.theme import LIGHT
+
+RATIO_TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10)
+WIDEST_RATIO = 10.0  # an interval beyond a tenth or ten times runs off the panel
+
+
+def gap_figure(points: pd.DataFrame, measure: Measure, markers: Sequence[Marker] = ()) -> Figure:
+    """A row of panels a stratum: ratio, difference and, where there is one, the decision chart."""
+    decided = bool(len(finite(points, "cusum_up")))
+    kinds = [_ratio, _difference, *([_decision] if decided else [])]
+    data: list[dict[str, Any]] = []
+    notes: list[dict[str, Any]] = []
+    shapes: list[dict[str, Any]] = []
+    family: list[int] = []
+    for stratum, rows in points.groupby("stratum", sort=False):
+        here = [mark for mark in markers if not mark.strata or stratum in mark.strata]
+        for kind, panel in enumerate(kinds):
+            pair = axes(len(family))
+            family.append(kind)
+            title, traces = panel(rows, measure)
+            place = {"xaxis": pair[0], "yaxis": pair[1], "type": "scatter", "showlegend": False}
+            data += [place | trace for trace in traces]
+            notes += [heading(pair, f"{stratum}: {title}"), *labels(pair, here)]
+            shapes += [_no_gap(pair, 1 if panel is _ratio else 0), *verticals(pair, here)]
+    across = [_ratio_axis(points), _difference_axis(points, measure), {}]
+    made = layout(len(family), len(kinds), across=across, family=family)
+    return {"data": data, "layout": made | {"annotations": notes, "shapes": shapes}}
+
+
+def _ratio(rows: pd.DataFrame, measure: Measure) -> tuple[str, list[dict[str, Any]]]:
+    said = "%{x|%-d %b %Y}<br>%{y:.2f} times<extra></extra>"
+    return "ratio", _band_and_line(rows, "ratio", 1, said)
+
+
+def _difference(rows: pd.DataFrame, measure: Measure) -> tuple[str, list[dict[str, Any]]]:
+    unit = "percentage points" if measure.unit == "%" else measure.unit
+    said = f"%{{x|%-d %b %Y}}<br>%{{y:+.1f}} {unit}<extra></extra>"
+    title = f"difference ({unit})"
+    return title, _band_and_line(rows, "difference", measure.multiply, said)
+
+
+def _decision(rows: pd.DataFrame, measure: Measure) -> tuple[str, list[dict[str, Any]]]:
+    """Evidence that the gap has changed, summed up over time, against its decision limits."""
+    along = {"x": stamps(rows["subgroup"])}
+    traces = [
+        {**along, "y": numbers(rows[name]), "mode": "lines", "name": words, "line": style}
+        for name, words, style in (
+            ("limit_up", "Decision limit", {"color": LIGHT["limit"], "width": 1}),
+            ("limit_down", "Decision limit", {"color": LIGHT["limit"], "width": 1}),
+            ("cusum_up", "Towards a wider gap", {"color": LIGHT["concern"], "width": 2}),
+            ("cusum_down", "Towards a narrower gap", {"color": LIGHT["improvement"], "width": 2}),
+        )
+        if name in rows
+    ]
+    return "evidence of a change", traces
+
+
+def _band_and_line(
+    rows: pd.DataFrame, name: str, multiply: float, said: str
+) -> list[dict[str, Any]]:
+    """The interval as a pale band, the estimate as a line over it."""
+    times = stamps(rows["subgroup"])
+    low, high = (rows[f"{name}_{end}"] * multiply for end in ("lower", "upper"))
+    both = np.isfinite(low.to_numpy(float)) & np.isfinite(high.to_numpy(float))
+    around = [time for time, ok in zip(times, both, strict=True) if ok]
+    band = {
+        "x": around + around[::-1],
+        "y": numbers(high[both]) + numbers(low[both])[::-1],
+        "fill": "toself",
+        "fillcolor": LIGHT["grid"],
+        "mode": "lines",
+        "line": {"width": 0, "color": LIGHT["grid"]},
+        "hoverinfo": "skip",
+        "name": "95% interval",
+    }
+    line = {
+        "x": times,
+        "y": numbers(rows[name] * multiply),
+        "mode": "lines",
+        "line": {"color": LIGHT["value"], "width": 2},
+        "name": f"Gap, {name}",
+        "hovertemplate": said,
+    }
+    return [band, line] if around else [line]
+
+
+def _no_gap(pair: tuple[str, str], level: float) -> dict[str, Any]:
+    place = {"xref": f"{pair[0]} domain", "yref": pair[1], "x0": 0, "x1": 1, "type": "line"}
+    return place | {"y0": level, "y1": level, "line": {"color": LIGHT["centre"], "width": 2}}
+
+
+def _ratio_axis(points: pd.DataFrame) -> dict[str, Any]:
+    """A log scale, on which twice and half are equally far from no gap."""
+    ends = np.concatenate([finite(points, f"ratio{end}") for end in ("", "_lower", "_upper")])
+    ends = ends[ends > 0]
+    far = float(np.quantile(np.abs(np.log10(ends)), 0.98)) if len(ends) else 0.0
+    far = min(max(far, np.log10(2.2)), np.log10(WIDEST_RATIO)) * 1.05
+    ticks = {"tickvals": list(RATIO_TICKS), "ticktext": [f"×{tick}" for tick in RATIO_TICKS]}
+    return {"type": "log", "range": [round(-far, 3), round(far, 3)], **ticks}
+
+
+def _difference_axis(points: pd.DataFrame, measure: Measure) -> dict[str, Any]:
+    ends = np.concatenate([finite(points, f"difference{end}") for end in ("", "_lower", "_upper")])
+    if not len(ends):
+        return {}
+    low, high = (float(np.quantile(ends, share)) * measure.multiply for share in (0.01, 0.99))
+    room = 0.08 * max(high - low, 1e-9)
+    return {"range": [round(min(low, 0) - room, 4), round(max(high, 0) + room, 4)]}

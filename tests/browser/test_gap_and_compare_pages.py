@@ -1,0 +1,52 @@
+"""The gap with its reference and verdict, and one measure across sites without a league table."""
+
+from __future__ import annotations
+
+import pytest
+from seeing import DESKTOP, PHONE, drawn, ready, violations
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("page_name", ["gap", "compare"])
+def test_no_accessibility_violation_and_no_sideways_scroll(visit, size, theme, page_name):
+    page = visit(f"?page={page_name}", size=size, color_scheme=theme)
+    ready(page)
+    assert violations(page) == []
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_gap_page_shows_reference_reason_and_both_scales(visit):
+    page = visit("?page=gap")
+    ready(page)
+    assert page.get_by_text("No group is the norm").is_visible()
+    assert page.get_by_role("heading", name="Black").is_visible()
+    names = {name for name, _ in drawn(page)}
+    assert {"Gap, ratio", "Gap, difference", "95% interval"} <= names
+
+
+def test_compare_keeps_the_sites_in_the_project_s_order_and_links_to_each_gap(visit):
+    page = visit("?page=compare&stratum=Black")
+    ready(page)
+    sites = page.locator(".matrix tbody th").all_inner_texts()
+    assert sites == ["Site A", "Site B", "Site C"]
+    page.locator(".matrix tbody tr").nth(1).get_by_role("link").first.click()
+    page.wait_for_function("() => document.querySelector('h1').innerText.includes('Site B')")
+    assert "page=gap" in page.url
+    assert "site=site_b" in page.url
+
+
+def test_other_rules_and_months_are_said_to_be_other_than_declared(visit):
+    page = visit()
+    ready(page)
+    before = drawn(page)
+    page.get_by_text("Draw the charts otherwise").click()
+    page.get_by_label("Points", exact=True).select_option(label="By month")
+    page.get_by_text("drawn otherwise than the project declared").wait_for()
+    values = [heights for name, heights in drawn(page) if name == "Value"]
+    assert drawn(page) != before
+    assert len(values[0]) == 24
+    assert "period=month" in page.url
+    page.get_by_label("target").check()
+    page.wait_for_url("**hide=target**")
+    assert "Target" not in {name for name, _ in drawn(page)}
