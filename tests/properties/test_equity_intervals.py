@@ -12,14 +12,12 @@ from qi_equity.equity.intervals import (
     DIFFERENCE,
     ONE,
     RATIO,
-    difference_score,
     koopman,
     mee,
     miettinen_nurminen,
     newcombe,
-    ratio_score,
-    two_sided,
 )
+from qi_equity.equity.scores import difference_score, ratio_score, two_sided
 
 
 @st.composite

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from qi_equity.equity import intervals
+from qi_equity.equity import intervals, scores
 from qi_equity.equity.intervals import (
     byar,
     byar_or_exact,
-    difference_score,
     exact_p,
     exact_rate,
     exact_rate_ratio,
@@ -20,13 +19,11 @@ from qi_equity.equity.intervals import (
     miettinen_nurminen,
     miettinen_nurminen_ratio,
     newcombe,
-    rate_score,
-    ratio_score,
     score_rate_difference,
     score_rate_ratio,
-    two_sided,
     wilson,
 )
+from qi_equity.equity.scores import difference_score, rate_score, ratio_score, two_sided
 
 Z = stats.norm.ppf(0.975)
 
@@ -101,7 +98,7 @@ def test_score_limits_are_where_the_score_reaches_the_normal_quantile():
 @pytest.mark.parametrize("delta", [-0.4, -0.05, 0.02, 0.3])
 def test_the_likeliest_proportions_given_a_difference_are_likelier_than_their_neighbours(delta):
     a, m, b, n = (np.asarray(value, dtype=float) for value in (4, 30, 9, 44))
-    second = float(intervals._second_given_difference(a, m, b, n, np.asarray(delta)))
+    second = float(scores._second_given_difference(a, m, b, n, np.asarray(delta)))
 
     def log_likelihood(p2):
         return stats.binom.logpmf(4, 30, p2 + delta) + stats.binom.logpmf(9, 44, p2)

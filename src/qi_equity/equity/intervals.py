@@ -10,10 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import special
 
-FloatArray = NDArray[np.float64]
+from qi_equity.equity.scores import (
+    FloatArray,
+    counts_of,
+    difference_score,
+    pairs_of,
+    ratio_score,
+)
 
 # Halvings of a bracket until it is as narrow as a double can say.
 HALVINGS = 70
@@ -57,7 +63,7 @@ def wilson(numerator: ArrayLike, denominator: ArrayLike, confidence: float = 0.9
     >>> seen.lower.round(5), seen.upper.round(5)
     (np.float64(0.02767), np.float64(0.08201))
     """
-    x, n = _counts(numerator, denominator)
+    x, n = counts_of(numerator, denominator)
     z2 = _z(confidence) ** 2
     with np.errstate(all="ignore"):
         p = x / n
@@ -71,7 +77,7 @@ def wilson(numerator: ArrayLike, denominator: ArrayLike, confidence: float = 0.9
 
 def exact_p(numerator: ArrayLike, denominator: ArrayLike, confidence: float = 0.95) -> Interval:
     """Exact interval of a proportion (Clopper & Pearson 1934); never too narrow."""
-    x, n = _counts(numerator, denominator)
+    x, n = counts_of(numerator, denominator)
     tail = (1 - confidence) / 2
     with np.errstate(all="ignore"):
         p = x / n
@@ -82,7 +88,7 @@ def exact_p(numerator: ArrayLike, denominator: ArrayLike, confidence: float = 0.
 
 def mid_p(numerator: ArrayLike, denominator: ArrayLike, confidence: float = 0.95) -> Interval:
     """Exact interval of a proportion with half the weight of what was seen (Lancaster 1949)."""
-    x, n = _counts(numerator, denominator)
+    x, n = counts_of(numerator, denominator)
     tail = (1 - confidence) / 2
 
     def at_least(p: FloatArray) -> FloatArray:
@@ -105,7 +111,7 @@ def exact_rate(count: ArrayLike, exposure: ArrayLike, confidence: float = 0.95) 
     >>> seen.lower.round(3), seen.upper.round(3)
     (np.float64(1.623), np.float64(11.668))
     """
-    x, t = _counts(count, exposure)
+    x, t = counts_of(count, exposure)
     tail = (1 - confidence) / 2
     with np.errstate(all="ignore"):
         lower = np.where(x == 0, 0.0, special.gammaincinv(np.maximum(x, 0.5), tail))
@@ -115,7 +121,7 @@ def exact_rate(count: ArrayLike, exposure: ArrayLike, confidence: float = 0.95) 
 
 def mid_p_rate(count: ArrayLike, exposure: ArrayLike, confidence: float = 0.95) -> Interval:
     """Exact interval of a count with half the weight of what was seen."""
-    x, t = _counts(count, exposure)
+    x, t = counts_of(count, exposure)
     tail = (1 - confidence) / 2
 
     def at_least(mean: FloatArray) -> FloatArray:
@@ -137,7 +143,7 @@ def byar(count: ArrayLike, exposure: ArrayLike, confidence: float = 0.95) -> Int
     >>> seen.lower.round(3), seen.upper.round(3)
     (np.float64(4.787), np.float64(18.391))
     """
-    x, t = _counts(count, exposure)
+    x, t = counts_of(count, exposure)
     z = _z(confidence)
     with np.errstate(all="ignore"):
         lower = np.where(x == 0, 0.0, x * (1 - 1 / (9 * x) - z / (3 * np.sqrt(x))) ** 3)
@@ -147,7 +153,7 @@ def byar(count: ArrayLike, exposure: ArrayLike, confidence: float = 0.95) -> Int
 
 def byar_or_exact(count: ArrayLike, exposure: ArrayLike, confidence: float = 0.95) -> Interval:
     """Byar's interval, and the exact one below ten events, as England's public health tools do."""
-    x, _ = _counts(count, exposure)
+    x, _ = counts_of(count, exposure)
     many, few = byar(count, exposure, confidence), exact_rate(count, exposure, confidence)
     small = x < BYAR_FROM
     return Interval(
@@ -201,7 +207,7 @@ def score_rate_difference(
     >>> gap.lower.round(5), gap.upper.round(5)
     (np.float64(-0.00067), np.float64(0.02357))
     """
-    a, s, b, t = _pairs(x1, t1, x2, t2)
+    a, s, b, t = pairs_of(x1, t1, x2, t2)
     z = _z(confidence)
     with np.errstate(all="ignore"):
         estimate = a / s - b / t
@@ -285,53 +291,6 @@ def mid_p_rate_ratio(
     return _conditional_ratio(mid_p, x1, t1, x2, t2, confidence)
 
 
-# ------------------------------------------------------------------ score tests
-
-
-def difference_score(
-    x1: ArrayLike, n1: ArrayLike, x2: ArrayLike, n2: ArrayLike, delta: ArrayLike = 0.0
-) -> FloatArray:
-    """How many standard errors two proportions are from differing by `delta`.
-
-    >>> difference_score(56, 70, 48, 80).round(4)
-    np.float64(2.6502)
-    """
-    a, m, b, n = _pairs(x1, n1, x2, n2)
-    delta = np.asarray(delta, dtype=float)
-    with np.errstate(all="ignore"):
-        second = _second_given_difference(a, m, b, n, delta)
-        first = second + delta
-        variance = first * (1 - first) / m + second * (1 - second) / n
-        return np.asarray((a / m - b / n - delta) / np.sqrt(np.maximum(variance, 0)))
-
-
-def ratio_score(
-    x1: ArrayLike, n1: ArrayLike, x2: ArrayLike, n2: ArrayLike, ratio: ArrayLike = 1.0
-) -> FloatArray:
-    """How many standard errors two proportions are from standing in the ratio `ratio`."""
-    a, m, b, n = _pairs(x1, n1, x2, n2)
-    ratio = np.asarray(ratio, dtype=float)
-    with np.errstate(all="ignore"):
-        second = _second_given_ratio(a, m, b, n, ratio)
-        first = ratio * second
-        # n p q of a side is counted from what is left of one, where p itself would round to one.
-        variance = first * (1 - first) / m + ratio**2 * second * (1 - second) / n
-        return np.asarray((a / m - ratio * b / n) / np.sqrt(np.maximum(variance, 0)))
-
-
-def rate_score(x1: ArrayLike, t1: ArrayLike, x2: ArrayLike, t2: ArrayLike) -> FloatArray:
-    """How many standard errors two rates are from being equal, given the total count."""
-    a, s, b, t = _pairs(x1, t1, x2, t2)
-    with np.errstate(all="ignore"):
-        share = s / (s + t)
-        return np.asarray((a - (a + b) * share) / np.sqrt((a + b) * share * (1 - share)))
-
-
-def two_sided(score: ArrayLike) -> FloatArray:
-    """The chance of a standard normal score at least this far from zero, either way."""
-    return np.asarray(2 * special.ndtr(-np.abs(np.asarray(score, dtype=float))))
-
-
 # ------------------------------------------------------------------ what they share
 
 
@@ -351,23 +310,6 @@ def _z(confidence: float) -> float:
     if not 0 < confidence < 1:
         raise ValueError(f"confidence is a share between 0 and 1, such as 0.95; got {confidence}")
     return float(special.ndtri((1 + confidence) / 2))
-
-
-def _counts(numerator: ArrayLike, denominator: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Two arrays of one shape, nan wherever there was nobody to count."""
-    x, n = np.broadcast_arrays(
-        np.asarray(numerator, dtype=float), np.asarray(denominator, dtype=float)
-    )
-    return x, np.where(n > 0, n, np.nan)
-
-
-def _pairs(
-    x1: ArrayLike, n1: ArrayLike, x2: ArrayLike, n2: ArrayLike
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    a, m = _counts(x1, n1)
-    b, n = _counts(x2, n2)
-    a, m, b, n = np.broadcast_arrays(a, m, b, n)
-    return a, m, b, n
 
 
 def _kept(where: ArrayLike, *parts: ArrayLike) -> Interval:
@@ -393,7 +335,7 @@ def _score_difference(
     *,
     corrected: bool,
 ) -> Interval:
-    a, m, b, n = _pairs(x1, n1, x2, n2)
+    a, m, b, n = pairs_of(x1, n1, x2, n2)
     with np.errstate(all="ignore"):
         z = _z(confidence) * (np.sqrt((m + n) / (m + n - 1)) if corrected else 1.0)
         estimate = a / m - b / n
@@ -401,22 +343,6 @@ def _score_difference(
         lower = falling_root(lambda at: difference_score(a, m, b, n, at) - z, -end, estimate)
         upper = falling_root(lambda at: difference_score(a, m, b, n, at) + z, estimate, end)
     return _kept(np.isfinite(estimate) & (a + b > 0), estimate, lower, upper)
-
-
-def _second_given_difference(
-    a: FloatArray, m: FloatArray, b: FloatArray, n: FloatArray, delta: FloatArray
-) -> FloatArray:
-    """Likeliest second proportion if the first is `delta` above it: a cubic's middle root."""
-    total, events = m + n, a + b
-    square = ((m + 2 * n) * delta - total - events) / (3 * total)
-    linear = ((n * delta - total - 2 * b) * delta + events) / (3 * total)
-    fixed = b * delta * (1 - delta) / (2 * total)
-    q = square**3 - 1.5 * linear * square + fixed
-    p = np.copysign(np.sqrt(np.maximum(square**2 - linear, 0)), q)
-    cosine = np.divide(q, p**3, out=np.zeros_like(q), where=p != 0)
-    angle = (np.pi + np.arccos(np.clip(cosine, -1, 1))) / 3
-    root = 2 * p * np.cos(angle) - square
-    return np.asarray(np.clip(root, np.maximum(0, -delta), np.minimum(1, 1 - delta)))
 
 
 def _score_ratio(
@@ -428,7 +354,7 @@ def _score_ratio(
     *,
     corrected: bool,
 ) -> Interval:
-    a, m, b, n = _pairs(x1, n1, x2, n2)
+    a, m, b, n = pairs_of(x1, n1, x2, n2)
     with np.errstate(all="ignore"):
         z = _z(confidence) * (np.sqrt((m + n) / (m + n - 1)) if corrected else 1.0)
         estimate = (a / m) / (b / n)
@@ -442,17 +368,6 @@ def _score_ratio(
     return _kept(np.isfinite(m + n) & (a + b > 0), estimate, lower, upper)
 
 
-def _second_given_ratio(
-    a: FloatArray, m: FloatArray, b: FloatArray, n: FloatArray, ratio: FloatArray
-) -> FloatArray:
-    """Likeliest second proportion if the first is `ratio` times it: a quadratic's lower root."""
-    middle = m * ratio + a + n + b * ratio
-    inside = np.maximum(middle**2 - 4 * (m + n) * ratio * (a + b), 0)
-    return np.asarray(
-        np.clip(2 * (a + b) / (middle + np.sqrt(inside)), 0, 1 / np.maximum(ratio, 1))
-    )
-
-
 def _conditional_ratio(
     one_sample: OneSample,
     x1: ArrayLike,
@@ -462,7 +377,7 @@ def _conditional_ratio(
     confidence: float,
 ) -> Interval:
     """Given the total, the first count is binomial: its interval, as a ratio of rates."""
-    a, s, b, t = _pairs(x1, t1, x2, t2)
+    a, s, b, t = pairs_of(x1, t1, x2, t2)
     share = one_sample(a, a + b, confidence)
     with np.errstate(all="ignore"):
         lower, upper = (part / (1 - part) * t / s for part in (share.lower, share.upper))

@@ -21,7 +21,7 @@ from qi_equity.equity.gaps import (
     named,
     q_values,
 )
-from qi_equity.equity.intervals import FloatArray
+from qi_equity.equity.scores import FloatArray
 from qi_equity.errors import DataErrors, did_you_mean
 
 EVERYONE_ELSE = "everyone else"
