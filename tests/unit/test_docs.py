@@ -1,0 +1,68 @@
+"""The documentation keeps up with the code: commands exist, links lead somewhere, Python runs."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from qi_equity.cli import app
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md")])
+REFERENCE = ROOT / "docs/reference/command-line.md"
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_named_on_a_page_exists(page):
+    text = page.read_text(encoding="utf-8")
+    for name in re.findall(r"^    .*?qi-equity ([a-z]+)", text, flags=re.MULTILINE):
+        assert name in COMMANDS
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_to_a_file_leads_somewhere(page):
+    for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_on_a_page_runs(page):
+    text = page.read_text(encoding="utf-8")
+    names: dict[str, object] = {}
+    for block in re.findall(r"^```python\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL):
+        exec(compile(block, str(page), "exec"), names)
+
+
+def reference() -> str:
+    """docs/reference/command-line.md, read off the commands themselves."""
+    lines = [
+        "# The command line",
+        "",
+        "Read off the commands by `QI_EQUITY_WRITE_DOCS=1 pytest tests/unit/test_docs.py`.",
+        "Exit codes: 0 done, 1 what you gave it has a problem, 2 wrong usage, 3 a fault of ours.",
+    ]
+    for name, command in COMMANDS.items():
+        lines += ["", f"## qi-equity {name}", "", command.help or "", ""]
+        for part in command.params:
+            if part.name == "help":
+                continue
+            shown = (
+                ", ".join(f"`{text}`" for text in part.opts)
+                if part.opts[0][0] == "-"
+                else (f"`{part.metavar or part.name.upper()}`")
+            )
+            lines.append(f"- {shown}: {getattr(part, 'help', None) or ''}")
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def test_every_command_has_help_and_stands_in_the_reference():
+    assert all(command.help for command in COMMANDS.values())
+    if os.environ.get("QI_EQUITY_WRITE_DOCS"):
+        REFERENCE.write_text(reference(), encoding="utf-8")
+    assert REFERENCE.read_text(encoding="utf-8") == reference()
