@@ -1,0 +1,279 @@
+"""Simulated charts whose answer is known, and what the equity engine makes of them.
+
+Each function plays one acceptance criterion and gives its figures with the bounds they must keep.
+The tests play few charts and widen the bounds by chance; `benchmarks/trust.py` plays them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from qi_equity.equity.contrast import Contrast, contrast
+from qi_equity.equity.gap_chart import GapChart, InControl, gap_charts, predictive
+from qi_equity.equity.gaps import q_values
+from qi_equity.equity.verdict import verdicts
+from qi_equity.spc.scan import scan
+
+REFERENCE_SIZE = 50
+YEAR = 52
+# A fast run fails by chance one time in two thousand, at a share that stands on its bound.
+SLACK = 0.0005
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured share, the bounds it has to keep, and how many charts it is of."""
+
+    criterion: str
+    cell: str
+    measured: float
+    charts: int
+    at_least: float = 0.0
+    at_most: float = 1.0
+
+    @property
+    def kept(self) -> bool:
+        """Within its bounds as they stand."""
+        return self.at_least <= self.measured <= self.at_most
+
+    @property
+    def credible(self) -> bool:
+        """Within what chance makes of its bounds with so few charts."""
+        low, high = stats.binom.ppf(
+            [SLACK, 1 - SLACK], self.charts, [max(self.at_least, 0.0), min(self.at_most, 1.0)]
+        )
+        return bool(low <= round(self.measured * self.charts) <= high)
+
+
+def counts(
+    rng: np.random.Generator,
+    size: int,
+    rate: np.ndarray | float,
+    rho: float,
+    shape: tuple[int, ...],
+) -> np.ndarray:
+    """Binomial counts, or beta-binomial with correlation `rho` of births within a week."""
+    rate = np.broadcast_to(np.minimum(rate, 0.95), shape)
+    if rho:
+        spread = (1 - rho) / rho
+        rate = rng.beta(rate * spread, (1 - rate) * spread)
+    return rng.binomial(size, rate).astype(float)
+
+
+def weeks_of(
+    seed: int,
+    charts: int,
+    size: int,
+    rate: float,
+    early: float,
+    late: float,
+    *,
+    rho: float = 0.0,
+    weeks: int = YEAR,
+    change: int = YEAR // 2,
+) -> Contrast:
+    """A stratum whose ratio to the reference goes from `early` to `late` at week `change`."""
+    rng = np.random.default_rng([seed, size, round(rate * 1000), round(rho * 1000), weeks])
+    ratio = np.where(np.arange(weeks) < change, early, late)
+    shape = (charts, weeks)
+    events = counts(rng, size, rate * ratio, rho, shape)
+    return contrast(events, size, counts(rng, REFERENCE_SIZE, rate, rho, shape), REFERENCE_SIZE)
+
+
+def share(found: np.ndarray) -> float:
+    return float(np.mean(found))
+
+
+# ------------------------------------------------------------------ counts: scan and sessions
+
+SESSION_SIZES, SESSION_RATES, SITES = (5, 8, 12, 20, 30, 60), (0.02, 0.05, 0.1, 0.3), 10
+
+
+def a5(charts: int) -> Iterator[Figure]:
+    """Scan p-values of charts in which nothing happens."""
+    for size in (5, 10, 20, 40):
+        for rate in (0.05, 0.1, 0.3):
+            rng = np.random.default_rng([5, size, round(rate * 100)])
+            births = rng.poisson(size, (charts, YEAR)).astype(float)
+            p = scan(rng.binomial(births.astype(int), rate), births).p_value
+            yield Figure(
+                "A5", f"n {size}, p {rate}: p <= .05", share(p <= 0.05), charts, 0.034, 0.066
+            )
+
+
+def a6(sessions: int) -> Iterator[Figure]:
+    """Sessions of 240 charts: how often nothing is highlighted, and how true the highlights are."""
+    rng = np.random.default_rng(6)
+    size = np.tile(np.repeat(SESSION_SIZES, len(SESSION_RATES)), SITES)
+    rate = np.tile(SESSION_RATES, len(SESSION_SIZES) * SITES)
+    late = np.arange(YEAR) >= YEAR // 2
+    quiet, false_share, found_share = [], [], []
+    for _ in range(sessions):
+        births = rng.poisson(size[:, None], (size.size, YEAR))
+        for doubled in (False, True):
+            changed = np.zeros(size.size, dtype=bool)
+            if doubled:
+                changed[rng.permutation(size.size)[: size.size // 10]] = True
+            now = np.minimum(rate[:, None] * np.where(changed[:, None] & late, 2, 1), 0.95)
+            p = scan(rng.binomial(births, now), births).p_value
+            lit = q_values(p) <= 0.10
+            if doubled:
+                false_share.append((lit & ~changed).sum() / max(lit.sum(), 1))
+                found_share.append(share(lit[changed]))
+            else:
+                quiet.append(bool(lit.any()))
+    yield Figure("A6", "nothing happens: any highlight", share(np.array(quiet)), sessions, 0, 0.16)
+    doubled_cell = "a tenth doubled: share of highlights that are false"
+    yield Figure("A6", doubled_cell, float(np.mean(false_share)), sessions * 24, 0, 0.12)
+    found = "a tenth doubled: share of them found"
+    yield Figure("A6", found, float(np.mean(found_share)), sessions * 24, 0.48, 1)
+
+
+# ------------------------------------------------------------------ the gap chart
+
+A7_CELLS = [
+    (size, rate, ratio) for rate in (0.03, 0.1, 0.5) for size in (5, 10, 20) for ratio in (1.0, 1.6)
+]
+
+
+def charted(data: Contrast, in_control: InControl = predictive) -> GapChart:
+    """Charts after a year of baseline that has at least five events."""
+    enough = data.events[:, :YEAR].sum(axis=-1) >= 5
+    return gap_charts(data[enough], YEAR, in_control=in_control)
+
+
+def a7(charts: int, cells: list[tuple[int, float, float]] | None = None) -> Iterator[Figure]:
+    """False alarms of the gap chart in a year after a year of baseline."""
+    signalled = []
+    for size, rate, ratio in cells or A7_CELLS:
+        chart = charted(weeks_of(7, charts, size, rate, ratio, ratio, weeks=2 * YEAR))
+        cell, seen = f"n {size}, p {rate}, ratio {ratio:g}", len(chart.first)
+        signalled.append(share(chart.first >= 0))
+        yield Figure("A7", f"{cell}: any alarm", signalled[-1], seen, 0.010, 0.070)
+        for name, side in (("rising", 1), ("falling", -1)):
+            on_side = share((chart.signal == side).any(axis=-1))
+            yield Figure("A7", f"{cell}: {name}", on_side, seen, 0, 0.045)
+    mean = float(np.mean(signalled))
+    yield Figure("A7", "mean of the cells", mean, charts * len(signalled), 0.02, 0.06)
+
+
+def a7_overdispersed(charts: int) -> Iterator[Figure]:
+    """The same where weeks vary beyond chance (beta-binomial, rho .02)."""
+    for size, rate in ((10, 0.1), (20, 0.3)):
+        chart = charted(weeks_of(72, charts, size, rate, 1, 1, rho=0.02, weeks=2 * YEAR))
+        cell = f"n {size}, p {rate}, rho .02: any alarm"
+        yield Figure("A7", cell, share(chart.first >= 0), len(chart.first), 0, 0.12)
+
+
+def plug_in(base: object, paths: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """What other tools do: in-control paths as if the baseline were the truth."""
+    return np.full(paths, base.theta), np.zeros(paths)  # type: ignore[attr-defined]
+
+
+def no_scatter(base: object, paths: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Paths that know the baseline's level is uncertain, but not that weeks vary beyond chance."""
+    level = (np.arange(paths) + 0.5) / paths
+    theta = np.interp(level, base.cumulative, base.theta_at)  # type: ignore[attr-defined]
+    return theta, np.zeros(paths)
+
+
+def a7_guards(charts: int) -> Iterator[Figure]:
+    """What goes wrong when a step of the method is left out: these must stay bad."""
+    data = weeks_of(73, charts, 10, 0.1, 1, 1, weeks=2 * YEAR)
+    chart = charted(data, plug_in)
+    cell = "n 10, p .1, baseline taken for the truth: any alarm"
+    yield Figure("A7 guard", cell, share(chart.first >= 0), len(chart.first), 0.08, 1)
+    data = weeks_of(72, charts, 20, 0.3, 1, 1, rho=0.02, weeks=2 * YEAR)
+    chart = charted(data, no_scatter)
+    cell = "n 20, p .3, rho .02, over-dispersion ignored: any alarm"
+    yield Figure("A7 guard", cell, share(chart.first >= 0), len(chart.first), 0.15, 1)
+
+
+def a8(charts: int) -> Iterator[Figure]:
+    """Real changes from the first monitored week on."""
+    data = weeks_of(8, charts, 10, 0.1, 1, 1.5, weeks=3 * YEAR, change=YEAR)
+    chart = charted(data)
+    within = (chart.first >= 0) & (chart.first < 2 * YEAR)
+    seen = len(chart.first)
+    yield Figure("A8", "n 10, p .1, 1 to 1.5: alarm in a year", share(within), seen, 0.36, 1)
+    wrong = share((chart.signal < 0).any(axis=-1))
+    yield Figure("A8", "n 10, p .1, 1 to 1.5: wrong way in two years", wrong, seen, 0, 0.04)
+    data = weeks_of(8, charts, 10, 0.5, 1, 1.5, weeks=3 * YEAR, change=YEAR)
+    chart = charted(data)
+    in_time = (chart.first >= 0) & (chart.first < YEAR + 10)
+    cell = "n 10, p .5, 1 to 1.5: alarm within 10 weeks (median delay at most 10)"
+    yield Figure("A8", cell, share(in_time), len(chart.first), 0.5, 1)
+    wrong = share((chart.signal < 0).any(axis=-1))
+    cell = "n 10, p .5, 1 to 1.5: wrong way in two years"
+    yield Figure("A8", cell, wrong, len(chart.first), 0, 0.04)
+
+
+# ------------------------------------------------------------------ the verdict
+
+A9_CELLS = [(size, rate) for rate in (0.03, 0.1, 0.5) for size in (5, 10, 20)]
+CHANGED = ("widening", "narrowing", "closed")
+NOT_FAR = ("closed", "no gap seen")
+
+
+def a9(charts: int) -> Iterator[Figure]:
+    """Verdicts where there is no gap, a small lasting gap, and a gap that opens or closes."""
+
+    def said(data: Contrast, *words: str) -> float:
+        return share(np.isin(verdicts(data).verdict, words))
+
+    for size, rate in A9_CELLS:
+        cell = f"n {size}, p {rate}"
+        for rho, bound in ((0.0, 0.075), (0.02, 0.085)):
+            word = verdicts(weeks_of(9, charts, size, rate, 1, 1, rho=rho)).verdict
+            name = f"{cell}, no gap" + (", rho .02" if rho else "")
+            changed, lasting = share(np.isin(word, CHANGED)), share(word == "persistent")
+            yield Figure("A9", f"{name}: any change", changed, charts, 0, bound)
+            yield Figure("A9", f"{name}: persistent", lasting, charts, 0, bound)
+        closed = said(weeks_of(91, charts, size, rate, 1.25, 1.25), *NOT_FAR)
+        yield Figure("A9", f"{cell}, ratio 1.25: no gap or closed", closed, charts, 0, 0.05)
+    widened = verdicts(weeks_of(92, charts, 20, 0.1, 1, 2)).verdict
+    yield Figure("A9", "n 20, p .1, 1 to 2: widening", share(widened == "widening"), charts, 0.75)
+    wrong = share(np.isin(widened, ("narrowing", "closed")))
+    yield Figure("A9", "n 20, p .1, 1 to 2: wrong way", wrong, charts, 0, 0.01)
+    closing = verdicts(weeks_of(93, charts, 20, 0.1, 2, 1)).verdict
+    narrowed = share(np.isin(closing, ("narrowing", "closed")))
+    yield Figure("A9", "n 20, p .1, 2 to 1: narrowing", narrowed, charts, 0.75)
+    wrong = share(closing == "widening")
+    yield Figure("A9", "n 20, p .1, 2 to 1: wrong way", wrong, charts, 0, 0.01)
+    few = said(weeks_of(94, charts, 5, 0.03, 1, 1), "too few to say")
+    yield Figure("A9", "n 5, p .03, no gap: too few to say", few, charts, 0.80)
+
+
+def a10(charts: int) -> Iterator[Figure]:
+    """Permutation p-values where weeks vary far beyond chance (rho .05)."""
+    for size, rate in ((10, 0.1), (20, 0.1), (20, 0.3), (10, 0.5)):
+        found = verdicts(weeks_of(10, charts, size, rate, 1, 1, rho=0.05))
+        for name, p in (("trend", found.p_trend), ("scan", found.p_scan)):
+            cell = f"n {size}, p {rate}, rho .05: {name} p <= .05"
+            yield Figure("A10", cell, share(p <= 0.05), charts, 0.030, 0.070)
+
+
+def a10_guard(charts: int) -> Iterator[Figure]:
+    """A scan that trusts the binomial is fooled by the same charts."""
+    data = weeks_of(10, charts, 20, 0.3, 1, 1, rho=0.05)
+    p = scan(data.events, data.total).p_value
+    cell = "n 20, p .3, rho .05: exact scan p <= .05"
+    yield Figure("A10 guard", cell, share(p <= 0.05), charts, 0.10, 1)
+
+
+# Criterion, charts in each cell for the full figures, charts in the fast tests.
+PLAYS: dict[str, tuple[Callable[[int], Iterator[Figure]], int, int]] = {
+    "A5": (a5, 2_000, 150),
+    "A6": (a6, 200, 3),
+    "A7": (a7, 1_000, 8),
+    "A7 over-dispersed": (a7_overdispersed, 1_000, 20),
+    "A7 guards": (a7_guards, 400, 60),
+    "A8": (a8, 500, 20),
+    "A9": (a9, 1_000, 60),
+    "A10": (a10, 2_000, 150),
+    "A10 guard": (a10_guard, 500, 150),
+}

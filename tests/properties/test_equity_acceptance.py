@@ -1,0 +1,19 @@
+"""What the equity engine may and must do, by simulation: few charts here, all with `-m long`."""
+
+import pytest
+from equity_cells import PLAYS
+
+
+@pytest.mark.parametrize("name", PLAYS)
+def test_few_charts_do_not_contradict_the_bounds(name):
+    play, _, few = PLAYS[name]
+    broken = [figure for figure in play(few) if not figure.credible]
+    assert not broken
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", PLAYS)
+def test_the_bounds_hold_at_full_size(name):
+    play, full, _ = PLAYS[name]
+    broken = [figure for figure in play(full) if not figure.kept]
+    assert not broken
