@@ -143,3 +143,26 @@ def test_the_rate_score_is_the_binomial_score_of_the_share():
 def test_a_confidence_that_is_no_share_is_refused(confidence):
     with pytest.raises(ValueError, match="between 0 and 1"):
         wilson(1, 2, confidence)
+
+
+@pytest.mark.parametrize("method", [newcombe, mee, miettinen_nurminen, koopman])
+@pytest.mark.parametrize(
+    ("n1", "p1", "n2", "p2"),
+    [
+        (17, 0.12, 68, 0.05),
+        (25, 0.10, 60, 0.10),
+        (10, 0.30, 50, 0.20),
+        (5, 0.50, 50, 0.50),
+        (40, 0.03, 200, 0.03),
+        (30, 0.90, 60, 0.80),
+        (150, 0.12, 600, 0.05),
+    ],
+)
+def test_coverage_worked_out_exactly_is_close_to_what_is_stated(method, n1, p1, n2, p2):
+    x1, x2 = np.arange(n1 + 1)[:, None], np.arange(n2 + 1)
+    chance = stats.binom.pmf(x1, n1, p1) * stats.binom.pmf(x2, n2, p2)
+    truth = p1 / p2 if method is koopman else p1 - p2
+    found = method(x1, n1, x2, n2)
+    known = np.isfinite(found.lower)
+    held = (found.lower <= truth) & (truth <= found.upper)
+    assert 0.94 < (chance * held).sum() / (chance * known).sum() < 0.97

@@ -81,8 +81,8 @@ def exact_p(numerator: ArrayLike, denominator: ArrayLike, confidence: float = 0.
     tail = (1 - confidence) / 2
     with np.errstate(all="ignore"):
         p = x / n
-        lower = np.where(x == 0, 0.0, special.betaincinv(np.maximum(x, 0.5), n - x + 1, tail))
-        upper = np.where(x == n, 1.0, special.betaincinv(x + 1, np.maximum(n - x, 0.5), 1 - tail))
+        lower = np.where(x == 0, 0.0, special.betaincinv(np.where(x == 0, 1.0, x), n - x + 1, tail))
+        upper = np.where(x == n, 1.0, special.betaincinv(x + 1, np.where(x == n, 1.0, n - x), 1 - tail))
     return _kept(np.isfinite(p), p, lower, upper)
 
 
@@ -92,8 +92,8 @@ def mid_p(numerator: ArrayLike, denominator: ArrayLike, confidence: float = 0.95
     tail = (1 - confidence) / 2
 
     def at_least(p: FloatArray) -> FloatArray:
-        reached = np.where(x == 0, 1.0, special.betainc(np.maximum(x, 0.5), n - x + 1, p))
-        passed = np.where(x == n, 0.0, special.betainc(x + 1, np.maximum(n - x, 0.5), p))
+        reached = np.where(x == 0, 1.0, special.betainc(np.where(x == 0, 1.0, x), n - x + 1, p))
+        passed = np.where(x == n, 0.0, special.betainc(x + 1, np.where(x == n, 1.0, n - x), p))
         return np.asarray((reached + passed) / 2)
 
     with np.errstate(all="ignore"):
@@ -114,7 +114,7 @@ def exact_rate(count: ArrayLike, exposure: ArrayLike, confidence: float = 0.95) 
     x, t = counts_of(count, exposure)
     tail = (1 - confidence) / 2
     with np.errstate(all="ignore"):
-        lower = np.where(x == 0, 0.0, special.gammaincinv(np.maximum(x, 0.5), tail))
+        lower = np.where(x == 0, 0.0, special.gammaincinv(np.where(x == 0, 1.0, x), tail))
         upper = special.gammaincinv(x + 1, 1 - tail)
         return _kept(np.isfinite(x / t), x / t, lower / t, upper / t)
 
@@ -125,7 +125,7 @@ def mid_p_rate(count: ArrayLike, exposure: ArrayLike, confidence: float = 0.95) 
     tail = (1 - confidence) / 2
 
     def at_least(mean: FloatArray) -> FloatArray:
-        reached = np.where(x == 0, 1.0, special.gammainc(np.maximum(x, 0.5), mean))
+        reached = np.where(x == 0, 1.0, special.gammainc(np.where(x == 0, 1.0, x), mean))
         return np.asarray((reached + special.gammainc(x + 1, mean)) / 2)
 
     widest = exact_rate(x, np.ones_like(x), confidence)
