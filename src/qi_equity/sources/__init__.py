@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from qi_equity.errors import UserError
-from qi_equity.project import Project, RecordsSource
+from qi_equity.project import Project, RecordsSource, TableSource
 from qi_equity.sources.account import Imported
 from qi_equity.sources.records import Progress, import_records
+from qi_equity.sources.tables import TIDY, import_table, is_tidy
 
 __all__ = ["Imported", "Progress", "load"]
 
@@ -24,19 +25,24 @@ def load(
     A path given here takes the place of the one in the project file, which is looked for from
     base, the folder of that file.
     """
-    source = project.data
-    if source is None:
+    source: TableSource | RecordsSource | None = project.data
+    where = str(path) if path is not None else source.path if source is not None else None
+    if where is None:
         raise UserError(
-            f"{project.id}: the project has no data part, so there is no telling which column is "
-            "what; add data: with kind: table or kind: records"
+            f"{project.id}: the project has no data part and no file was named; "
+            "add data: with kind: table or kind: records, or name a file"
         )
-    where = str(path) if path is not None else source.path
     if path is None and not _is_url(where):
         where = str(Path(base) / where)
+    if not _is_url(where) and (source is None or path is not None) and is_tidy(Path(where)):
+        source = TIDY
+    if source is None:
+        raise UserError(
+            f"{project.id}: the project has no data part, so there is no telling which column of "
+            f"{where} is what; add data: with kind: table or kind: records"
+        )
     if isinstance(source, RecordsSource):
         return import_records(project, source, where, progress)
-    from qi_equity.sources.tables import import_table
-
     return import_table(project, source, Path(where))
 
 

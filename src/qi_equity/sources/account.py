@@ -66,7 +66,7 @@ class Imported:
         rows, totals = len(self.observations), len(self.totals)
         kept = f", and {totals:,} totals kept apart" if totals else ""
         yield f"  {rows:,} observations{kept}"
-        yield from _sums(self.observations)
+        yield from _sums(self.observations if rows else self.totals)
         yield from _exclusions(self.excluded)
         for note in self.notes:
             yield f"  note: {note}"

@@ -116,8 +116,9 @@ def read(cells: pd.Series, order: Order | None = None) -> Dates:
             found[cell] = _one_way(text)
         except ValueError as problem:
             reasons[cell] = str(problem)
-    real = [cell for cell in distinct if not isinstance(cell, str)]
-    _either_way(numeric, order, bool(real), found, reasons)
+    if order is None and numeric:
+        _beside_text(found, reasons, next(iter(numeric)))
+    _either_way(numeric, order, found, reasons)
     _swapped(found, reasons)
     dates = pd.to_datetime(cells.map(found)).astype("datetime64[ns]")
     blank = cells.isna() | (cells.astype(str).str.strip() == "")
@@ -181,10 +182,27 @@ def _unnamed(word: str) -> bool:
     return word[:3].lower() not in MONTHS
 
 
+def _beside_text(
+    found: dict[object, pd.Timestamp], reasons: dict[object, str], text: object
+) -> None:
+    """Refuse real dates that stand among text ones, where day and month could be swapped.
+
+    A spreadsheet that reads dates the other way round turns 03/04 into a real (wrong) date and
+    leaves 31/04 as text: a mixture is the mark of it.
+    """
+    for cell, date in list(found.items()):
+        if hasattr(cell, "isoformat") and date.day <= 12 and date.day != date.month:
+            del found[cell]
+            reasons[cell] = (
+                f"{date:%-d %B %Y} is a real date in a column with text such as {text}: the "
+                "spreadsheet may have swapped day and month; check it, then say dates: "
+                "day first, or month first"
+            )
+
+
 def _either_way(
     numeric: dict[object, tuple[int, int, int]],
     order: Order | None,
-    beside_real_dates: bool,
     found: dict[object, pd.Timestamp],
     reasons: dict[object, str],
 ) -> None:
@@ -204,13 +222,6 @@ def _either_way(
             reasons[cell] = (
                 f"{cell} could be {a} {_name(b)} or {b} {_name(a)}: "
                 "say which with dates: day first, or month first"
-            )
-        elif beside_real_dates and order is None:
-            # A spreadsheet that reads dates the other way round turns 03/04 into a real (wrong)
-            # date and leaves 31/04 as text: a mixture is the mark of it.
-            reasons[cell] = (
-                f"{cell} is text among real dates: the spreadsheet may have swapped day and month "
-                "in the others; check them, then say dates: day first, or month first"
             )
         else:
             day, month = (b, a) if order == "month first" or (order is None and b > 12) else (a, b)

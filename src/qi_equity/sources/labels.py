@@ -10,6 +10,8 @@ from qi_equity import ethnicity
 from qi_equity.errors import did_you_mean
 from qi_equity.project import EVERYONE, Project, Strata
 
+# What public tables call all their sites together.
+TOTALS = frozenset({"all", "all sites", "england", "national", "total", "united states"})
 FEW = 30  # choices worth listing in a message
 
 
@@ -89,6 +91,10 @@ class Sites:
     def find(self, label: object) -> str | None:
         """The site's id, or None."""
         return self._found.get(plain(text_of(label)))
+
+    def is_total(self, label: object) -> bool:
+        """Whether a label means all sites together, where no site is called so."""
+        return self.find(label) is None and plain(text_of(label)) in TOTALS
 
     def remedy(self, label: object) -> str:
         """What to do about a label that is no site's."""

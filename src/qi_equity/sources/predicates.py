@@ -154,7 +154,7 @@ def _mismatch(column: Column, condition: Condition) -> list[str]:
         for name in ("below", "at_most", "above", "at_least")
         if getattr(condition, name) is not None
     ]
-    if ordered or [value for value in values if value is not None]:
+    if ordered or any(value is not None for value in values):
         return [f"the column holds {kind}; only 'known' can be asked of it"]
     return []
 

@@ -1,0 +1,411 @@
+"""Tables of counts: what a cell, a date and a label mean, and a row number for what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from openpyxl import Workbook
+
+from qi_equity import sources
+from qi_equity.errors import DataErrors, UserError
+from qi_equity.project import Project
+from qi_equity.sources import Imported, counts, dates
+
+STRATA = {
+    "code_system": "own",
+    "groups": [
+        {"name": "Black", "codes": ["nhblack", "Black NH"]},
+        {"name": "White", "codes": ["nhwhite"]},
+        {"name": "Not recorded", "unknown": True, "missing": True},
+    ],
+    "reference": {"compare_with": "everyone else", "reason": "no group is the norm"},
+}
+MAPPING = {
+    "kind": "table",
+    "path": "counts.csv",
+    "subgroup": "week",
+    "stratum": "group",
+    "site": "unit",
+    "numerator": "events",
+    "denominator": "births",
+}
+
+
+def project(mapping: Mapping[str, object] | None = None, **measure: object) -> Project:
+    def named(name: str) -> dict[str, object]:
+        words = {"id": name, "name": name.upper(), "role": "outcome", "numerator": "n"}
+        return {**words, "direction": "decrease", **measure}
+
+    aim = {"stratum": "Black", "measure": "pph", "from": 0.2, "to": 0.1, "by": "2026-01-01"}
+    return Project.model_validate(
+        {
+            "id": "trial",
+            "title": "A trial",
+            "clinical_area": "other",
+            "network": "N",
+            "sites": [{"id": "north", "name": "North Unit"}, {"id": "south", "name": "South Unit"}],
+            "aim": {
+                "population": "women",
+                **{key: aim[key] for key in ("measure", "from", "to", "by")},
+                "equity": [aim],
+            },
+            "strata": STRATA,
+            "measures": [named("pph")]
+            if not (mapping or {}).get("measure")
+            else [named("pph"), named("tears")],
+            "data": {**MAPPING, **(mapping or {})},
+        }
+    )
+
+
+HEADER = "week,unit,group,events,births"
+
+
+def load(
+    tmp_path: Path,
+    rows: str,
+    mapping: Mapping[str, object] | None = None,
+    header: str = HEADER,
+    encoding: str = "utf-8",
+) -> Imported:
+    (tmp_path / "counts.csv").write_bytes(f"{header}\n{rows}".encode(encoding))
+    return sources.load(project(mapping), base=tmp_path)
+
+
+def refused(imported: Imported) -> dict[str, str]:
+    return dict(zip(imported.refused["reason"], imported.refused["where"], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("cell", "state"),
+    [
+        ("*", "suppressed"),
+        ("c", "suppressed"),
+        ("[c]", "suppressed"),
+        ("Suppressed", "suppressed"),
+        ("<5", "suppressed"),
+        ("< 10", "suppressed"),
+        ("≤7", "suppressed"),
+        ("1-4", "suppressed"),
+        ("fewer than 5", "suppressed"),
+        ("DNS", "missing"),
+        ("Low DQ", "missing"),
+        ("-", "missing"),
+        ("[x]", "missing"),
+        ("", "missing"),
+        (None, "missing"),
+        (float("nan"), "missing"),
+        ("N/A", "missing"),
+        ("O", "wrong"),
+        ("12,5", "wrong"),
+        ("12%", "wrong"),
+        ("1e999", "wrong"),
+        (True, "wrong"),
+        (float("inf"), "wrong"),
+    ],
+)
+def test_a_token_is_never_a_number_and_never_zero(cell: object, state: str) -> None:
+    read = counts.read(cell, {})
+    assert read.state == state
+    assert read.number != read.number
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [("0", 0), (0, 0), (" 12 ", 12), ("1,204", 1204), ("12.0", 12), (7.0, 7), ("1,000,000", 1e6)],
+)
+def test_numbers_as_people_write_them(cell: object, number: float) -> None:
+    assert counts.read(cell, {}) == counts.Cell(number, "number")
+
+
+def test_a_file_may_have_tokens_of_its_own() -> None:
+    assert counts.read("0", {"0": "suppressed"}).state == "suppressed"
+
+
+def test_withheld_counts_are_kept_as_not_known(tmp_path: Path) -> None:
+    rows = "2025-01-06,north,nhblack,*,20\n2025-01-06,north,nhwhite,DNS,60\n"
+    imported = load(tmp_path, rows)
+    assert imported.observations["numerator"].isna().all()
+    assert imported.observations["denominator"].tolist() == [20, 60]
+    assert imported.suppressed[["stratum", "column", "token"]].values.tolist() == [
+        ["Black", "numerator", "*"]
+    ]
+    assert "1 counts: not known, never zero" in str(imported)
+    assert "1 of 'numerator' are 'DNS': not given, never zero" in str(imported)
+
+
+def test_a_column_that_marks_withheld_counts(tmp_path: Path) -> None:
+    rows = "2025-01-06,north,nhblack,3,20,True\n2025-01-06,north,nhwhite,2,60,False\n"
+    imported = load(tmp_path, rows, {"suppressed": "hidden"}, f"{HEADER},hidden")
+    assert imported.observations["numerator"].isna().tolist() == [True, False]
+
+
+def test_every_problem_at_once_with_its_row(tmp_path: Path) -> None:
+    imported = load(
+        tmp_path,
+        "2025-01-06,north,nhblack,2,20\n"
+        "2025-13-06,north,nhwhite,2,60\n"
+        "2025-01-06,nroth,nhwhite,2,60\n"
+        "2025-01-06,north,Purple,2,60\n"
+        "2025-01-13,north,nhwhite,two,60\n"
+        "2025-01-13,north,nhblack,-1,20\n"
+        "2025-01-13,south,nhblack,2.5,20\n"
+        "2025-01-20,south,nhblack,21,20\n"
+        "2025-01-27,south,nhblack,1,20\n"
+        "2025-01-27,south,nhblack,2,20\n",
+    )
+    why = refused(imported)
+    assert why["there is no such day as '2025-13-06'"] == "row 3"
+    assert why["'numerator': 'two' is not a number"] == "row 6"
+    assert why["'numerator' is below zero"] == "row 7"
+    assert why["'numerator' is 2.5, not a whole number"] == "row 8"
+    assert why["more events than births: numerator above denominator"] == "row 9"
+    differ = "counts differ between rows for the same measure, site, stratum and date"
+    assert why[differ] == "rows 10, 11"
+    assert any("'nroth'; did you mean 'north'" in reason for reason in why)
+    assert (imported.read, imported.taken, imported.refused["rows"].sum()) == (10, 1 + 1, 8)
+
+
+def test_a_label_without_a_group_goes_where_missing_goes_and_is_said(tmp_path: Path) -> None:
+    imported = load(tmp_path, "2025-01-06,north,Purple,2,60\n")
+    assert imported.observations["stratum"].tolist() == ["Not recorded"]
+    assert any("'Purple'" in note and "'Not recorded'" in note for note in imported.notes)
+
+
+def test_copies_are_dropped_and_said(tmp_path: Path) -> None:
+    imported = load(tmp_path, "2025-01-06,north,nhblack,2,20\n" * 3)
+    assert refused(imported) == {"a copy of an earlier row": "rows 3, 4"}
+    assert len(imported.observations) == 1
+
+
+def test_days_of_one_week_are_added_up_and_an_unknown_day_makes_the_week_unknown(
+    tmp_path: Path,
+) -> None:
+    imported = load(
+        tmp_path,
+        "2025-01-06,north,nhblack,2,20\n2025-01-08,north,nhblack,1,10\n"
+        "2025-01-06,north,nhwhite,*,20\n2025-01-08,north,nhwhite,1,10\n",
+    )
+    table = imported.observations.set_index("stratum")
+    assert table.loc["Black", ["numerator", "denominator"]].tolist() == [3, 30]
+    assert pd.isna(table.loc["White", "numerator"])
+    assert any("added up" in note for note in imported.notes)
+
+
+def test_labels_that_have_drifted_are_matched_and_said(tmp_path: Path) -> None:
+    rows = "2025-01-06,north,Black NH,1,20\n2025-01-13,NORTH UNIT,Black  nh,1,20\n"
+    imported = load(tmp_path, rows)
+    assert imported.observations["stratum"].tolist() == ["Black", "Black"]
+    assert imported.observations["site"].tolist() == ["north", "north"]
+    assert any("look like one group" in note for note in imported.notes)
+
+
+def test_totals_are_kept_apart_and_reconciled(tmp_path: Path) -> None:
+    rows = (
+        "2025-01-06,north,nhblack,1,20\n2025-01-06,north,nhwhite,2,60\n"
+        "2025-01-06,north,Total,3,80\n"
+        "2025-01-13,north,nhblack,*,20\n2025-01-13,north,nhwhite,2,60\n"
+        "2025-01-13,north,All groups,4,80\n"
+        "2025-01-13,England,nhwhite,4,80\n"
+    )
+    imported = load(tmp_path, rows, {"totals": ["All groups"]})
+    assert set(imported.observations["stratum"]) == {"Black", "White"}
+    assert imported.totals["denominator"].tolist() == [80, 80]
+    notes = "\n".join(imported.notes)
+    assert "numerators of the strata add up to the file's total in 1 of 1" in notes
+    assert "denominators of the strata add up to the file's total in 2 of 2" in notes
+    assert "in 1 site-periods a single numerator is withheld beside its total" in notes
+    assert imported.left_out["reason"].tolist() == ["'England' is a total over sites"]
+
+
+def test_rows_are_chosen_by_where(tmp_path: Path) -> None:
+    rows = "2025-01-06,north,nhblack,1,20,Provider\n2025-01-06,south,nhblack,9,90,Region\n"
+    imported = load(tmp_path, rows, {"where": {"level": ["provider"]}}, f"{HEADER},level")
+    assert imported.observations["site"].tolist() == ["north"]
+    assert imported.left_out.values.tolist() == [["level is 'Region'", 1, "row 3"]]
+
+
+def test_a_column_of_measures(tmp_path: Path) -> None:
+    rows = "2025-01-06,north,nhblack,1,20,pph\n2025-01-06,north,nhblack,2,20,TEARS\n"
+    rows += "2025-01-06,north,nhblack,2,20,tars\n"
+    imported = load(tmp_path, rows, {"measure": "what"}, f"{HEADER},what")
+    assert imported.observations["measure"].tolist() == ["pph", "tears"]
+    assert "did you mean 'tears'" in imported.refused["reason"][0]
+
+
+def test_strata_inside_the_indicators_name(tmp_path: Path) -> None:
+    mapping = {
+        "measure": "what",
+        "stratum": None,
+        "indicators": {
+            "PPH_Black": {"measure": "pph", "stratum": "nhblack"},
+            "PPH": {"measure": "pph"},
+        },
+    }
+    rows = "2025-01-06,north,PPH_Black,1,20\n2025-01-06,north,PPH,4,80\n2025-01-06,north,Q,4,80\n"
+    imported = load(tmp_path, rows, mapping, "week,unit,what,events,births")
+    assert imported.observations["stratum"].tolist() == ["Black"]
+    assert imported.totals["stratum"].tolist() == ["Everyone"]
+    assert imported.left_out["reason"].tolist() == ["indicator 'Q' is not in the mapping"]
+
+
+def test_a_wide_table_has_columns_for_each_stratum(tmp_path: Path) -> None:
+    mapping = {
+        "stratum": None,
+        "numerator": None,
+        "denominator": None,
+        "columns": [
+            {"stratum": "nhblack", "numerator": "Black events", "denominator": "Black births"},
+            {"stratum": "nhwhite", "numerator": "White events", "denominator": "White births"},
+        ],
+    }
+    header = "week,unit,Black events,Black births,White events,White births"
+    imported = load(tmp_path, "2025-01-06,north,1,20,2,60\n", mapping, header)
+    assert imported.observations["numerator"].tolist() == [1, 2]
+    assert (imported.unit, imported.read, imported.taken) == ("cells", 2, 2)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_encodings_and_separators(tmp_path: Path, encoding: str, separator: str) -> None:
+    rows = "2025-01-06,north,nhblack,1,20,café\n".replace(",", separator)
+    header = f"{HEADER},note".replace(",", separator)
+    assert load(tmp_path, rows, None, header, encoding).taken == 1
+
+
+def test_a_title_above_and_notes_below_the_table(tmp_path: Path) -> None:
+    header = f"Maternity dashboard,,,,\n\n{HEADER}"
+    imported = load(tmp_path, "2025-01-06,north,nhblack,1,20\n\nSource: us,,,,\n", None, header)
+    assert imported.taken == 1
+    assert imported.left_out.values.tolist() == [
+        ["a line of text and not a row of the table", 1, "row 6"]
+    ]
+
+
+def test_a_workbook(tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.title = "Notes"
+    page = book.create_sheet("Counts")
+    page.append(["Weekly log"])
+    page.append(["Week", "Unit", "Group", "Events", "Births"])
+    page.append([pd.Timestamp(2025, 1, 6).to_pydatetime(), "North Unit", "Black", 1, 20.0])
+    page.append([pd.Timestamp(2025, 1, 6).to_pydatetime(), "North Unit", "White", "<5", 60])
+    book.save(tmp_path / "counts.xlsx")
+    imported = sources.load(project({"sheet": "Counts"}), tmp_path / "counts.xlsx")
+    assert imported.observations["numerator"].tolist()[0] == 1
+    assert imported.suppressed["token"].tolist() == ["<5"]
+    with pytest.raises(UserError, match="no sheet called 'Count'; did you mean 'Counts'"):
+        sources.load(project({"sheet": "Count"}), tmp_path / "counts.xlsx")
+
+
+def test_parquet(tmp_path: Path) -> None:
+    columns = ["week", "unit", "group", "events", "births"]
+    table = pd.DataFrame([[pd.Timestamp(2025, 1, 6), "north", "Black", 1, 20]], columns=columns)
+    table.to_parquet(tmp_path / "counts.parquet")
+    assert sources.load(project(), tmp_path / "counts.parquet").taken == 1
+
+
+def test_our_own_tidy_table_needs_no_mapping(tmp_path: Path) -> None:
+    rows = "2025-01-06,north,nhblack,1,20\n2025-01-06,south,nhwhite,2,60\n"
+    table = load(tmp_path, rows).observations
+    table.to_csv(tmp_path / "tidy.csv", index=False)
+    plain = project().model_copy(update={"data": None})
+    again = sources.load(plain, tmp_path / "tidy.csv")
+    pd.testing.assert_frame_equal(again.observations, table)
+
+
+@pytest.mark.parametrize(
+    ("cells", "days"),
+    [
+        (["2025-01-06", "20250107", "2025-01-08 00:00:00"], ["06 Jan", "07 Jan", "08 Jan"]),
+        (["31/01/2025", "07/02/2025"], ["31 Jan", "07 Feb"]),
+        (["01/31/2025", "02/07/2025"], ["31 Jan", "07 Feb"]),
+        (["6 January 2025", "7-Jan-25", "Jan 8, 2025"], ["06 Jan", "07 Jan", "08 Jan"]),
+        (["w/c 13/01/2025", "week ending 19 Jan 2025"], ["13 Jan", "19 Jan"]),
+        (["Jan-25", "March 2025", "2025-02"], ["01 Jan", "01 Mar", "01 Feb"]),
+        (["2020-21", "2021/22"], ["01 Apr", "01 Apr"]),
+        (["2025-W05", "2025W06"], ["27 Jan", "03 Feb"]),
+        (["2025 Q2", "2025H2"], ["01 Apr", "01 Jul"]),
+        (["05/05/2025"], ["05 May"]),
+    ],
+)
+def test_dates_in_the_formats_met_in_practice(cells: list[str], days: list[str]) -> None:
+    read = dates.read(pd.Series(cells, dtype=object))
+    assert read.dates.dt.strftime("%d %b").tolist() == days
+    assert read.refused.isna().all()
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [
+        (["03/04/2025"], "could be 3 April or 4 March"),
+        (["13/01/2025", "01/14/2025", "02/03/2025"], "mixes dates like"),
+        (["31/02/2025"], "is not a date"),
+        (["2025-02-30"], "no such day"),
+        (["45663"], "day number"),
+        (["2010-11"], "month or a financial year"),
+        (["soon"], "is not a date"),
+        ([pd.Timestamp(2025, 4, 3), "30/04/2025"], "may have swapped"),
+    ],
+)
+def test_dates_that_could_be_two_things_are_refused(cells: list[object], reason: str) -> None:
+    read = dates.read(pd.Series(cells, dtype=object))
+    assert any(reason in str(text) for text in read.refused)
+
+
+def test_a_declared_order_settles_it() -> None:
+    cells = pd.Series(["03/04/2025"])
+    assert dates.read(cells, "day first").dates[0] == pd.Timestamp(2025, 4, 3)
+    assert dates.read(cells, "month first").dates[0] == pd.Timestamp(2025, 3, 4)
+
+
+def test_one_swapped_date_among_mondays_is_refused() -> None:
+    mondays = [f"{day:%Y-%m-%d}" for day in pd.date_range("2025-01-06", periods=20, freq="7D")]
+    swapped = mondays.index("2025-04-07")
+    cells = pd.Series([*mondays[:swapped], "2025-07-04", *mondays[swapped + 1 :]])
+    read = dates.read(cells)
+    assert read.refused.notna().tolist() == [place == swapped for place in range(20)]
+    assert "day and month look swapped (would be 7 April)" in read.refused[swapped]
+
+
+def test_the_month_of_a_file_without_dates_is_in_its_name(tmp_path: Path) -> None:
+    text = "unit,group,events,births\nnorth,nhblack,1,20\n"
+    plan = project({"subgroup": None}, subgroup="month")
+    for name, month in (("msds_apr2025_x.csv", 4), ("2025-06 counts.csv", 6)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        table = sources.load(plan, tmp_path / name).observations
+        assert table["subgroup"].tolist() == [pd.Timestamp(2025, month, 1)]
+    (tmp_path / "counts.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(UserError, match="subgroup_is"):
+        sources.load(plan, base=tmp_path)
+
+
+def test_every_column_that_is_missing_is_named_at_once(tmp_path: Path) -> None:
+    (tmp_path / "counts.csv").write_text("wek,unit,group,events\n", encoding="utf-8")
+    with pytest.raises(DataErrors) as raised:
+        sources.load(project(), base=tmp_path)
+    assert "no column called 'week'; did you mean 'wek'" in str(raised.value)
+    assert "no column called 'births'" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("counts.csv", b""),
+        ("counts.csv", b"\x00\x01\x02"),
+        ("counts.xlsx", b"not a workbook"),
+        ("counts.parquet", b"PAR1 and no more"),
+        ("counts.docx", b""),
+        ("nowhere.csv", None),
+    ],
+)
+def test_files_that_are_no_table_are_a_users_error(
+    tmp_path: Path, name: str, content: bytes | None
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError):
+        sources.load(project(), tmp_path / name)
