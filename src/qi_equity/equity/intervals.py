@@ -81,8 +81,10 @@ def exact_p(numerator: ArrayLike, denominator: ArrayLike, confidence: float = 0.
     tail = (1 - confidence) / 2
     with np.errstate(all="ignore"):
         p = x / n
-        lower = np.where(x == 0, 0.0, special.betaincinv(np.where(x == 0, 1.0, x), n - x + 1, tail))
-        upper = np.where(x == n, 1.0, special.betaincinv(x + 1, np.where(x == n, 1.0, n - x), 1 - tail))
+        # At either end the formula has no value, and the limit is the end itself.
+        some, short = np.where(x == 0, 1.0, x), np.where(x == n, 1.0, n - x)
+        lower = np.where(x == 0, 0.0, special.betaincinv(some, n - x + 1, tail))
+        upper = np.where(x == n, 1.0, special.betaincinv(x + 1, short, 1 - tail))
     return _kept(np.isfinite(p), p, lower, upper)
 
 
