@@ -18,6 +18,10 @@ from qi_equity.spc.chart import BoolArray, Chart, FloatArray, IntArray
 from qi_equity.spc.runs import carried, find_runs, longest_run_limit
 
 
+# Relative difference that is the rounding of sums, not of data.
+ROUNDING = 1e-12
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
     """The tested points of a chart, moved together: what a rule sees."""
@@ -43,11 +47,19 @@ class Rule:
 
 
 def sides(value: FloatArray, centre: FloatArray, tested: BoolArray) -> IntArray:
-    """Which side of the centre line each tested point lies on."""
+    """Which side of the centre line each tested point lies on.
+
+    A point that differs from the line by the rounding of its sum lies on it: the mean of thirty
+    times 0.1 is not 0.1.
+
+    >>> level = np.full((1, 30), 0.1)
+    >>> sides(level, level.sum(axis=1, keepdims=True) / 30, level > 0).any()
+    np.False_
+    """
     with np.errstate(invalid="ignore"):
-        side = (value > centre).astype(np.int8) - (value < centre).astype(np.int8)
-    side[~tested] = 0
-    return side
+        apart = np.where(tested, value - centre, 0.0)
+        near = ROUNDING * np.abs(centre)
+        return (apart > near).astype(np.int8) - (apart < -near).astype(np.int8)
 
 
 def _beyond(judged: Judged, sigma: float) -> IntArray:

@@ -16,6 +16,9 @@ from qi_equity.errors import DataErrors, did_you_mean
 from qi_equity.series import Series
 from qi_equity.spc.chart import BoolArray, FloatArray, IntArray
 
+# A whole number from here on, on an axis of such numbers, is a year and not a count.
+YEARS = 1000
+
 
 def phases(series: Series, given: Any) -> IntArray:
     """The phase of each slot, from 0; ``given`` holds the subgroups at which a new one begins."""
@@ -51,7 +54,9 @@ def baseline(series: Series, given: Any, row_series: IntArray, logged: BoolArray
             continue
         here = np.isin(row_series, which)
         counted = isinstance(limit, (int, np.integer)) and not isinstance(limit, bool)
-        if counted and (series.labels.dtype.kind == "M" or limit <= logged.shape[1]):
+        # Among years a year is meant; any other whole number is a number of subgroups.
+        dates = series.labels.dtype.kind == "M"
+        if counted and (dates or limit < YEARS or series.labels.min() < YEARS):
             if limit < 2:
                 raise DataErrors([f"freeze: {limit} baseline subgroup(s); give 2 or more"])
             early[here] = np.cumsum(logged[here], axis=1) <= limit
