@@ -22,6 +22,8 @@ LEAST_SHARE = 0.1
 # Neighbouring periods that resemble one another more than this are shuffled in blocks of four.
 AUTOCORRELATED = 0.3
 BLOCK = 4
+# Residuals with less than this in them are rounding.
+FLAT = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,11 +141,19 @@ def _steps(score: FloatArray, variance: FloatArray) -> FloatArray:
 
 
 def _autocorrelation(scores: Scores) -> float:
-    """Likeness of neighbouring periods (lag 1); 0 where there are too few to say."""
+    """Likeness of neighbouring periods (lag 1); 0 where there are too few to say.
+
+    A straight trend is taken out first: a gap that changes makes neighbours alike, and would
+    hide itself behind the remedy for periods that resemble one another.
+    """
     used = scores.variance > 0
     z = scores.score[used] / np.sqrt(scores.variance[used])
-    z = z - z.mean() if z.size else z
-    return float(z[1:] @ z[:-1] / (z @ z)) if z.size > BLOCK and z @ z > 0 else 0.0
+    if z.size <= BLOCK:
+        return 0.0
+    at = np.arange(z.size) - (z.size - 1) / 2
+    z = z - z.mean()
+    z = z - at * (at @ z) / (at @ at)
+    return float(z[1:] @ z[:-1] / (z @ z)) if z @ z > FLAT else 0.0
 
 
 def _permuted(
