@@ -104,8 +104,6 @@ def gap_charts(
     groups = [by] if isinstance(by, str) else list(by or [])
     _check_columns(data, numerator, denominator, [*groups, subgroup, stratum])
     counts = _counted(data, numerator, denominator, stratum, groups, subgroup, "proportion")
-    if not counts.subgroups:
-        raise DataErrors(["there is no row"], source="the data")
     if baseline is None:
         baseline = max(1, min(LONGEST_DEFAULT_BASELINE, len(counts.subgroups) // 2))
     known = _baseline_length(baseline, counts.subgroups, subgroup)
@@ -290,6 +288,7 @@ def _cautions(found: Verdict, charts: GapChart, gap: Contrast, known: int) -> li
     opposite = disagree(
         found.late_difference, found.late_ratio, found.early_difference, found.early_ratio
     ) & (np.fmin(found.p_trend, found.p_difference) <= LEVEL)
+    widened = np.abs(np.log(found.late_ratio)) > np.abs(np.log(found.early_ratio))
     said = {
         "there are too few events to say whether there is a gap": found.verdict == TOO_FEW,
         f"fewer than {LEAST_BASELINE_EVENTS} events in the baseline: no alarm limits are drawn": (
@@ -304,7 +303,8 @@ def _cautions(found: Verdict, charts: GapChart, gap: Contrast, known: int) -> li
         "the alarm is on odds, which differ from the ratio of rates where these are high": (
             np.fmax(p, p0) > HIGH_RATE
         ),
-        "the ratio and the difference moved opposite ways; give both": opposite,
+        "the difference narrowed while the ratio widened; give both": opposite & widened,
+        "the ratio narrowed while the difference widened; give both": opposite & ~widened,
     }
     return [
         tuple(text for text, applies in said.items() if applies[row])

@@ -1,0 +1,185 @@
+"""Gap charts as tables: labels, references, directions and what is refused."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from qi_equity.errors import DataErrors
+from qi_equity.tidy.gap_chart import gap_charts, who_moved
+
+WEEKS = pd.date_range("2024-01-01", periods=80, freq="W-MON")
+ARGUMENTS = {
+    "numerator": "pph",
+    "denominator": "births",
+    "stratum": "ethnicity",
+    "subgroup": "week",
+    "paths": 400,
+}
+
+
+def log(sites=("A", "B"), strata=("Asian", "Black", "White"), seed=1):
+    rng = np.random.default_rng(seed)
+    rows = pd.MultiIndex.from_product(
+        [sites, strata, WEEKS], names=["site", "ethnicity", "week"]
+    ).to_frame(index=False)
+    births = rng.poisson(15, len(rows)) + 1
+    return rows.assign(pph=rng.binomial(births, 0.15), births=births)
+
+
+def charted(data, **more):
+    return gap_charts(data, **{"by": "site", **ARGUMENTS, **more})
+
+
+def same(one, other):
+    pd.testing.assert_frame_equal(one.points, other.points)
+    pd.testing.assert_frame_equal(one.summary, other.summary)
+
+
+def test_a_row_for_each_stratum_and_a_point_for_each_week():
+    found = charted(log())
+    assert len(found.summary) == 6
+    assert len(found.points) == 6 * len(WEEKS)
+    assert list(found.summary.columns[:3]) == ["site", "ethnicity", "reference"]
+    assert set(found.summary.reference) == {"everyone else"}
+
+
+def test_the_reference_is_all_other_strata_of_the_same_site():
+    data = log()
+    point = charted(data).points.query("site == 'B' and ethnicity == 'Asian'").iloc[7]
+    others = data.query("site == 'B' and ethnicity != 'Asian'").query("week == @point.week")
+    assert point.reference_numerator == others.pph.sum()
+    assert point.reference_denominator == others.births.sum()
+
+
+def test_a_named_reference_has_no_chart_of_its_own():
+    found = charted(log(), reference="White")
+    assert set(found.summary.ethnicity) == {"Asian", "Black"}
+    assert set(found.summary.reference) == {"White"}
+
+
+def test_the_order_of_rows_does_not_matter():
+    data = log()
+    same(charted(data), charted(data.sample(frac=1, random_state=3)))
+
+
+def test_sites_one_at_a_time_equal_all_at_once():
+    data = log()
+    alone = charted(data.query("site == 'B'"))
+    together = charted(data)
+    columns = ["verdict", "p_trend", "p_scan", "ratio", "seed", "paths_seed", "signal"]
+    pd.testing.assert_frame_equal(
+        alone.summary[columns],
+        together.summary.query("site == 'B'")[columns].reset_index(drop=True),
+    )
+
+
+def test_a_missing_week_and_a_blank_count_say_nothing_and_break_nothing():
+    data = log()
+    blank = data.copy()
+    gone = (blank.site == "A") & (blank.ethnicity == "Black") & (blank.week == WEEKS[70])
+    blank["pph"] = blank.pph.astype(float).where(~gone)
+    same(charted(blank), charted(data[~gone]))
+    point = charted(blank).points.query("site == 'A' and ethnicity == 'Black'").iloc[70]
+    assert np.isnan(point.numerator)
+    assert not np.isnan(point.cusum_up)
+
+
+def test_cusum_and_limits_begin_after_the_baseline():
+    points = charted(log(), baseline=30).points
+    later = points.week > WEEKS[29]
+    assert points.loc[~later, ["cusum_up", "limit_up", "limit_down"]].isna().all(axis=None)
+    assert points.loc[later, ["cusum_up", "cusum_down"]].notna().all(axis=None)
+    same(charted(log(), baseline=30), charted(log(), baseline=WEEKS[29]))
+
+
+@pytest.mark.parametrize("direction", ["decrease", "increase"])
+def test_better_and_worse_come_from_the_direction_alone(direction):
+    data = log(sites=("A",), strata=("Black", "White"))
+    late = (data.week >= WEEKS[40]) & (data.ethnicity == "Black")
+    data["births"] = 20
+    data["pph"] = np.where(late, 12, 4)
+    row = charted(data, reference="White", direction=direction).summary.iloc[0]
+    plain = charted(data, reference="White").summary.iloc[0]
+    assert row.verdict == plain.verdict == "widening"
+    assert plain.who_moved == "higher rate rose"
+    wanted = {"decrease": "worse-off got worse", "increase": "better-off improved"}
+    assert row.who_moved == wanted[direction]
+
+
+def test_both_fall_and_the_gap_widens():
+    data = log(sites=("A",), strata=("Black", "White"))
+    late = data.week >= WEEKS[40]
+    data["births"] = np.where(data.ethnicity == "Black", 40, 200)
+    data["pph"] = np.where(data.ethnicity == "Black", 8, np.where(late, 10, 30))
+    row = charted(data, reference="White", direction="decrease").summary.iloc[0]
+    assert row.verdict == "widening"
+    assert row.who_moved == "better-off improved"
+    assert row.improving_overall
+    assert row.improving_while_widening
+    assert row.difference_widening_too
+
+
+def test_a_proportionate_fall_narrows_the_difference_alone():
+    data = log(sites=("A",), strata=("Black", "White"))
+    late = data.week >= WEEKS[40]
+    data["births"] = np.where(data.ethnicity == "Black", 100, 400)
+    data["pph"] = np.where(data.ethnicity == "Black", 20, 40) // np.where(late, 2, 1)
+    row = charted(data, reference="White", direction="decrease").summary.iloc[0]
+    assert row.verdict == "persistent"
+    assert row.improving_overall
+    assert not row.improving_while_widening
+    assert row.p_difference < 0.01
+
+
+WHO = [
+    ("narrowing", -1, 0, "decrease", "worse-off improved"),
+    ("narrowing", 0, 1, "decrease", "better-off got worse (levelling down)"),
+    ("narrowing", -1, 1, "decrease", "worse-off improved and better-off got worse"),
+    ("narrowing", -1, -1, "decrease", "worse-off improved and better-off improved"),
+    ("narrowing", 0, 0, "decrease", "cannot tell which"),
+    ("narrowing", -1, 0, "increase", "better-off got worse (levelling down)"),
+    ("closed", 0, 1, "increase", "worse-off improved"),
+    ("widening", 0, -1, "decrease", "better-off improved"),
+    ("widening", 0, -1, "increase", "worse-off got worse"),
+    ("persistent", 1, 1, "decrease", ""),
+]
+
+
+@pytest.mark.parametrize(("verdict", "higher", "lower", "direction", "words"), WHO)
+def test_who_moved(verdict, higher, lower, direction, words):
+    assert who_moved(verdict, higher, lower, direction) == words
+
+
+def test_few_events_get_no_limits_and_say_so():
+    data = log(sites=("A",))
+    data.loc[data.ethnicity == "Asian", "pph"] = 0
+    row = charted(data).summary.set_index("ethnicity").loc["Asian"]
+    assert row.display == "counts"
+    assert row.signal == ""
+    assert "fewer than 5 events in the baseline: no alarm limits are drawn" in row.cautions
+
+
+def test_months_are_told_in_weeks_and_spend_a_years_budget_in_twelve():
+    weekly = log(sites=("A",))
+    monthly = weekly.assign(week=weekly.week.dt.to_period("M").dt.to_timestamp())
+    found = charted(monthly, baseline=9)
+    assert len(found.points) == 3 * monthly.week.nunique()
+    wide = found.summary.weeks_to_go
+    near = charted(weekly, baseline=40).summary.weeks_to_go
+    assert (np.abs(np.log2((wide + 20) / (near + 20))) < 1).all()
+
+
+def refused(data, **more):
+    with pytest.raises(DataErrors) as problem:
+        charted(data, **more)
+    return str(problem.value)
+
+
+def test_what_is_refused_says_what_to_do():
+    data = log()
+    assert "did you mean 'birth'" in refused(data.rename(columns={"births": "birth"}))
+    assert "did you mean 'White'" in refused(data, reference="Whtie")
+    assert "name a stratum" in refused(data, reference=0.1)
+    assert "is above" in refused(data.assign(pph=data.births + 1))
+    assert "there are no rows" in refused(data.iloc[:0])
+    assert "80 subgroups" in refused(data, baseline=81)
