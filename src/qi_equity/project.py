@@ -370,6 +370,26 @@ class RecordsSource(Part):
 Source = Annotated[TableSource | RecordsSource, Field(discriminator="kind")]
 
 
+class Disclosure(Part):
+    """How small numbers are kept from the network; the team itself sees its true counts."""
+
+    policy: Literal["hes", "msds", "threshold", "none"] = "hes"
+    threshold: Whole | None = Field(
+        default=None, ge=5, le=1000, description="with policy threshold: fewer than this is hidden"
+    )
+    reason: Text | None = Field(
+        default=None, description="why this policy; policy none cannot do without"
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.policy == "threshold") != (self.threshold is not None):
+            raise ValueError("policy threshold needs a threshold, and no other policy has one")
+        if self.policy == "none" and self.reason is None:
+            raise ValueError("policy none shows small numbers to the network: give the reason")
+        return self
+
+
 class Project(Part):
     """All that a team set out to do."""
 
@@ -386,6 +406,7 @@ class Project(Part):
     drivers: tuple[Driver, ...] = ()
     cycles: tuple[Cycle, ...] = ()
     principles: tuple[Principle, ...] = ()
+    disclosure: Disclosure = Field(default_factory=Disclosure)
     data: Source | None = None
     note: Text | None = None
 

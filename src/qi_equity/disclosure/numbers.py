@@ -1,0 +1,229 @@
+"""Charts and gaps worked out anew from released counts: no true count is read here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from qi_equity.disclosure.release import COUNTS, BoolArray, IntArray, Release
+from qi_equity.equity.gaps import disagree
+from qi_equity.project import EVERYONE_ELSE, Project
+from qi_equity.tidy.chart import Charts, chart
+from qi_equity.tidy.gaps import gaps, opposite_ways
+
+SERIES = ["measure", "site", "stratum"]
+# What a gap says with numbers, and which of it for then and now too.
+TOLD = (
+    "numerator", "denominator", "rate", "difference", "ratio", "excess", "events_to_close",
+)  # fmt: skip
+ON_POINTS = ("numerator", "denominator", "difference", "ratio")
+STRETCH = "stretch"
+ALSO_THEN = ("numerator", "denominator", "rate", "difference", "ratio")
+
+
+def block_table(one: Release) -> pd.DataFrame:
+    """A row for each released block: its first subgroup, how many it holds, counts as shown."""
+    grid, parts = one.grid, []
+    logged = grid.logged
+    for rung, ids in enumerate(one.blocks):
+        site, stratum = np.nonzero(one.rung == rung)
+        starts = np.flatnonzero(np.diff(ids, prepend=-1))
+        known = np.add.reduceat(logged[site, stratum], starts, axis=-1) > 0
+        columns: dict[str, Any] = {
+            "measure": grid.measure.id,
+            "site": np.repeat(np.array(grid.sites, object)[site], len(starts)),
+            "stratum": np.repeat(np.array(grid.strata, object)[stratum], len(starts)),
+            "subgroup": np.tile(grid.subgroups[starts], len(site)),
+            "subgroups": np.tile(np.diff(np.append(starts, len(ids))), len(site)),
+            "small": np.repeat(one.small[site, stratum], len(starts)),
+            "numerator": np.nan,
+            "denominator": np.nan,
+        }
+        for count, sums in one.sums.items():
+            shown = one.policy.shown(sums[rung][site, stratum][:, starts])
+            columns[count] = np.where(known, shown, np.nan).ravel()
+        parts.append(pd.DataFrame(columns))
+    return pd.concat(parts, ignore_index=True)
+
+
+def drawn(one: Release, blocks: pd.DataFrame) -> Charts | None:
+    """Charts of the series that are released in full; None where there are none."""
+    measure, grid = one.grid.measure, one.grid
+    rows = blocks[~blocks["small"] & blocks["numerator"].notna()]
+    if rows.empty:
+        return None
+    baseline = min(grid.baseline, len(grid.subgroups))
+    return chart(
+        rows,
+        # Blocks need not be equally long, so counts alone get no limits.
+        kind="run" if grid.denominator is None else measure.kind,
+        subgroup="subgroup",
+        numerator="numerator",
+        denominator=None if grid.denominator is None else "denominator",
+        by=SERIES,
+        rules=["beyond_limits"] if measure.overlapping_windows else measure.rules,
+        direction=None if measure.direction == "none" else measure.direction,
+        target=measure.target,
+        multiply=measure.multiply,
+        freeze=grid.subgroups[baseline - 1] if baseline else None,
+        phases=[pd.Timestamp(day) for day in measure.phases] or None,
+    )
+
+
+def gap_table(one: Release, project: Project, references: Mapping[str, Any]) -> pd.DataFrame:
+    """The gaps of one measure from released counts, a row a site and stratum.
+
+    `references` says for each site whom its strata are held against.
+    """
+    windows = one.grid.windows
+    counts = [
+        _window_counts(one, project, window).assign(**{STRETCH: place})
+        for place, window in enumerate(windows.values())
+    ]
+    found = _compared(one, pd.concat(counts, ignore_index=True), references)
+    if found.empty:
+        return found
+    table = pd.DataFrame()
+    for place, name in enumerate(windows):
+        part = found[found[STRETCH] == place].drop(columns=STRETCH)
+        if name in ("early", "late"):
+            part = part[[*SERIES, "ratio"]].rename(columns={"ratio": f"{name}_ratio"})
+        elif name:
+            kept = [column for column in part.columns if column.startswith(ALSO_THEN)]
+            part = part[[*SERIES, *kept]].rename(
+                columns={column: f"{column}{name}" for column in kept}
+            )
+        table = part if table.empty else table.merge(part, on=SERIES, how="left")
+    return _both_scales(table, one.grid.measure.multiply)
+
+
+def gap_series(one: Release, project: Project, references: Mapping[str, Any]) -> pd.DataFrame:
+    """The gaps over time, on the widest blocks among the strata of each site."""
+    strata = [place for place, name in enumerate(one.grid.strata) if name in project.strata.known]
+    counts = []
+    for site in range(len(one.grid.sites)):
+        full = [stratum for stratum in strata if one.counted[site, stratum]]
+        if full:
+            ids = one.blocks[max(one.rung[site, stratum] for stratum in full)]
+            counts += [
+                _window_counts(one, project, ids == ids[first], [site]).assign(
+                    **{STRETCH: one.grid.subgroups[first]}
+                )
+                for first in np.flatnonzero(np.diff(ids, prepend=-1)).tolist()
+            ]
+    if not counts:
+        return pd.DataFrame()
+    found = _compared(one, pd.concat(counts, ignore_index=True), references)
+    if found.empty:
+        return found
+    shown = ~found["small"] & found["numerator"].notna()
+    kept = [name for name in found.columns if name.startswith(ON_POINTS)]
+    table = found.loc[shown, [*SERIES, STRETCH, *kept]].rename(columns={STRETCH: "subgroup"})
+    return table.sort_values([*SERIES, "subgroup"], ignore_index=True)
+
+
+def _window_counts(
+    one: Release, project: Project, window: BoolArray, sites: Sequence[int] | None = None
+) -> pd.DataFrame:
+    """Released counts added up over a stretch, where whole blocks make it up.
+
+    Beside each count stands what it is taken as where it is one of many that are added up: a
+    small one as the middle of what it may be.
+    """
+    grid = one.grid
+    there = grid.there & np.isin(grid.strata, project.strata.known)
+    if sites is not None:
+        there[[site for site in range(len(there)) if site not in sites]] = False
+    site, stratum = np.nonzero(there)
+    columns: dict[str, Any] = {
+        "measure": grid.measure.id,
+        "site": np.array(grid.sites, object)[site],
+        "stratum": np.array(grid.strata, object)[stratum],
+        "small": one.small[site, stratum],
+    }
+    for count in COUNTS:
+        columns[count] = np.full(len(site), np.nan)
+        columns[f"about_{count}"] = np.full(len(site), np.nan)
+    for rung, ids in enumerate(one.blocks):
+        rows, chosen = one.rung[site, stratum] == rung, _inside(ids, window)
+        if chosen is None or not rows.any():
+            continue
+        for count, sums in one.sums.items():
+            true = sums[rung][site[rows], stratum[rows]][:, chosen]
+            shown, small = one.policy.shown(true), one.policy.is_small(true)
+            columns[count][rows] = shown.sum(axis=1)
+            columns[f"about_{count}"][rows] = np.where(small, one.policy.first / 2, shown).sum(1)
+    return pd.DataFrame(columns)
+
+
+def _inside(ids: IntArray, window: BoolArray) -> Any:
+    """One subgroup of each block in the window; None where blocks reach out of it."""
+    held = np.unique(ids[window])
+    if not len(held) or np.isin(ids, held).sum() != window.sum():
+        return None
+    return np.searchsorted(ids, held)
+
+
+def _compared(one: Release, counts: pd.DataFrame, references: Mapping[str, Any]) -> pd.DataFrame:
+    """Each stratum against its reference; no more than the counts where either is not known."""
+    parts = [
+        _against(one, counts, label, [site for site in references if references[site] == label])
+        for label in dict.fromkeys(references.values())
+    ]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _against(one: Release, counts: pd.DataFrame, label: Any, sites: list[str]) -> pd.DataFrame:
+    measure = one.grid.measure
+    found = gaps(
+        counts.drop(columns=list(COUNTS)),
+        numerator="about_numerator",
+        denominator="about_denominator",
+        stratum="stratum",
+        by=["measure", "site", STRETCH],
+        reference=label,
+        direction="increase" if measure.direction == "increase" else "decrease",
+        kind="rate" if measure.data == "rate" else "proportion",
+    )
+    told = [name for name in found.columns if name.startswith(TOLD)]
+    found = found.loc[found["site"].isin(sites), [*SERIES, STRETCH, "reference", *told]]
+    found = found.drop(columns=list(COUNTS)).merge(
+        counts[[*SERIES, STRETCH, *COUNTS, "small"]], on=[*SERIES, STRETCH]
+    )
+    numbers = [name for name in told if name not in COUNTS]
+    lacking = found["small"] | found[list(COUNTS)].isna().any(axis=1)
+    found.loc[lacking, numbers] = np.nan
+    against = [name for name in numbers if not name.startswith("rate")]
+    found.loc[~_firm(found, label, one.policy.first), against] = np.nan
+    return found
+
+
+def _firm(found: pd.DataFrame, label: Any, first: int) -> BoolArray:
+    """Where the reference rests on counts that are shown, and not on guesses at small ones."""
+    if isinstance(label, int | float):
+        return np.ones(len(found), bool)
+    shown = found["denominator"].where(~found["small"] & found["numerator"].notna(), 0.0)
+    if label != EVERYONE_ELSE:
+        shown = shown.where(found["stratum"] == label, 0.0)
+    keys = [found[name] for name in ("site", STRETCH)]
+    others = shown.groupby(keys).transform("sum")
+    if label == EVERYONE_ELSE:
+        others = others - shown
+    return np.asarray(others >= first)
+
+
+def _both_scales(table: pd.DataFrame, multiply: float) -> pd.DataFrame:
+    """With the sentence where difference and ratio went opposite ways from then to now."""
+    if "ratio_now" not in table:
+        return table
+    names = ("difference", "ratio")
+    then, now = ([table[f"{name}_{end}"].to_numpy() for name in names] for end in ("then", "now"))
+    apart = disagree(*now, *then)
+    said = [
+        opposite_ways(d0 * multiply, d1 * multiply, r0, r1) if opposite else ""
+        for opposite, d0, d1, r0, r1 in zip(apart, then[0], now[0], then[1], now[1], strict=True)
+    ]
+    return table.assign(disagree=apart, scales_sentence=said)
