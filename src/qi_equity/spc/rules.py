@@ -17,7 +17,6 @@ from qi_equity.errors import DataErrors, did_you_mean
 from qi_equity.spc.chart import BoolArray, Chart, FloatArray, IntArray
 from qi_equity.spc.runs import carried, find_runs, longest_run_limit
 
-
 # Relative difference that is the rounding of sums, not of data.
 ROUNDING = 1e-12
 

@@ -1,0 +1,157 @@
+"""The exact joint distribution of crossings and longest run, against brute force and by chance."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from scipy.stats import kstest
+
+from qi_equity.spc.chart import Subgroups
+from qi_equity.spc.charts import CHARTS, How, draw
+from qi_equity.spc.judge import RunsVerdict, judge_runs
+from qi_equity.spc.runs import (
+    _joint,
+    _marginals,
+    crossings_limit,
+    find_runs,
+    longest_run_limit,
+    runs_p_value,
+    runs_p_value_about,
+)
+
+CONDITIONAL = [  # above, below, crossings, longest run, p
+    (12, 12, 8, 8, 0.0217975590),
+    (26, 24, 18, 9, 0.0440763903),
+    (9, 15, 7, 8, 0.0729787442),
+    (52, 52, 43, 10, 0.0685719613),
+]
+KNOWN_MEDIAN = [  # useful, crossings, longest run, p
+    (24, 8, 8, 0.0947229862),
+    (52, 18, 9, 0.0408447529),
+    (10, 2, 6, 0.09765625),
+]
+
+
+def every_order(points: int) -> tuple[np.ndarray, ...]:
+    sides = np.array(list(product((1, -1), repeat=points)), dtype=np.int8)
+    runs = find_runs(sides)
+    return runs.above, runs.below, runs.crossings, runs.longest
+
+
+@pytest.mark.parametrize("points", [2, 5, 9, 12, pytest.param(16, marks=pytest.mark.long)])
+def test_every_way_to_order_the_points_is_counted(points: int) -> None:
+    above, _below, crossings, longest = every_order(points)
+    for high in range(1, points):
+        here = above == high
+        total = here.sum()
+        few, long = np.meshgrid(np.arange(-1, points), np.arange(1, points + 2), indexing="ij")
+        few, long = few.ravel(), long.ravel()
+        low = points - high
+        counted = [
+            (here & (crossings > c) & (longest < run)).sum()
+            for c, run in zip(few, long, strict=True)
+        ]
+        share = _joint(np.full(few.size, high), np.full(few.size, low), few, long)
+        # Shares of so few orders are whole numbers of orders: exactly these.
+        np.testing.assert_array_equal(np.rint(share * total), counted)
+        np.testing.assert_allclose(share * total, counted, atol=1e-8)
+
+
+@pytest.mark.parametrize("points", [6, 11, 14])
+def test_the_p_value_is_how_often_chance_is_as_extreme(points: int) -> None:
+    above, below, crossings, longest = every_order(points)
+    p = runs_p_value(above, below, crossings, longest)
+    for high in range(1, points):
+        here = above == high
+        for level in np.unique(p[here].round(9)):
+            # Exact: the orders with a p this small are as many as it says, or fewer.
+            assert (p[here] <= level + 1e-9).mean() <= level + 1e-9
+    np.testing.assert_array_equal(p[(above == 0) | (below == 0)], 1.0)
+    about = runs_p_value_about(np.full(len(above), points), crossings, longest)
+    for level in np.unique(about.round(9)):
+        assert (about <= level + 1e-9).mean() <= level + 1e-9
+
+
+def test_published_values() -> None:
+    *given, p = (np.array(column) for column in zip(*CONDITIONAL, strict=True))
+    np.testing.assert_allclose(runs_p_value(*given), p, atol=1e-9 / 2)
+    *given, p = (np.array(column) for column in zip(*KNOWN_MEDIAN, strict=True))
+    np.testing.assert_allclose(runs_p_value_about(*given), p, atol=1e-9 / 2)
+
+
+def test_probabilities_of_long_series_add_up() -> None:
+    high, low = np.array([250, 125]), np.array([250, 375])
+    cdf, survival = _marginals(high, low)
+    np.testing.assert_allclose(cdf[:, -1], 1.0, atol=1e-12)
+    assert (np.diff(cdf, axis=1) >= -1e-15).all()
+    assert (np.diff(survival, axis=1) <= 1e-15).all()
+    assert 0 < runs_p_value(*np.array([[250], [250], [230], [12]]))[0] < 1
+
+
+def test_critical_values() -> None:
+    useful = np.array([0, 1, 5, 10, 12, 24, 100])
+    np.testing.assert_array_equal(longest_run_limit(useful), [np.nan, 3, 5, 6, 7, 8, 10])
+    np.testing.assert_array_equal(crossings_limit(useful), [np.nan, 0, 0, 2, 3, 8, 41])
+
+
+# -- pure noise (statistics: A2, A3) ------------------------------------------------------------
+
+
+def judged(value: np.ndarray, baseline: int | None = None, kind: str = "run") -> RunsVerdict:
+    there = np.isfinite(value)
+    early = there & (np.arange(value.shape[1]) < (baseline or value.shape[1]))
+    subgroups = Subgroups(value, there, early, there)
+    return judge_runs(draw(CHARTS[kind], subgroups, How()), early)
+
+
+@pytest.mark.parametrize("points", [24, 52, 104])
+def test_noise_about_its_own_median_is_rarely_unusual(points: int) -> None:
+    noise = np.random.default_rng(points).normal(size=(2000, points))
+    p = judged(noise).p_value
+    assert 0.010 <= (p <= 0.05).mean() <= 0.060
+    assert (p <= 0.01).mean() <= 0.017
+
+
+@pytest.mark.parametrize("after", [24, 52])
+def test_noise_after_a_short_baseline_is_rarely_unusual(after: int) -> None:
+    # The rule alone calls 17 and 25 of 100 such charts special.
+    noise = np.random.default_rng(after).normal(size=(2000, 12 + after))
+    found = judged(noise, baseline=12)
+    assert 0.010 <= (found.p_value <= 0.05).mean() <= 0.065
+    assert found.signal.mean() > 0.1
+
+
+def test_a_shift_after_a_baseline_is_seen() -> None:
+    noise = np.random.default_rng(3).normal(size=(500, 48))
+    noise[:, 24:] -= 1.5
+    found = judged(noise, baseline=24)
+    assert (found.p_value <= 0.05).mean() > 0.8
+    assert not found.guarded.any()
+
+
+def test_p_values_spread_over_their_steps_are_uniform() -> None:
+    generator = np.random.default_rng(11)
+    sides = generator.permuted(np.tile([1, -1], (3000, 26)), axis=1).astype(np.int8)
+    runs = find_runs(sides)
+    p = runs_p_value(runs.above, runs.below, runs.crossings, runs.longest)
+    steps, back = np.unique(p.round(12), return_inverse=True)
+    below = np.concatenate([[0.0], steps])[back]
+    spread = below + generator.random(len(p)) * (p - below)
+    assert kstest(spread, "uniform").pvalue > 0.001
+
+
+def test_a_median_of_zero_gives_no_verdict() -> None:
+    generator = np.random.default_rng(5)
+    births = generator.poisson(20, (2000, 24))
+    rate = generator.binomial(births, 0.02) / np.maximum(births, 1)
+    found = judged(rate)
+    assert found.signal.mean() <= 0.02
+    assert (found.p_value <= 0.05).mean() <= 0.02
+    unguarded = draw_unguarded(rate)
+    assert unguarded.signal.mean() > 0.5  # what the rule alone would say
+
+
+def draw_unguarded(value: np.ndarray) -> RunsVerdict:
+    there = np.isfinite(value)
+    subgroups = Subgroups(value, there, there, there)
+    return judge_runs(draw(CHARTS["run"], subgroups, How()), there, guard=False)
