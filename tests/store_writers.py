@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import random
+import resource
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -115,3 +116,71 @@ def fight(opened: store.Store, writer: int, writes: int) -> Counter[str]:
 
 _SHARED = ("pph", "north", "White")
 SHARED_CELL = (*_SHARED, "2030-01-07")
+
+
+def log_with_so_much_room(place: str, room: int, answer: Any) -> None:
+    """Log until the files may grow no more; how many were acknowledged, and what was said."""
+    biggest = max(path.stat().st_size for path in Path(place).parent.iterdir())
+    resource.setrlimit(resource.RLIMIT_FSIZE, (biggest + room, biggest + room))
+    view = store.open(place).as_user(user())
+    logged = 0
+    try:
+        for week in WEEK_OF:
+            view.log(PROJECT, [row(1, 20, week=week, site="south")])
+            logged += 1
+    except store.StoreError as fault:
+        answer.send((logged, str(fault)))
+    else:
+        answer.send((logged, "never full"))
+
+
+def import_with_so_much_room(place: str, room: int, answer: Any) -> None:
+    """Import one large file into too small a room."""
+    biggest = max(path.stat().st_size for path in Path(place).parent.iterdir())
+    resource.setrlimit(resource.RLIMIT_FSIZE, (biggest + room, biggest + room))
+    view = store.open(place).as_user(user())
+    try:
+        view.import_table(PROJECT, table(("south",), tuple(WEEK_OF[:500])), "c" * 64)
+        answer.send("imported")
+    except store.StoreError as fault:
+        answer.send(str(fault))
+
+
+def back_up_with_so_much_room(place: str, room: int, answer: Any) -> None:
+    """Back up and export onto a disk that has no room for either."""
+    view = store.open(place).as_user(user())
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+    said = []
+    for act in (view.backup, view.export):
+        try:
+            act(Path(place).parent / f"away-{act.__name__}")
+            said.append("done")
+        except store.StoreError as fault:
+            said.append(str(fault))
+    answer.send(said)
+
+
+def read_and_write_as_nobody(place: str, _room: int, answer: Any) -> None:
+    """Open a store as a user of the machine who owns nothing: what is read, and what is said."""
+    if os.geteuid() == 0:
+        os.setgid(65534)
+        os.setuid(65534)
+    read = None
+    try:
+        view = store.open(place).as_user(user())
+        read = len(view.observations(PROJECT))
+        view.log(PROJECT, [row(1, 20, week="2030-01-07")])
+        answer.send((read, "written"))
+    except store.StoreError as fault:
+        answer.send((read, str(fault)))
+
+
+def answer_of(act: Any, place: Path, room: int = 0) -> Any:
+    """What one of these says, from a process of its own."""
+    here, there = PROCESSES.Pipe(duplex=False)
+    process = PROCESSES.Process(target=act, args=(str(place), room, there))
+    process.start()
+    there.close()
+    said = here.recv()
+    process.join()
+    return said

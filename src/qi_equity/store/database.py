@@ -21,6 +21,8 @@ from qi_equity.store.refusals import StoreError
 
 BUSY_SECONDS = 60  # how long a writer waits for its turn before it gives up, having written nothing
 
+ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+
 # What SQLite or PostgreSQL says -> what a person can do about it. Nothing was written in any case.
 FAULTS = (
     (
@@ -92,6 +94,8 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the store and changes nothing."""
         with self._faults(), self.engine.connect() as connection, connection.begin():
+            if not self.sqlite:
+                connection.exec_driver_sql(ONE_MOMENT)
             yield connection
 
     @contextmanager

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, select
 
 from qi_equity.store.chain import GENESIS, Change, Draft, Verified, link
 from qi_equity.store.database import Database, now
-from qi_equity.store.refusals import StoreError
 from qi_equity.store.tables import chain, change, revision
 
 CHUNK = 400  # keys in one statement; SQLite allows 999 variables in its oldest builds
@@ -198,7 +197,7 @@ def neighbours(
     return {row[0]: Revision(*row[1:]) for row in connection.execute(query)}
 
 
-def every_revision(connection: Connection) -> Iterator[Revision]:
+def every_revision(connection: Connection) -> Generator[Revision]:
     """All of the history, oldest first, a few thousand at a time."""
     walk = (
         select(*FULL)
@@ -206,7 +205,9 @@ def every_revision(connection: Connection) -> Iterator[Revision]:
         .order_by(revision.c.id)
         .execution_options(yield_per=5000)
     )
-    return (Revision(*row) for row in connection.execute(walk))
+    with connection.execute(walk) as rows:
+        for row in rows:
+            yield Revision(*row)
 
 
 def verify(connection: Connection, noted: str | None = None) -> Verified:
@@ -218,39 +219,39 @@ def verify(connection: Connection, noted: str | None = None) -> Verified:
     head = connection.execute(select(chain)).one_or_none()
     if head is None:
         return Verified(0, GENESIS, "the newest link is missing from the table 'chain'")
-    number, previous, seen, changes = 0, GENESIS, noted in (None, GENESIS), set[int]()
-    for one in every_revision(connection):
-        if one.id != number + 1:
-            return Verified(number, previous, f"revision {number + 1} is missing")
-        if one.who is None:
-            return Verified(
-                number, previous, f"revision {one.id}: change {one.change} is missing, so nobody "
-                "can say who made it"
-            )  # fmt: skip
+    with closing(every_revision(connection)) as walk:
+        found, changes, seen = _walk(walk, noted)
+    kept = connection.execute(select(func.count()).select_from(change)).scalar_one()
+    broken = found.broken
+    if not broken and (head.revisions, head.hash) != (found.revisions, found.head):
+        broken = f"the store should hold {head.revisions} revisions, and holds {found.revisions}"
+    elif not broken and not head.changes == kept == changes:
+        broken = f"{kept} changes are kept for {changes} that made revisions"
+    elif not broken and not seen:
+        broken = f"the noted head {noted} is not in the chain: the history was rewritten"
+    return replace(found, broken=broken)
+
+
+def _walk(found: Iterable[Revision], noted: str | None) -> tuple[Verified, int, bool]:
+    """The last link that holds, the changes met, and whether the noted head was among them."""
+    number, previous, changes = 0, GENESIS, set[int]()
+    seen = noted in (None, GENESIS)
+    for one in found:
         act = Change(one.change, one.who, one.at, one.origin, one.file_hash, one.why)
         draft = Draft(one.project, one.kind, one.key, one.version, one.site, one.body)
-        if link(previous, one.id, act, draft) != one.hash:
-            return Verified(
-                number, previous, f"revision {one.id} ({one.kind} {one.key} of {one.project}, "
-                f"by {one.who} at {one.at}) was altered, or the one before it was"
-            )  # fmt: skip
+        broken = None
+        if one.id != number + 1:
+            broken = f"revision {number + 1} is missing"
+        elif one.who is None:
+            broken = f"revision {one.id}: change {one.change} is missing, so nobody can say whose"
+        elif link(previous, one.id, act, draft) != one.hash:
+            broken = (
+                f"revision {one.id} ({one.kind} {one.key} of {one.project}, by {one.who} at "
+                f"{one.at}) was altered, or the one before it was"
+            )
+        if broken:
+            return Verified(number, previous, broken), len(changes), seen
         number, previous = one.id, one.hash
         seen = seen or previous == noted
         changes.add(one.change)
-    kept = connection.execute(select(func.count()).select_from(change)).scalar_one()
-    broken = None
-    if (head.revisions, head.hash) != (number, previous):
-        broken = f"the store should hold {head.revisions} revisions, and holds {number}"
-    elif kept != len(changes) or head.changes != kept:
-        broken = f"{kept} changes are kept for {len(changes)} that made revisions"
-    elif not seen:
-        broken = f"the noted head {noted} is not in the chain: the history was rewritten"
-    return Verified(number, previous, broken)
-
-
-def revision_numbered(connection: Connection, number: int) -> Revision:
-    """One revision by its number."""
-    found = revisions(connection, revision.c.id == number)
-    if not found:
-        raise StoreError(f"there is no revision {number}")
-    return found[0]
+    return Verified(number, previous), len(changes), seen

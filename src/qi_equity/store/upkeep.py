@@ -19,7 +19,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, Table, select, text
+from sqlalchemy import Connection, MetaData, Table, select
 
 from qi_equity.observations import COLUMNS
 from qi_equity.store import history
@@ -59,7 +59,6 @@ def copy(database: Database, path: Path) -> None:
             _copy_file(database.path, part)
         else:
             with database.reading() as connection:
-                connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
                 _copy_rows(connection, part)
         _flush(part)
         part.replace(path)
@@ -119,17 +118,23 @@ def export(database: Database, folder: Path) -> tuple[Path, ...]:
     (CSV, safe to open in a spreadsheet) lie beside it. MANIFEST.json has each file's SHA-256.
     """
     folder = Path(folder)
+    if folder.exists():
+        raise StoreError(f"{folder} is there already; give the export another name")
     try:
         folder.mkdir(parents=True)
-    except FileExistsError:
-        raise StoreError(f"{folder} is there already; give the export another name") from None
-    with database.reading() as connection:
-        head = connection.execute(select(chain)).one()
-        written = [_revisions(connection, folder / "revisions.jsonl")]
-        for project, body in history.plans(connection).items():
-            plan = folder / f"{project}.yaml"  # an id is letters, digits and underscores
-            plan.write_text(json.loads(body)["text"], encoding="utf-8")
-            written += [plan, _observations(connection, project, folder / f"{project}.csv")]
+        with database.reading() as connection:
+            return _written(connection, folder)
+    except OSError as fault:
+        raise StoreError(f"the export could not be written to {folder}: {fault}") from fault
+
+
+def _written(connection: Connection, folder: Path) -> tuple[Path, ...]:
+    head = connection.execute(select(chain)).one()
+    written = [_revisions(connection, folder / "revisions.jsonl")]
+    for project, body in history.plans(connection).items():
+        plan = folder / f"{project}.yaml"  # an id is letters, digits and underscores
+        plan.write_text(json.loads(body)["text"], encoding="utf-8")
+        written += [plan, _observations(connection, project, folder / f"{project}.csv")]
     digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in written}
     manifest = folder / "MANIFEST.json"
     told = {"written": now(), "revisions": head.revisions, "head": head.hash, "sha256": digests}

@@ -1,0 +1,169 @@
+"""The store on PostgreSQL keeps, refuses and restores just as it does in a file."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from contextlib import closing
+from datetime import date
+
+import psycopg
+import pytest
+
+from qi_equity import store
+from qi_equity.errors import DataErrors
+from store_network import PROJECT, YAML, kept, made, row, table, user
+from store_writers import database
+
+pytestmark = pytest.mark.postgres
+NUMBERS = itertools.count()
+FIRST = ("pph", "north", "Black", "2025-01-06")
+
+
+@pytest.fixture
+def place(postgres_url):
+    return database(postgres_url, f"network_{next(NUMBERS)}")
+
+
+@pytest.fixture
+def opened(place):
+    opened = made(place, protect=lambda _, rows: rows)
+    opened.as_user(user()).import_table(PROJECT, table(), "a" * 64)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def admin(opened):
+    return opened.as_user(user())
+
+
+def run(place, *statements):
+    with closing(psycopg.connect(place.replace("+psycopg", ""), autocommit=True)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def test_counts_are_kept_corrected_undone_and_shown_to_whom_they_belong(admin, opened):
+    jo = opened.as_user(user("contributor", "north", name="jo"))
+    assert len(kept(jo)) == 18
+    (first,) = jo.history(PROJECT, FIRST)
+    jo.log(PROJECT, [row(5, 25, revision=first.id)], reason="recount")
+    with pytest.raises(store.Conflict, match="jo saved 5 of 25"):
+        admin.log(PROJECT, [row(6, 25, revision=first.id)], reason="recount")
+    with pytest.raises(store.Forbidden):
+        jo.log(PROJECT, [row(6, 25, site="south")])
+    jo.undo(jo.history(PROJECT, FIRST)[-1].id, "the first was right")
+    assert [one.version for one in jo.history(PROJECT, FIRST)] == [1, 2, 3]
+    assert admin.verify().whole
+    assert admin.import_table(PROJECT, table(), "a" * 64).already
+    wrong = table()
+    wrong.loc[3, "numerator"] = 900
+    with pytest.raises(DataErrors, match="above the denominator"):
+        admin.import_table(PROJECT, wrong, "b" * 64)
+
+
+def test_entries_consent_and_protected_counts(admin, opened):
+    key = admin.write(PROJECT, store.SessionNote(day=date(2025, 1, 6), text="مريم =1+1 <b>"))
+    guide = opened.as_user(user("facilitator"))
+    assert guide.entries(PROJECT, store.SessionNote)[key].content.text == "مريم =1+1 <b>"
+    assert len(guide.protected(PROJECT)) == 0
+    admin.consent(PROJECT, "south", True)
+    assert set(guide.protected(PROJECT)["site"]) == {"south"}
+    with pytest.raises(store.Forbidden):
+        guide.observations(PROJECT)
+
+
+def test_the_server_itself_refuses_to_change_or_delete_a_revision(admin, place):
+    for statement in (
+        "UPDATE revision SET body = NULL",
+        "DELETE FROM revision",
+        "UPDATE change SET who = 'x'",
+        "DELETE FROM change",
+    ):
+        with pytest.raises(psycopg.Error, match="append-only"):
+            run(place, statement)
+
+
+def test_what_was_altered_is_found(admin, place):
+    run(
+        place,
+        "ALTER TABLE revision DISABLE TRIGGER ALL",
+        "UPDATE revision SET body = replace(body, ':2', ':3') WHERE id = 9",
+    )
+    assert "revision 9 (observation" in str(admin.verify().broken)
+
+
+def test_the_history_is_whole_to_whoever_looks_while_others_write(admin, tmp_path):
+    def write():
+        for day in range(1, 25):
+            admin.log(PROJECT, [row(1, 20, week=f"2026-01-{day:02d}")])
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    looks = [admin.verify() for _ in range(8)]
+    copies = [admin.backup(tmp_path / f"copy{number}.sqlite") for number in range(2)]
+    writer.join()
+    assert [str(look.broken) for look in looks + copies] == ["None"] * 10
+
+
+def test_a_backup_is_a_file_and_goes_back_into_a_server_or_a_file(admin, postgres_url, tmp_path):
+    before, found = kept(admin), admin.backup(tmp_path / "copy.sqlite")
+    assert found == admin.verify()
+    away = database(postgres_url, f"restored_{next(NUMBERS)}")
+    for target in (tmp_path / "again.sqlite", away):
+        assert store.restore(tmp_path / "copy.sqlite", target) == found
+        again = store.open(target)
+        view = again.as_user(user())
+        assert (kept(view), view.verify()) == (before, found)
+        view.log(PROJECT, [row(1, 20, week="2026-01-05")])
+        assert view.verify().whole
+        again.close()
+    with pytest.raises(store.StoreError, match="is not empty"):
+        store.restore(tmp_path / "copy.sqlite", away)
+
+
+def test_an_export_is_the_same_as_from_a_file(admin, tmp_path):
+    admin.backup(tmp_path / "copy.sqlite")
+    store.restore(tmp_path / "copy.sqlite", tmp_path / "again.sqlite")
+    admin.export(tmp_path / "server")
+    again = store.open(tmp_path / "again.sqlite")
+    again.as_user(user()).export(tmp_path / "file")
+    again.close()
+    for name in ("revisions.jsonl", f"{PROJECT}.csv", f"{PROJECT}.yaml"):
+        assert (tmp_path / "server" / name).read_bytes() == (tmp_path / "file" / name).read_bytes()
+
+
+def test_an_older_schema_is_backed_up_first_and_a_newer_one_refused(place, opened, tmp_path):
+    found = opened.as_user(user()).verify()
+    opened.close()
+    drops = [f"DROP TRIGGER {table_name}_no_{act} ON {table_name}"
+             for table_name in ("change", "revision") for act in ("update", "delete")]  # fmt: skip
+    run(
+        place,
+        *drops,
+        "DROP FUNCTION refuse_rewriting",
+        "UPDATE qi_equity_schema SET version_num = '0001'",
+    )
+    again = store.open(place, backups=tmp_path)
+    assert again.as_user(user()).verify() == found
+    again.close()
+    (copy,) = tmp_path.iterdir()
+    assert store.restore(copy, tmp_path / "again.sqlite") == found
+    run(place, "UPDATE qi_equity_schema SET version_num = '0099'")
+    with pytest.raises(store.StoreError, match="written by a newer qi_equity"):
+        store.open(place)
+
+
+def test_a_server_that_does_not_answer_is_said_not_to():
+    with pytest.raises(store.StoreError, match="did not answer") as refused:
+        store.open("postgresql://qi:secret@127.0.0.1:1/network")
+    assert "secret" not in str(refused.value)
+
+
+def test_another_users_tables_beside_it_are_left_alone(postgres_url):
+    place = database(postgres_url, f"shared_{next(NUMBERS)}")
+    run(place, "CREATE TABLE books (title TEXT)", "INSERT INTO books VALUES ('Beloved')")
+    opened = made(place)
+    assert opened.as_user(user()).project_file(PROJECT).content == YAML
+    opened.close()
