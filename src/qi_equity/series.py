@@ -60,7 +60,10 @@ class Rows:
 
     def _name(self, at: int) -> str:
         # The caller's own row label, and what the row is about.
-        about = [str(self.data[column].iloc[at]) for column in (self.subgroup, *self.by)]
+        about = [
+            str(self.data[column].iloc[at]).removesuffix(" 00:00:00")
+            for column in (self.subgroup, *self.by)
+        ]
         return f"row {self.data.index[at]} ({', '.join(about)})"
 
     def raise_if_any(self) -> None:
