@@ -12,6 +12,7 @@ from qi_equity.findings import Caution, Findings
 from qi_equity.observations import observations as checked
 from qi_equity.observations import with_totals
 from qi_equity.project import ALL_SITES, EVERYONE, Measure, Project
+from qi_equity.sources.quality import quality
 from qi_equity.tidy.chart import Charts, chart
 from qi_equity.tidy.evidence import Evidence, evidence, in_family
 from qi_equity.tidy.gap_chart import gap_charts
@@ -34,8 +35,11 @@ def analyse(project: Project, observations: pd.DataFrame, *, judge: bool = True)
     gaps are the same, and nothing is highlighted.
     """
     table = checked(observations)
-    strange = sorted(set(table["measure"]) - {measure.id for measure in project.measures})
+    declared = table["measure"].isin([measure.id for measure in project.measures])
+    strange = sorted(set(table.loc[~declared, "measure"]))
     cautions = [Caution(name, "", "", "is not a measure of this project") for name in strange]
+    table = table[declared]
+    cautions += quality(project, table).cautions
     table = with_totals(table, "stratum", EVERYONE)
     if table["site"].nunique() > 1:
         table = with_totals(table, "site", ALL_SITES)
@@ -136,7 +140,9 @@ def _measure(project: Project, measure: Measure, table: pd.DataFrame, judge: boo
     gap = gap_points = pd.DataFrame()
     if measure.data in COMPARED and not known.empty:
         gap = _gaps(project, measure, known)
-        if judge:
+        if judge and (why := _not_judged(project, measure)):
+            cautions += (Caution(measure.id, "", "", why),)
+        elif judge:
             gap, gap_points = _judged(project, measure, known, gap)
             cautions += tuple(_gap_cautions(measure, gap))
     return _Part(drawn.points, drawn.summary, gap, gap_points, cautions)
@@ -175,6 +181,15 @@ def _chart_cautions(measure: Measure, drawn: Charts) -> Iterator[Caution]:
     for row in drawn.summary.to_dict("records"):
         if row.get("caution"):
             yield Caution(measure.id, row["site"], row["stratum"], str(row["caution"]))
+
+
+def _not_judged(project: Project, measure: Measure) -> str:
+    """Why the gap has no chart and verdict of its own; nothing where it has."""
+    if measure.data != "proportion":
+        return "the gap is shown without a verdict: that is worked out for proportions only"
+    if project.strata.reference.target is not None:
+        return "the gap to a target is shown without a verdict: a target has no counts that vary"
+    return ""
 
 
 def _gap_cautions(measure: Measure, gap: pd.DataFrame) -> Iterator[Caution]:

@@ -119,3 +119,34 @@ def test_a_plan_answers_for_every_known_stratum(log):
     found = plan(PROJECT, log)
     assert set(found["stratum"]) == set(PROJECT.strata.known)
     assert (found["weeks"] > 0).all()
+
+
+def test_a_target_for_a_reference_shows_gaps_without_a_verdict_and_says_why(log):
+    reference = PROJECT.strata.reference.model_copy(update={"compare_with": "0.05"})
+    strata = PROJECT.strata.model_copy(update={"reference": reference})
+    found = analyse(PROJECT.model_copy(update={"strata": strata}), log)
+    assert np.allclose(found.gaps["rate"] - found.gaps["difference"], 0.05)
+    assert set(found.gaps["verdict"]) == {""}
+    assert any("target" in caution.text for caution in found.cautions)
+
+
+def test_a_rate_that_can_exceed_one_shows_gaps_without_a_verdict(log):
+    measures = tuple(
+        measure.model_copy(update={"data": "rate", "chart": "auto"}) if measure.id == MEASURE else measure
+        for measure in PROJECT.measures
+    )
+    rates = log.assign(numerator=log["numerator"] * 40)
+    found = analyse(PROJECT.model_copy(update={"measures": measures}), rates)
+    assert found.gaps["ratio"].notna().any()
+    assert set(found.gaps["verdict"]) == {""}
+
+
+def test_what_the_data_say_of_themselves_is_a_caution(log):
+    unknown = next(group.name for group in PROJECT.strata.groups if group.unknown)
+    decayed = log.copy()
+    late = (decayed["subgroup"] >= decayed["subgroup"].max() - pd.Timedelta(weeks=15)) & (
+        decayed["stratum"] == unknown
+    )
+    decayed.loc[late, "denominator"] *= 30
+    found = analyse(PROJECT, decayed)
+    assert any("not known rose" in caution.text for caution in found.cautions)

@@ -92,3 +92,16 @@ def plan(
     imported = load(aims, data, base=project.parent)
     found = planned(aims, imported.observations, horizon=horizon)
     typer.echo(text.plan_report(aims, found))
+
+
+@app.command()
+def quality(project: ProjectFile, data: DataFile = None) -> None:
+    """Completeness and consistency of the data, ethnicity coding first."""
+    from qi_equity import project_file
+    from qi_equity.sources import load
+    from qi_equity.sources.quality import quality as checked
+
+    aims = project_file.load(project)
+    imported = load(aims, data, base=project.parent)
+    typer.echo(str(imported))
+    typer.echo(str(checked(aims, imported.observations, imported)))

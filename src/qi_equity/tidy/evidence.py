@@ -95,8 +95,8 @@ def in_family(gaps: pd.DataFrame, *, totals: pd.Series, declared: pd.Series) -> 
     their own.
     """
     if "p_trend" not in gaps:
-        return gaps
-    gaps = gaps.assign(q_trend=np.nan, declared=declared)
+        return gaps.assign(verdict="", highlight=False)
+    gaps = gaps.assign(q_trend=np.nan, declared=declared, verdict=gaps["verdict"].fillna(""))
     for family in (totals & ~declared, ~totals & ~declared):
         gaps.loc[family, "q_trend"] = q_values(gaps.loc[family, "p_trend"].to_numpy(float))
     changed = gaps["verdict"].isin(CHANGED)

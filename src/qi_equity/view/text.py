@@ -143,7 +143,9 @@ def _other_sites(
     if "verdict" not in gaps:
         return
     gaps = gaps[(gaps["measure"] == measure.id) & gaps["site"].isin(sites)]
-    counted = gaps["verdict"].value_counts()
+    counted = gaps.loc[gaps["verdict"] != "", "verdict"].value_counts()
+    if counted.empty:
+        return
     yield ""
     parts = ", ".join(f"{word} {count}" for word, count in counted.items())
     yield from _wrapped(f"Gaps within the {len(sites)} sites: {parts}.", 2)
