@@ -132,7 +132,9 @@ def test_a_target_for_a_reference_shows_gaps_without_a_verdict_and_says_why(log)
 
 def test_a_rate_that_can_exceed_one_shows_gaps_without_a_verdict(log):
     measures = tuple(
-        measure.model_copy(update={"data": "rate", "chart": "auto"}) if measure.id == MEASURE else measure
+        measure.model_copy(update={"data": "rate", "chart": "auto"})
+        if measure.id == MEASURE
+        else measure
         for measure in PROJECT.measures
     )
     rates = log.assign(numerator=log["numerator"] * 40)
