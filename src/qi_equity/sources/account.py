@@ -20,6 +20,7 @@ EXCLUDED = [
     "eligibility_not_known",
     "outcome_not_known",
 ]
+CODES = ["code", "stratum", "status", "count"]
 SHOWN = 12  # lines of one kind before the rest are counted
 
 
@@ -33,7 +34,8 @@ class Imported:
 
     totals holds rows for everyone, kept apart from the strata they would double. refused says
     what could not be used; left_out what the mapping does not ask for; excluded how many births
-    of each stratum a measure does not count.
+    of each stratum a measure does not count; codes how each was recorded, and how many births (or
+    rows) have it.
     """
 
     source: str
@@ -46,6 +48,7 @@ class Imported:
     left_out: pd.DataFrame = field(default_factory=lambda: _empty(REFUSED))
     suppressed: pd.DataFrame = field(default_factory=lambda: _empty(SUPPRESSED))
     excluded: pd.DataFrame = field(default_factory=lambda: _empty(EXCLUDED))
+    codes: pd.DataFrame = field(default_factory=lambda: _empty(CODES))
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:

@@ -37,25 +37,29 @@ def shown(path: str) -> str:
 def _duckdb(source: RecordsSource, path: str) -> Table:
     import ibis
 
-    files = Path(path)
-    readers = {".csv": "csv", ".gz": "csv", ".parquet": "parquet"}
-    kind = "parquet" if files.is_dir() else readers.get(files.suffix.lower())
-    if kind is None:
-        raise UserError(f"{path}: birth records are read from .csv, .csv.gz or .parquet files")
-    if not files.exists() and not list(files.parent.glob(files.name)):
-        raise UserError(f"{path}: there is no such file")
     connection = ibis.duckdb.connect()
     connection.raw_sql(
         f"SET TimeZone = 'UTC'; SET memory_limit = '{MEMORY}'; "
         f"SET preserve_insertion_order = false; "
         f"SET temp_directory = '{_quoted(tempfile.gettempdir())}'"
     )
-    where = str(files / "*.parquet") if files.is_dir() else str(files)
+    return read_file(connection, Path(path))
+
+
+def read_file(connection: Any, path: Path) -> Table:
+    """A CSV or Parquet file, or a folder of Parquet files, as a table of a DuckDB connection."""
+    readers = {".csv": "csv", ".gz": "csv", ".parquet": "parquet"}
+    kind = "parquet" if path.is_dir() else readers.get(path.suffix.lower())
+    if kind is None:
+        raise UserError(f"{path}: birth records are read from .csv, .csv.gz or .parquet files")
+    if not path.exists() and not list(path.parent.glob(path.name)):
+        raise UserError(f"{path}: there is no such file")
+    where = str(path / "*.parquet") if path.is_dir() else str(path)
     try:
         if kind == "parquet":
             return connection.read_parquet(where)
         # Every column as text: a code such as 01 must not turn into the number 1.
-        return connection.read_csv(where, all_varchar=True, header=True, encoding=_encoding(files))
+        return connection.read_csv(where, all_varchar=True, header=True, encoding=_encoding(path))
     except Exception as problem:  # DuckDB's own errors share no base that Ibis keeps
         raise UserError(f"{path}: cannot be read: {_first_line(problem)}") from problem
 

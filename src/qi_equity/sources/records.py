@@ -14,7 +14,7 @@ from qi_equity.errors import DataErrors, UserError, did_you_mean
 from qi_equity.observations import COLUMNS, KEY
 from qi_equity.project import Measure, Period, Project, RecordsSource
 from qi_equity.sources import calendar, dates, predicates
-from qi_equity.sources.account import EXCLUDED, REFUSED, Imported
+from qi_equity.sources.account import CODES, EXCLUDED, REFUSED, Imported
 from qi_equity.sources.engine import Table, open_records, shown
 from qi_equity.sources.labels import Sites, place
 
@@ -57,10 +57,11 @@ def import_records(
     notes = list(_repeated(table, source))
     parts: list[pd.DataFrame] = []
     exclusions: list[pd.DataFrame] = []
-    counted = 0
+    counted, codes = 0, pd.DataFrame(columns=CODES)
     for period in dict.fromkeys(measure.subgroup for measure in measures):
         same = [measure for measure in measures if measure.subgroup == period]
         sums = _sums(keyed, days, period, same, progress)
+        codes = _codes(project, sums)
         # Births are refused once, whatever number of periods they are looked at in.
         sums, said = _placed(project, source, sums, refused if not parts else _Refusals())
         notes += [note for note in said if note not in notes]
@@ -77,6 +78,7 @@ def import_records(
         ),
         refused=refused.table(),
         excluded=pd.concat(exclusions, ignore_index=True),
+        codes=codes,
         notes=tuple(notes),
     )
 
@@ -277,6 +279,16 @@ def _placed(
                 f"{project.strata.code_system}; they are counted under '{group}'"
             )
     return kept.assign(stratum=kept["code"].map(lambda placed: placed.group)), notes
+
+
+def _codes(project: Project, sums: pd.DataFrame) -> pd.DataFrame:
+    """How ethnicity was recorded, code by code: not stated, not known and missing stay apart."""
+    placed = place(sums["code_"].unique(), project.strata)
+    rows = [
+        (label, placed[label].group, placed[label].status, births)
+        for label, births in _births(sums, "code_")
+    ]
+    return pd.DataFrame(rows, columns=CODES)
 
 
 def _births(sums: pd.DataFrame, column: str) -> list[tuple[str, int]]:

@@ -13,7 +13,7 @@ from qi_equity.errors import DataErrors, UserError, did_you_mean
 from qi_equity.observations import COLUMNS, COUNTS, KEY, observations
 from qi_equity.project import EVERYONE, Columns, Project, TableSource
 from qi_equity.sources import calendar, counts, dates, grid
-from qi_equity.sources.account import REFUSED, SUPPRESSED, Imported
+from qi_equity.sources.account import CODES, REFUSED, SUPPRESSED, Imported
 from qi_equity.sources.labels import Sites, place, plain, text_of
 
 # Our own tables, as written by the store, the app and the made-up network.
@@ -66,7 +66,8 @@ def import_table(project: Project, source: TableSource, path: Path) -> Imported:
     notes: list[str] = []
     _select(source, rows, cells)
     _measures(project, source, rows)
-    notes += _strata(project, source, rows)
+    codes, said = _strata(project, source, rows)
+    notes += said
     _sites(project, source, rows)
     _subgroups(project, source, rows, path)
     withheld, blanks = _numbers(project, source, rows)
@@ -87,6 +88,7 @@ def import_table(project: Project, source: TableSource, path: Path) -> Imported:
         refused=_reasons(rows.refused),
         left_out=_reasons(rows.left_out),
         suppressed=withheld,
+        codes=codes,
         notes=tuple(notes),
     )
 
@@ -205,22 +207,29 @@ def _no_measure(label: str, known: Mapping[str, str], indicators: Mapping[str, o
     return f"no measure is called '{label}'{did_you_mean(label, set(known.values()))}"
 
 
-def _strata(project: Project, source: TableSource, rows: _Rows) -> Iterable[str]:
+def _strata(project: Project, source: TableSource, rows: _Rows) -> tuple[pd.DataFrame, list[str]]:
     """Which group each row is of, or everyone; labels that have drifted are said."""
     table = rows.table
     if table["stratum_cell"].isna().all() and source.stratum is None:
         rows.table = table.assign(stratum=EVERYONE)
-        yield "the mapping names no strata: these are counts of everyone, kept as totals"
-        return
+        said = "the mapping names no strata: these are counts of everyone, kept as totals"
+        return pd.DataFrame(columns=CODES), [said]
     labels = table["stratum_cell"].map(text_of)
     placed = place(labels.unique(), project.strata, source.totals)
     rows.table = table.assign(stratum=labels.map({name: p.group for name, p in placed.items()}))
     rows.refuse(labels.map({name: p.remedy or None for name, p in placed.items()}))
-    for alike in ethnicity.alike(label for label in placed if label):
-        yield f"{' and '.join(map(repr, alike))} look like one group written in several ways"
-    for name, p in placed.items():
-        if p.status == "invalid" and p.group is not None:
-            yield f"'{name}' is no code of {project.strata.code_system}; counted under '{p.group}'"
+    notes = [
+        f"{' and '.join(map(repr, alike))} look like one group written in several ways"
+        for alike in ethnicity.alike(label for label in placed if label)
+    ]
+    notes += [
+        f"'{name}' is no code of {project.strata.code_system}; counted under '{p.group}'"
+        for name, p in placed.items()
+        if p.status == "invalid" and p.group is not None
+    ]
+    count = labels.value_counts()
+    codes = [(name, p.group, p.status, int(count[name])) for name, p in placed.items()]
+    return pd.DataFrame(codes, columns=CODES), notes
 
 
 def _sites(project: Project, source: TableSource, rows: _Rows) -> None:
