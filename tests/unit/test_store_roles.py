@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from argon2 import PasswordHasher
 
 from qi_equity import store
 from qi_equity.errors import DataErrors, UserError
@@ -42,9 +43,11 @@ undo consent            |             |           |                 | north     
 back up                 |             |           |                 |                 | net
 export                  |             |           |                 |                 | net
 verify                  |             |           |                 |                 | net
+change people           |             |           |                 |                 | net
 see an import's account |             |           |                 |                 | net
 """
 
+WEAK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 HASHES = {"north": "1" * 64, "south": "2" * 64, "east": "3" * 64}
 
 
@@ -203,6 +206,10 @@ def verify(view, world, place, _):
     return view.verify().whole
 
 
+def change_people(view, world, place, folder):
+    return view.people(store.Users(folder / "users.json", hasher=WEAK)).all() == ()
+
+
 def see_an_imports_account(view, world, place, _):
     return bool(view.history(PROJECT, HASHES["north"]))
 
@@ -225,7 +232,7 @@ def rows():
 
 
 def cases():
-    alone = ("back up", "export", "verify", "see an import's account")
+    alone = ("back up", "export", "verify", "change people", "see an import's account")
     for operation, role, allowed in rows():
         sited = any({"net"} & held for name, _, held in rows() if name == operation)
         places = ("net",) if operation in alone else (*SITES, *(("net",) if sited else ()))
@@ -269,10 +276,10 @@ def test_every_public_method_of_a_view_is_in_the_table_or_harmless():
     asked = {
         "observations", "history", "protected", "log", "import_table", "undo", "entries", "write",
         "projects", "project", "project_file", "revision", "save_project", "consent", "backup",
-        "export", "verify",
+        "export", "verify", "people",
     }  # fmt: skip
-    # the names of sites, and which of them consented, of a project that the user may see
-    assert methods - asked == {"sites", "consented"}
+    # who one is; the names of sites, and which of them consented, of a project one may see
+    assert methods - asked == {"user", "sites", "consented"}
 
 
 # What the table cannot say

@@ -8,9 +8,11 @@ import stat
 import pytest
 from argon2 import PasswordHasher
 
+from qi_equity import store
 from qi_equity.errors import UserError
 from qi_equity.store import SignInRefused, Users
 from qi_equity.store.users import FAILURES, LOCKED_SECONDS, TRIES, TRY_SECONDS
+from store_network import PROJECT, made, row
 
 PASSWORD = "correct horse staple"
 WEAK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # quick, for tests alone
@@ -186,3 +188,31 @@ def test_a_damaged_users_file_lets_nobody_in(users):
 def test_a_role_that_is_not_there_cannot_be_given(users):
     with pytest.raises(UserError, match="not a role"):
         users.save("sam", "root")
+
+
+def test_the_file_says_who_gave_whom_which_role(users):
+    users.save("jo", "clinician", ["south", "north"], by="amina")
+    users.remove("jo", by="amina")
+    said = [(change["by"], change["what"]) for change in users.changes()]
+    assert said == [
+        ("", "Jo: contributor at north"),
+        ("amina", "jo: clinician at north, south"),
+        ("amina", "jo: removed"),
+    ]
+
+
+def test_a_role_taken_away_is_gone_at_once_from_a_page_that_is_open(users, tmp_path):
+    made(tmp_path / "network.sqlite").close()
+    opened = store.open(tmp_path / "network.sqlite", find=users.find)
+    view = opened.as_user(users.sign_in("jo", PASSWORD))
+    view.log(PROJECT, [row(1, 20)])
+    users.save("jo", "clinician", ["north"])
+    with pytest.raises(store.Forbidden, match="does not allow: log"):
+        view.log(PROJECT, [row(1, 20, week="2025-01-13")])
+    assert len(view.observations(PROJECT)) == 1
+    users.save("jo", "clinician", ["south"])
+    assert len(view.observations(PROJECT)) == 0
+    users.remove("jo")
+    with pytest.raises(store.Forbidden, match="no longer there"):
+        view.observations(PROJECT)
+    opened.close()

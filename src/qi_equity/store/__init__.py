@@ -19,10 +19,10 @@ from qi_equity.store.results import Imported, Kept, Saved
 from qi_equity.store.schema import up_to_date
 from qi_equity.store.upkeep import restore
 from qi_equity.store.users import Users
-from qi_equity.store.view import Protect, View
+from qi_equity.store.view import Find, Protect, View
 
 __all__ = [
-    "Action", "Annotation", "Clash", "Conflict", "Forbidden", "Imported", "Kept", "Protect",
+    "Action", "Annotation", "Clash", "Conflict", "Find", "Forbidden", "Imported", "Kept", "Protect",
     "Revision", "Saved", "SessionNote", "SignInRefused", "Store", "StoreError", "User", "Users",
     "Verified", "View", "open", "restore",
 ]  # fmt: skip
@@ -41,27 +41,35 @@ class Store(Protocol):
 class DatabaseStore:
     """The Store in a SQLite file or a PostgreSQL database."""
 
-    def __init__(self, database: Database, protect: Protect | None) -> None:
+    def __init__(self, database: Database, protect: Protect | None, find: Find | None) -> None:
         self._database = database
         self._protect = protect
+        self._find = find
 
     def as_user(self, user: User | None, origin: str = "app") -> View:
         """What this user may see and do; nobody is refused."""
         if user is None:
             raise Forbidden("sign in first: nothing is shown to, or taken from, nobody")
-        return View(self._database, user, self._protect, origin)
+        return View(self._database, user, self._protect, self._find, origin)
 
     def close(self) -> None:
         """Give the connections back."""
         self._database.close()
 
 
-def open(place: str | Path, protect: Protect | None = None, backups: Path | None = None) -> Store:
+def open(
+    place: str | Path,
+    protect: Protect | None = None,
+    find: Find | None = None,
+    backups: Path | None = None,
+) -> Store:
     """Open the store in a SQLite file (made if there is none) or at a postgresql:// address.
 
     protect: the disclosure policy, protect(project, observations, **options), which makes what
-    the network may see. backups: the folder for the copy made before an older store is brought
-    up to date (beside the file, or the working folder for a server).
+    the network may see. find: asked by name, at every act, for the user's role and sites as they
+    are now (Users.find); without it a user keeps what they signed in with. backups: the folder
+    for the copy made before an older store is brought up to date (beside the file, or the working
+    folder for a server).
 
     >>> import tempfile
     >>> place = tempfile.mkdtemp() + "/network.sqlite"
@@ -85,4 +93,4 @@ def open(place: str | Path, protect: Protect | None = None, backups: Path | None
     except BaseException:
         database.close()
         raise
-    return DatabaseStore(database, protect)
+    return DatabaseStore(database, protect, find)

@@ -22,6 +22,7 @@ Operation = Literal[
     "consent",  # let the network see a site's protected counts, or stop it
     "save plan",
     "keep",  # backup, verify and export of everything
+    "people",  # who may sign in, and as what
 ]
 
 # Role -> operation -> at which sites. What is not in the table is not allowed.
@@ -43,6 +44,7 @@ PERMISSIONS: dict[RoleName, dict[Operation, Scope]] = {
         "plan": "every", "see": "every", "see protected": "consented", "log": "every",
         "read entries": "every", "write entries": "every", "write network entries": "every",
         "consent": "every", "save plan": "every", "keep": "every",
+        "people": "every",
     },
 }  # fmt: skip
 

@@ -6,6 +6,7 @@ user has no password here. There is no default user and no default password.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sqlite3
@@ -20,6 +21,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from qi_equity.errors import UserError, did_you_mean
 from qi_equity.store.access import RoleName, User
+from qi_equity.store.database import now
 from qi_equity.store.refusals import SignInRefused
 from qi_equity.store.text import problem_of_text
 
@@ -58,10 +60,23 @@ class Users:
             User(one["name"], one["role"], one["sites"]) for _, one in sorted(found.items())
         )
 
+    def stamp(self, name: str) -> str:
+        """Changes when the password does: whoever signed in with the old one is out."""
+        found = self._read().get(_folded(name), {})
+        return hashlib.sha256(str(found.get("password")).encode()).hexdigest()[:16]
+
     def save(
-        self, name: str, role: RoleName, sites: Iterable[str] = (), password: str | None = None
+        self,
+        name: str,
+        role: RoleName,
+        sites: Iterable[str] = (),
+        password: str | None = None,
+        by: str = "",
     ) -> User:
-        """Add a user or change their role and sites; without a password the old one stays."""
+        """Add a user or change their role and sites; without a password the old one stays.
+
+        by: who does it, kept in the file's list of changes.
+        """
         user = User(name.strip(), role, sites)
         if password is not None:
             problem = _problem_of_password(password, name)
@@ -75,13 +90,13 @@ class Users:
             found[_folded(name)] = {
                 "name": user.name, "role": role, "sites": sorted(user.sites), "password": kept,
             }  # fmt: skip
-            self._write(found)
+            self._write(found, by, f"{user.name}: {role} at {', '.join(sorted(user.sites)) or '-'}")
             if password:
                 tries.execute("DELETE FROM failure WHERE name = ?", [_folded(name)])
             tries.execute("COMMIT")
         return user
 
-    def remove(self, name: str) -> None:
+    def remove(self, name: str, by: str = "") -> None:
         """Take a user's way in away; what they wrote stays in the history."""
         with self._tries() as tries:
             tries.execute("BEGIN IMMEDIATE")
@@ -89,7 +104,7 @@ class Users:
             if _folded(name) not in found:
                 raise UserError(f"there is no user '{name}'{did_you_mean(name, sorted(found))}")
             del found[_folded(name)]
-            self._write(found)
+            self._write(found, by, f"{name}: removed")
             tries.execute("COMMIT")
 
     def sign_in(self, name: str, password: str, address: str = "") -> User:
@@ -129,20 +144,30 @@ class Users:
         return fits and kept is not None
 
     def _read(self) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = self._file()["users"]
+        return found
+
+    def _file(self) -> dict[str, Any]:
         try:
             told = json.loads(self.path.read_text(encoding="utf-8"))
-            return {str(key): dict(one) for key, one in told["users"].items()}
+            users = {str(key): dict(one) for key, one in told["users"].items()}
+            return {"users": users, "changes": list(told.get("changes", ()))}
         except FileNotFoundError:
-            return {}
+            return {"users": {}, "changes": []}
         except (ValueError, KeyError, TypeError, AttributeError) as wrong:
             raise UserError(f"{self.path} is not a users file: {wrong}") from wrong
 
-    def _write(self, users: dict[str, dict[str, Any]]) -> None:
+    def changes(self) -> tuple[dict[str, str], ...]:
+        """Who changed whom to what, oldest first: when (UTC), by, what."""
+        return tuple(self._file()["changes"])
+
+    def _write(self, users: dict[str, dict[str, Any]], by: str, what: str) -> None:
+        changes = [*self._file()["changes"], {"when": now(), "by": by, "what": what}]
         part = self.path.with_name(f"{self.path.name}.part")
         part.unlink(missing_ok=True)
         handle = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as out:
-            json.dump({"users": users}, out, indent=2, ensure_ascii=False)
+            json.dump({"users": users, "changes": changes}, out, indent=2, ensure_ascii=False)
             out.flush()
             os.fsync(out.fileno())
         part.replace(self.path)

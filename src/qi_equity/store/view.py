@@ -28,9 +28,12 @@ from qi_equity.store.refusals import Forbidden, StoreError
 from qi_equity.store.results import Imported, Kept, Saved
 from qi_equity.store.tables import revision as revisions
 from qi_equity.store.text import LONGEST_FILE, LONGEST_TEXT
+from qi_equity.store.users import Users
 
 # protect(project, observations, **options): what may leave the site.
 Protect = Callable[..., Any]
+# find(name): the user with the role and sites they have now, or None
+Find = Callable[[str], User | None]
 AnyEntry = TypeVar("AnyEntry", bound=Part)
 
 REFUSED_KEPT = 1000  # refused rows quoted in the account of an import
@@ -40,12 +43,28 @@ class View:
     """What one user may see and do; every method asks PERMISSIONS first, and raises Forbidden."""
 
     def __init__(
-        self, database: Database, user: User, protect: Protect | None = None, origin: str = "app"
+        self,
+        database: Database,
+        user: User,
+        protect: Protect | None = None,
+        find: Find | None = None,
+        origin: str = "app",
     ) -> None:
-        self.user = user
+        self._signed_in = user
         self._database = database
         self._protect = protect
+        self._find = find
         self._origin = origin
+
+    @property
+    def user(self) -> User:
+        """Who looks, with the role and sites they have now: a role taken away is gone at once."""
+        if self._find is None:
+            return self._signed_in
+        found = self._find(self._signed_in.name)
+        if found is None:
+            raise Forbidden("your account is no longer there; ask whoever keeps the network")
+        return found
 
     # Projects
 
@@ -353,6 +372,11 @@ class View:
         """Write everything the network owns to a new folder, as CSV, JSON lines and YAML."""
         self._allowed("keep")
         return upkeep.export(self._database, folder)
+
+    def people(self, users: Users) -> Users:
+        """The users file, for those who may change who gets in."""
+        self._allowed("people")
+        return users
 
     # Who may
 
