@@ -29,7 +29,7 @@ DESIGN_RATIO = 1.5
 # Chance of a false alarm in a year, on each side.
 ALARMS_A_YEAR = 0.025
 WEEKS_A_YEAR = 52.0
-# With fewer events of the stratum than this in the baseline, no limit is drawn.
+# With fewer events than this in the baseline of either group, no limit is drawn.
 LEAST_BASELINE_EVENTS = 5
 # The posterior of the log odds ratio is tabulated this many standard errors either way.
 GRID, GRID_REACH = 61, 6.0
@@ -214,7 +214,8 @@ def _chart(
     seed = seed_of(*used.parts, np.array([known]))
     lines = np.full((4, data.total.size), np.nan)
     theta, tau2 = np.nan, np.nan
-    if used.events[:known].sum() >= LEAST_BASELINE_EVENTS and known < told.size:
+    fewest = min(used.events[:known].sum(), used.reference_events[:known].sum())
+    if fewest >= LEAST_BASELINE_EVENTS and known < told.size:
         table = outcomes(used)
         base = baseline_of(used.events[:known], table[:known])
         theta, tau2 = base.theta, base.tau2

@@ -157,10 +157,12 @@ def _column(changes: list[Change], name: str) -> FloatArray:
 
 
 def _events(data: Contrast, whole: Pooled) -> FloatArray:
-    """Events of the stratum, or those it would have had at the reference's rate, if more."""
-    return np.asarray(
-        np.fmax(data.events.sum(axis=-1), data.total.sum(axis=-1) * whole.reference_rate)
+    """Events of the group with fewer, or those it would have had at the other's rate, if more."""
+    own = np.fmax(data.events.sum(axis=-1), data.total.sum(axis=-1) * whole.reference_rate)
+    other = np.fmax(
+        data.reference_events.sum(axis=-1), data.reference_total.sum(axis=-1) * whole.rate
     )
+    return np.asarray(np.fmin(own, other))
 
 
 def _information_of(half: Pooled, whole: Pooled) -> FloatArray:

@@ -141,7 +141,7 @@ def gap_charts(
     summary = keys.assign(reference=named.reshape(*shape[:2], -1)[..., 0][kept])
     for name, values in {
         **_summary(gap, found, known, counts.subgroups, step, multiply),
-        **_alarms(charts, counts.subgroups, len(keys) * budget),
+        **_alarms(charts, counts.subgroups, budget),
         **_words(found, charts, gap, known, direction),
     }.items():
         summary[name] = values
@@ -214,14 +214,16 @@ def _summary(
 SIDES = {1: "rising", 0: "", -1: "falling"}
 
 
-def _alarms(charts: GapChart, subgroups: list[Any], expected: float) -> dict[str, Any]:
+def _alarms(charts: GapChart, subgroups: list[Any], budget: float) -> dict[str, Any]:
+    drawn = np.isfinite(charts.limit_up).any(axis=-1) | np.isfinite(charts.limit_down).any(axis=-1)
     labels = np.array([*subgroups, None], dtype=object)
     side = np.take_along_axis(charts.signal, np.maximum(charts.first, 0)[:, None], axis=-1)[:, 0]
     return {
         "signal": [SIDES[int(one)] for one in side],
         "first_signal": labels[charts.first],
         "change_estimate": labels[charts.change],
-        "expected_false_a_year": expected,
+        # Their sum over the charts in view is the number of false alarms to expect in a year.
+        "false_alarms_a_year": np.where(drawn, budget, 0.0),
         "paths_seed": charts.seed,
     }
 
@@ -281,7 +283,10 @@ OVERDISPERSED = 0.03
 
 
 def _cautions(found: Verdict, charts: GapChart, gap: Contrast, known: int) -> list[tuple[str, ...]]:
-    whole, early = pooled(gap), gap.events[:, :known].sum(axis=-1)
+    whole = pooled(gap)
+    early = np.minimum(
+        gap.events[:, :known].sum(axis=-1), gap.reference_events[:, :known].sum(axis=-1)
+    )
     p, p0 = whole.rate, whole.reference_rate
     with np.errstate(divide="ignore", invalid="ignore"):
         rho = charts.tau2 / (1 / (p * (1 - p)) + 1 / (p0 * (1 - p0)))
