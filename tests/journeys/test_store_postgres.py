@@ -167,3 +167,12 @@ def test_another_users_tables_beside_it_are_left_alone(postgres_url):
     opened = made(place)
     assert opened.as_user(user()).project_file(PROJECT).content == YAML
     opened.close()
+
+
+def test_an_acknowledged_write_is_on_the_servers_disk_whatever_its_settings(place):
+    name = place.rsplit("/", 1)[1]
+    run(place, f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+    opened = made(place)
+    with opened._database.writing() as connection:
+        assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
+    opened.close()

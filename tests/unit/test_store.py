@@ -441,3 +441,17 @@ def test_what_leaves_a_site_is_what_the_policy_made_of_the_sites_that_consented(
 def test_without_a_policy_nothing_is_given_out(opened):
     with pytest.raises(store.StoreError, match="without a disclosure policy"):
         opened.as_user(user("facilitator")).protected(PROJECT)
+
+
+# Durability
+
+
+def test_every_connection_waits_its_turn_and_writes_through_to_the_disk(opened):
+    with opened._database.reading() as connection:
+        settings = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+    assert settings == {
+        "journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 60_000,
+    }  # fmt: skip
