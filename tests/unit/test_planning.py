@@ -144,7 +144,7 @@ def test_power_is_that_of_our_own_trend_test():
 @pytest.mark.long
 @pytest.mark.parametrize("cell", TREND)
 def test_power_is_that_of_our_own_trend_test_in_every_cell(cell):
-    assert abs(share_seen(cell, 2000, 8) - trend_power(shift_of(cell), cell[4])) < 0.08
+    assert abs(share_seen(cell, 600, 8) - trend_power(shift_of(cell), cell[4])) < 0.08
 
 
 def test_a_shift_can_be_given_as_it_is():
