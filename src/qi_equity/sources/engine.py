@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import tempfile
 from codecs import getincrementaldecoder
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -27,6 +28,18 @@ def open_records(source: RecordsSource, path: str) -> Table:
             f"records cannot be read from '{scheme}:'{did_you_mean(scheme, filter(None, ENGINES))}"
         )
     return ENGINES[scheme](source, path)
+
+
+@contextmanager
+def records(source: RecordsSource, path: str) -> Iterator[Table]:
+    """The records as an Ibis table while they are needed; what was opened is closed again."""
+    table = open_records(source, path)
+    try:
+        yield table
+    finally:
+        backend = table.get_backend()
+        if backend.name != "pyspark":  # the Spark session is the user's, and may serve others
+            backend.disconnect()
 
 
 def shown(path: str) -> str:

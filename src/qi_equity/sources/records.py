@@ -15,7 +15,7 @@ from qi_equity.observations import COLUMNS, KEY
 from qi_equity.project import Measure, Period, Project, RecordsSource
 from qi_equity.sources import calendar, dates, predicates
 from qi_equity.sources.account import CODES, EXCLUDED, REFUSED, Imported
-from qi_equity.sources.engine import Table, open_records, shown
+from qi_equity.sources.engine import Table, records, shown
 from qi_equity.sources.labels import Sites, place
 
 Progress = Callable[[str, float], None]  # what is being done, and how far from 0 to 1
@@ -47,7 +47,13 @@ def import_records(
     project: Project, source: RecordsSource, path: str, progress: Progress | None = None
 ) -> Imported:
     """Observations of every measure that has a records rule, and the account of all births."""
-    table = open_records(source, path)
+    with records(source, path) as table:
+        return _import(project, source, path, table, progress)
+
+
+def _import(
+    project: Project, source: RecordsSource, path: str, table: Table, progress: Progress | None
+) -> Imported:
     measures = [measure for measure in project.measures if measure.records is not None]
     _check(project, source, table, measures, path)
     keyed = _keyed(table, source)
