@@ -183,10 +183,13 @@ def _check_values(
     counted = kind.needs == "counts"
     for role, values in numbers.items():
         column = roles[role]
-        rows.refuse(np.isinf(values), f"{column}: infinite", "leave the cell empty if not known")
+        integers = pd.api.types.is_integer_dtype(rows.data[column].dtype)
+        if not integers:
+            words = "leave the cell empty if not known"
+            rows.refuse(np.isinf(values), f"{column}: infinite", words)
         if counted or role != "value":
             rows.refuse(values < 0, f"{column}: below 0", "a count cannot be negative")
-        if kind.whole and (role != "denominator" or kind.at_most_denominator):
+        if kind.whole and not integers and (role != "denominator" or kind.at_most_denominator):
             with np.errstate(invalid="ignore"):
                 part = np.isfinite(values) & (values != np.floor(values))
             rows.refuse(part, f"{column}: not a whole number", "give counts, not rates")

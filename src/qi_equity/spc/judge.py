@@ -9,6 +9,7 @@ import numpy as np
 from qi_equity.spc.chart import BoolArray, Chart, FloatArray, IntArray
 from qi_equity.spc.rules import sides
 from qi_equity.spc.runs import (
+    Runs,
     crossings_limit,
     find_runs,
     longest_run_limit,
@@ -22,14 +23,18 @@ from qi_equity.spc.runs import (
 class RunsVerdict:
     """A runs test a row; ``guarded`` rows have counts but no verdict."""
 
-    useful: IntArray
-    longest_run: IntArray
+    side: IntArray  # of each point; 0 on the line or not tested
+    runs: Runs
     longest_run_limit: FloatArray
-    crossings: IntArray
     crossings_limit: FloatArray
     signal: BoolArray
     guarded: BoolArray
     p_value: FloatArray
+
+    @property
+    def useful(self) -> IntArray:
+        """Points that lie on either side of the centre line."""
+        return self.runs.useful
 
 
 def judge_runs(
@@ -45,7 +50,7 @@ def judge_runs(
     >>> level = np.full(value.shape, 7.5)
     >>> there = np.isfinite(value)
     >>> verdict = judge_runs(Chart(value, there, Lines(level, level, level, {})), there)
-    >>> [x.tolist() for x in (verdict.longest_run, verdict.crossings, verdict.signal)]
+    >>> [x.tolist() for x in (verdict.runs.longest, verdict.runs.crossings, verdict.signal)]
     [[8], [1], [True]]
     >>> verdict.p_value.round(4)
     array([0.0002])
@@ -56,34 +61,46 @@ def judge_runs(
     useful = runs.useful
     limit, fewest = longest_run_limit(useful), crossings_limit(useful)
 
-    early = seen & baseline
-    # The first point after the last of the baseline, if the lines leave any point out.
-    slot = np.arange(seen.shape[1])
-    last = np.where(early, slot, -1).max(axis=1, initial=-1)
-    late = seen & (slot > last[:, None])
-    frozen = late.any(axis=1) & early.any(axis=1)
+    frozen, early, late = _split(seen, baseline)
     own = find_runs(np.where(early, side, 0)[frozen])
 
     guarded = np.zeros(len(useful), dtype=bool)
     if guard:
-        guarded = one_sided(runs) | _on_a_bound(chart.value, seen)
+        guarded = one_sided(runs) | _on_a_bound(chart.value, seen) | (useful == 0)
         # A centre from a baseline is judged by that baseline: later points on one side are news.
         guarded[frozen] = one_sided(own) | _on_a_bound(chart.value[frozen], early[frozen])
-        guarded |= useful == 0
     with np.errstate(invalid="ignore"):
         signal = ((runs.longest > limit) | (runs.crossings < fewest)) & ~guarded
 
+    p = np.full(len(useful), np.nan)
     if known_median:
-        p = runs_p_value_about(useful, runs.crossings, runs.longest)
+        p[~guarded] = runs_p_value_about(*_of(runs, ~guarded)[1:])
     else:
-        p = np.full(len(useful), np.nan)
-        p[~frozen] = runs_p_value(
-            *(a[~frozen] for a in (runs.above, runs.below, runs.crossings, runs.longest))
-        )
+        plain = ~frozen & ~guarded
+        p[plain] = runs_p_value(*_of(runs, plain)[0], *_of(runs, plain)[2:])
+        kept = ~guarded[frozen]
         new = find_runs(np.where(late, side, 0)[frozen])
-        p[frozen] = runs_p_value_about(new.useful, new.crossings, new.longest, own.above, own.below)
-    p[guarded] = np.nan
-    return RunsVerdict(useful, runs.longest, limit, runs.crossings, fewest, signal, guarded, p)
+        p[frozen & ~guarded] = runs_p_value_about(*_of(new, kept)[1:], *_of(own, kept)[0])
+    return RunsVerdict(side, runs, limit, fewest, signal, guarded, p)
+
+
+def _of(
+    runs: Runs, rows: BoolArray
+) -> tuple[tuple[IntArray, IntArray], IntArray, IntArray, IntArray]:
+    """Of some rows: points above and below, useful points, crossings, longest run."""
+    sides_of = runs.above[rows], runs.below[rows]
+    return sides_of, runs.useful[rows], runs.crossings[rows], runs.longest[rows]
+
+
+def _split(seen: BoolArray, baseline: BoolArray) -> tuple[BoolArray, BoolArray, BoolArray]:
+    """Rows whose baseline leaves later points out, and the points before and after its end."""
+    early = seen & baseline
+    if (early == seen).all():
+        return np.zeros(len(seen), dtype=bool), early, np.zeros_like(seen)
+    slot = np.arange(seen.shape[1])
+    last = np.where(early, slot, -1).max(axis=1, initial=-1)
+    late = seen & (slot > last[:, None])
+    return late.any(axis=1) & early.any(axis=1), early, late
 
 
 def _on_a_bound(value: FloatArray, seen: BoolArray) -> BoolArray:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import betainc, gammainc, gammaincc, ndtr
 
-from qi_equity.spc.chart import BoolArray, FloatArray, IntArray
+from qi_equity.spc.chart import FloatArray
 
 Tail = Callable[..., FloatArray]
 
@@ -79,23 +79,25 @@ def _smallest(
     floor: float = 0.0,
 ) -> FloatArray:
     """Smallest count whose mid-P lower tail reaches the nominal one: guess, then step to it."""
-    nominal = float(ndtr(-sigma))
-
-    def reaches(at: FloatArray, which: IntArray | slice) -> BoolArray:
-        held = tuple(array[which] for array in parameters)
-        return (below(at, *held) + below(at - 1.0, *held)) / 2 >= nominal
-
-    count = np.maximum(np.floor(mean - sigma * spread), floor)
-    everywhere = slice(None)
-    inside = reaches(count, everywhere)
-    down, up = inside & (count > floor), ~inside
-    while down.any():  # step out while the next count out still reaches it
-        which = np.flatnonzero(down)
-        further = reaches(count[which] - 1.0, which)
-        count[which[further]] -= 1.0
-        down[which] = further & (count[which] > floor)
-    while up.any():  # step in until one does
-        which = np.flatnonzero(up)
+    nominal = 2 * float(ndtr(-sigma))
+    # A skewed curve's quantile (Cornish & Fisher): for counts the skewness is the spread's share.
+    skewness = np.divide(2 * spread**2 - mean, mean, out=np.zeros_like(mean), where=mean > 0)
+    count = np.floor(mean - sigma * spread + (sigma**2 - 1) / 6 * skewness)
+    np.maximum(count, floor, out=count)
+    # Twice the mid-P tail of a count is the tail up to it and the tail up to the one before.
+    here, before = below(count, *parameters), below(count - 1.0, *parameters)
+    which = np.flatnonzero((here + before >= nominal) & (count > floor))
+    while which.size:  # step out while the next count out still reaches it
+        at, held = count[which] - 1.0, tuple(array[which] for array in parameters)
+        inner, outer = before[which], below(at - 1.0, *held)
+        reaches = inner + outer >= nominal
+        which = which[reaches]
+        count[which], here[which], before[which] = at[reaches], inner[reaches], outer[reaches]
+        which = which[count[which] > floor]
+    which = np.flatnonzero(here + before < nominal)
+    while which.size:  # step in until one does
         count[which] += 1.0
-        up[which] = ~reaches(count[which], which)
+        before[which] = here[which]
+        here[which] = below(count[which], *(array[which] for array in parameters))
+        which = which[here[which] + before[which] < nominal]
     return count

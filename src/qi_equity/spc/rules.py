@@ -15,7 +15,7 @@ import numpy as np
 
 from qi_equity.errors import DataErrors, did_you_mean
 from qi_equity.spc.chart import BoolArray, Chart, FloatArray, IntArray
-from qi_equity.spc.runs import carried, find_runs, longest_run_limit
+from qi_equity.spc.runs import Runs, carried, find_runs, longest_run_limit
 
 # Relative difference that is the rounding of sums, not of data.
 ROUNDING = 1e-12
@@ -27,6 +27,7 @@ class Judged:
 
     value: FloatArray
     side: IntArray  # +1 above the centre, -1 below, 0 on it or no point
+    runs: Runs  # of those sides, points on the line passed over
     lower: FloatArray
     upper: FloatArray
     zones: dict[float, tuple[FloatArray, FloatArray]]
@@ -74,15 +75,14 @@ def beyond_limits(judged: Judged, rule: Rule) -> IntArray:
 
 def shift(judged: Judged, rule: Rule) -> IntArray:
     """So many points in a row on one side of the centre line."""
-    runs = find_runs(judged.side, passing=rule.ties == "pass")
+    runs = judged.runs if rule.ties == "pass" else find_runs(judged.side, passing=False)
     return np.where(runs.length >= rule.length, judged.side, 0).astype(np.int8)
 
 
 def long_run(judged: Judged, rule: Rule) -> IntArray:
     """A run longer than chance explains in so many useful points."""
-    runs = find_runs(judged.side)
-    limit = longest_run_limit(runs.useful)[:, None]
-    return np.where(runs.length > limit, judged.side, 0).astype(np.int8)
+    limit = longest_run_limit(judged.runs.useful)[:, None]
+    return np.where(judged.runs.length > limit, judged.side, 0).astype(np.int8)
 
 
 def trend(judged: Judged, rule: Rule) -> IntArray:
@@ -265,8 +265,8 @@ def zones_needed(rules: tuple[Rule, ...]) -> tuple[float, ...]:
     return tuple(sorted({3.0, *(rule.sigma for rule in rules)}))
 
 
-def mark(chart: Chart, rules: tuple[Rule, ...]) -> dict[str, IntArray]:
-    """The marks of each rule, by its name.
+def mark(chart: Chart, rules: tuple[Rule, ...], runs: Runs | None = None) -> dict[str, IntArray]:
+    """The marks of each rule, by its name; ``runs`` if they are known already.
 
     >>> from qi_equity.spc.chart import Lines
     >>> lines = Lines(*(np.full((1, 9), level) for level in (0.0, -3.0, 3.0)), zones={})
@@ -281,7 +281,8 @@ def mark(chart: Chart, rules: tuple[Rule, ...]) -> dict[str, IntArray]:
     side = sides(chart.value, lines.centre, seen)
     if seen.all() or all(_passes_gaps(rule) for rule in rules):
         value = np.where(seen, chart.value, np.nan)
-        judged = Judged(value, side, lines.lower, lines.upper, lines.zones)
+        known = find_runs(side) if runs is None else runs
+        judged = Judged(value, side, known, lines.lower, lines.upper, lines.zones)
         return {rule.name: rule.find(judged, rule) for rule in rules}
 
     # Points that are passed over would be in the way of every rule: move the others together.
@@ -298,6 +299,7 @@ def mark(chart: Chart, rules: tuple[Rule, ...]) -> dict[str, IntArray]:
     judged = Judged(
         together(chart.value),
         moved_side,
+        find_runs(moved_side),
         together(lines.lower),
         together(lines.upper),
         {k: (together(low), together(high)) for k, (low, high) in lines.zones.items()},

@@ -156,26 +156,29 @@ def runs_p_value_about(
     array([0.219])
     """
     p = np.full(useful.shape, np.nan)
-    nothing = np.full_like(useful, -1)
-    nulls = [useful, *(nothing if x is None else x for x in (before_above, before_below))]
-    distinct, back = np.unique(np.stack(nulls, axis=-1), axis=0, return_inverse=True)
-    for which, (points, above, below) in enumerate(distinct.tolist()):
-        if points == 0:
-            continue
-        rows = np.flatnonzero(back.ravel() == which)
+    unknown = np.full_like(useful, -1)
+    above = unknown if before_above is None else before_above
+    below = unknown if before_below is None else before_below
+    for points in np.unique(useful[useful > 0]).tolist():
         high = np.arange(points + 1)
-        weight = _share_above(points, above, below)
         cdf, survival = _marginals(high, points - high)
+        rows = np.flatnonzero(useful == points)
+        nulls, null = np.unique(above[rows] + 1j * below[rows], return_inverse=True)
+        weight = np.stack([_share_above(points, int(z.real), int(z.imag)) for z in nulls])
         few, long = _as_extreme(
-            np.tile(weight @ cdf, (rows.size, 1)),
-            np.tile(weight @ survival, (rows.size, 1)),
-            crossings[rows],
-            longest[rows],
+            (weight @ cdf)[null], (weight @ survival)[null], crossings[rows], longest[rows]
         )
-        each = [np.repeat(a, points + 1) for a in (few, long)]
-        many = np.tile(high, rows.size)
-        ordinary = _joint(many, points - many, *each).reshape(rows.size, -1) @ weight
-        p[rows] = np.clip(1.0 - ordinary, SMALLEST_P, 1.0)
+        # Rows alike in all but the baseline share their sums.
+        seen, back = np.unique(few + 1j * long, return_inverse=True)
+        shape = (len(seen), points + 1)
+        ordinary = _joint(
+            np.broadcast_to(high, shape).ravel(),
+            np.broadcast_to(points - high, shape).ravel(),
+            np.repeat(seen.real.astype(np.int64), points + 1),
+            np.repeat(seen.imag.astype(np.int64), points + 1),
+        ).reshape(shape)
+        share = (ordinary[back] * weight[null]).sum(axis=1)
+        p[rows] = np.clip(1.0 - share, SMALLEST_P, 1.0)
     return p
 
 
@@ -210,7 +213,7 @@ def _log_choose(n: FloatArray | IntArray | int, k: FloatArray | IntArray | int) 
     )
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _compositions(longest: int, points: int) -> FloatArray:
     """Ways to cut m points into k runs, none above ``longest``, over 2**m: [m, k]."""
     ways = np.zeros((points + 1, points // 2 + 3))

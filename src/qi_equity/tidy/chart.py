@@ -128,7 +128,7 @@ def chart(
     )
     drawn = draw(shape, subgroups, how)
     verdict = judge_runs(drawn, baseline, shape.name == "run" and centre is not None, guard_runs)
-    marks = mark(drawn, chosen)
+    marks = mark(drawn, chosen, verdict.runs)
     if "long_run" in marks:
         marks["long_run"][verdict.guarded] = 0
     side, sided = first_mark(marks, chosen)
@@ -208,9 +208,13 @@ def _subgroups(
 ) -> Subgroups:
     """The arrays of each row: a phase is a series of its own."""
 
+    whole = len(row_series) == len(series.keys)  # one phase each: the arrays as they are
+
     def of(name: str) -> FloatArray | None:
         held = series.columns.get(name)
-        return None if held is None else np.where(logged, held[row_series], np.nan)
+        if held is None or whole:
+            return held
+        return np.where(logged, held[row_series], np.nan)
 
     numerator, denominator = of("numerator"), of("denominator")
     if divided:
@@ -311,9 +315,14 @@ def _summary(
     table["missing"] = (member & ~subgroups.logged).sum(axis=1)
     table["baseline"] = (subgroups.baseline & np.isfinite(subgroups.value)).sum(axis=1)
     table["useful"] = verdict.useful
-    for name in ("longest_run", "longest_run_limit", "crossings", "crossings_limit"):
-        known = np.where(verdict.useful > 0, getattr(verdict, name), np.nan)
-        table[name] = pd.Series(known).astype("Int64")  # no useful point: no run, so no number
+    for name, number in (
+        ("longest_run", verdict.runs.longest),
+        ("longest_run_limit", verdict.longest_run_limit),
+        ("crossings", verdict.runs.crossings),
+        ("crossings_limit", verdict.crossings_limit),
+    ):
+        # No useful point: no run, so no number.
+        table[name] = pd.Series(np.where(verdict.useful > 0, number, np.nan)).astype("Int64")
     table["runs_signal"] = verdict.signal & tests
     outside = (subgroups.value > drawn.lines.upper) | (subgroups.value < drawn.lines.lower)
     table["beyond_limits"] = (outside & seen).sum(axis=1)

@@ -39,6 +39,8 @@ def phases(series: Series, given: Any) -> IntArray:
 def rows(series: Series, phase: IntArray) -> tuple[IntArray, IntArray]:
     """A row for each phase of each series in which something was logged."""
     count = int(phase.max(initial=0)) + 1
+    if count == 1:
+        return np.arange(len(series.keys)), np.zeros(len(series.keys), dtype=np.int64)
     used = np.zeros((len(series.keys), count), dtype=bool)
     owner, slot = np.nonzero(series.logged)
     used[owner, phase[owner, slot]] = True
