@@ -59,16 +59,25 @@ def _one_of(column: Column, values: Iterable[object]) -> Truth:
     parts = []
     values = list(values)
     if flags := [value for value in values if isinstance(value, bool)]:
-        parts.append(truth(column).isin(flags))
+        parts.append(_among(truth(column), flags))
     plain = [value for value in values if not isinstance(value, bool)]
     if column.type().is_string():
         texts = [value for value in plain if isinstance(value, str)]
         numbers = [float(value) for value in plain if isinstance(value, int | float)]
-        parts += [recorded(column).isin(texts)] if texts else []
-        parts += [number(column).isin(numbers)] if numbers else []
+        parts += [_among(recorded(column), texts)] if texts else []
+        parts += [_among(number(column), numbers)] if numbers else []
     elif plain:
-        parts.append(number(column).isin([float(str(value)) for value in plain]))
+        parts.append(_among(number(column), [float(str(value)) for value in plain]))
     return reduce(or_, parts)
+
+
+def _among(column: Column, values: Iterable[object]) -> Truth:
+    """Whether the column is one of the values: written out, as Spark cannot ask `IN` for null."""
+    import ibis
+
+    return ibis.cases(
+        (column.isin(list(values)), True), (column.notnull(), False), else_=ibis.null("boolean")
+    )
 
 
 TESTS: dict[str, Callable[[Column, Any], Truth]] = {
@@ -79,7 +88,7 @@ TESTS: dict[str, Callable[[Column, Any], Truth]] = {
     "at_most": lambda column, value: number(column) <= value,
     "above": lambda column, value: number(column) > value,
     "at_least": lambda column, value: number(column) >= value,
-    "known": lambda column, value: recorded(column).notnull() == value,
+    "known": lambda c, value: recorded(c).notnull() if value else recorded(c).isnull(),
 }
 
 
