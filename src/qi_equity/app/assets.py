@@ -57,9 +57,13 @@ def routes() -> list[tuple[Any, ...]]:
 
 
 def versions() -> dict[str, str]:
-    """The addresses of the two scripts a page names itself."""
-    stamp = format(int((HERE / "app.js").stat().st_mtime), "x")
+    """The addresses of the scripts a page names itself."""
     return {
         "plotly": f"static/extensions/plotly_js/plotly.min.js?v={plotly.__version__}",
-        "script": f"static/extensions/qi_equity/app.js?v={stamp}",
+        "script": _own("app.js"),
+        "log_script": _own("log.js"),
     }
+
+
+def _own(name: str) -> str:
+    return f"static/extensions/qi_equity/{name}?v={int((HERE / name).stat().st_mtime):x}"

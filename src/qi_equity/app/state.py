@@ -16,6 +16,7 @@ PAGES = {
     "session": "Session",
     "project": "Project",
     "quality": "Quality",
+    "history": "History",
 }
 
 LONGEST = 200  # characters of one part of an address

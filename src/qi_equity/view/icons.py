@@ -144,14 +144,20 @@ def key(
     return items
 
 
-def gap_key() -> list[tuple[str, str]]:
-    """The key under gap charts."""
+def gap_key(decided: bool) -> list[tuple[str, str]]:
+    """The key under gap charts; `decided` where the chart of the evidence is drawn too."""
     band = f'<rect y="2" width="26" height="12" fill="{_tone("grid")}"/>'
+    evidence = [
+        (_stroke("concern", 2), "Evidence of a wider gap"),
+        (_stroke("improvement", 2), "Evidence of a narrower gap"),
+        (_stroke("limit", 1), "Decision limits"),
+    ]
     return [
         (_stroke("value", 2), "Gap over the last subgroups"),
         (drawing(band, 26, 16), "95% interval"),
         (_stroke("centre", 2), "No gap"),
         (_upright("cycle"), "PDSA cycle starts"),
+        *(evidence if decided else []),
     ]
 
 

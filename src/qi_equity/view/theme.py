@@ -117,3 +117,13 @@ def sentence(text: str, stop: str = ".") -> str:
     """
     text = text[:1].upper() + text[1:]
     return text if not text or text.endswith((".", "!", "?")) else text + stop
+
+
+def inside(text: str) -> str:
+    """A name as it stands within a sentence; abbreviations keep their capitals.
+
+    >>> inside("Labour induced"), inside("HbA1c known"), inside("PPH")
+    ('labour induced', 'HbA1c known', 'PPH')
+    """
+    first, _, _ = text.partition(" ")
+    return text if first[1:] != first[1:].lower() else text[:1].lower() + text[1:]

@@ -7,8 +7,24 @@ from collections.abc import Callable
 from qi_equity.app.pages.charts import charts
 from qi_equity.app.pages.compare import compare
 from qi_equity.app.pages.gap import gap
+from qi_equity.app.pages.history import history
+from qi_equity.app.pages.log import log
 from qi_equity.app.pages.page import Context, Page
+from qi_equity.app.pages.project import project
+from qi_equity.app.pages.quality import quality
+from qi_equity.app.pages.session import session
 
-PAGES: dict[str, Callable[[Context], Page]] = {"charts": charts, "gap": gap, "compare": compare}
+PAGES: dict[str, Callable[[Context], Page]] = {
+    "charts": charts,
+    "gap": gap,
+    "compare": compare,
+    "log": log,
+    "session": session,
+    "project": project,
+    "quality": quality,
+    "history": history,
+}
+# Pages made of findings alone; the others show what the store holds now, and are made each time.
+LASTING = ("charts", "gap", "compare", "quality")
 
-__all__ = ["PAGES", "Context", "Page"]
+__all__ = ["LASTING", "PAGES", "Context", "Page"]

@@ -75,6 +75,7 @@ window.qiEquity = (() => {
   }
 
   function receive(answer) {
+    if (answer.problems) return problems(answer.problems)
     if (answer.number && answer.number !== asked) return // a later choice is on its way
     const focused = document.activeElement && document.activeElement.id
     const opened = [...document.querySelectorAll("main details[open][id]")].map((one) => one.id)
@@ -97,7 +98,13 @@ window.qiEquity = (() => {
       main.querySelector("h1")?.focus({ preventScroll: true })
     }
     if (!answer.quiet) byId("status").textContent = answer.status
-    for (const hook of hooks) hook(answer)
+    if (answer.done) {
+      const said = document.createElement("p")
+      said.className = "banner notice saved"
+      said.textContent = answer.done
+      main.querySelector("h1").after(said)
+    }
+    dressed(answer.done)
     askAgain(answer.waiting)
   }
 
@@ -112,8 +119,19 @@ window.qiEquity = (() => {
     while (waiting.length) send(waiting.shift())
   }
 
+  // What is wrong with what was typed: said at once, with nothing of it lost.
+  function problems(lines) {
+    byId("main").removeAttribute("aria-busy")
+    const place = byId("problems")
+    if (!place) return void (byId("status").textContent = lines.join(" "))
+    const list = document.createElement("ul")
+    for (const line of lines) list.append(Object.assign(document.createElement("li"), { textContent: line }))
+    place.replaceChildren("This could not be saved:", list)
+    place.hidden = false
+    place.focus()
+  }
+
   // ---------------------------------------------------------------- what people do
-  const hooks = []
   const address = (form) => "?" + new URLSearchParams(
     [...new FormData(form)].filter(([, text]) => text !== ""))
 
@@ -122,6 +140,12 @@ window.qiEquity = (() => {
     if (form) ask({ address: address(form) })
   })
   document.addEventListener("submit", (event) => {
+    const doing = event.target.closest("form[data-act]")
+    if (doing) {
+      event.preventDefault()
+      const fields = Object.fromEntries(new FormData(doing))
+      return ask({ act: doing.dataset.act, fields, address: location.search })
+    }
     const form = event.target.closest("form[data-live]")
     if (!form) return
     event.preventDefault()
@@ -134,6 +158,20 @@ window.qiEquity = (() => {
     ask({ address: link.search, hash: link.hash, moved: true })
   })
   addEventListener("popstate", () => ask({ address: location.search, back: true }))
+
+  document.addEventListener("keydown", (event) => {
+    if (!document.querySelector("[data-present]")) return
+    const step = { ArrowRight: "next", PageDown: "next", ArrowLeft: "prev", PageUp: "prev", Escape: "up" }
+    document.querySelector(`.steps a[rel="${step[event.key]}"]`)?.click()
+  })
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-fullscreen]")) document.documentElement.requestFullscreen?.()
+  })
+  // What a page needs once it stands: the room view, and what was typed and not saved.
+  function dressed(done) {
+    document.body.classList.toggle("presenting", Boolean(document.querySelector("[data-present]")))
+    window.qiLog?.dress(done)
+  }
 
   // ---------------------------------------------------------------- a lost connection
   // A new session starts with a fresh page; drafts are kept in the browser and put back into it.
@@ -183,6 +221,7 @@ window.qiEquity = (() => {
       }
       const script = document.createElement("script")
       for (const { name, value } of node.attributes) script.setAttribute(name, value)
+      script.nonce = byId("first").nonce
       script.textContent = node.textContent
       const loaded = node.src && node.type !== "module" && new Promise((resolve) => {
         script.onload = script.onerror = resolve
@@ -192,7 +231,8 @@ window.qiEquity = (() => {
     }
   }
   drawAll(JSON.parse(byId("figures").textContent))
+  setTimeout(dressed)
   askAgain(document.body.dataset.waiting === "yes")
   requestAnimationFrame(() => setTimeout(goLive))
-  return { connect, receive, lost, ask, hooks, plots }
+  return { connect, receive, lost, ask, plots }
 })()

@@ -1,0 +1,116 @@
+"""How far the data can be trusted: ethnicity coding first, then what is missing, then cautions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from qi_equity.app.pages.page import Context, Page, nothing_logged
+from qi_equity.project import ALL_SITES, EVERYONE
+from qi_equity.tidy.chart import chart
+from qi_equity.view import icons
+from qi_equity.view.figure import OFF_SCALE, chart_figure
+from qi_equity.view.table import Table
+from qi_equity.view.theme import amount, day, number, sentence
+
+NAMED = 6  # places a caution names before the rest are counted
+
+
+def quality(context: Context) -> Page:
+    """The share without a known ethnicity as charts, completeness by site, cautions by kind."""
+    choice, measure = context.choice, context.measure
+    points = context.findings.points
+    points = points[points["measure"] == measure.id] if len(points) else points
+    if points.empty:
+        return nothing_logged(context)
+    unknown = unknown_share(points, [g.name for g in choice.project.strata.groups if g.unknown])
+    names = {site: choice.site_name(site) for site in choice.sites}
+    figures, key = {}, []
+    if len(unknown):
+        drawn = chart(
+            unknown,
+            kind="p",
+            subgroup="subgroup",
+            numerator="unknown",
+            denominator="all",
+            by=["site"],
+            period="month" if measure.subgroup == "week" else None,
+            direction="decrease",
+            multiply=100,
+        )
+        rank = {site: place for place, site in enumerate(choice.sites)}
+        shares = drawn.points.assign(_place=drawn.points["site"].map(rank))
+        shares = shares.sort_values(["_place", "subgroup"], kind="stable").drop(columns="_place")
+        figure = chart_figure(
+            shares, drawn.summary, ["site"], unit="%", names=names, columns=4, legend=False
+        )
+        figures["unknown"] = figure
+        traces = {trace["name"] for trace in figure["data"]}
+        key = icons.key(
+            sorted({str(name) for name in shares["meaning"].unique()}),
+            target=False,
+            limits=True,
+            cycles=False,
+            above=OFF_SCALE in traces,
+            baseline=False,
+        )
+    values: dict[str, Any] = {
+        "heading": f"Quality of the data: {measure.name}",
+        "drawn": bool(figures),
+        "key": key,
+        "label": "The share of records without a known ethnicity over time, one chart a site. "
+        "The table below holds the figures.",
+        "complete": _complete(context, points, unknown),
+        "cautions": _cautions(context),
+    }
+    return Page("quality.html", values, figures, f"Quality · {measure.name}")
+
+
+def unknown_share(points: pd.DataFrame, unknown: list[str]) -> pd.DataFrame:
+    """Of everyone counted in a subgroup at a site, how many had no known ethnicity."""
+    keys = ["site", "subgroup"]
+    counted = points[points["denominator"].notna()]
+    every = counted[counted["stratum"] == EVERYONE].set_index(keys)["denominator"]
+    without = counted[counted["stratum"].isin(unknown)].groupby(keys)["denominator"].sum()
+    both = pd.DataFrame({"all": every, "unknown": without}).dropna(subset=["all"])
+    return both.fillna({"unknown": 0.0}).reset_index() if len(without) else both.iloc[:0]
+
+
+def _complete(context: Context, points: pd.DataFrame, unknown: pd.DataFrame) -> Table:
+    """A row a site: subgroups logged out of those there could be, the last one, unknown share."""
+    choice, measure = context.choice, context.measure
+    every = points["subgroup"].nunique()
+    rows = []
+    for site in choice.sites:
+        own = points[(points["site"] == site) & (points["stratum"] == EVERYONE)]
+        own = own[own["value"].notna()]
+        shares = unknown[unknown["site"] == site] if len(unknown) else unknown
+        births = float(shares["all"].sum()) if len(shares) else 0.0
+        share = 100 * float(shares["unknown"].sum()) / births if births else float("nan")
+        rows.append(
+            (
+                choice.site_name(site),
+                f"{number(len(own))} of {number(every)}",
+                day(own["subgroup"].max()) if len(own) else "–",
+                amount(share),
+            )
+        )
+    header = ("Site", f"{measure.subgroup.capitalize()}s logged", "Last", "Ethnicity not known")
+    return Table("What was logged, site by site", header, tuple(rows), frozenset({1, 2, 3}))
+
+
+def _cautions(context: Context) -> list[tuple[str, str]]:
+    """Each caution once, with the places it was found in."""
+    by_text: dict[str, list[str]] = {}
+    for caution in context.findings.cautions:
+        if caution.measure in ("", context.measure.id):
+            site = context.choice.site_name(caution.site) if caution.site else ALL_SITES
+            for text in caution.text.split("; "):
+                by_text.setdefault(text, []).append(f"{site}: {caution.stratum or EVERYONE}")
+    return [(sentence(text), _some(places)) for text, places in by_text.items()]
+
+
+def _some(places: list[str]) -> str:
+    more = f" and {len(places) - NAMED} more" if len(places) > NAMED else ""
+    return "; ".join(places[:NAMED]) + more

@@ -1,0 +1,212 @@
+"""A network session: what to look at, shown large one after another, and what is decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from qi_equity.app.pages.page import Context, Page
+from qi_equity.project import EVERYONE
+from qi_equity.sources.calendar import DAYS
+from qi_equity.store import Action, SessionNote
+from qi_equity.view import icons
+from qi_equity.view.figure import chart_figure
+from qi_equity.view.gap_figure import gap_figure
+from qi_equity.view.narrative import chart_sentences
+from qi_equity.view.theme import day, inside, missing, sentence
+from qi_equity.view.verdicts import verdict_sentences
+
+OF_A_KIND = 4  # an agenda of more than an hour is no agenda
+LATE = 2  # subgroups behind the newest of the network before a site is asked how it can be helped
+
+KINDS = {
+    "widening": "A gap is widening",
+    "concern": "A signal of concern",
+    "improvement": "A signal of improvement",
+    "narrowing": "A gap is narrowing",
+    "late": "Who needs help to log",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing to talk about: what it is, where, and the row it is read off."""
+
+    kind: str
+    measure: str
+    site: str
+    stratum: str
+    row: dict[Any, Any]
+
+
+def session(context: Context) -> Page:
+    """The agenda with its notes and actions; with a slide number, that item alone and large."""
+    items = agenda(context)
+    view = context.choice.view
+    place = int(view.slide) if view.slide.isdecimal() else 0
+    if 1 <= place <= len(items):
+        return _slide(context, items, place)
+    desk = context.desk
+    notes, actions, may_write = [], [], False
+    if desk is not None:
+        project = context.choice.project.id
+        may_write = desk.user.may("write entries") is not None
+        if desk.user.may("read entries"):
+            notes = [_kept(one) for one in desk.entries(project, SessionNote).values()]
+            actions = [
+                _kept(one) | {"key": key} for key, one in desk.entries(project, Action).items()
+            ]
+    values: dict[str, Any] = {
+        "heading": f"Session: {context.choice.project.title}",
+        "items": [
+            _told(context, item) | {"link": view.link(page="session", slide=number)}
+            for number, item in enumerate(items, 1)
+        ],
+        "kinds": KINDS,
+        "notes": notes[::-1],
+        "actions": actions[::-1],
+        "may_write": may_write,
+        "stored": desk is not None,
+        "today": f"{context.today:%Y-%m-%d}",
+        "places": [("", "The network")]
+        + [(site.id, site.name) for site in context.choice.project.sites],
+    }
+    return Page("session.html", values, title=f"Session · {context.choice.project.title}")
+
+
+def agenda(context: Context) -> list[Item]:
+    """What the findings say is worth the session's time, the hardest first."""
+    found: dict[str, list[Item]] = {kind: [] for kind in KINDS}
+    gaps, charts = context.findings.gaps, context.findings.charts
+    if "verdict" in gaps:
+        for row in gaps.to_dict("records"):
+            kind = "narrowing" if row["verdict"] == "closed" else row["verdict"]
+            if kind in found:
+                found[kind].append(_item(kind, row))
+    if "highlight" in charts:
+        stands = charts[charts["highlight"].fillna(False).astype(bool)]
+        latest = _latest_meanings(context.findings.points)
+        order = stands.sort_values("q_value", kind="stable") if "q_value" in stands else stands
+        for row in order.drop_duplicates(["measure", "site", "stratum"]).to_dict("records"):
+            kind = latest.get((row["measure"], row["site"], row["stratum"]), "")
+            if kind in found:
+                found[kind].append(_item(kind, row))
+    found["late"] = _late(context)
+    return [item for kind in KINDS for item in found[kind][:OF_A_KIND]]
+
+
+def _item(kind: str, row: dict[Any, Any]) -> Item:
+    return Item(kind, row["measure"], row["site"], row["stratum"], row)
+
+
+def _latest_meanings(points: pd.DataFrame) -> dict[tuple[str, str, str], str]:
+    """The newest signal of each chart, as what it means."""
+    if "meaning" not in points:
+        return {}
+    marked = points[points["meaning"].isin(["improvement", "concern"])]
+    last = marked.drop_duplicates(["measure", "site", "stratum"], keep="last")
+    keys = zip(last["measure"], last["site"], last["stratum"], strict=True)
+    return dict(zip(keys, last["meaning"].astype(str), strict=True))
+
+
+def _late(context: Context) -> list[Item]:
+    """Sites whose last count of the aim's measure is well behind the newest of the network."""
+    points = context.findings.points
+    aim = context.choice.project.aim.measure
+    if points.empty:
+        return []
+    own = points[
+        (points["measure"] == aim) & (points["stratum"] == EVERYONE) & points["value"].notna()
+    ]
+    last = own.groupby("site", sort=False)["subgroup"].max()
+    if last.empty:
+        return []
+    period = context.choice.project.measure(aim).subgroup
+    limit = last.max() - pd.Timedelta(days=DAYS[period] * LATE)
+    return [
+        Item("late", aim, str(site), EVERYONE, {"last": when})
+        for site, when in last.items()
+        if when < limit
+    ]
+
+
+def _told(context: Context, item: Item) -> dict[str, Any]:
+    """An agenda line: the kind, where, and the first thing to say of it."""
+    measure = context.choice.project.measure(item.measure)
+    where = f"{context.choice.site_name(item.site)}: {item.stratum}, {inside(measure.name)}"
+    said: list[str]
+    if item.kind == "late":
+        where = context.choice.site_name(item.site)
+        said = [f"The last count is from {day(item.row['last'])}. Ask what would make it easier."]
+    elif "verdict" in item.row:
+        said = verdict_sentences(item.row)
+    else:
+        points = _own(context.findings.points, item)
+        said = chart_sentences(item.row, points, measure)
+    page = "gap" if "verdict" in item.row else "charts"
+    return {
+        "kind": KINDS[item.kind],
+        "icon": icons.verdict(item.kind)
+        or icons.variation(item.kind, measure.direction)
+        or icons.verdict("too few to say"),
+        "where": where,
+        "said": [sentence(text) for text in said],
+        "open": context.choice.view.link(
+            page=page, measure=item.measure, site=item.site, stratum="", slide=""
+        ),
+    }
+
+
+def _own(table: pd.DataFrame, item: Item) -> pd.DataFrame:
+    if table.empty:
+        return table
+    return table[
+        (table["measure"] == item.measure)
+        & (table["site"] == item.site)
+        & (table["stratum"] == item.stratum)
+    ]
+
+
+def _slide(context: Context, items: list[Item], place: int) -> Page:
+    """One item for the room: a sentence, a figure, and the questions to ask."""
+    item, view = items[place - 1], context.choice.view
+    told = _told(context, item)
+    measure = context.choice.project.measure(item.measure)
+    figures = {}
+    if "verdict" in item.row:
+        points = _own(context.findings.gap_points, item)
+        if len(points):
+            figures["slide"] = gap_figure(points, measure, context.markers())
+    else:
+        points = _own(context.findings.points, item)
+        if len(points):
+            figures["slide"] = chart_figure(
+                points,
+                points.iloc[:0],
+                ["stratum"],
+                unit=measure.unit,
+                columns=1,
+                legend=False,
+                markers=[] if item.kind == "late" else context.markers(),
+            )
+    for figure in figures.values():
+        figure["layout"]["meta"]["height"] = 400
+        figure["layout"]["font"]["size"] = 15
+    values = told | {
+        "place": place,
+        "total": len(items),
+        "label": f"{told['kind']}. {told['where']}. {' '.join(told['said'])}",
+        "drawn": bool(figures),
+        "previous": view.link(slide=place - 1) if place > 1 else "",
+        "next": view.link(slide=place + 1) if place < len(items) else "",
+        "agenda": view.link(slide=""),
+    }
+    return Page("slide.html", values, figures, f"{told['kind']} · {told['where']}", told["kind"])
+
+
+def _kept(one: Any) -> dict[str, Any]:
+    content: dict[str, Any] = one.content.model_dump()
+    when = content.get("day") or content.get("due")
+    return content | {"who": one.who, "when": "" if missing(when) else day(when)}

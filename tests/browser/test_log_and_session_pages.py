@@ -1,0 +1,177 @@
+"""A team logs a week, corrects it and sees the chart move; a facilitator runs a session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from made_findings import made_findings, made_project
+from seeing import DESKTOP, PHONE, drawn, ready, violations
+
+from qi_equity import store
+from qi_equity.app.live import Analyst, Network
+from qi_equity.app.server import start
+from qi_equity.observations import COLUMNS
+from qi_equity.project import EVERYONE
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app over a store of two sites and thirty weeks."""
+    project = made_project("pph", sites=2)
+    rows = made_findings(project, weeks=30).points
+    rows = rows[(rows["stratum"] != EVERYONE) & rows["denominator"].notna()].copy()
+    rows["value"] = float("nan")
+    opened = store.open(tmp_path_factory.mktemp("store") / "network.sqlite")
+    user = store.User("Asha", "admin")
+    view = opened.as_user(user)
+    view.save_project(project, "id: pph\n")
+    view.import_table("pph", rows[COLUMNS], "0" * 64)
+    network = Network(opened, Analyst())
+    running = start(network.seat(user))
+    yield running.url
+    running.stop()
+    network.close()
+
+
+def values_of(page: Any) -> list[list[float | None]]:
+    return [heights for name, heights in drawn(page) if name == "Value"]
+
+
+def type_in(page: Any, label: str, text: str) -> None:
+    page.get_by_label(label, exact=True).first.focus()
+    page.keyboard.type(text)
+
+
+def said(page: Any, text: str) -> None:
+    page.locator(".saved", has_text=text).wait_for()
+
+
+BLACK = "Black: women who lost 1,000 ml or more"
+BLACK_BIRTHS = "Black: women giving birth"
+
+
+def test_a_week_is_logged_corrected_and_taken_back_with_the_keyboard_alone(visit):
+    page = visit("?page=log&site=site_b")
+    ready(page)
+    before = values_of(page)
+    type_in(page, BLACK, "2")
+    type_in(page, BLACK_BIRTHS, "17")
+    page.locator("#save").focus()
+    page.keyboard.press("Enter")
+    said(page, "Saved: ")
+    after = values_of(page)
+    assert len(after[2]) == len(before[2]) + 1
+    assert after[2][-1] == pytest.approx(200 / 17, abs=0.001)
+
+    assert page.get_by_label(BLACK, exact=True).input_value() == "2"
+    page.get_by_label(BLACK, exact=True).focus()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("1")
+    page.locator("#save").focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("say why").wait_for()
+    assert page.get_by_label(BLACK, exact=True).input_value() == "1"
+    type_in(page, "Reason, if you are changing counts that were saved before", "counted twice")
+    page.keyboard.press("Enter")
+    said(page, "1 of them corrected")
+    assert values_of(page)[2][-1] == pytest.approx(100 / 17, abs=0.001)
+
+    page.get_by_role("link", name="History of Black, Blood loss of 1,000 ml or more").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="History").wait_for()
+    assert page.get_by_text("counted twice").is_visible()
+    page.get_by_label("Reason to take back").first.focus()
+    page.keyboard.type("it was two after all")
+    page.keyboard.press("Enter")
+    said(page, "Taken back")
+    assert page.locator("tbody tr").first.inner_text().count("2 of 17") == 1
+
+
+def test_more_events_than_births_is_said_while_typing_and_never_sent(visit):
+    page = visit("?page=log&site=site_a")
+    ready(page)
+    type_in(page, BLACK, "9")
+    type_in(page, BLACK_BIRTHS, "4")
+    assert page.get_by_text("More than the 4 counted").is_visible()
+    page.locator("#save").click()
+    assert page.evaluate("() => document.activeElement.getAttribute('aria-invalid')") == "true"
+    assert page.get_by_text("Saved:").count() == 0
+
+
+def test_pasted_cells_fill_the_table_and_enter_moves_down(visit):
+    page = visit("?page=log&site=site_a")
+    ready(page)
+    page.get_by_label("Asian: women who lost 1,000 ml or more", exact=True).focus()
+    page.evaluate(
+        """() => {
+            const data = new DataTransfer()
+            data.setData("text", "1\\t20\\n0\\t15\\n")
+            document.activeElement.dispatchEvent(
+                new ClipboardEvent("paste", { clipboardData: data, bubbles: true }))
+        }"""
+    )
+    assert page.get_by_label(BLACK_BIRTHS, exact=True).first.input_value() == "15"
+    page.keyboard.press("Enter")
+    assert page.evaluate("() => document.activeElement.getAttribute('aria-label')") == BLACK
+
+
+def test_what_was_typed_and_not_saved_survives_a_reload(visit):
+    page = visit("?page=log&site=site_a")
+    ready(page)
+    page.evaluate("() => { sessionStorage.kept = 'yes' }")
+    type_in(page, BLACK, "3")
+    page.reload()
+    ready(page)
+    assert page.get_by_label(BLACK, exact=True).input_value() == "3"
+    assert page.get_by_text("typed and not saved was put back").is_visible()
+
+
+def test_a_facilitator_presents_the_agenda_and_records_two_steps_by_keyboard(visit):
+    page = visit("?page=session")
+    ready(page, chart=False)
+    page.get_by_role("link", name="Present the agenda").focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("1 of ").wait_for()
+    ready(page)
+    assert not page.locator("header").is_visible()
+    page.keyboard.press("ArrowRight")
+    page.get_by_text("2 of ").wait_for()
+    assert "slide=2" in page.url
+    page.keyboard.press("Escape")
+    page.get_by_role("heading", name="Next steps").wait_for()
+    for step, owner in (("Scales on the night shift", "Asha"), ("Ask Site B how", "Ruth")):
+        page.get_by_label("What will be done").focus()
+        page.keyboard.type(step)
+        page.keyboard.press("Tab")
+        page.keyboard.type(owner)
+        page.keyboard.press("Enter")
+        said(page, f"{owner} has it")
+    page.get_by_label("What", exact=True).fill("Weighing is quick once scales are there")
+    page.get_by_role("button", name="Write it down").press("Enter")
+    said(page, "Noted.")
+    steps = page.locator("table", has_text="Next steps").locator("tbody th").all_inner_texts()
+    assert steps == ["Ask Site B how", "Scales on the night shift"]
+
+
+def test_a_step_without_an_owner_is_refused_in_words(visit):
+    page = visit("?page=session")
+    ready(page, chart=False)
+    page.get_by_label("What will be done").fill("Something")
+    page.get_by_role("button", name="Add the step").click()
+    page.get_by_text("who does it: is missing").wait_for()
+    assert page.get_by_label("What will be done").input_value() == "Something"
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "address",
+    ["log", "session", "session&slide=1", "project", "quality", "history"],
+)
+def test_no_accessibility_violation_and_no_sideways_scroll(visit, size, theme, address):
+    page = visit(f"?page={address}", size=size, color_scheme=theme)
+    ready(page, chart=False)
+    assert violations(page) == []
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
