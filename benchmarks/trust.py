@@ -1,7 +1,8 @@
-"""Play every acceptance simulation of the equity engine at full size and write the figures down.
+"""Play every acceptance simulation at full size and write the figures down.
 
     python benchmarks/trust.py            all of them (about half an hour on one core)
     python benchmarks/trust.py A9 A10     some of them
+    python benchmarks/trust.py --table    only the table anew, from the figures written down
 
 The figures stand in docs/explanation/trust_figures.csv, and as a table in can-you-trust-it.md.
 """
@@ -9,6 +10,8 @@ The figures stand in docs/explanation/trust_figures.csv, and as a table in can-y
 from __future__ import annotations
 
 import csv
+import importlib
+import re
 import sys
 import time
 from dataclasses import asdict
@@ -17,11 +20,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "properties"))
 
-from equity_cells import PLAYS, Figure  # noqa: E402 (the simulations live beside their tests)
+from measured import Figure, Play  # noqa: E402 (the simulations live beside their tests)
+
+PLAYS: dict[str, Play] = {
+    name: play
+    for cells in sorted((ROOT / "tests" / "properties").glob("*_cells.py"))
+    for name, play in importlib.import_module(cells.stem).PLAYS.items()
+}
 
 FIGURES = ROOT / "docs" / "explanation" / "trust_figures.csv"
 PAGE = ROOT / "docs" / "explanation" / "can-you-trust-it.md"
-BEGIN, END = "<!-- figures: equity -->", "<!-- end of figures -->"
+BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 COLUMNS = ["play", "criterion", "cell", "measured", "charts", "at_least", "at_most", "kept"]
 
 
@@ -46,6 +55,10 @@ def known() -> dict[str, list[dict[str, object]]]:
     return rows
 
 
+def criterion(name: str) -> tuple[int, str]:
+    return int(re.sub(r"\D", "", name.split()[0])), name
+
+
 def table(rows: list[dict[str, object]]) -> str:
     lines = ["| | simulated charts | measured | must lie in | of |", "|---|---|---|---|---|"]
     for row in rows:
@@ -63,12 +76,15 @@ def table(rows: list[dict[str, object]]) -> str:
 
 def main(names: list[str]) -> int:
     rows = known()
+    if names == ["--table"]:
+        names = []
+        write([row for name in sorted(rows, key=criterion) for row in rows[name]])
     for name in names:
         start = time.perf_counter()
         print(name, flush=True)
         rows[name] = played(name)
         print(f"   {time.perf_counter() - start:.0f} s", flush=True)
-        write([row for name in PLAYS for row in rows.get(name, [])])
+        write([row for known_name in sorted(rows, key=criterion) for row in rows[known_name]])
     missed = [row for name in names for row in rows[name] if str(row["kept"]) != "True"]
     return 1 if missed else 0
 

@@ -6,11 +6,10 @@ The tests play few charts and widen the bounds by chance; `benchmarks/trust.py` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
-from scipy import stats
+from measured import Figure, Play
 
 from qi_equity.equity.contrast import Contrast, contrast
 from qi_equity.equity.gap_chart import GapChart, InControl, gap_charts, predictive
@@ -20,33 +19,6 @@ from qi_equity.spc.scan import scan
 
 REFERENCE_SIZE = 50
 YEAR = 52
-# A fast run fails by chance one time in two thousand, at a share that stands on its bound.
-SLACK = 0.0005
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One measured share, the bounds it has to keep, and how many charts it is of."""
-
-    criterion: str
-    cell: str
-    measured: float
-    charts: int
-    at_least: float = 0.0
-    at_most: float = 1.0
-
-    @property
-    def kept(self) -> bool:
-        """Within its bounds as they stand."""
-        return self.at_least <= self.measured <= self.at_most
-
-    @property
-    def credible(self) -> bool:
-        """Within what chance makes of its bounds with so few charts."""
-        low, high = stats.binom.ppf(
-            [SLACK, 1 - SLACK], self.charts, [max(self.at_least, 0.0), min(self.at_most, 1.0)]
-        )
-        return bool(low <= round(self.measured * self.charts) <= high)
 
 
 def counts(
@@ -265,15 +237,14 @@ def a10_guard(charts: int) -> Iterator[Figure]:
     yield Figure("A10 guard", cell, share(p <= 0.05), charts, 0.10, 1)
 
 
-# Criterion, charts in each cell for the full figures, charts in the fast tests.
-PLAYS: dict[str, tuple[Callable[[int], Iterator[Figure]], int, int]] = {
-    "A5": (a5, 2_000, 150),
-    "A6": (a6, 200, 3),
-    "A7": (a7, 1_000, 8),
-    "A7 over-dispersed": (a7_overdispersed, 1_000, 20),
+PLAYS: dict[str, Play] = {
+    "A5": (a5, 2_000, 200),
+    "A6": (a6, 200, 6),
+    "A7": (a7, 1_000, 20),
+    "A7 over-dispersed": (a7_overdispersed, 1_000, 60),
     "A7 guards": (a7_guards, 400, 60),
-    "A8": (a8, 500, 20),
-    "A9": (a9, 1_000, 60),
+    "A8": (a8, 500, 60),
+    "A9": (a9, 1_000, 100),
     "A10": (a10, 2_000, 150),
     "A10 guard": (a10_guard, 500, 150),
 }
