@@ -257,6 +257,19 @@ def test_rows_refused_once_are_taken_when_the_file_comes_again_and_they_are_fit(
     assert admin.import_table(PROJECT, both, HASH).already
 
 
+def test_an_older_file_that_comes_again_does_not_cover_a_newer_file(admin):
+    older = table((*SITES, "west"))
+    admin.import_table(PROJECT, older, HASH, accept_valid=True)
+    newer = table()
+    newer["denominator"] += 1
+    admin.import_table(PROJECT, newer, "b" * 64)
+    admin.save_project(project((*SITES, "west")), YAML, seen=admin.project_file(PROJECT).revision)
+    assert admin.import_table(PROJECT, older, HASH).taken == 18
+    assert {key: kept(admin)[key] for key in _counts(newer)} == {
+        key: tuple(counts) for key, counts in _counts(newer).items()
+    }
+
+
 def test_a_newer_file_corrects_what_an_older_file_brought(admin):
     admin.import_table(PROJECT, table(), HASH)
     newer = table()

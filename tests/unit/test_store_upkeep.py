@@ -65,6 +65,14 @@ def test_a_backup_taken_amid_writing_is_whole_and_of_one_moment(admin, tmp_path)
         assert admin.verify(noted=head.head).whole, "each backup is a moment of the history"
 
 
+def test_a_backup_of_an_altered_history_says_so(admin, tmp_path):
+    with closing(sqlite3.connect(tmp_path / "network.sqlite", isolation_level=None)) as connection:
+        connection.execute("DROP TRIGGER revision_no_update")
+        connection.execute("UPDATE revision SET body = replace(body, ':2', ':3') WHERE id = 9")
+    with pytest.raises(store.StoreError, match=r"was written, but the history is not whole"):
+        admin.backup(tmp_path / "copy.sqlite")
+
+
 def test_a_backup_does_not_cover_a_file(admin, tmp_path):
     (tmp_path / "letter.txt").write_text("Dear all", encoding="utf-8")
     with pytest.raises(store.StoreError, match="is there already"):
