@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from qi_equity.errors import UserError
 from qi_equity.findings import Findings
 from qi_equity.project import Project
+from qi_equity.store import User
+from qi_equity.store import View as Desk
 
 
 class Backend(Protocol):
     """Projects and what was found in them; the revision changes whenever a finding could."""
+
+    @property
+    def store(self) -> Desk | None:
+        """Where this user writes; None where nothing can be written, and the pages say so."""
 
     def projects(self) -> list[Project]:
         """Every project the app shows, in the order shown."""
@@ -23,11 +30,16 @@ class Backend(Protocol):
         """A short text that is the same as long as the findings are."""
 
 
+# The backend of somebody who signed in.
+Seats = Callable[[User], Backend]
+
+
 @dataclass(frozen=True)
 class FixedBackend:
     """Findings that never change: for tests, and to look at a folder of results."""
 
     by_project: Mapping[str, Findings] = field(default_factory=dict)
+    store: Desk | None = None
 
     def projects(self) -> list[Project]:
         """The projects of the findings."""
@@ -40,3 +52,23 @@ class FixedBackend:
     def revision(self, project_id: str) -> str:
         """Always the same."""
         return "fixed"
+
+
+@dataclass(frozen=True)
+class Closed:
+    """Shows nothing to whoever asks, and says why."""
+
+    why: UserError
+    store: Desk | None = None
+
+    def projects(self) -> list[Project]:
+        """Refused."""
+        raise self.why
+
+    def findings(self, project_id: str) -> Findings:
+        """Refused."""
+        raise self.why
+
+    def revision(self, project_id: str) -> str:
+        """Refused."""
+        raise self.why

@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from qi_equity import project_file, sources, store
-from qi_equity.app import server
-from qi_equity.app.live import Analyst, Network
+from qi_equity.app import live, server
+from qi_equity.app.live import Network
 from qi_equity.project import Project
 from qi_equity.sources import synthetic
 
@@ -47,8 +47,8 @@ def run(
 def filled(folder: Path) -> Network:
     """A store in the folder with the shipped examples, their counts and the truth beside it."""
     folder.mkdir(parents=True, exist_ok=True)
-    opened = store.open(folder / "network.sqlite")
-    view = opened.as_user(VISITOR, origin="cli")
+    network = live.opened(folder / "network.sqlite")
+    view = network.store.as_user(VISITOR, origin="cli")
     if not view.projects():
         projects, tables = example_network(folder)
         paths = project_file.examples()
@@ -58,7 +58,7 @@ def filled(folder: Path) -> Network:
             table = tables[project.id]
             digest = hashlib.sha256(table.to_csv(index=False).encode()).hexdigest()
             view.import_table(project.id, table, digest, reason="the example network")
-    return Network(opened, Analyst())
+    return network
 
 
 def example_network(keep: Path | None = None) -> tuple[list[Project], dict[str, pd.DataFrame]]:

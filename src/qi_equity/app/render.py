@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import OrderedDict
+from collections.abc import Hashable
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -12,15 +13,16 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from qi_equity.app.actions import act
 from qi_equity.app.backend import Backend
-from qi_equity.app.pages import PAGES, Context, Page
+from qi_equity.app.pages import LASTING, PAGES, Context, Page
 from qi_equity.app.pages.page import text_of
 from qi_equity.app.state import PAGES as PAGE_NAMES
 from qi_equity.app.state import Choice, View, choose, parse
 from qi_equity.errors import UserError
 from qi_equity.project import ALL_SITES
 from qi_equity.view import icons
-from qi_equity.view.theme import DARK, FONT, LIGHT
+from qi_equity.view.theme import DARK, FONT, LIGHT, inside, sentence
 
 HERE = Path(__file__).parent
 KEPT = 600  # answers: every chart of the demo network (10 sites, 4 projects, 3 measures) and more
@@ -35,13 +37,38 @@ log = logging.getLogger(__name__)
 Answer = dict[str, Any]
 
 
-class Renderer:
-    """Answers to addresses. The same address and revision gives the same answer, made once."""
+class Kept:
+    """The answers last given, the oldest forgotten first."""
 
-    def __init__(self, backend: Backend) -> None:
-        self.backend = backend
-        self._kept: OrderedDict[tuple[View, str], Answer] = OrderedDict()
+    def __init__(self) -> None:
+        self._answers: OrderedDict[Hashable, Answer] = OrderedDict()
         self._lock = Lock()
+
+    def get(self, key: Hashable) -> Answer | None:
+        """The answer kept under this key."""
+        with self._lock:
+            if key in self._answers:
+                self._answers.move_to_end(key)
+            return self._answers.get(key)
+
+    def put(self, key: Hashable, answer: Answer) -> None:
+        """Keep an answer."""
+        with self._lock:
+            self._answers[key] = answer
+            while len(self._answers) > KEPT:
+                self._answers.popitem(last=False)
+
+
+class Renderer:
+    """Answers to addresses. The same address and revision gives the same answer, made once.
+
+    rights: what the backend's user may see, if answers are kept with those for others.
+    """
+
+    def __init__(self, backend: Backend, kept: Kept | None = None, rights: Hashable = None) -> None:
+        self.backend = backend
+        self._kept = kept or Kept()
+        self._rights = rights
 
     def answer(self, address: str) -> Answer:
         """The page at an address: its HTML, its figures as JSON texts, its title and its link.
@@ -64,19 +91,33 @@ class Renderer:
             lines = ["Start one with: qi-equity new my_project --from pph_reduction"]
             return self._answer(Page("empty.html", {"heading": "No project yet", "lines": lines}))
         choice = choose(parse(address), projects, self._sites)
-        key = (choice.view, self.backend.revision(choice.project.id))
-        with self._lock:
-            if key in self._kept and not choice.notices:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        context = Context(choice, self.backend.findings(choice.project.id))
-        answer = self._answer(PAGES.get(choice.view.page, PAGES["charts"])(context), choice)
-        if not choice.notices:
-            with self._lock:
-                self._kept[key] = answer
-                while len(self._kept) > KEPT:
-                    self._kept.popitem(last=False)
+        if choice.notices or choice.view.page not in LASTING:
+            return self._made(choice)
+        offered = tuple((project.id, project.title) for project in projects)
+        revision = self.backend.revision(choice.project.id)
+        key = (self._rights, choice.view, revision, offered)
+        answer = self._kept.get(key)
+        if answer is None:
+            answer = self._made(choice)
+            self._kept.put(key, answer)
         return answer
+
+    def _made(self, choice: Choice) -> Answer:
+        findings = self.backend.findings(choice.project.id)
+        context = Context(choice, findings, self.backend.store)
+        return self._answer(PAGES[choice.view.page](context), choice)
+
+    def act(self, name: str, fields: dict[str, Any], address: str) -> Answer:
+        """Do what a form asks, and answer with the page as it then is, or with what is wrong."""
+        try:
+            choice = choose(parse(address), self.backend.projects(), self._sites)
+            done = act(name, self.backend.store, choice, fields)
+        except UserError as error:
+            return {"problems": str(error).splitlines()}
+        except Exception:
+            log.exception("could not do %s at %s", name, address)
+            return {"problems": OUR_FAULT}
+        return self.answer(address) | {"status": done, "done": done}
 
     def _answer(self, page: Page, choice: Choice | None = None) -> Answer:
         values = {**page.values, "choice": choice}
@@ -123,6 +164,7 @@ def environment() -> Environment:
     loader = FileSystemLoader(HERE / "templates")
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
     made.globals["icons"] = icons
+    made.filters |= {"first_up": lambda text: sentence(text, stop=""), "inside": inside}
     return made
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
+from signal import SIGINT, SIGTERM, getsignal, signal
 from threading import Event, Thread
 from typing import Any
 from urllib.parse import urlencode
 
 import panel as pn
 
-from qi_equity.app import assets, render
-from qi_equity.app.backend import Backend
+from qi_equity.app import assets, render, shield
+from qi_equity.app.backend import Backend, Closed, Seats
 from qi_equity.app.component import Wire
-from qi_equity.app.render import Renderer
+from qi_equity.app.render import Kept, Renderer
+from qi_equity.app.signin import Door, Visit
+from qi_equity.store import Forbidden
 from qi_equity.view import icons
 
 HERE = Path(__file__).parent
@@ -22,22 +25,31 @@ HERE = Path(__file__).parent
 ECHOED = ("number", "back", "moved", "quiet", "hash")  # what a page says to itself
 
 
-def page(renderer: Renderer) -> pn.Template:
+def page(audience: Audience) -> pn.Template:
     """One session's page: complete as it is sent, live once the browser has connected."""
     arguments = pn.state.session_args or {}
     asked = {name: values[0].decode("utf-8", "replace") for name, values in arguments.items()}
-    address = "?" + urlencode(asked)
-    answer = renderer.answer(address)
+    visit = audience.arrived()
+    answer = audience.renderer(visit).answer("?" + urlencode(asked))
 
     def reply(message: dict[str, Any]) -> dict[str, Any]:
         """What a page asked for; the number lets it drop an answer that came too late."""
-        answer = renderer.answer(str(message.get("address", "")))
+        renderer = audience.renderer(visit)  # for what this user may do now
+        address, name = str(message.get("address", "")), message.get("act")
+        fields = message.get("fields")
+        if name:
+            given = fields if isinstance(fields, dict) else {}
+            answer = renderer.act(str(name), given, address)
+        else:
+            answer = renderer.answer(address)
         return answer | {name: message.get(name) for name in ECHOED}
 
     template = pn.Template((HERE / "templates" / "page.html").read_text(encoding="utf-8"))
     template.add_panel("wire", Wire(reply))
     variables = {
         "page_title": answer["title"].replace("<", "&lt;"),
+        "account": audience.account(visit),
+        "nonce": getattr(pn.state.curdoc.session_context.request, "qi_nonce", ""),
         "main": answer["html"],
         "nav": answer["nav"],
         "waiting": "yes" if answer["waiting"] else "no",
@@ -53,6 +65,48 @@ def page(renderer: Renderer) -> pn.Template:
     return template
 
 
+class Audience:
+    """Who is asking, and a renderer for what they may see now; one for all where nobody signs in.
+
+    Answers are kept by what may be seen (role and sites), so that nobody is shown another's.
+    """
+
+    def __init__(self, backend: Backend | Seats, door: Door | None) -> None:
+        if callable(backend) and door is None:
+            raise TypeError("seats are for people who sign in: give a door")
+        self._seats: Seats = backend if callable(backend) else lambda user: backend
+        self._door = door
+        self._kept = Kept()
+        self._for_all = None if callable(backend) else Renderer(backend, self._kept)
+
+    def arrived(self) -> Visit | None:
+        """The sign-in that the session being made belongs to."""
+        context = pn.state.curdoc.session_context
+        visit: Visit | None = getattr(context.request, "qi_visit", None)
+        if self._door and visit:
+            self._door.owns(context.id, visit)
+        return visit
+
+    def renderer(self, visit: Visit | None) -> Renderer:
+        """What this user may see; who is signed out, or no longer listed, is told so."""
+        if self._door is None:
+            assert self._for_all is not None
+            return self._for_all
+        try:
+            user = self._door.user(visit)
+        except Forbidden as refused:
+            return Renderer(Closed(refused))
+        return Renderer(self._seats(user), self._kept, (user.role, user.sites))
+
+    def account(self, visit: Visit | None) -> str:
+        """Who is signed in, and the button to sign out."""
+        if self._door is None or visit is None:
+            return ""
+        xsrf = getattr(pn.state.curdoc.session_context.request, "qi_xsrf", "")
+        template = render.environment().get_template("account.html")
+        return template.render(user=self._door.user(visit), xsrf=xsrf)
+
+
 class Running:
     """A server that runs beside the caller until it is stopped."""
 
@@ -62,8 +116,9 @@ class Running:
 
 
 def serve(
-    backend: Backend,
+    backend: Backend | Seats,
     *,
+    door: Door | None = None,
     port: int = 0,
     address: str = "127.0.0.1",
     open_browser: bool = False,
@@ -72,7 +127,8 @@ def serve(
     **options: Any,
 ) -> None:
     """Serve until stopped (Ctrl+C); `started` is told the address once pages can be asked for."""
-    server = _server(backend, port=port, address=address, warm=warm, **options)
+    server = _server(backend, door, port=port, address=address, warm=warm, **options)
+    signal(SIGTERM, getsignal(SIGINT))  # a service manager stops it as tidily as Ctrl+C does
     server.start()
     url = _url(server, address)
     started(url)
@@ -83,7 +139,12 @@ def serve(
 
 
 def start(
-    backend: Backend, *, port: int = 0, address: str = "127.0.0.1", **options: Any
+    backend: Backend | Seats,
+    *,
+    door: Door | None = None,
+    port: int = 0,
+    address: str = "127.0.0.1",
+    **options: Any,
 ) -> Running:
     """Serve in a thread of its own until `stop` is called: for tests."""
     ready = Event()
@@ -93,7 +154,7 @@ def start(
         import asyncio
 
         asyncio.set_event_loop(asyncio.new_event_loop())
-        server = _server(backend, port=port, address=address, warm=True, **options)
+        server = _server(backend, door, port=port, address=address, warm=True, **options)
         server.start()
         held["server"], held["loop"] = server, server.io_loop
         ready.set()
@@ -112,14 +173,22 @@ def start(
     return Running(_url(held["server"], address), stop)
 
 
-def _server(backend: Backend, *, port: int, address: str, warm: bool, **options: Any) -> Any:
-    renderer = Renderer(backend)
+def _server(
+    backend: Backend | Seats,
+    door: Door | None,
+    *,
+    port: int,
+    address: str,
+    warm: bool,
+    **options: Any,
+) -> Any:
+    audience = Audience(backend, door)
     settings = {"compress_response": True, "websocket_compression_level": 6, "liveness": True}
     if warm:
         for name in assets.PACKED:
             assets.packed(name)
-    return pn.io.server.get_server(
-        {"/": lambda: page(renderer)},
+    server = pn.io.server.get_server(
+        {"/": lambda: page(audience)},
         port=port,
         address=address,
         title="QI Equity",
@@ -127,8 +196,10 @@ def _server(backend: Backend, *, port: int, address: str, warm: bool, **options:
         start=False,
         warm=warm,
         extra_patterns=assets.routes(),
-        **(settings | options),
+        **(settings | shield.LIMITS | (door.options() if door else {}) | options),
     )
+    shield.put_before(server._tornado, only_https=door is not None and door.secure)
+    return server
 
 
 def _url(server: Any, address: str) -> str:

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from qi_equity.project import Measure, Project
-    from qi_equity.store import View
+    from qi_equity.store import User, View
 
+UsersFile = Annotated[Path | None, typer.Option(envvar="QI_EQUITY_USERS", help="the list of users")]
+ListOfUsers = Annotated[
+    Path, typer.Option("--users", envvar="QI_EQUITY_USERS", help="the list of users")
+]
 Why = Annotated[str | None, typer.Option("--reason", help="why, for the history")]
 
 
@@ -35,6 +39,69 @@ def demo(
     from qi_equity.app import demo as example
 
     example.run(port=port, open_browser=browser, keep=keep, say=typer.echo)
+
+
+@app.command()
+def serve(
+    database: Database = DATABASE,
+    users: UsersFile = None,
+    port: Port = 5006,
+    host: Annotated[str, typer.Option(help="the address of this machine to listen at")] = (
+        "127.0.0.1"
+    ),
+    origin: Annotated[
+        str | None, typer.Option(help="the address people type, such as qi.trust.example")
+    ] = None,
+) -> None:
+    """The app on your own store, for the people in the users file and nobody else."""
+    from qi_equity.app import entrance
+
+    entrance.serve(database, users, host=host, port=port, origin=origin, say=typer.echo)
+
+
+people = typer.Typer(help="Who may sign in, with which role and at which sites.")
+app.add_typer(people, name="users", no_args_is_help=True)
+
+
+@people.command("add")
+def add_user(
+    name: Annotated[str, typer.Argument(help="as they sign in; their address, if by OAuth")],
+    users: ListOfUsers,
+    role: Annotated[str, typer.Option(help="what they may do; see the how-to on serving")],
+    site: Annotated[
+        list[str] | None, typer.Option(help="the id of a site of theirs; may be given again")
+    ] = None,
+    password: Annotated[
+        bool, typer.Option("--password/--no-password", help="ask for one; none for OAuth")
+    ] = True,
+) -> None:
+    """Add a user, or change their role, sites and password; the password is asked for."""
+    from qi_equity import store
+
+    typed = None
+    if password:
+        typed = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    listed = store.Users(users)
+    user = listed.save(name, cast(Any, role), site or (), typed, by=getpass.getuser())
+    typer.echo(f"{user.name} is {_described(user)}. They can sign in at once.")
+
+
+@people.command("list")
+def list_users(users: ListOfUsers) -> None:
+    """Everyone who may sign in, with role and sites."""
+    from qi_equity import store
+
+    for user in store.Users(users).all():
+        typer.echo(f"{user.name}: {_described(user)}")
+
+
+@people.command("remove")
+def remove_user(name: Annotated[str, typer.Argument(help="who")], users: ListOfUsers) -> None:
+    """Take a user's way in away, at once; what they wrote stays in the history."""
+    from qi_equity import store
+
+    store.Users(users).remove(name, by=getpass.getuser())
+    typer.echo(f"{name} can no longer sign in.")
 
 
 @app.command("import")
@@ -151,6 +218,11 @@ def export(
     with _admin(database) as view:
         for path in view.export(folder):
             typer.echo(f"wrote {path}")
+
+
+def _described(user: User) -> str:
+    where = ", ".join(sorted(user.sites)) or "no site of their own"
+    return f"{user.role.replace('_', ' ')} ({where})"
 
 
 @contextmanager

@@ -1,0 +1,161 @@
+"""Sign-in through an organisation (OAuth 2, OpenID Connect), by Panel's own login handlers.
+
+Only the person's name is taken from it: role and sites are looked up in the users file.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from panel import config
+from panel.auth import AUTH_PROVIDERS, CODE_COOKIE_NAME, STATE_COOKIE_NAME
+from panel.util import decode_token
+from tornado.web import HTTPError, RequestHandler
+
+from qi_equity.app import shield
+from qi_equity.app.signin import SIGN_IN, Door, inside
+from qi_equity.errors import UserError, did_you_mean
+from qi_equity.store import Forbidden
+
+# Provider -> the settings it needs -> what Panel calls them. A tenant is asked for, because
+# without one Entra ID lets in whoever has any account, with an address they chose themselves.
+NEEDS: Mapping[str, Mapping[str, str]] = {
+    "azurev2": {"TENANT": "tenant"},
+    "generic": {
+        "AUTHORIZE_URL": "AUTHORIZE_URL",
+        "TOKEN_URL": "TOKEN_URL",
+        "USER_URL": "USER_URL",
+    },
+    "okta": {"URL": "url"},
+    "auth0": {"SUBDOMAIN": "subdomain"},
+}
+BEFORE = "QI_EQUITY_OAUTH_"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class OAuth:
+    """An organisation's sign-in, as the environment tells it."""
+
+    provider: str
+    key: str
+    secret: str = field(repr=False)
+    extra: Mapping[str, Any]
+    name_key: str = "email"  # the claim that is the name in the users file
+
+    def options(self, origin: str) -> dict[str, Any]:
+        """What the server is told; origin is the address that people type."""
+        return {
+            "oauth_key": self.key,
+            "oauth_secret": self.secret,
+            "oauth_extra_params": dict(self.extra),
+            "oauth_jwt_user": self.name_key,
+            "oauth_redirect_uri": f"{origin}{SIGN_IN}",
+        }
+
+    @property
+    def handler(self) -> type[RequestHandler]:
+        """The page that sends people to their organisation, and takes them back."""
+        base = AUTH_PROVIDERS[self.provider]
+        return type("SignInElsewhere", (ByName, base), {"_login_endpoint": SIGN_IN})
+
+
+def from_environment(environ: Mapping[str, str]) -> OAuth | None:
+    """What QI_EQUITY_OAUTH_... says; None where it says nothing.
+
+    >>> from_environment({}) is None
+    True
+    >>> from_environment({"QI_EQUITY_OAUTH_PROVIDER": "azurev2"})
+    Traceback (most recent call last):
+    qi_equity.errors.UserError: sign-in with azurev2 also needs: QI_EQUITY_OAUTH_KEY,
+      QI_EQUITY_OAUTH_SECRET, QI_EQUITY_OAUTH_TENANT
+    """
+    provider = environ.get(f"{BEFORE}PROVIDER", "")
+    if not provider:
+        return None
+    if provider not in NEEDS:
+        raise UserError(
+            f"{BEFORE}PROVIDER: '{provider}' is not known here{did_you_mean(provider, NEEDS)}"
+        )
+    needed = {name: environ.get(BEFORE + name, "") for name in ("KEY", "SECRET", *NEEDS[provider])}
+    missing = [BEFORE + name for name, value in needed.items() if not value]
+    if missing:
+        raise UserError(f"sign-in with {provider} also needs: {', '.join(missing)}")
+    if needed.get("TENANT") in ("common", "organizations", "consumers"):
+        raise UserError(
+            f"{BEFORE}TENANT must be your organisation's own tenant: with "
+            f"'{needed['TENANT']}' anybody could sign in under any name"
+        )
+    for name in ("AUTHORIZE_URL", "TOKEN_URL", "USER_URL"):
+        if name in needed and not _private(needed[name]):
+            raise UserError(f"{BEFORE}{name} must begin with https://")
+    extra: dict[str, Any] = {theirs: needed[ours] for ours, theirs in NEEDS[provider].items()}
+    extra["scope"] = environ.get(f"{BEFORE}SCOPE", "openid email profile").split()
+    name_key = environ.get(f"{BEFORE}USER_KEY", "email")
+    return OAuth(provider, needed["KEY"], needed["SECRET"], extra, name_key)
+
+
+class ByName(RequestHandler):  # type: ignore[misc]  # tornado is not followed
+    """Takes the name a login handler of Panel's found, and begins a visit of ours with it.
+
+    The organisation's tokens are not kept: they could do more than is needed here.
+    """
+
+    def set_secure_cookie(self, name: str, value: str | bytes, **options: Any) -> None:
+        """Begin a visit instead of Panel's own; keep what the way there and back needs."""
+        door: Door = self.application.auth_provider
+        if name == "user":
+            self._let_in(door, value.decode() if isinstance(value, bytes) else value)
+        elif name == "id_token":
+            self._refuse_unverified(value)
+        elif name in (STATE_COOKIE_NAME, CODE_COOKIE_NAME):
+            # Only as long as signing in takes; sent along when the organisation sends people back.
+            options |= {"samesite": "Lax", "secure": door.secure, "expires_days": None}
+            self.set_signed_cookie(name, value, **options)
+
+    def redirect(self, url: str, *arguments: Any, **options: Any) -> None:
+        """Go on to the organisation, or back to an address of this server."""
+        to_ours = self.get_query_argument("code", None) is not None
+        super().redirect(inside(url) if to_ours else url, *arguments, **options)
+
+    def write_error(self, status_code: int, **about: Any) -> None:
+        """Our own page; the particulars are in the server's log."""
+        self.clear_all_cookies()
+        self.request.qi_own_page = True
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.set_header("Cache-Control", "no-store")
+        usual = [
+            "Your organisation’s sign-in did not let you through.",
+            "Try again; if it stays, tell whoever runs this server.",
+        ]
+        lines = getattr(self.request, "qi_refusal", usual)
+        link = {"href": SIGN_IN, "text": "Try again"}
+        self.finish(shield.page("You are not signed in", lines, link=link))
+
+    def _let_in(self, door: Door, name: str) -> None:
+        try:
+            user = door.known(name)
+        except Forbidden as refused:
+            log.warning("signed in elsewhere, but not listed: %r", name)
+            self.request.qi_refusal = str(refused).splitlines()
+            raise HTTPError(HTTPStatus.FORBIDDEN) from None
+        log.info("signed in: %r from %s", user.name, self.request.remote_ip)
+        door.begin(self, user.name)
+
+    def _refuse_unverified(self, token: str | bytes) -> None:
+        """An address that its holder only claims to have lets nobody in."""
+        claims = decode_token(token.decode() if isinstance(token, bytes) else token)
+        verified = claims.get("email_verified", True) not in (False, "false")
+        if config.oauth_jwt_user == "email" and not verified:
+            log.warning("signed in elsewhere with an unverified address")
+            self.request.qi_refusal = ["Your organisation has not verified your email address."]
+            raise HTTPError(HTTPStatus.FORBIDDEN)
+
+
+def _private(url: str) -> bool:
+    return url.startswith(("https://", "http://127.0.0.1:", "http://localhost:"))

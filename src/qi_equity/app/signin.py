@@ -1,0 +1,281 @@
+"""Who is at the door: sign-in by password or through an organisation; no permission lives here.
+
+What a person may see and do is the store's to say; a role and its sites come from the users file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+from bokeh.server.auth_provider import AuthProvider
+from bokeh.util.token import get_session_id
+from tornado.web import HTTPError, RequestHandler
+from tornado.websocket import WebSocketHandler
+
+from qi_equity.app import shield
+from qi_equity.store import Forbidden, SignInRefused, User, Users
+
+HOURS = 12  # a day's work; then the password is asked for again
+SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
+# Names of a session of Bokeh's that a request could ask for, to see what another was shown.
+FOREIGN = ("bokeh-session-id", "bokeh-token")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One sign-in of one person in one browser."""
+
+    name: str
+    key: str  # a random name of this sign-in
+    until: float
+    stamp: str  # of the password when they signed in
+
+
+class Door(AuthProvider):  # type: ignore[misc]  # bokeh is not followed
+    """Lets in who is in the users file and has signed in; everybody else sees the sign-in page."""
+
+    def __init__(
+        self,
+        users: Users,
+        secret: str,
+        *,
+        secure: bool,
+        handler: type[RequestHandler] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.users = users
+        self.secure = secure
+        self._secret = secret
+        self.cookie = "__Host-qi-equity" if secure else "qi-equity"
+        self._handler = handler or SignIn
+        self._clock = clock
+        self._ended: dict[str, float] = {}  # sign-ins that were ended -> when they would have
+        self._owners: dict[str, str] = {}  # Bokeh's session -> whose it is
+        # A password takes 64 MiB to check (argon2id): two at a time, however many try.
+        self.checking = ThreadPoolExecutor(2, thread_name_prefix="sign-in")
+        super().__init__()
+
+    def options(self) -> dict[str, Any]:
+        """What the server is told: who to ask, and how cookies, forms and sessions are signed."""
+        return {
+            "auth_provider": self,
+            "cookie_secret": self._secret,
+            "xsrf_cookies": True,
+            "xsrf_cookie_kwargs": {"httponly": True, "secure": self.secure, "samesite": "Lax"},
+            "sign_sessions": True,
+            "secret_key": hmac.digest(self._secret.encode(), b"sessions of Bokeh", "sha256"),
+        }
+
+    # What Bokeh asks of a provider
+
+    @property
+    def get_user(self) -> Callable[[Any], str | None]:
+        """Who sends a request; nobody, or a refusal."""
+        return self._arrives
+
+    @property
+    def login_url(self) -> str:
+        """Where who is not signed in is sent."""
+        return SIGN_IN
+
+    @property
+    def login_handler(self) -> type[RequestHandler]:
+        """The page to sign in."""
+        return self._handler
+
+    @property
+    def logout_url(self) -> str:
+        """Where one signs out."""
+        return SIGN_OUT
+
+    @property
+    def logout_handler(self) -> type[RequestHandler]:
+        """The page to sign out."""
+        return SignOut
+
+    # Visits
+
+    def begin(self, handler: Any, name: str) -> None:
+        """Remember in the browser that this person signed in."""
+        until = self._clock() + HOURS * 3600
+        visit = Visit(name, secrets.token_urlsafe(16), until, self.users.stamp(name))
+        handler.set_signed_cookie(
+            self.cookie, json.dumps(asdict(visit)), expires_days=None, path="/",
+            httponly=True, secure=self.secure, samesite="Lax",
+        )  # fmt: skip
+
+    def end(self, handler: Any) -> None:
+        """Forget a sign-in, here and in the browser; pages left open are refused as well."""
+        visit = self.visit(handler)
+        now = self._clock()
+        self._ended = {key: until for key, until in self._ended.items() if until > now}
+        if visit:
+            self._ended[visit.key] = visit.until
+        handler.clear_cookie(self.cookie, path="/", secure=self.secure, httponly=True)
+
+    def visit(self, handler: Any) -> Visit | None:
+        """The sign-in that a request's cookie tells of, if it is ours and not over."""
+        told = handler.get_signed_cookie(self.cookie, max_age_days=HOURS / 24)
+        visit = Visit(**json.loads(told)) if told else None
+        return visit if visit and self._lasts(visit) else None
+
+    def user(self, visit: Visit | None) -> User:
+        """The user with the role and sites they have now; asked anew whenever something is done."""
+        if visit is None or not self._lasts(visit):
+            raise Forbidden("you are signed out: reload the page to sign in again")
+        return self.known(visit.name)
+
+    def known(self, name: str) -> User:
+        """The user of this name, if the users file has one."""
+        user = self.users.find(name)
+        if user is None:
+            raise Forbidden(_unlisted(name))
+        return user
+
+    def owns(self, session_id: str, visit: Visit) -> None:
+        """Remember whose session this is: nobody else may connect to it."""
+        self._owners[session_id] = visit.name
+
+    def leaves(self, session_id: str) -> None:
+        """Forget a session that is over."""
+        self._owners.pop(session_id, None)
+
+    def _lasts(self, visit: Visit) -> bool:
+        return (
+            visit.key not in self._ended
+            and visit.until > self._clock()
+            and visit.stamp == self.users.stamp(visit.name)
+        )
+
+    def _arrives(self, handler: Any) -> str | None:
+        request = handler.request
+        if any(name in request.arguments for name in FOREIGN) or FOREIGN[0] in request.headers:
+            raise HTTPError(HTTPStatus.BAD_REQUEST)
+        visit = self.visit(handler)
+        if visit is None:
+            return None
+        try:
+            self.user(visit)
+        except Forbidden as refused:
+            request.qi_refusal = str(refused).splitlines()
+            raise HTTPError(HTTPStatus.FORBIDDEN) from None
+        if isinstance(handler, WebSocketHandler):
+            if self._owners.get(_session_of(request), visit.name) != visit.name:
+                log.warning("%r tried another's session", visit.name)
+                raise HTTPError(HTTPStatus.FORBIDDEN)
+        else:
+            request.qi_xsrf = handler.xsrf_token.decode()
+        request.qi_visit = visit
+        return visit.name
+
+
+class SignIn(RequestHandler):  # type: ignore[misc]  # tornado is not followed
+    """The page that asks for name and password."""
+
+    @property
+    def door(self) -> Door:
+        """The door this page stands at."""
+        door: Door = self.application.auth_provider
+        return door
+
+    def get(self) -> None:
+        """The form; who is signed in goes on."""
+        target = inside(self.get_query_argument("next", "/"))
+        if self.door.visit(self):
+            self.redirect(target)
+        else:
+            self._form(target)
+
+    async def post(self) -> None:
+        """Let in, or say no more than that it was refused."""
+        name = self.get_body_argument("name", "", strip=True)[:200]
+        password = self.get_body_argument("password", "", strip=False)
+        target = inside(self.get_body_argument("next", "/"))
+        loop = asyncio.get_running_loop()
+        try:
+            user = await loop.run_in_executor(
+                self.door.checking, self.door.users.sign_in, name, password, self.request.remote_ip
+            )
+        except SignInRefused as refused:
+            log.warning("sign-in refused: %r from %s", name, self.request.remote_ip)
+            self.set_status(HTTPStatus.FORBIDDEN)
+            self.request.qi_own_page = True
+            self._form(target, name, str(refused))
+            return
+        log.info("signed in: %r from %s", user.name, self.request.remote_ip)
+        self.door.begin(self, user.name)
+        self.redirect(target, status=HTTPStatus.SEE_OTHER)
+
+    def _form(self, target: str, name: str = "", refusal: str = "") -> None:
+        form = {
+            "action": SIGN_IN, "fields": True, "xsrf": self.xsrf_token.decode(),
+            "next": target, "name": name, "button": "Sign in",
+        }  # fmt: skip
+        lines = ["This server shows a network’s counts to the people it knows."]
+        refusal = f"{refusal[:1].upper()}{refusal[1:]}." if refusal else ""
+        self.set_header("Cache-Control", "no-store")
+        self.finish(shield.page("Sign in", lines, form=form, refusal=refusal))
+
+
+class SignOut(RequestHandler):  # type: ignore[misc]  # tornado is not followed
+    """The page that ends a sign-in."""
+
+    def get(self) -> None:
+        """Ask first: an address alone, which another site could open, signs nobody out."""
+        form = {
+            "action": SIGN_OUT, "fields": False, "xsrf": self.xsrf_token.decode(),
+            "button": "Sign out",
+        }  # fmt: skip
+        self.finish(
+            shield.page("Sign out", ["What you typed and did not save is lost."], form=form)
+        )
+
+    def post(self) -> None:
+        """End it, and clear what this browser kept: the next person may be somebody else."""
+        self.application.auth_provider.end(self)
+        self.set_header("Clear-Site-Data", '"storage"')
+        self.set_header("Cache-Control", "no-store")
+        link = {"href": SIGN_IN, "text": "Sign in again"}
+        lines = ["If you signed in through your organisation, you may still be signed in there."]
+        self.finish(shield.page("You are signed out", lines, link=link))
+
+
+def inside(target: str) -> str:
+    """An address of this server to go on to after signing in, or the start page.
+
+    >>> inside("/?page=gap"), inside("https://elsewhere.example/"), inside("//elsewhere.example")
+    ('/?page=gap', '/', '/')
+    """
+    parts = urlsplit(target)
+    ours = target.startswith("/") and not parts.scheme and not parts.netloc
+    return target if ours and "\\" not in target and target.isprintable() else "/"
+
+
+def _session_of(request: Any) -> str:
+    """The session that a websocket asks for."""
+    try:
+        token = request.headers["Sec-WebSocket-Protocol"].split(",")[1].strip()
+        return str(get_session_id(token))
+    except Exception:  # whatever it is, it is no token of ours
+        raise HTTPError(HTTPStatus.FORBIDDEN) from None
+
+
+def _unlisted(name: str) -> str:
+    return (
+        f"You signed in as {name}, who is not in this server’s list of users. "
+        "Nothing is shown until you are.\n"
+        "Ask whoever runs the server to add you, with your role and your sites."
+    )
