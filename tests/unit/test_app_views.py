@@ -1,0 +1,135 @@
+"""Addresses, pages and answers without a browser: what is asked for is what is shown."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from made_findings import made_findings, made_project
+
+from qi_equity.app.actions import act
+from qi_equity.app.backend import FixedBackend
+from qi_equity.app.pages import PAGES
+from qi_equity.app.render import Renderer
+from qi_equity.app.state import View, choose, parse
+from qi_equity.errors import UserError
+from qi_equity.findings import Findings
+
+PROJECT = made_project(sites=2)
+FINDINGS = made_findings(PROJECT, weeks=30)
+RENDERER = Renderer(FixedBackend({"pph": FINDINGS}))
+
+text = st.text(max_size=30)
+
+
+@given(
+    st.builds(
+        View, page=st.sampled_from(list(PAGES)), project=text, measure=text, site=text, stratum=text
+    )
+)
+def test_a_link_leads_back_to_the_view_it_was_made_of(view):
+    assert parse(view.link()) == view
+
+
+@given(st.text(max_size=300))
+def test_any_address_at_all_is_answered_with_a_page(address):
+    assert "<h1" in RENDERER.answer(address)["html"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_answers_without_a_store_and_with_one_heading(page):
+    answer = RENDERER.answer(f"?page={page}")
+    assert len(re.findall("<h1", answer["html"])) == 1
+    for figure in answer["figures"].values():
+        json.loads(figure)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_answers_when_nothing_was_logged_yet(page):
+    empty = Findings(
+        PROJECT, FINDINGS.points.iloc[:0], FINDINGS.charts.iloc[:0], FINDINGS.gaps.iloc[:0],
+        FINDINGS.gap_points.iloc[:0],
+    )  # fmt: skip
+    answer = Renderer(FixedBackend({"pph": empty})).answer(f"?page={page}")
+    assert "went wrong" not in answer["html"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_answers_before_verdicts_are_in(page):
+    late = ["verdict", "who_moved", "weeks_to_go", "sentence", "q_value"]
+    quick = Findings(
+        PROJECT,
+        FINDINGS.points,
+        FINDINGS.charts.drop(columns=["highlight", "q_value", "assurance"]),
+        FINDINGS.gaps.drop(columns=late),
+        FINDINGS.gap_points.iloc[:0],
+    )
+    answer = Renderer(FixedBackend({"pph": quick})).answer(f"?page={page}")
+    assert "went wrong" not in answer["html"]
+    assert answer["waiting"] == (page == "gap")
+
+
+def test_no_project_is_told_with_the_way_to_one():
+    assert "qi-equity new" in Renderer(FixedBackend({})).answer("")["html"]
+
+
+def test_the_reference_is_never_shown_without_its_reason():
+    for page in ("charts", "gap"):
+        assert "No group is the norm" in RENDERER.answer(f"?page={page}")["html"]
+
+
+def test_strata_stand_in_the_team_s_order_and_not_by_rate():
+    html = RENDERER.answer("")["html"]
+    names = re.findall(r"<h3>(.*?)</h3>", html)
+    assert names == ["Everyone", "Asian", "Black", "Mixed", "Other", "White", "Not known"]
+
+
+def test_made_up_data_is_labelled_on_every_page():
+    for page in PAGES:
+        assert "Synthetic data." in RENDERER.answer(f"?page={page}")["html"]
+    real = made_project(sites=1, synthetic=False)
+    renderer = Renderer(FixedBackend({"pph": made_findings(real, weeks=20)}))
+    assert "Synthetic" not in renderer.answer("")["html"]
+
+
+def test_the_same_address_is_worked_out_once():
+    assert RENDERER.answer("?site=site_b") is RENDERER.answer("?site=site_b&page=charts")
+
+
+def test_a_fault_of_ours_is_logged_and_not_shown_as_the_user_s(caplog):
+    class Broken(FixedBackend):
+        def findings(self, project_id):
+            raise ZeroDivisionError
+
+    html = Renderer(Broken({"pph": FINDINGS})).answer("")["html"]
+    assert "fault in QI Equity" in html
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_project_s_words_are_shown_as_words():
+    spelled = PROJECT.model_copy(update={"title": "<script>alert(1)</script>"})
+    findings = made_findings(spelled, weeks=20)
+    for page in PAGES:
+        answer = Renderer(FixedBackend({"pph": findings})).answer(f"?page={page}")
+        assert "<script>" not in answer["html"]
+
+
+def test_what_is_not_there_is_said():
+    choice = choose(View(site="nowhere"), [PROJECT], lambda project, measure: ["site_a"])
+    assert choice.site == "site_a"
+    assert "nowhere" in choice.notices[0]
+
+
+def test_nothing_can_be_written_without_a_store():
+    choice = choose(View(), [PROJECT], lambda project, measure: ["site_a"])
+    with pytest.raises(UserError, match="shows findings only"):
+        act("log", None, choice, {"rows": []})
+
+
+def test_other_rules_are_drawn_and_said_to_be_other_than_declared():
+    html = RENDERER.answer("?rules=nelson&period=month&limits=normal")["html"]
+    assert "drawn otherwise than the project declared" in html
+    assert "Over 7 months" in html or "Over 8 months" in html
