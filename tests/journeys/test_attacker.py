@@ -1,0 +1,483 @@
+"""Nobody in the network gets at a small count, whatever they look at and however they reckon.
+
+A count of 1 to 7 is safe if at least two values of it agree with everything that was released, by
+exact integer programming over all released numbers at once. The same attacks are run on findings
+that are protected worse, where they must succeed: an attacker who never wins proves nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from attacker import (
+    COUNTS,
+    STARS_ALONE,
+    Attack,
+    Rounding,
+    learn_points,
+    of_interval,
+    of_limit,
+    of_rate,
+    pairs,
+)
+
+from qi_equity.analyse import analyse
+from qi_equity.chance import seed_of_pair
+from qi_equity.disclosure import POLICIES, network_findings, policy, protect, threshold
+from qi_equity.disclosure.numbers import block_table
+from qi_equity.disclosure.release import grids, release
+from qi_equity.disclosure.rewrite import BANDS, FACTORS, WEEKS
+from qi_equity.disclosure.twins import secured
+from qi_equity.findings import Findings
+from qi_equity.observations import observations, with_totals
+from qi_equity.project import ALL_SITES, EVERYONE, Disclosure, Project
+from qi_equity.view import export, text
+from qi_equity.view.figure import chart_figure
+from qi_equity.view.narrative import chart_sentences, gap_sentence
+from qi_equity.view.table import gaps_table, points_table, summary_table
+from qi_equity.view.verdicts import verdict_sentences
+
+SMALL = 7
+STRATA = ("Asian", "Black", "White")
+ROUNDINGS = {
+    "hes": (Disclosure(policy="hes"), Rounding()),
+    "msds": (Disclosure(policy="msds"), Rounding(small=5)),
+    "threshold 5": (Disclosure(policy="threshold", threshold=5), Rounding(first=5)),
+    "threshold 10": (Disclosure(policy="threshold", threshold=10), Rounding(first=10)),
+}
+
+
+@dataclass(frozen=True)
+class Network:
+    """A made-up network: how many sites and weeks, and how many births and events."""
+
+    sites: int
+    weeks: int
+    births: tuple[float, ...]  # mean of a week, a stratum each
+    rates: tuple[float, float]  # of the two measures
+    seed: int
+
+    @property
+    def names(self) -> list[str]:
+        return [f"site_{place}" for place in range(self.sites)]
+
+    @property
+    def mondays(self) -> list[pd.Timestamp]:
+        return list(pd.date_range("2025-01-06", periods=self.weeks, freq="W-MON"))
+
+
+NETWORKS = {
+    "tiny strata": Network(2, 8, (1.5, 3, 12), (0.1, 0.8), 1),
+    "one site": Network(1, 16, (2, 4, 30), (0.08, 0.9), 2),
+    "rare events": Network(3, 8, (6, 9, 40), (0.02, 0.3), 3),
+    "larger": Network(2, 12, (15, 25, 60), (0.12, 0.6), 4),
+}
+
+
+def project(network: Network, **other: Any) -> Project:
+    aim = {"measure": "pph", "from": 0.1, "to": 0.05, "by": "2026-12-31"}
+    told = {
+        "id": "network",
+        "title": "Fewer severe bleeds",
+        "clinical_area": "post-partum haemorrhage",
+        "network": "The network",
+        "sites": [{"id": site, "name": site} for site in network.names],
+        "aim": aim | {"population": "every birth", "equity": [aim | {"stratum": "Black"}]},
+        "strata": {
+            "groups": [{"name": stratum} for stratum in STRATA],
+            "reference": {"compare_with": "everyone else", "reason": "no group is the norm here"},
+        },
+        "measures": [
+            {
+                "id": name,
+                "name": name,
+                "role": "outcome",
+                "numerator": "events",
+                "denominator": "births",
+                "direction": "decrease",
+                "baseline": {"subgroups": max(2, network.weeks // 2)},
+            }
+            for name in ("pph", "weighed")
+        ],
+    }
+    return Project.model_validate(told | other)
+
+
+@cache
+def logged(network: Network) -> pd.DataFrame:
+    """The true counts: two measures of the same births."""
+    random = np.random.default_rng(network.seed)
+    rows = []
+    for site, (stratum, mean), week in product(
+        network.names, zip(STRATA, network.births, strict=True), network.mondays
+    ):
+        births = random.poisson(mean)
+        key = {"site": site, "stratum": stratum, "subgroup": week, "denominator": births}
+        for measure, rate in zip(("pph", "weighed"), network.rates, strict=True):
+            rows.append(key | {"measure": measure, "numerator": random.binomial(births, rate)})
+    return observations(rows)
+
+
+@cache
+def analysed(network: Network) -> Findings:
+    return analyse(project(network), logged(network))
+
+
+@cache
+def released(network: Network, name: str) -> Findings:
+    return protect(analysed(network), ROUNDINGS[name][0])
+
+
+def attack_on(network: Network) -> Attack:
+    return Attack(network.names, list(STRATA), network.weeks, ["pph", "weighed"])
+
+
+def small_counts(network: Network, most: int) -> list[tuple[str, str, str, list[int], int]]:
+    """True counts of 1 to 7: of a week, of half the time, of all of it, totals among them."""
+    table = with_totals(with_totals(logged(network), "stratum", EVERYONE), "site", ALL_SITES)
+    weeks, half = range(network.weeks), network.weeks // 2
+    stretches = [[week] for week in weeks] + [list(weeks[:half]), list(weeks[half:]), list(weeks)]
+    found = []
+    for (measure, site, stratum), rows in table.groupby(["measure", "site", "stratum"]):
+        rows = rows.sort_values("subgroup")
+        for count, stretch in product(COUNTS, stretches):
+            true = int(rows[count].to_numpy()[stretch].sum())
+            if 1 <= true <= SMALL and (count == "numerator" or measure == "pph"):
+                name = measure if count == "numerator" else "births"
+                found.append((name, site, stratum, stretch, true))
+    whole = [one for one in found if len(one[3]) > 1]
+    weekly = [one for one in found if len(one[3]) == 1]
+    chosen = np.random.default_rng(network.seed).permutation(len(weekly))[:most]
+    return [*whole, *(weekly[place] for place in chosen)]
+
+
+# -- subtraction within every total, over sites, strata and time, at once ------------------------
+
+
+@pytest.mark.parametrize("name", ROUNDINGS)
+@pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+def test_every_small_count_keeps_two_values_or_more(
+    network: Network, name: str, tmp_path: Path
+) -> None:
+    found = released(network, name)
+    export.write(found, tmp_path)
+    points = pd.read_csv(tmp_path / "points.csv", encoding="utf-8-sig")
+    attack = attack_on(network)
+    learn_points(attack, points, ROUNDINGS[name][1], network.mondays)
+    for count, site, stratum, weeks, true in small_counts(network, 8):
+        low, high = attack.values(attack.cells(count, site, stratum, np.array(weeks)))
+        assert low <= true <= high
+        assert low < high, f"{count} of {stratum} at {site} in weeks {weeks} is {true}"
+
+
+def test_the_same_attack_wins_where_small_counts_alone_are_left_out() -> None:
+    network = NETWORKS["larger"]
+    points = analysed(network).points.assign(value=np.nan)
+    for count in COUNTS:
+        points[count] = points[count].where(~points[count].between(1, SMALL))
+    attack = attack_on(network)
+    learn_points(attack, points, STARS_ALONE, network.mondays)
+    won = 0
+    for count, site, stratum, weeks, _ in small_counts(network, 40):
+        low, high = attack.values(attack.cells(count, site, stratum, np.array(weeks)))
+        won += low == high
+    assert won >= 5
+
+
+CORNER = (13, 1, 1, 1, 1)  # all that rounds to 15 is 13 to 17, so four of at least one leave one
+
+
+def corner(protected: bool) -> tuple[int, int]:
+    """One site in one week, where rounding each number for itself gives small counts away."""
+    strata = [f"stratum {place}" for place in range(5)]
+    network = Network(1, 1, (), (0, 0), 0)
+    told = {"groups": [{"name": name} for name in strata]}
+    told |= {"reference": {"compare_with": "everyone else", "reason": "no group is the norm here"}}
+    rows = [
+        {"measure": "pph", "site": "site_0", "stratum": stratum, "subgroup": network.mondays[0]}
+        | {"numerator": events, "denominator": 100}
+        for stratum, events in zip(strata, CORNER, strict=True)
+    ]
+    true = analyse(project(network, strata=told), observations(rows), judge=False)
+    points = protect(true, "hes").points
+    if not protected:
+        shown = POLICIES["hes"].shown
+        points = true.points.assign(**{count: shown(true.points[count]) for count in COUNTS})
+        points["value"] = points["numerator"] / points["denominator"]
+    attack = Attack(["site_0"], strata, 1, ["pph"])
+    learn_points(attack, points, Rounding(), network.mondays)
+    return attack.values(attack.cells("pph", "site_0", "stratum 1", range(1)))
+
+
+def test_rounding_each_number_for_itself_is_not_enough_and_is_seen_to() -> None:
+    assert corner(protected=False) == (1, 1)
+    low, high = corner(protected=True)
+    assert low < high
+
+
+# -- numbers that say more than their counts -----------------------------------------------------
+
+
+@pytest.mark.parametrize("network", list(NETWORKS.values())[:2], ids=list(NETWORKS)[:2])
+def test_other_true_counts_behind_the_same_release_give_the_same_numbers(network: Network) -> None:
+    """Rates, limits, intervals, ratios, excess: nothing but the released counts is in them."""
+    true, random = logged(network), np.random.default_rng(network.seed)
+    wanted, other, changed = _blocks(network, true), true, 0
+    for _ in range(40):
+        row = int(random.integers(len(true)))
+        tried = other.copy()
+        tried.loc[row, "numerator"] += random.choice([-1, 1])
+        fits = 0 <= tried.loc[row, "numerator"] <= tried.loc[row, "denominator"]
+        if fits and _blocks(network, tried).equals(wanted):
+            other, changed = tried, changed + 1
+    assert changed >= 8
+    one = protect(analysed(network), "hes")
+    two = protect(analyse(project(network), other), "hes")
+    for name in ("points", "charts", "gaps", "gap_points"):
+        ours, theirs = getattr(one, name), getattr(two, name)
+        kept = [column for column in ours if column not in (*WORDS, *STATISTICS)]
+        pd.testing.assert_frame_equal(ours[kept], theirs[kept])
+
+
+def _blocks(network: Network, table: pd.DataFrame) -> pd.DataFrame:
+    # Only the counts are read, so the points need no chart.
+    points = with_totals(table, "stratum", EVERYONE)
+    if network.sites > 1:
+        points = with_totals(points, "site", ALL_SITES)
+    made = [release(grid, POLICIES["hes"]) for grid in grids(points, project(network).measures)]
+    return pd.concat([block_table(one) for one in secured(made)], ignore_index=True)
+
+
+WORDS = (
+    "side", "signal", "meaning", "beyond_limits", "long_run", "runs_signal", "variation",
+    "assurance", "highlight", "caution", "cautions", "verdict", "who_moved", "improving_overall",
+    "improving_while_widening", "difference_widening_too",
+)  # fmt: skip
+# Statistics of true counts: in bands, in steps, or of runs of points.
+STATISTICS = (
+    "p_value", "p_trend", "smallest_change", "weeks_to_go", "subgroups", "useful", "longest_run",
+    "longest_run_limit", "crossings", "crossings_limit",
+)  # fmt: skip
+FROM_COUNTS = {
+    "points": {
+        "numerator", "denominator", "value", "centre", "lower", "upper", "target", "subgroups",
+    },
+    "charts": {"centre", "width"},
+    "gap_points": {
+        "numerator", "denominator", "difference", "difference_lower", "difference_upper", "ratio",
+        "ratio_lower", "ratio_upper",
+    },
+}  # fmt: skip
+KEYS = {"measure", "site", "stratum", "subgroup", "phase", "reference", "status", "baseline"}
+PLAIN = {"excluded", "declared", "smallest_gap", "disagree", "scales_sentence"}
+
+
+@pytest.mark.parametrize("name", ROUNDINGS)
+def test_no_column_is_let_through_that_nobody_thought_about(name: str) -> None:
+    found = released(NETWORKS["larger"], name)
+    rates = re.compile(
+        r"(numerator|denominator|(rate|difference|ratio)(_lower|_upper)?)(_then|_now)?"
+        r"|(excess|events_to_close)(_lower|_upper)?|(early|late)_ratio"
+    )
+    for table in ("points", "charts", "gaps", "gap_points"):
+        known = KEYS | PLAIN | {*WORDS, *STATISTICS} | FROM_COUNTS.get(table, set())
+        strange = set(getattr(found, table)) - known
+        assert not {one for one in strange if table != "gaps" or not rates.fullmatch(one)}
+
+
+@pytest.mark.parametrize("name", ROUNDINGS)
+@pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+def test_rates_are_those_of_the_released_counts(network: Network, name: str) -> None:
+    found = released(network, name)
+    gaps = found.gaps.dropna(subset="rate")
+    np.testing.assert_array_equal(gaps["rate"], gaps["numerator"] / gaps["denominator"])
+    points = found.points.dropna(subset="value")
+    rates = 100 * points["numerator"] / points["denominator"]
+    np.testing.assert_allclose(points["value"], rates, rtol=1e-12)
+    for table in (gaps, points):
+        assert (table[[*COUNTS]] % 5 == 0).all(axis=None)
+
+
+def test_exact_rates_beside_rounded_counts_are_undone() -> None:
+    """What the policy prevents, on the same network: the rate picks one pair of counts."""
+    gaps = analysed(NETWORKS["larger"]).gaps
+    rounding, won = Rounding(small=5), 0
+    for row in gaps.to_dict("records"):
+        shown = [POLICIES["msds"].shown(np.array(row[count])).item() for count in COUNTS]
+        left = [rounding.between(one, one == 5) for one in shown]
+        found = of_rate(pairs((left[0], left[1])), row["rate"], 1e-6)
+        won += len(found) == 1 and tuple(found[0]) == (row["numerator"], row["denominator"])
+    assert won > len(gaps) / 2
+
+
+@pytest.mark.parametrize("name", ROUNDINGS)
+@pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+def test_intervals_lead_back_to_the_released_counts_alone(network: Network, name: str) -> None:
+    rows = released(network, name).gaps.dropna(subset="rate_upper")
+    for row in rows[rows["denominator"] <= 600].to_dict("records"):
+        found = of_interval(row["rate_lower"], row["rate_upper"])
+        assert [row["numerator"], row["denominator"]] in found.tolist()
+        assert (found % 5 == 0).all()
+
+
+def test_the_same_search_finds_true_counts_in_unprotected_intervals() -> None:
+    gaps = analysed(NETWORKS["tiny strata"]).gaps
+    small = gaps[gaps["numerator"].between(1, SMALL) & (gaps["denominator"] <= 600)]
+    assert len(small) >= 2
+    for row in small.to_dict("records"):
+        found = of_interval(row["rate_lower"], row["rate_upper"])
+        assert found.tolist() == [[row["numerator"], row["denominator"]]]
+
+
+def test_limits_lead_back_to_the_released_counts_alone() -> None:
+    """The classic way to read births off a p chart, on limits that are a normal curve's."""
+    network = NETWORKS["larger"]
+    plain = project(network)
+    measures = [one.model_copy(update={"rules": "making_data_count"}) for one in plain.measures]
+    plain = plain.model_copy(update={"measures": tuple(measures)})
+    true = analyse(plain, logged(network), judge=False)
+    exact = _births(true.points)
+    assert np.median(np.abs(exact / true.points["denominator"] - 1)) < 0.25  # about right
+    found = protect(true, "hes").points.dropna(subset="upper")
+    assert len(found) > 10
+    for _, rows in found.groupby(["measure", "site", "stratum", "denominator", "centre"]):
+        # Subgroups of the same released births have the same limits: births are all they hold.
+        assert rows["upper"].nunique() == rows["lower"].nunique() == 1
+
+
+def _births(points: pd.DataFrame) -> pd.Series:
+    return of_limit(points["centre"] / 100, points["upper"] / 100)
+
+
+def test_a_seed_is_not_let_through_and_would_be_guessed() -> None:
+    """Seeds are made of the counts, so that a few weeks of small counts can be tried out."""
+    weeks = 3
+    births, reference, reference_births = (np.full(weeks, n) for n in (9.0, 4.0, 60.0))
+    secret = np.array([2.0, 0.0, 3.0])
+    seed = seed_of_pair((secret, births), (reference, reference_births))
+    guessed = [
+        guess
+        for guess in product(range(8), repeat=weeks)
+        if seed == seed_of_pair((np.array(guess, float), births), (reference, reference_births))
+    ]
+    assert guessed == [tuple(secret)]
+    assert "seed" in analysed(NETWORKS["larger"]).gaps
+    for name in ROUNDINGS:
+        found = released(NETWORKS["larger"], name)
+        for table in (found.points, found.charts, found.gaps, found.gap_points):
+            numbers = table.select_dtypes("number").to_numpy(float)
+            assert not (np.isfinite(numbers) & (np.abs(numbers) > 1e6)).any()
+
+
+@pytest.mark.parametrize("name", ROUNDINGS)
+@pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+def test_statistics_of_true_counts_are_told_coarsely_and_never_of_small_ones(
+    network: Network, name: str
+) -> None:
+    found = released(network, name)
+    steps = {"p_value": BANDS, "p_trend": BANDS, "smallest_change": FACTORS, "weeks_to_go": WEEKS}
+    for table in (found.gaps, found.charts):
+        for column, allowed in steps.items():
+            assert set(table.get(column, pd.Series()).dropna()) <= set(allowed)
+    silent = found.charts[found.charts["status"] != "shown"]
+    assert silent[["variation", "p_value", "useful", "crossings", "centre"]].isna().all(axis=None)
+    quiet = silent.merge(found.gaps, on=["measure", "site", "stratum"])
+    assert (
+        quiet[["rate", "difference", "ratio", "excess", "verdict", "weeks_to_go"]]
+        .isna()
+        .all(axis=None)
+    )
+
+
+# -- what is read, hovered over and downloaded ---------------------------------------------------
+
+
+def everything(found: Findings, folder: Path) -> str:
+    """All that a network viewer can read: page, tables, sentences, hover text and downloads."""
+    said = [text.report(found)]
+    for path in export.write(found, folder):
+        said.append(path.read_text(encoding="utf-8-sig"))
+    for measure in found.project.measures:
+        for site in found.points["site"].unique():
+            points, charts, gaps = (
+                table[(table["measure"] == measure.id) & (table["site"] == site)]
+                for table in (found.points, found.charts, found.gaps)
+            )
+            figure = chart_figure(points, charts, ["stratum"], unit=measure.unit)
+            said.append(json.dumps(figure, default=str))
+            tables = [points_table(points, measure, ""), summary_table(charts, points, measure, "")]
+            tables.append(gaps_table(gaps, measure, ""))
+            said += [" | ".join(row) for table in tables for row in table.rows]
+            for row in charts.to_dict("records"):
+                own = points[points["stratum"] == row["stratum"]]
+                said += chart_sentences(row, own, measure)
+            for row in gaps.to_dict("records"):
+                said += [gap_sentence(row, measure), *verdict_sentences(row)]
+    return "\n".join(said)
+
+
+def counts_in(said: str) -> set[int]:
+    """Numbers of people in what is read: '3 of 40', and the pairs behind a point of a figure."""
+    words = re.findall(r"(\d[\d,]*) of (\d[\d,]*)", said)
+    found = {int(one.replace(",", "")) for pair in words for one in pair}
+    for held in re.findall(r'"customdata": (\[\[.*?\]\])', said):
+        found |= {int(one) for pair in json.loads(held) for one in pair if one is not None}
+    return found
+
+
+@pytest.mark.parametrize("name", ROUNDINGS)
+@pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+def test_no_view_names_a_count_that_was_not_released(
+    network: Network, name: str, tmp_path: Path
+) -> None:
+    said = everything(released(network, name), tmp_path)
+    assert counts_in(said)
+    assert all(count % 5 == 0 for count in counts_in(said))
+
+
+def test_views_of_unprotected_findings_name_small_counts(tmp_path: Path) -> None:
+    said = everything(analysed(NETWORKS["larger"]), tmp_path)
+    assert counts_in(said) & set(range(1, SMALL + 1))
+
+
+# -- one release after another -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["hes", "msds"])
+def test_the_release_of_a_week_later_gives_no_small_count_away(name: str) -> None:
+    network = NETWORKS["larger"]
+    attack = attack_on(network)
+    for weeks in (network.weeks - 1, network.weeks):
+        known = logged(network)
+        known = known[known["subgroup"] < network.mondays[weeks - 1] + pd.Timedelta(days=1)]
+        found = network_findings(project(network), known, ROUNDINGS[name][0], judge=False)
+        learn_points(attack, found.points, ROUNDINGS[name][1], network.mondays)
+    last = [network.weeks - 1]
+    targets = [one for one in small_counts(network, 400) if one[3] == last]
+    assert len(targets) >= 4
+    for count, site, stratum, _, true in targets:
+        low, high = attack.values(attack.cells(count, site, stratum, np.array(last)))
+        assert low <= true <= high
+        assert low < high
+
+
+def test_a_policy_is_what_the_attacker_takes_it_for() -> None:
+    """The attacker's reading of every count is the policy's own, so that no attack is blunted."""
+    for asked, rounding in ROUNDINGS.values():
+        chosen = policy.policy_of(asked)
+        assert chosen is not None
+        counts = np.arange(60.0)
+        least, most = chosen.between(counts)
+        for count, shown in zip(counts, chosen.shown(counts), strict=True):
+            small = bool(chosen.is_small(np.array(count)))
+            assert rounding.between(shown, small) == (least[int(count)], most[int(count)])
+    assert threshold(12).first == 13
