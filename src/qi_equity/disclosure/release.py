@@ -67,6 +67,11 @@ class Grid:
         held: FloatArray | None = getattr(self, count)
         return None if held is None else np.where(self.logged, held, 0.0)
 
+    def alike(self, other: Grid) -> bool:
+        """Whether two grids have the same sites, strata and subgroups."""
+        same = self.sites == other.sites and self.strata == other.strata
+        return same and self.subgroups.equals(other.subgroups)
+
     @property
     def windows(self) -> dict[str, BoolArray]:
         """The stretches that gaps are told for: all, then and now, the first half and the second.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -25,47 +26,62 @@ def secured(releases: Sequence[Release]) -> list[Release]:
     while todo:
         index, count = todo.pop()
         fellows = _fellows(made, index)
-        found = next(exposed([made[one] for one in fellows], count), None)
-        if found is not None:
-            made[index] = _without(made[index], found)
-            todo += [(one, each) for one in fellows for each in made[one].sums]
+        for group in ([index], fellows)[: len(fellows)]:
+            found = next(exposed([made[one] for one in group], count), None)
+            if found is not None:
+                changed, at = _most_told(made, group, found)
+                made[changed] = made[changed].wider(*at)
+                todo += [(one, each) for one in fellows for each in made[one].sums]
+                break
     return made
 
 
+def _most_told(releases: list[Release], group: list[int], place: Place) -> tuple[int, Place]:
+    """The series to tell less of: one that is small, else the one that is told most finely.
+
+    What tells of a count is its own series and the totals over it, and of a total its parts too.
+    """
+    site, stratum = place
+    sites, strata = releases[group[0]].rung.shape
+    own = [(index, place) for index in group if releases[index].small[place]]
+    over = [*product(group, product(dict.fromkeys((site, TOTAL)), dict.fromkeys((stratum, TOTAL))))]
+    parts = product(
+        group,
+        product(
+            range(sites) if site in (TOTAL, sites - 1) else [site],
+            range(strata) if stratum in (TOTAL, strata - 1) else [stratum],
+        ),
+    )
+    for series in (own, over, parts):
+        told = [(index, at) for index, at in series if not releases[index].withheld[at]]
+        if told:
+            return min(told, key=lambda one: releases[one[0]].rung[one[1]])
+    raise AssertionError("a count has no twin though nothing that tells of it is released")
+
+
 def _fellows(releases: list[Release], index: int) -> list[int]:
-    """Releases of the very same denominators, the one asked about first: measures share births."""
+    """Releases of the same denominators, the one asked about first: measures share births.
+
+    The same is the same wherever both are logged, which is in most subgroups.
+    """
     one = releases[index]
-    if "denominator" not in one.sums:
-        return [index]
-    held = _count(one, "denominator")
-    same = [
-        other
-        for other, each in enumerate(releases)
-        if other != index
-        and "denominator" in each.sums
-        and each.grid.sites == one.grid.sites
-        and each.grid.strata == one.grid.strata
-        and each.grid.subgroups.equals(one.grid.subgroups)
-        and np.array_equal(_count(each, "denominator"), held)
-    ]
-    return [index, *same]
+    found = [index]
+    for other, each in enumerate(releases):
+        rated = "denominator" in one.sums and "denominator" in each.sums
+        if other == index or not rated or not one.grid.alike(each.grid):
+            continue
+        # Sites and strata alone: a total lacks whatever was not logged for its measure.
+        both = (one.grid.logged & each.grid.logged)[:-1, :-1]
+        held, other_held = (_count(x, "denominator")[:-1, :-1][both] for x in (one, each))
+        if (held == other_held).all() and 2 * both.sum() > one.grid.logged[:-1, :-1].sum():
+            found.append(other)
+    return found
 
 
 def _count(one: Release, count: Count) -> FloatArray:
     held = one.grid.of(count)
     assert held is not None  # asked only of counts that there are
     return held
-
-
-def _without(one: Release, place: Place) -> Release:
-    """A small count is withheld; else what is told most finely of it is told less so."""
-    site, stratum = place
-    if one.small[place]:
-        return one.wider(site, stratum)
-    over = [(site, stratum), (site, TOTAL), (TOTAL, stratum), (TOTAL, TOTAL)]
-    shown = [at for at in over if not one.withheld[at]]
-    assert shown, "a count has no twin though nothing is released"
-    return one.wider(*min(shown, key=lambda at: one.rung[at]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,9 +98,10 @@ class _Moves:
 def exposed(releases: Sequence[Release], count: Count) -> Iterator[Place]:
     """Where a small count of the first release, of one subgroup or released, has no twin.
 
-    The other releases are of measures with the very same denominators.
+    The other releases are of measures with the same denominators.
     """
     one = releases[0]
+    logged = np.logical_and.reduce([each.grid.logged for each in releases])
     limit = max(FIRST_SHOWN, one.policy.first)
     counts = _count(one, count)
     moves = _moves(releases, count)
@@ -100,23 +117,27 @@ def exposed(releases: Sequence[Release], count: Count) -> Iterator[Place]:
             if not changes[place][blocks == block].any():
                 yield place
     # Then those of single subgroups, which are nowhere released.
-    small = (counts > 0) & (counts < limit) & ~changes
+    small = logged & (counts > 0) & (counts < limit) & ~changes
+    sites, strata = single.shape[:2]
     for site, stratum in _places(small):
+        # An exchange between strata leaves their total as it is, and one between sites theirs.
+        over = (site < sites, stratum < strata)
         inner = [
-            (inner_site, inner_stratum)
-            for inner_site in (range(site) if site == len(single) else [site])
-            for inner_stratum in (range(stratum) if stratum == single.shape[1] else [stratum])
+            (one_site, one_stratum)
+            for one_site in ([site] if over[0] else range(sites))
+            for one_stratum in ([stratum] if over[1] else range(strata))
         ]
-        times = np.flatnonzero(small[site, stratum]).tolist()
-        if not all(any(_exchanges(releases, moves, at, time) for at in inner) for time in times):
-            yield site, stratum
+        for time in np.flatnonzero(small[site, stratum]).tolist():
+            if not any(_exchanges(releases, moves, at, time, over) for at in inner):
+                yield site, stratum
+                break
 
 
 def _moves(releases: Sequence[Release], count: Count) -> _Moves:
     one = releases[0]
     inner = _count(one, count)[:-1, :-1]
     up, down = _room(releases if count == "denominator" else releases[:1], count)
-    logged = one.grid.logged[:-1, :-1]
+    logged = np.logical_and.reduce([each.grid.logged[:-1, :-1] for each in releases])
     add, sub = logged.copy(), logged & (inner > 0)
     if one.grid.measure.data != "proportion":
         return _Moves(up, down, add, sub, (add, sub))
@@ -182,20 +203,31 @@ def _levels(single: BoolArray, over_strata: BoolArray, over_sites: BoolArray) ->
     return made
 
 
-def _exchanges(releases: Sequence[Release], moves: _Moves, place: Place, time: int) -> bool:
-    """Whether a count of one subgroup can differ in exchange for others, of other subgroups too."""
+# Of a move one way: where it fits the released numbers, and where the counts allow it.
+Way = tuple[BoolArray, BoolArray, BoolArray, BoolArray]
+
+
+def _exchanges(
+    releases: Sequence[Release], moves: _Moves, place: Place, time: int, over: tuple[bool, bool]
+) -> bool:
+    """Whether a count of one subgroup can differ in exchange for others, of other subgroups too.
+
+    `over` says whether other sites and other strata may take part.
+    """
     added, fewer = moves.alone
-    ways = (moves.down, moves.up, fewer, added), (moves.up, moves.down, added, fewer)
+    ways: tuple[Way, Way] = (
+        (moves.down, moves.up, fewer, added),
+        (moves.up, moves.down, added, fewer),
+    )
     return any(
-        _with_both(*way, place, time) or _with_other_times(releases, way, place, time)
+        (all(over) and _corners(way, place, time)) or _other_times(releases, way, place, time, over)
         for way in ways
     )
 
 
-def _with_both(
-    less: BoolArray, more: BoolArray, fewer: BoolArray, added: BoolArray, place: Place, time: int
-) -> bool:
+def _corners(way: Way, place: Place, time: int) -> bool:
     """One fewer here and at another site's other stratum, one more at the two other corners."""
+    less, more, fewer, added = way
     site, stratum = place
     down = (fewer & less[:-1, :-1])[..., time]
     up = (added & more[:-1, :-1])[..., time]
@@ -204,14 +236,11 @@ def _with_both(
     return bool(down[place] and corners.any())
 
 
-def _with_other_times(
-    releases: Sequence[Release],
-    ways: tuple[BoolArray, BoolArray, BoolArray, BoolArray],
-    place: Place,
-    time: int,
+def _other_times(
+    releases: Sequence[Release], way: Way, place: Place, time: int, over: tuple[bool, bool]
 ) -> bool:
     """One fewer now and one more in another subgroup, the other way round elsewhere if need be."""
-    less, more, fewer, added = ways
+    less, more, fewer, added = way
     site, stratum = place
 
     def fits(at: Place, back: bool) -> BoolArray:
@@ -229,23 +258,21 @@ def _with_other_times(
     here[time] = False
     if not here.any():
         return False
-    totals = (site, TOTAL), (TOTAL, stratum), (TOTAL, TOTAL)
-    of_site, of_stratum, of_all = (fits(at, False) for at in totals)
-    if (here & of_site & of_stratum & of_all).any():
+    of_site, of_stratum = fits((site, TOTAL), False), fits((TOTAL, stratum), False)
+    if (here & of_site & of_stratum & fits((TOTAL, TOTAL), False)).any():
         return True
     sites, strata = fewer.shape[:2]
     return any(
         (here & of_stratum & moved((site, other), True) & fits((TOTAL, other), True)).any()
         for other in range(strata)
-        if other != stratum
+        if over[1] and other != stratum
     ) or any(
         (here & of_site & moved((other, stratum), True) & fits((other, TOTAL), True)).any()
         for other in range(sites)
-        if other != site
+        if over[0] and other != site
     )
 
 
 def _places(where: BoolArray) -> Iterator[Place]:
     """The series in which it holds of any subgroup."""
-    for site, stratum in np.argwhere(where.any(axis=-1)).tolist():
-        yield site, stratum
+    yield from map(tuple, np.argwhere(where.any(axis=-1)).tolist())

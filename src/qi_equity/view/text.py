@@ -127,7 +127,7 @@ def _site(findings: Findings, measure: Measure, site: str, charts: pd.DataFrame)
             for sentence in verdict_sentences(found):
                 yield from _wrapped(sentence, 6)
         else:
-            counts = own[["numerator", "denominator"]].sum()
+            counts = own[["numerator", "denominator"]].sum(min_count=1)
             some = f"{number(counts['numerator'])} of {number(counts['denominator'])}"
             line = f"{stratum}: {some}, centre line {amount(row.get('centre'), measure.unit)}."
             yield from _wrapped(line, 2)
