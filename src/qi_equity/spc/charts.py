@@ -348,29 +348,29 @@ def ratio_lines(
 def _exact_ratio(s: Subgroups, how: How, centre: FloatArray, binomial: bool) -> Lines:
     """Exact limits, worked out once for each denominator of a row."""
     assert s.denominator is not None
-    size = np.where(s.denominator > 0, s.denominator, np.nan)
-    known = np.isfinite(size) & np.isfinite(centre)
-    row, _ = np.nonzero(known)
-    n, back = size[known], None
-    top = int(n.max(initial=0)) + 1
-    if centre.shape[-1] == 1 and (n == np.floor(n)).all() and len(size) * top <= 4 * size.size:
-        key = row * top + n.astype(np.int64)
-        seen = np.zeros(len(size) * top, dtype=bool)
-        seen[key] = True
-        back = (np.cumsum(seen, dtype=np.int64) - 1)[key]
-        once = np.flatnonzero(seen)
-        n, rate = (once % top).astype(float), centre[once // top, 0]
+    size = np.where(s.denominator > 0, s.denominator, 0.0)  # 0: nobody at risk, no limits
+    whole = size.astype(np.int64)
+    top = int(whole.max(initial=0)) + 1
+    if centre.shape[-1] == 1 and (whole == size).all() and len(size) * top <= 4 * size.size:
+        # A cell for each row and denominator; only those in use are worked out.
+        cell = whole + top * np.arange(len(size))[:, None]
+        used = np.zeros(len(size) * top, dtype=bool)
+        used[cell] = True
+        at = np.flatnonzero(used)
+        n, rate = (at % top).astype(float), centre[at // top, 0]
     else:
-        rate = np.broadcast_to(centre, size.shape)[known]
+        cell, at = np.arange(size.size).reshape(size.shape), np.arange(size.size)
+        used = np.ones(size.size, dtype=bool)
+        n, rate = size.ravel(), np.broadcast_to(centre, size.shape).ravel()
+    n[n == 0] = np.nan
     zones = {}
     for k in how.sigmas:
         counts = binomial_limits(n, rate, k) if binomial else poisson_limits(n * rate, k)
         pair = []
         for count in counts:
-            line = np.full(size.shape, np.nan)
-            limit = count / n
-            line[known] = limit if back is None else limit[back]
-            pair.append(np.clip(line, how.lowest, how.highest))
+            limit = np.empty(len(used))
+            limit[at] = np.clip(count / n, how.lowest, how.highest)
+            pair.append(limit[cell])
         zones[k] = (pair[0], pair[1])
     return _lines(centre, zones)
 

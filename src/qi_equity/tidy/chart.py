@@ -26,7 +26,15 @@ from qi_equity.spc.chart import BoolArray, Chart, FloatArray, IntArray, Subgroup
 from qi_equity.spc.charts import CHARTS, PER_RANGE, ChartKind, How, draw, moving_ranges
 from qi_equity.spc.evidence import q_values
 from qi_equity.spc.judge import RunsVerdict, judge_runs
-from qi_equity.spc.rules import RANGES_PER_LIMIT, Rule, first_mark, mark, rules_of, zones_needed
+from qi_equity.spc.rules import (
+    RANGES_PER_LIMIT,
+    RULES,
+    Rule,
+    first_mark,
+    mark,
+    rules_of,
+    zones_needed,
+)
 from qi_equity.tidy import select
 
 if TYPE_CHECKING:
@@ -324,8 +332,10 @@ def _summary(
         # No useful point: no run, so no number.
         table[name] = pd.Series(np.where(verdict.useful > 0, number, np.nan)).astype("Int64")
     table["runs_signal"] = verdict.signal & tests
-    outside = (subgroups.value > drawn.lines.upper) | (subgroups.value < drawn.lines.lower)
-    table["beyond_limits"] = (outside & seen).sum(axis=1)
+    beyond = marks.get("beyond_limits")
+    if beyond is None:
+        beyond = mark(drawn, (RULES["beyond_limits"],))["beyond_limits"]
+    table["beyond_limits"] = np.count_nonzero(beyond, axis=1)
     table["p_value"] = verdict.p_value if tests else np.nan
     table["q_value"] = q_values(table["p_value"].to_numpy())
     table["highlight"] = table["q_value"] <= HIGHLIGHT
