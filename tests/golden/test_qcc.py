@@ -1,7 +1,7 @@
 """qcc: limits of attribute and individuals charts, and of charts of readings by their spread.
 
 qcc estimates sigma of means from ranges and draws a chart of ranges; ours use standard
-deviations throughout (docs/decisions/0003-reference-tools.md), so `xbar` agrees in its centre and
+deviations throughout (docs/decisions/reference-tools.md), so `xbar` agrees in its centre and
 values, and `R` has no counterpart.
 """
 
