@@ -16,6 +16,7 @@ from qi_equity.sources.labels import plain, text_of
 
 # Rows looked through for the header: spreadsheets have titles and notes above their table.
 TOP = 40
+BEGINNING = 1 << 16  # bytes of a CSV that its header surely fits in
 # A workbook of counts is small; one that unpacks to more cells than this is no table of counts.
 MOST_CELLS = 20_000_000
 
@@ -56,6 +57,26 @@ def read(
     picked = pd.DataFrame({name: table[at] for name, at in _pick(names, wanted).items()})
     row = pd.Series([number for number, _ in body], dtype=int)
     return Grid(picked, row, tuple(text_of(name) for name in names))
+
+
+def has_columns(path: Path, wanted: Sequence[str]) -> bool:
+    """Whether a file's header has these columns; births by the million are not read for it."""
+    if path.suffix.lower() == ".parquet" and path.is_file():
+        import duckdb
+
+        try:
+            return set(wanted) <= set(duckdb.read_parquet(str(path)).columns)
+        except duckdb.Error:
+            return False
+    if path.suffix.lower() in (".csv", ".tsv", ".txt") and path.is_file():
+        with path.open("rb") as file:
+            first = _decoded(file.read(BEGINNING)).splitlines()[:1]
+        return set(wanted) <= {cell.strip('" ') for line in first for cell in line.split(",")}
+    try:
+        read(path, wanted)
+    except UserError:
+        return False
+    return True
 
 
 def _filled(cells: Iterable[Any]) -> bool:
