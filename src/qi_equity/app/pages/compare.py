@@ -56,7 +56,7 @@ def compare(context: Context) -> Page:
         "ideas": _ideas(context),
     }
     where = f"Compare · {measure.name}"
-    return Page("compare.html", values, {"compare": figure}, where, lead)
+    return Page("compare.html", values, {"compare": figure}, where, lead, waiting=context.waiting)
 
 
 def _matrix(context: Context) -> dict[str, Any]:

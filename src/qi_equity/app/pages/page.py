@@ -43,6 +43,11 @@ class Context:
         """Everyone first, then the strata as the team wrote them: never sorted by rate."""
         return [EVERYONE, *(group.name for group in self.choice.project.strata.groups)]
 
+    @property
+    def waiting(self) -> bool:
+        """Whether gaps are there and the verdicts on them are still being worked out."""
+        return len(self.findings.gaps) > 0 and "verdict" not in self.findings.gaps
+
     def rows(self, table: pd.DataFrame, *, site: str | None = None) -> pd.DataFrame:
         """The rows of a table for the measure and site chosen, strata in the team's order."""
         if table.empty or "measure" not in table:

@@ -64,7 +64,7 @@ def session(context: Context) -> Page:
             _told(context, item) | {"link": view.link(page="session", slide=number)}
             for number, item in enumerate(items, 1)
         ],
-        "kinds": KINDS,
+        "waiting": context.waiting,
         "notes": notes[::-1],
         "actions": actions[::-1],
         "may_write": may_write,
@@ -73,7 +73,8 @@ def session(context: Context) -> Page:
         "places": [("", "The network")]
         + [(site.id, site.name) for site in context.choice.project.sites],
     }
-    return Page("session.html", values, title=f"Session · {context.choice.project.title}")
+    title = f"Session · {context.choice.project.title}"
+    return Page("session.html", values, title=title, waiting=context.waiting)
 
 
 def agenda(context: Context) -> list[Item]:

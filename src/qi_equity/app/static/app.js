@@ -110,7 +110,13 @@ window.qiEquity = (() => {
 
   // More is being worked out on the server: look again, without moving what is being read.
   const askAgain = (waiting) => {
-    if (waiting) setTimeout(() => ask({ address: location.search, quiet: true }), 4000)
+    if (waiting) setTimeout(lookAgain, 4000)
+  }
+
+  function lookAgain() {
+    const typing = document.activeElement?.matches("input, textarea")
+    if (typing) askAgain(true)
+    else ask({ address: location.search, quiet: true })
   }
 
   function connect(sender) {
@@ -177,8 +183,9 @@ window.qiEquity = (() => {
   // A new session starts with a fresh page; drafts are kept in the browser and put back into it.
   function lost() {
     byId("offline").hidden = false
+    const own = document.querySelector("script[src*=\"app.js\"]").src
     const look = setInterval(async () => {
-      const alive = await fetch("liveness", { cache: "no-store" }).then((r) => r.ok, () => false)
+      const alive = await fetch(own, { method: "HEAD", cache: "no-store" }).then((r) => r.ok, () => false)
       if (!alive) return
       clearInterval(look)
       location.reload()
