@@ -35,10 +35,6 @@ class Series:
     shown: BoolArray  # logged, or a gap of a regular calendar between first and last
     columns: dict[str, FloatArray]  # numerator, denominator, value, readings, spread, ...
 
-    def label_at(self, series: IntArray, slot: IntArray) -> Any:
-        """Subgroup labels at these places."""
-        return self.labels[slot] if self.labels.ndim == 1 else self.labels[series, slot]
-
 
 @dataclass(slots=True)
 class Rows:

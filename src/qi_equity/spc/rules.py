@@ -265,8 +265,10 @@ def zones_needed(rules: tuple[Rule, ...]) -> tuple[float, ...]:
     return tuple(sorted({3.0, *(rule.sigma for rule in rules)}))
 
 
-def mark(chart: Chart, rules: tuple[Rule, ...], runs: Runs | None = None) -> dict[str, IntArray]:
-    """The marks of each rule, by its name; ``runs`` if they are known already.
+def mark(
+    chart: Chart, rules: tuple[Rule, ...], known: tuple[IntArray, Runs] | None = None
+) -> dict[str, IntArray]:
+    """The marks of each rule, by its name; ``known``: sides and runs found already.
 
     >>> from qi_equity.spc.chart import Lines
     >>> lines = Lines(*(np.full((1, 9), level) for level in (0.0, -3.0, 3.0)), zones={})
@@ -278,11 +280,11 @@ def mark(chart: Chart, rules: tuple[Rule, ...], runs: Runs | None = None) -> dic
     """
     seen = chart.tested & np.isfinite(chart.value)
     lines = chart.lines
-    side = sides(chart.value, lines.centre, seen)
+    side = sides(chart.value, lines.centre, seen) if known is None else known[0]
     if seen.all() or all(_passes_gaps(rule) for rule in rules):
         value = np.where(seen, chart.value, np.nan)
-        known = find_runs(side) if runs is None else runs
-        judged = Judged(value, side, known, lines.lower, lines.upper, lines.zones)
+        runs = find_runs(side) if known is None else known[1]
+        judged = Judged(value, side, runs, lines.lower, lines.upper, lines.zones)
         return {rule.name: rule.find(judged, rule) for rule in rules}
 
     # Points that are passed over would be in the way of every rule: move the others together.

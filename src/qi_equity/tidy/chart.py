@@ -136,7 +136,7 @@ def chart(
     )
     drawn = draw(shape, subgroups, how)
     verdict = judge_runs(drawn, baseline, shape.name == "run" and centre is not None, guard_runs)
-    marks = mark(drawn, chosen, verdict.runs)
+    marks = mark(drawn, chosen, (verdict.side, verdict.runs))
     if "long_run" in marks:
         marks["long_run"][verdict.guarded] = 0
     side, sided = first_mark(marks, chosen)
@@ -271,11 +271,11 @@ def _points(
         found = flat if every else flat[place]
         return found if scale == 1 else found * scale
 
-    row = taken(np.arange(len(member))[:, None])
-    owner = row_series[row]
+    owner = taken(row_series[:, None]) if names else place
     columns: dict[str, Any] = {name: series.keys[name].array.take(owner) for name in names}
-    columns["subgroup"] = series.label_at(owner, taken(np.arange(member.shape[1])))
-    columns["phase"] = (row_phase + 1)[row]
+    shared = series.labels.ndim == 1
+    columns["subgroup"] = taken(series.labels if shared else series.labels[row_series])
+    columns["phase"] = taken(row_phase[:, None] + 1)
     for name in ("numerator", "denominator"):
         held = getattr(subgroups, name)
         columns[name] = np.full(len(place), np.nan) if held is None else taken(held)
