@@ -58,7 +58,9 @@ def analyse(project: Project, observations: pd.DataFrame, *, judge: bool = True)
     if parts and judge:
         weighed = _weighed(project, charts, points)
         charts, family, sentence = weighed.charts, weighed.family, _by_chance(weighed)
-        gap = in_family(gap, totals=gap["site"].eq(ALL_SITES), declared=_declared(project, gap))
+        if len(gap):
+            totals, declared = gap["site"].eq(ALL_SITES), _declared(project, gap)
+            gap = in_family(gap, totals=totals, declared=declared)
     elif parts:
         charts = charts.assign(highlight=False)
     return Findings(

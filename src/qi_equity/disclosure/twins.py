@@ -22,18 +22,25 @@ TOTAL = -1
 def secured(releases: Sequence[Release]) -> list[Release]:
     """The releases with series widened or withheld until every small count has a twin."""
     made = list(releases)
-    todo = [(index, count) for index, one in enumerate(made) for count in one.sums]
-    while todo:
-        index, count = todo.pop()
-        fellows = _fellows(made, index)
-        for group in ([index], fellows)[: len(fellows)]:
-            found = next(exposed([made[one] for one in group], count), None)
-            if found is not None:
-                changed, at = _most_told(made, group, found)
-                made[changed] = made[changed].wider(*at)
-                todo += [(one, each) for one in fellows for each in made[one].sums]
-                break
+    clean = False
+    while not clean:  # what helps one count may harm another, so all are looked at again
+        clean = True
+        for index, count in [
+            (index, count) for index, one in enumerate(made) for count in one.sums
+        ]:
+            fellows = _fellows(made, index)
+            for group in ([index], fellows)[: len(fellows)]:
+                for place in list(exposed([made[one] for one in group], count)):
+                    clean = False
+                    _told_less(made, group, count, place)
     return made
+
+
+def _told_less(releases: list[Release], group: list[int], count: Count, place: Place) -> None:
+    """Widen or withhold what tells of one series' small counts until each has a twin."""
+    while any(exposed([releases[one] for one in group], count, only=place)):
+        index, at = _most_told(releases, group, place)
+        releases[index] = releases[index].wider(*at)
 
 
 def _most_told(releases: list[Release], group: list[int], place: Place) -> tuple[int, Place]:
@@ -95,10 +102,12 @@ class _Moves:
     alone: tuple[BoolArray, BoolArray]  # add and sub with the other count as it is
 
 
-def exposed(releases: Sequence[Release], count: Count) -> Iterator[Place]:
+def exposed(
+    releases: Sequence[Release], count: Count, only: Place | None = None
+) -> Iterator[Place]:
     """Where a small count of the first release, of one subgroup or released, has no twin.
 
-    The other releases are of measures with the same denominators.
+    The other releases are of measures with the same denominators. `only` asks of one series.
     """
     one = releases[0]
     logged = np.logical_and.reduce([each.grid.logged for each in releases])
@@ -111,7 +120,7 @@ def exposed(releases: Sequence[Release], count: Count) -> Iterator[Place]:
     # First the small counts that are released: their block must have a twin.
     true = one.true(count)
     small = (true > 0) & (true < limit) & ~one.withheld[..., np.newaxis]
-    for place in _places(small):
+    for place in _places(small, only):
         blocks = one.ids[place]
         for block in np.unique(blocks[small[place]]):
             if not changes[place][blocks == block].any():
@@ -119,7 +128,7 @@ def exposed(releases: Sequence[Release], count: Count) -> Iterator[Place]:
     # Then those of single subgroups, which are nowhere released.
     small = logged & (counts > 0) & (counts < limit) & ~changes
     sites, strata = single.shape[:2]
-    for site, stratum in _places(small):
+    for site, stratum in _places(small, only):
         # An exchange between strata leaves their total as it is, and one between sites theirs.
         over = (site < sites, stratum < strata)
         inner = [
@@ -273,6 +282,9 @@ def _other_times(
     )
 
 
-def _places(where: BoolArray) -> Iterator[Place]:
+def _places(where: BoolArray, only: Place | None) -> Iterator[Place]:
     """The series in which it holds of any subgroup."""
-    yield from map(tuple, np.argwhere(where.any(axis=-1)).tolist())
+    if only is None:
+        yield from map(tuple, np.argwhere(where.any(axis=-1)).tolist())
+    elif where[only].any():
+        yield only
