@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from qi_equity.errors import UserError
@@ -26,7 +27,9 @@ def load(
     base, the folder of that file.
     """
     source: TableSource | RecordsSource | None = project.data
-    where = str(path) if path is not None else source.path if source is not None else None
+    given = str(path) if path is not None else source.path if source is not None else None
+    # A command line's paths have lost one of a URL's slashes by the time they come here.
+    where = given and re.sub(r"^(postgres[a-z+]*):/(?=[^/])", r"\1://", given)
     if where is None:
         raise UserError(
             f"{project.id}: the project has no data part and no file was named; "
