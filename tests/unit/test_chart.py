@@ -198,6 +198,8 @@ def test_duplicates_are_refused_by_name() -> None:
         ({"rules": "nelsen"}, "did you mean 'nelson'"),
         ({"rules": {"shift": 2}}, "make no pattern"),
         ({"period": "fortnight"}, "no period called 'fortnight'"),
+        ({"aggregate": "average"}, "no aggregate called 'average'"),
+        ({"by": "signal"}, "rename yours"),
         ({"exclude": ["2030-01-01"]}, "no subgroup 2030-01-01"),
         ({"freeze": 1}, "give 2 or more"),
         ({"phases": [17]}, "give dates"),
@@ -243,6 +245,42 @@ def test_a_phase_can_be_a_column_and_a_target_one_number_a_phase() -> None:
     by_date = chart(data, phases=[WEEKS[15]], target=[0.08, 0.04])
     pd.testing.assert_frame_equal(by_column.points, by_date.points)
     assert by_column.points["target"].tolist() == [0.08] * 15 + [0.04] * 15
+
+
+def test_a_phase_that_begins_with_the_data_is_the_first() -> None:
+    plain, named = chart(weekly()), chart(weekly(), phases=["2020-01-01", WEEKS[0]])
+    pd.testing.assert_frame_equal(plain.points, named.points)
+
+
+def test_without_rules_there_are_lines_and_no_marks() -> None:
+    found = chart(weekly(pph=[40, *EVENTS[1:]]), rules=[])
+    assert not found.points["signal"].any()
+    assert found.summary["beyond_limits"].tolist() == [1]
+
+
+@pytest.mark.parametrize("dtype", ["category", "object", "int"])
+def test_series_may_be_told_apart_by_any_kind_of_column(dtype: str) -> None:
+    codes = ["10", "2"] * 15
+    data = weekly(site=pd.Series(codes).astype(dtype))
+    found = chart(data, by="site")
+    first = [2, 10] if dtype == "int" else ["10", "2"]
+    assert found.summary["site"].tolist() == first
+    if dtype != "object":  # written as text, it comes back as text
+        assert found.points["site"].dtype == data["site"].dtype
+
+
+def test_readings_are_means_and_spreads_of_their_subgroup() -> None:
+    generator = np.random.default_rng(6)
+    data = pd.DataFrame({"week": np.repeat(WEEKS, 5), "grams": generator.normal(3400, 500, 150)})
+    asked = {"numerator": None, "denominator": None, "value": "grams"}
+    means, spreads = (chart(data, kind=kind, **asked).points for kind in ("xbar", "s"))
+    by_week = data.groupby("week")["grams"]
+    np.testing.assert_allclose(means["value"], by_week.mean())
+    np.testing.assert_allclose(spreads["value"], by_week.std())
+    # A3 and B4 of five readings (Montgomery, appendix VI).
+    typical = by_week.std().mean()
+    np.testing.assert_allclose(means["upper"] - means["centre"], 1.427 * typical, rtol=1e-3)
+    np.testing.assert_allclose(spreads["upper"], 2.089 * typical, rtol=1e-3)
 
 
 def test_an_excluded_subgroup_is_shown_and_left_out() -> None:

@@ -318,9 +318,11 @@ def _passes_gaps(rule: Rule) -> bool:
     return rule.find in (beyond_limits, long_run) or (rule.find is shift and rule.ties == "pass")
 
 
-def first_mark(marks: dict[str, IntArray], rules: tuple[Rule, ...]) -> tuple[IntArray, BoolArray]:
+def first_mark(
+    marks: dict[str, IntArray], rules: tuple[Rule, ...], shape: tuple[int, ...]
+) -> tuple[IntArray, BoolArray]:
     """The direction of each point's signal, and whether that direction means anything."""
-    side = np.zeros_like(next(iter(marks.values())))
+    side = np.zeros(shape, dtype=np.int8)
     sided = np.zeros(side.shape, dtype=bool)
     for rule in rules:
         fresh = (side == 0) & (marks[rule.name] != 0)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from qi_equity.errors import DataErrors, did_you_mean
-from qi_equity.series import Series, arrange
+from qi_equity.series import AGGREGATES, Series, arrange
 from qi_equity.spc.assurance import (
     ASSURANCE,
     DIRECTIONS,
@@ -44,6 +44,13 @@ if TYPE_CHECKING:
 HIGHLIGHT = 0.10
 _MEANING, _VARIATION, _ASSURANCE = (
     pd.CategoricalDtype(list(words)) for words in (MEANINGS, VARIATION, ASSURANCE)
+)
+# Columns of points and summary, which a column that tells series apart must not be called.
+OUR_COLUMNS = set(
+    "subgroup phase numerator denominator value centre lower upper target baseline excluded side "
+    "signal meaning subgroups missing useful longest_run longest_run_limit crossings "
+    "crossings_limit runs_signal beyond_limits p_value q_value highlight variation assurance "
+    "screened caution".split()
 )
 # Fewer baseline subgroups than this give provisional limits (NHS England, Making Data Count).
 PROVISIONAL = 12
@@ -109,8 +116,8 @@ def chart(
     shape = _kind(kind)
     roles, divided = _roles(shape, numerator, denominator, value)
     chosen = rules_of(rules)
-    _check(shape, limits, direction)
     names = [by] if isinstance(by, str) else list(by or [])
+    _check(shape, limits, direction, aggregate, names, chosen)
     extra = [c for c in (target, phases, exclude) if isinstance(c, str) and c in data.columns]
     series = arrange(
         data, kind=shape, subgroup=subgroup, roles=roles, by=names, period=period,
@@ -139,7 +146,7 @@ def chart(
     marks = mark(drawn, chosen, (verdict.side, verdict.runs))
     if "long_run" in marks:
         marks["long_run"][verdict.guarded] = 0
-    side, sided = first_mark(marks, chosen)
+    side, sided = first_mark(marks, chosen, drawn.value.shape)
     meaning = meaning_of(side, sided, direction)
     aims = select.numbers(series, target, row_series, row_phase, "target")
 
@@ -188,8 +195,21 @@ def _roles(
     return {"numerator": top, "denominator": denominator}, True
 
 
-def _check(kind: ChartKind, limits: str | None, direction: str | None) -> None:
+def _check(
+    kind: ChartKind,
+    limits: str | None,
+    direction: str | None,
+    aggregate: str | None,
+    names: list[str],
+    rules: tuple[Rule, ...],
+) -> None:
     problems = []
+    if aggregate is not None and aggregate not in AGGREGATES:
+        problems.append(f"no aggregate called '{aggregate}'{did_you_mean(aggregate, AGGREGATES)}")
+    taken = OUR_COLUMNS | {rule.name for rule in rules}
+    for name in names:
+        if name in taken:
+            problems.append(f"by '{name}': points have a column of that name; rename yours")
     if limits not in (None, "exact", "normal"):
         problems.append(f"limits '{limits}': choose exact or normal")
     if limits == "exact" and not kind.exact:

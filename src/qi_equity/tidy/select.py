@@ -32,6 +32,7 @@ def phases(series: Series, given: Any) -> IntArray:
     for starts, which in _each(series, given, "phases"):
         labels = _labels(series, which)
         begin = np.sort(_moments(series, _listed(starts), "phases"))
+        begin = begin[begin > series.labels.min()]  # the first phase begins by itself
         none[which] = np.searchsorted(begin, labels, side="right")
     return none
 
