@@ -378,3 +378,9 @@ def test_a_real_change_is_highlighted_and_noise_is_not() -> None:
     data = pd.concat([*sites, weekly(site="changed", births=60, pph=moved)])
     summary = chart(data, by="site", direction="decrease").summary
     assert summary.loc[summary["highlight"], "site"].tolist() == ["changed"]
+
+
+def test_a_point_on_a_textbook_limit_is_inside_it() -> None:
+    # 4/15 + 3 sqrt(4/15 / 15) is 10/15 to the last digit, with the root taken once.
+    found = chart(weekly(births=15, pph=[4] * 29 + [10]), kind="u", limits="normal", centre=4 / 15)
+    assert not found.points["signal"].any()

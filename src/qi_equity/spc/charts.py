@@ -316,15 +316,15 @@ def pooled(s: Subgroups) -> FloatArray:
 
 
 def _binomial(centre: FloatArray) -> FloatArray:
-    return np.sqrt(centre * np.maximum(1 - centre, 0.0))
+    return centre * np.maximum(1 - centre, 0.0)
 
 
 def _poisson(centre: FloatArray) -> FloatArray:
-    return np.sqrt(centre)
+    return centre
 
 
 def ratio_lines(
-    unit_sigma: Callable[[FloatArray], FloatArray], highest: float, laney: bool = False
+    variance: Callable[[FloatArray], FloatArray], highest: float, laney: bool = False
 ) -> LinesOf:
     """Proportions (p) and rates (u), and their Laney versions where sigma is scaled by z."""
 
@@ -333,7 +333,8 @@ def ratio_lines(
         centre = _centre(how, lambda: pooled(s))
         if how.limits == "exact" and not laney:
             return _exact_ratio(s, how, centre, binomial=highest == 1.0)
-        sigma = unit_sigma(centre) / np.sqrt(np.where(s.denominator > 0, s.denominator, np.nan))
+        # One root, as the reference tools take it: the last digit says on which side a tie lies.
+        sigma = np.sqrt(variance(centre) / np.where(s.denominator > 0, s.denominator, np.nan))
         steps = None
         if laney:
             # Laney 2002: the moving range of z says how much wider than theory the points lie.
@@ -379,7 +380,7 @@ def c_lines(s: Subgroups, how: How) -> Lines:
     """Counts over equal areas of opportunity: Poisson about their mean."""
     centre = _centre(how, lambda: _mean(_over(s, s.value)))
     if how.limits != "exact":
-        return _band(centre, np.broadcast_to(_poisson(centre), s.value.shape), how, lowest=0.0)
+        return _band(centre, np.broadcast_to(np.sqrt(centre), s.value.shape), how, lowest=0.0)
     zones = {}
     for k in how.sigmas:
         low, high = (
