@@ -78,6 +78,6 @@ def test_fifty_writers_on_postgresql(postgres_url, capsys, threads):
 
 @pytest.mark.long
 def test_fifty_writers_for_longer(tmp_path, capsys):
-    came, seconds = all_at_once(tmp_path / "network.sqlite", 40, threads=False)
+    came, seconds = all_at_once(tmp_path / "network.sqlite", 12, threads=False)
     told(capsys, "processes on SQLite", came, seconds)
-    nothing_lost_or_doubled(tmp_path / "network.sqlite", 40, came)
+    nothing_lost_or_doubled(tmp_path / "network.sqlite", 12, came)

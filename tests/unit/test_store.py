@@ -10,6 +10,7 @@ import pytest
 from qi_equity import store
 from qi_equity.errors import DataErrors, UserError
 from qi_equity.project import Cycle
+from qi_equity.store import database
 from store_network import (
     PROJECT,
     SITES,
@@ -468,3 +469,15 @@ def test_every_connection_waits_its_turn_and_writes_through_to_the_disk(opened):
     assert settings == {
         "journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 60_000,
     }  # fmt: skip
+
+
+def test_a_writer_whose_turn_does_not_come_is_told_so_and_has_written_nothing(
+    opened, jo, monkeypatch
+):
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.2)
+    with opened._database.writing():
+        jo.observations(PROJECT)  # readers do not wait
+        with pytest.raises(store.StoreError, match="stayed busy"):
+            jo.log(PROJECT, [row(1, 20)])
+    assert kept(jo) == {}
+    jo.log(PROJECT, [row(1, 20)])

@@ -5,6 +5,7 @@ Nothing here knows what is stored.
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
@@ -21,6 +22,7 @@ from qi_equity.store.refusals import StoreError
 
 BUSY_SECONDS = 60  # how long a writer waits for its turn before it gives up, having written nothing
 
+ASKS_SECONDS = (0.002, 0.03)  # how long a writer sleeps between asking for its turn
 ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 # What SQLite or PostgreSQL says -> what a person can do about it. Nothing was written in any case.
@@ -103,7 +105,7 @@ class Database:
         """A transaction that holds the writers' turn: kept whole on leaving, or not at all."""
         with self._faults(), self.engine.connect() as connection:
             if self.sqlite:
-                connection = connection.execution_options(qi_begin="BEGIN IMMEDIATE")
+                connection = connection.execution_options(qi_writer=True)
             with connection.begin():
                 if not self.sqlite:
                     # An acknowledged write is on the server's disk, whatever its configuration.
@@ -119,14 +121,14 @@ class Database:
     def _faults(self) -> Iterator[None]:
         try:
             yield
-        except (DBAPIError, PoolTimeout) as fault:
+        except (DBAPIError, PoolTimeout, sqlite3.Error) as fault:
             raise StoreError(f"{self.name}: {explained(fault)}") from fault
 
 
-def explained(fault: SQLAlchemyError) -> str:
+def explained(fault: Exception) -> str:
     """A database's complaint, in words a person can act on.
 
-    >>> explained(SQLAlchemyError("(sqlite3.OperationalError) database or disk is full"))
+    >>> explained(sqlite3.OperationalError("database or disk is full"))
     'the disk is full or cannot be written to; free some space, then save again'
     """
     cause = fault.orig if isinstance(fault, DBAPIError) else fault
@@ -172,6 +174,31 @@ def _sqlite(path: Path, immutable: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(connection.get_execution_options().get("qi_begin", "BEGIN"))
+        if connection.get_execution_options().get("qi_writer"):
+            _take_turn(connection.connection.driver_connection)
+        else:
+            connection.exec_driver_sql("BEGIN")
 
     return engine
+
+
+def _take_turn(connection: Any) -> None:
+    """Begin a writer's transaction, waiting fairly.
+
+    SQLite's own wait asks less and less often, so that whoever has waited longest is least likely
+    to be next: among fifty writers one can starve. Asking at random gives each the same chance.
+    """
+    patience = time.monotonic() + BUSY_SECONDS
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as fault:
+                busy = fault.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() > patience:
+                    raise
+                time.sleep(random.uniform(*ASKS_SECONDS))  # nosec B311: chance, not a secret
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
