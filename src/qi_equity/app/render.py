@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import logging
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from functools import cache
 from pathlib import Path
 from threading import Lock
+from time import monotonic
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -20,12 +21,14 @@ from qi_equity.app.pages.page import text_of
 from qi_equity.app.state import PAGES as PAGE_NAMES
 from qi_equity.app.state import Choice, View, choose, parse
 from qi_equity.errors import UserError
-from qi_equity.project import ALL_SITES
+from qi_equity.project import ALL_SITES, Project
 from qi_equity.view import icons
 from qi_equity.view.theme import DARK, FONT, LIGHT, inside, sentence
 
 HERE = Path(__file__).parent
 KEPT = 600  # answers: every chart of the demo network (10 sites, 4 projects, 3 measures) and more
+
+RECENT = 1.0  # seconds
 
 OUR_FAULT = [
     "This is a fault in QI Equity, not in what you did. Nothing was lost or changed.",
@@ -42,7 +45,22 @@ class Kept:
 
     def __init__(self) -> None:
         self._answers: OrderedDict[Hashable, Answer] = OrderedDict()
+        self._recent: dict[Hashable, tuple[float, Any]] = {}
         self._lock = Lock()
+
+    def recent(self, key: Hashable, ask: Callable[[], Any]) -> Any:
+        """What was asked within the last second, asked again when it is older.
+
+        Thirty people who change a filter in the same moment ask the store once.
+        """
+        held = self._recent.get(key)
+        if held is None or monotonic() - held[0] > RECENT:
+            held = self._recent[key] = monotonic(), ask()
+        return held[1]
+
+    def forget(self) -> None:
+        """Ask anew from here on: something was written."""
+        self._recent.clear()
 
     def get(self, key: Hashable) -> Answer | None:
         """The answer kept under this key."""
@@ -86,7 +104,7 @@ class Renderer:
             return self._answer(Page("empty.html", page, title="Something went wrong"))
 
     def _found(self, address: str) -> Answer:
-        projects = self.backend.projects()
+        projects = self._projects()
         if not projects:
             lines = ["Start one with: qi-equity new my_project --from pph_reduction"]
             return self._answer(Page("empty.html", {"heading": "No project yet", "lines": lines}))
@@ -94,7 +112,7 @@ class Renderer:
         if choice.notices or choice.view.page not in LASTING:
             return self._made(choice)
         offered = tuple((project.id, project.title) for project in projects)
-        revision = self.backend.revision(choice.project.id)
+        revision = self._revision(choice.project.id)
         key = (self._rights, choice.view, revision, offered)
         answer = self._kept.get(key)
         if answer is None:
@@ -112,6 +130,7 @@ class Renderer:
         try:
             choice = choose(parse(address), self.backend.projects(), self._sites)
             done = act(name, self.backend.store, choice, fields)
+            self._kept.forget()
         except UserError as error:
             return {"problems": str(error).splitlines()}
         except Exception:
@@ -140,12 +159,25 @@ class Renderer:
             "view": choice.view,
             "measure": choice.measure,
             "site_name": choice.site_name(choice.site),
-            "projects": [(project.id, project.title) for project in self.backend.projects()],
+            "projects": [(project.id, project.title) for project in self._projects()],
             "measures": measures,
             "sites": [(site, choice.site_name(site)) for site in choice.sites],
         }
 
+    def _projects(self) -> list[Project]:
+        found: list[Project] = self._kept.recent((self._rights, "projects"), self.backend.projects)
+        return found
+
+    def _revision(self, project: str) -> str:
+        key = (self._rights, "revision", project)
+        return str(self._kept.recent(key, lambda: self.backend.revision(project)))
+
     def _sites(self, project: str, measure: str) -> list[str]:
+        key = (self._rights, "sites", project, measure)
+        sites: list[str] = self._kept.recent(key, lambda: self._sites_of(project, measure))
+        return sites
+
+    def _sites_of(self, project: str, measure: str) -> list[str]:
         charts = self.backend.findings(project).charts
         if charts.empty:
             return []

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from qi_equity.view.panels import (
     Figure,
@@ -27,6 +28,10 @@ from qi_equity.view.panels import (
 from qi_equity.view.theme import LIGHT, MEANINGS
 
 FAR_ABOVE = 1.3  # times the axis: a value higher than that is marked, not scaled to
+COLUMNS = (
+    "subgroup", "numerator", "denominator", "value", "centre", "lower", "upper", "target",
+    "baseline", "excluded", "meaning",
+)  # fmt: skip
 OFF_SCALE = "Above the scale"
 
 
@@ -80,7 +85,8 @@ def _panels(points: pd.DataFrame, by: list[str]) -> list[tuple[tuple[str, ...], 
     """The rows of each series, in the order in which the series stand in the table."""
     if not by:
         return [((), points)]
-    groups = points.groupby(by, sort=False, dropna=False)
+    needed = [name for name in (*by, *COLUMNS) if name in points]
+    groups = points[needed].groupby(by, sort=False, dropna=False)
     return [(tuple(str(part) for part in key), rows) for key, rows in groups]
 
 
@@ -121,19 +127,20 @@ def _traces(
         | {"marker": {"color": LIGHT["value"], "size": 4}, "connectgaps": False}
         | {"legendgroup": "Value", "showlegend": legend}
     )
+    meaning = _column(rows, "meaning").to_numpy(dtype=object)
     for wanted, (colour, symbol, words) in MEANINGS.items():
-        marked = rows[_column(rows, "meaning") == wanted]
-        if len(marked):
+        seen = meaning == wanted
+        if seen.any():
             traces.append(
-                {**base, "x": list(stamps(marked["subgroup"])), "y": numbers(marked["value"])}
+                {**base, "x": stamps(rows["subgroup"][seen]), "y": numbers(rows["value"][seen])}
                 | {"mode": "markers", "name": words, "hoverinfo": "skip"}
                 | {"marker": {"color": LIGHT[colour], "size": 9, "symbol": symbol}}
                 | {"legendgroup": words, "showlegend": legend}
             )
-    left_out = rows[_column(rows, "excluded").fillna(False).astype(bool)]
-    if len(left_out):
+    left_out = _marked(rows, "excluded")
+    if left_out.any():
         traces.append(
-            {**base, "x": list(stamps(left_out["subgroup"])), "y": numbers(left_out["value"])}
+            {**base, "x": stamps(rows["subgroup"][left_out]), "y": numbers(rows["value"][left_out])}
             | {"mode": "markers", "name": "Left out of the lines", "hoverinfo": "skip"}
             | {"marker": {"color": LIGHT["muted"], "size": 9, "symbol": "x-thin-open"}}
         )
@@ -143,6 +150,11 @@ def _traces(
 def _column(rows: pd.DataFrame, name: str) -> pd.Series:
     """A column, or nothing in every row where there is no such column."""
     return rows[name] if name in rows else pd.Series(pd.NA, index=rows.index, dtype=object)
+
+
+def _marked(rows: pd.DataFrame, name: str) -> NDArray[np.bool_]:
+    """Where a column of yes and no says yes; nowhere without the column."""
+    return _column(rows, name).fillna(False).to_numpy(dtype=bool)
 
 
 def _hover(rows: pd.DataFrame, name: str, unit: str) -> dict[str, Any]:
@@ -161,7 +173,7 @@ def _hover(rows: pd.DataFrame, name: str, unit: str) -> dict[str, Any]:
 
 def _baseline(pair: tuple[str, str], rows: pd.DataFrame) -> list[dict[str, Any]]:
     """A pale ground under the subgroups that later ones are judged against, where some are not."""
-    used = _column(rows, "baseline").fillna(False).astype(bool)
+    used = _marked(rows, "baseline")
     if not used.any() or used.all():
         return []
     ends = stamps(rows["subgroup"][used].iloc[[0, -1]])
@@ -198,9 +210,10 @@ def _off_the_scale(
     """An open arrow at the top for every value above the axis; nothing is left out unseen."""
     if span is None:
         return []
-    above = rows[rows["value"] > span[1]]
-    if above.empty:
+    over = rows["value"].to_numpy(dtype=float, na_value=np.nan) > span[1]
+    if not over.any():
         return []
+    above = rows[over]
     return [
         {
             "type": "scatter",

@@ -11,7 +11,7 @@ from qi_equity.project import Measure
 from qi_equity.sources.calendar import DAYS, floor, starts
 from qi_equity.view.figure import chart_figure
 from qi_equity.view.narrative import plural
-from qi_equity.view.theme import day, missing
+from qi_equity.view.theme import day, missing, sentence
 
 SHOWN_BEFORE = 9  # subgroups to choose from that are logged already
 SHOWN_AFTER = 4
@@ -138,7 +138,8 @@ def _section(
         "measure": measure,
         "subgroup": f"{subgroup:%Y-%m-%d}",
         "named": _named(subgroup, measure.subgroup),
-        "heads": [words[name] for name in names],
+        "heads": [measure.unit if name == "value" else name.capitalize() for name in names],
+        "about": " Out of: ".join(sentence(words[name]) for name in names if words[name]),
         "before": "" if missing(before) else day(before),
         "rows": rows,
     }
