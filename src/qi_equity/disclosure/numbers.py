@@ -202,17 +202,24 @@ def _against(one: Release, counts: pd.DataFrame, label: Any, sites: list[str]) -
 
 
 def _firm(found: pd.DataFrame, label: Any, first: int) -> BoolArray:
-    """Where the reference rests on counts that are shown, and not on guesses at small ones."""
+    """Where the reference is released in full, or what of it is released is not small.
+
+    Else a word on the gap could say which of the few counts left the rest of it is.
+    """
     if isinstance(label, int | float):
         return np.ones(len(found), bool)
-    shown = found["denominator"].where(~found["small"] & found["numerator"].notna(), 0.0)
-    if label != EVERYONE_ELSE:
-        shown = shown.where(found["stratum"] == label, 0.0)
+    hidden = found["small"] | found[list(COUNTS)].isna().any(axis=1)
     keys = [found[name] for name in ("site", STRETCH)]
-    others = shown.groupby(keys).transform("sum")
+    parts = found[list(COUNTS)].mask(hidden, 0.0).assign(hidden=hidden.astype(float))
+    if label != EVERYONE_ELSE:
+        parts = parts.where(found["stratum"] == label, 0.0)
+    others = parts.groupby(keys).transform("sum")
     if label == EVERYONE_ELSE:
-        others = others - shown
-    return np.asarray(others >= first)
+        others -= parts
+    elif not (found["stratum"] == label).any():
+        return np.zeros(len(found), bool)
+    few = (others[list(COUNTS)] < first).any(axis=1)
+    return np.asarray((others["denominator"] >= first) & ~(few & (others["hidden"] > 0)))
 
 
 def _both_scales(table: pd.DataFrame, multiply: float) -> pd.DataFrame:

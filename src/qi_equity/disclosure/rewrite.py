@@ -21,7 +21,7 @@ from qi_equity.tidy.evidence import LEVEL
 SERIES = numbers.SERIES
 # Statistics of true counts that are words, or as coarse: what is said where nothing may be.
 CHART_WORDS: dict[str, Any] = {
-    "subgroups": np.nan, "useful": np.nan, "longest_run": np.nan, "longest_run_limit": np.nan,
+    "useful": np.nan, "longest_run": np.nan, "longest_run_limit": np.nan,
     "crossings": np.nan, "crossings_limit": np.nan, "runs_signal": False, "beyond_limits": np.nan,
     "variation": None, "assurance": None, "highlight": False, "caution": "",
 }  # fmt: skip
@@ -161,7 +161,7 @@ def _charts(true: pd.DataFrame, centres: pd.DataFrame, status: pd.DataFrame) -> 
         return true
     table = true.merge(status, on=SERIES, how="left")
     shown = table["status"].eq("shown")
-    made = table[[*SERIES, "phase", "status", "width"]].copy()
+    made = table[[*SERIES, "phase", "subgroups", "status", "width"]].copy()
     for name, nothing in CHART_WORDS.items():
         if name in table:
             made[name] = _only(table[name], shown, nothing)
