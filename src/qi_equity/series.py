@@ -150,6 +150,9 @@ def _moments(rows: Rows) -> Any:
     """The subgroup column as dates or numbers."""
     given = rows.data[rows.subgroup]
     name = rows.subgroup
+    if isinstance(given.dtype, pd.CategoricalDtype):
+        given = given.astype(given.cat.categories.dtype)
+    given = given.infer_objects()  # whole numbers in a column of objects are numbers
     if isinstance(given.dtype, pd.PeriodDtype):
         given = given.dt.to_timestamp()
     if pd.api.types.is_bool_dtype(given.dtype):
@@ -309,7 +312,7 @@ def _series(data: pd.DataFrame, by: list[str]) -> tuple[IntArray, pd.DataFrame]:
     levels = []
     for column in by:
         codes, values = pd.factorize(data[column])
-        order = values.argsort()
+        order = _in_order(values)
         rank = np.empty(len(values), dtype=np.int64)
         rank[order] = np.arange(len(values))
         code = code * len(values) + rank[codes]
@@ -320,6 +323,14 @@ def _series(data: pd.DataFrame, by: list[str]) -> tuple[IntArray, pd.DataFrame]:
         keys[column] = values.take(used % len(values))
         used = used // len(values)
     return series, pd.DataFrame({column: keys[column] for column in by})
+
+
+def _in_order(values: pd.Index) -> IntArray:
+    """The places of the values, sorted; where 1 and 'A' stand side by side, as they are written."""
+    try:
+        return values.argsort()
+    except TypeError:
+        return np.argsort([str(value) for value in values], kind="stable")
 
 
 def _distinct(code: IntArray) -> tuple[IntArray, IntArray]:

@@ -106,8 +106,10 @@ def numbers(
             continue
         here = np.isin(row_series, which)
         each = np.atleast_1d(np.asarray(value, dtype=float))
-        if len(each) > 1 and row_phase[here].max(initial=0) >= len(each):
-            raise DataErrors([f"{name}: {len(each)} numbers for more phases; give one a phase"])
+        least, most = (int(phases.max(initial=0)) + 1 for phases in (row_phase[here], row_phase))
+        if len(each) > 1 and not least <= len(each) <= most:
+            problem = f"{len(each)} numbers, and {least} phases: give one a phase, or name a column"
+            raise DataErrors([f"{name}: {problem}"])
         level[here, 0] = each[np.minimum(row_phase[here], len(each) - 1)]
     return level
 
@@ -120,10 +122,9 @@ def _each(series: Series, given: Any, name: str) -> list[tuple[Any, IntArray]]:
     everyone = np.arange(len(series.keys))
     if not isinstance(given, Mapping):
         return [(given, everyone)]
-    keys = [
-        key[0] if len(key) == 1 else key for key in series.keys.itertuples(index=False, name=None)
-    ]
+    keys = [_alone(key) for key in series.keys.itertuples(index=False, name=None)]
     place = {key: at for at, key in enumerate(keys)}
+    given = {_alone(key): held for key, held in given.items()}
     strange = [key for key in given if key not in place]
     if strange:
         choices = [str(key) for key in keys[:20]]
@@ -133,10 +134,17 @@ def _each(series: Series, given: Any, name: str) -> list[tuple[Any, IntArray]]:
     return [(value, np.array([place[key]])) for key, value in given.items()]
 
 
+def _alone(key: Any) -> Any:
+    """The key of a series told apart by one column, whether or not it comes as a tuple of one."""
+    return key[0] if isinstance(key, tuple) and len(key) == 1 else key
+
+
 def _listed(given: Any) -> list[Any]:
     if given is None:
         return []
-    alone = isinstance(given, str) or not isinstance(given, (Sequence, np.ndarray, pd.Index, set))
+    alone = isinstance(given, str) or not isinstance(
+        given, (Sequence, np.ndarray, pd.Index, pd.Series, set)
+    )
     return [given] if alone else list(given)
 
 
