@@ -194,7 +194,6 @@ def test_duplicates_are_refused_by_name() -> None:
         ({"value": "pph"}, "not both"),
         ({"direction": "down"}, "direction 'down'"),
         ({"limits": "fancy"}, "choose exact or normal"),
-        ({"kind": "i", "limits": "exact"}, "only p, c, u have"),
         ({"rules": "nelsen"}, "did you mean 'nelson'"),
         ({"rules": {"shift": 2}}, "make no pattern"),
         ({"period": "fortnight"}, "no period called 'fortnight'"),
@@ -309,6 +308,16 @@ def test_exact_limits_are_the_default_and_hold_small_numbers() -> None:
     exact, normal = chart(data), chart(data, limits="normal")
     assert not exact.points["signal"].any()
     assert normal.points["signal"][29]
+
+
+def test_a_rule_set_can_be_had_with_other_lengths() -> None:
+    data = weekly(minutes=[5.0, 6, 4, 6, 5] * 4 + [7.0, 7.1, 7.2, 7.1, 7.2, 7.1] + [4.0, 5, 6, 4])
+    asked = {"kind": "i", "numerator": None, "denominator": None, "value": "minutes"}
+    seven = chart(data, rules="making_data_count", **asked).points
+    six = chart(data, rules={"making_data_count": 6}, **asked).points
+    assert (seven["shift"] != 0).sum() == 0
+    assert (six["shift"] != 0).sum() == 6
+    assert six["upper"].tolist() == seven["upper"].tolist()
 
 
 def test_no_event_yet_means_no_limits_and_a_reason() -> None:

@@ -231,33 +231,52 @@ RULE_SETS: dict[str, tuple[Rule, ...]] = {
 }
 
 
-def rules_of(chosen: str | Sequence[str | Rule] | Mapping[str, int]) -> tuple[Rule, ...]:
-    """The rules that are meant: a set by name, rules by name, or names with their lengths.
+Chosen = str | Sequence[str | Rule] | Mapping[str, int]
+
+
+def rules_of(chosen: Chosen) -> tuple[Rule, ...]:
+    """The rules that are meant: sets or rules by name, with a length of their own where given.
+
+    The length given to a set is that of its shifts and trends.
 
     >>> [(rule.name, rule.length) for rule in rules_of({"shift": 7, "trend": 7})]
     [('shift', 7), ('trend', 7)]
+    >>> [(rule.name, rule.length) for rule in rules_of({"making_data_count": 6})]
+    [('beyond_limits', 1), ('trend', 6), ('near_limits', 3), ('shift', 6)]
     """
-    if isinstance(chosen, str):
-        if chosen in RULE_SETS:
-            return RULE_SETS[chosen]
-        chosen = [chosen]
     lengths = chosen if isinstance(chosen, Mapping) else {}
-    found, problems = [], []
-    for rule in chosen:
-        if isinstance(rule, Rule):
-            found.append(rule)
-        elif rule not in RULES:
+    found: dict[str, Rule] = {}
+    problems = []
+    for name in [chosen] if isinstance(chosen, str) else chosen:
+        if isinstance(name, Rule):
+            found[name.name] = name
+            continue
+        if name not in RULE_SETS and name not in RULES:
             known = [*RULE_SETS, *RULES]
-            problems.append(f"no rule called '{rule}'{did_you_mean(rule, known)}")
-        elif lengths.get(rule, 3) < 3:
-            problems.append(
-                f"rule '{rule}': {lengths[rule]} points make no pattern; give 3 or more"
-            )
-        else:
-            found.append(replace(RULES[rule], length=lengths.get(rule, RULES[rule].length)))
+            problems.append(f"no rule called '{name}'{did_you_mean(name, known)}")
+            continue
+        length = lengths.get(name)
+        if length is not None and length < 3:
+            problems.append(f"rule '{name}': {length} points make no pattern; give 3 or more")
+            continue
+        for rule in RULE_SETS.get(name) or (RULES[name],):
+            # A set's other rules keep their lengths: two of three is not two of six.
+            own = length is None or (name in RULE_SETS and rule.find not in (shift, trend))
+            found[rule.name] = rule if own or length is None else replace(rule, length=length)
     if problems:
         raise DataErrors(problems, "rules")
-    return tuple(found)
+    return tuple(found.values())
+
+
+def ranges_per_limit(chosen: Chosen, otherwise: float) -> float:
+    """Mean moving ranges from centre to limit, where a chosen rule set has its own number."""
+    names = [chosen] if isinstance(chosen, str) else chosen
+    own = (
+        RANGES_PER_LIMIT[name]
+        for name in names
+        if isinstance(name, str) and name in RANGES_PER_LIMIT
+    )
+    return next(own, otherwise)
 
 
 def zones_needed(rules: tuple[Rule, ...]) -> tuple[float, ...]:

@@ -5,7 +5,7 @@ It reads arguments, calls series and spc, and puts the labels back on; no statis
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,11 +27,12 @@ from qi_equity.spc.charts import CHARTS, PER_RANGE, ChartKind, How, draw, moving
 from qi_equity.spc.evidence import q_values
 from qi_equity.spc.judge import RunsVerdict, judge_runs
 from qi_equity.spc.rules import (
-    RANGES_PER_LIMIT,
     RULES,
+    Chosen,
     Rule,
     first_mark,
     mark,
+    ranges_per_limit,
     rules_of,
     zones_needed,
 )
@@ -46,12 +47,15 @@ _MEANING, _VARIATION, _ASSURANCE = (
     pd.CategoricalDtype(list(words)) for words in (MEANINGS, VARIATION, ASSURANCE)
 )
 # Columns of points and summary, which a column that tells series apart must not be called.
-OUR_COLUMNS = set(
-    "subgroup phase numerator denominator value centre lower upper target baseline excluded side "
-    "signal meaning subgroups missing useful longest_run longest_run_limit crossings "
-    "crossings_limit runs_signal beyond_limits p_value q_value highlight variation assurance "
-    "screened caution".split()
-)
+OUR_POINTS = {
+    "subgroup", "phase", "numerator", "denominator", "value", "centre", "lower", "upper", "target",
+    "baseline", "excluded", "side", "signal", "meaning",
+}  # fmt: skip
+OUR_SUMMARY = {
+    "subgroups", "missing", "useful", "longest_run", "longest_run_limit", "crossings",
+    "crossings_limit", "runs_signal", "beyond_limits", "p_value", "q_value", "highlight",
+    "variation", "assurance", "screened", "caution",
+}  # fmt: skip
 # Fewer baseline subgroups than this give provisional limits (NHS England, Making Data Count).
 PROVISIONAL = 12
 
@@ -84,8 +88,8 @@ def chart(
     by: str | Sequence[str] | None = None,
     period: str | None = None,
     aggregate: str | None = None,
-    limits: str | None = None,
-    rules: str | Sequence[str | Rule] | Mapping[str, int] = "anhoej",
+    limits: str = "exact",
+    rules: Chosen = "anhoej",
     direction: str | None = None,
     target: Any = None,
     multiply: float = 1,
@@ -102,7 +106,9 @@ def chart(
     ``centre``, ``target`` and ``bounds`` are in the units of the data, before ``multiply``.
     ``target``, ``centre``, ``freeze``, ``phases`` and ``exclude`` may be a mapping from series
     (its ``by`` value, or a tuple of them) to what holds for it; ``target``, ``phases`` and
-    ``exclude`` may name a column. ``limits`` is exact where the kind has exact limits (p, u, c).
+    ``exclude`` may name a column. Exact limits are those of p, u and c; the other kinds have one
+    sort only, and draw it. ``rules={"making_data_count": 6}`` is a set with shifts and trends of
+    six; ``rules={"shift": 7}`` a rule alone.
 
     >>> weeks = pd.DataFrame({"week": range(1, 13), "births": 40,
     ...                       "pph": [2, 1, 3, 2, 1, 2, 3, 1, 2, 2, 1, 12]})
@@ -133,10 +139,10 @@ def chart(
     baseline = logged & ~left_out & select.baseline(series, freeze, row_series, logged)
     subgroups = _subgroups(shape, series, row_series, divided, logged, baseline, ~left_out)
     how = How(
-        limits=limits or ("exact" if shape.exact else "normal"),
+        limits=limits if shape.exact else "normal",
         sigmas=zones_needed(chosen),
         screen=screen_moving_ranges,
-        per_range=RANGES_PER_LIMIT.get(rules if isinstance(rules, str) else "", PER_RANGE),
+        per_range=ranges_per_limit(rules, PER_RANGE),
         centre=select.numbers(series, centre, row_series, row_phase, "centre"),
         lowest=-np.inf if bounds[0] is None else bounds[0],
         highest=np.inf if bounds[1] is None else bounds[1],
@@ -197,7 +203,7 @@ def _roles(
 
 def _check(
     kind: ChartKind,
-    limits: str | None,
+    limits: str,
     direction: str | None,
     aggregate: str | None,
     names: list[str],
@@ -206,15 +212,12 @@ def _check(
     problems = []
     if aggregate is not None and aggregate not in AGGREGATES:
         problems.append(f"no aggregate called '{aggregate}'{did_you_mean(aggregate, AGGREGATES)}")
-    taken = OUR_COLUMNS | {rule.name for rule in rules}
+    taken = OUR_POINTS | OUR_SUMMARY | {rule.name for rule in rules}
     for name in names:
         if name in taken:
             problems.append(f"by '{name}': points have a column of that name; rename yours")
-    if limits not in (None, "exact", "normal"):
+    if limits not in ("exact", "normal"):
         problems.append(f"limits '{limits}': choose exact or normal")
-    if limits == "exact" and not kind.exact:
-        able = ", ".join(name for name, other in CHARTS.items() if other.exact)
-        problems.append(f"kind '{kind.name}' has no exact limits; only {able} have")
     if direction not in DIRECTIONS:
         words = [str(word) for word in DIRECTIONS if word]
         problems.append(f"direction '{direction}'{did_you_mean(direction, words)}")
