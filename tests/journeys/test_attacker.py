@@ -182,6 +182,28 @@ def test_every_small_count_keeps_two_values_or_more(
         assert low < high, f"{count} of {stratum} at {site} in weeks {weeks} is {true}"
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(24))
+def test_no_small_count_of_many_networks_is_left_with_one_value(seed: int) -> None:
+    """All small counts of networks of any shape, the tiniest too, under every policy in turn."""
+    random = np.random.default_rng(1000 + seed)
+    network = Network(
+        sites=int(random.integers(1, 4)),
+        weeks=int(random.integers(2, 9)),
+        births=tuple(random.choice([0.5, 1, 2, 4, 8, 16, 40], 3).tolist()),
+        rates=tuple(random.choice([0.02, 0.1, 0.3, 0.9], 2).tolist()),
+        seed=seed,
+    )
+    disclosure, rounding = list(ROUNDINGS.values())[seed % len(ROUNDINGS)]
+    true = analyse(project(network), logged(network), judge=False)
+    attack = attack_on(network)
+    learn_points(attack, protect(true, disclosure).points, rounding, network.mondays)
+    for count, site, stratum, weeks, true_count in small_counts(network, 60):
+        low, high = attack.values(attack.cells(count, site, stratum, np.array(weeks)))
+        assert low <= true_count <= high
+        assert low < high, f"{count} of {stratum} at {site} in weeks {weeks} is {true_count}"
+
+
 def test_the_same_attack_wins_where_small_counts_alone_are_left_out() -> None:
     network = NETWORKS["larger"]
     points = analysed(network).points.assign(value=np.nan)
