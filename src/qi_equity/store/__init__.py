@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from qi_equity.store import upkeep
-from qi_equity.store.access import User
+from qi_equity.store.access import Find, Protect, User
 from qi_equity.store.chain import Verified
 from qi_equity.store.database import Database, now
 from qi_equity.store.entries import Action, Annotation, SessionNote
@@ -19,7 +19,7 @@ from qi_equity.store.results import Imported, Kept, Saved
 from qi_equity.store.schema import up_to_date
 from qi_equity.store.upkeep import restore
 from qi_equity.store.users import Users
-from qi_equity.store.view import Find, Protect, View
+from qi_equity.store.view import View
 
 __all__ = [
     "Action", "Annotation", "Clash", "Conflict", "Find", "Forbidden", "Imported", "Kept", "Protect",

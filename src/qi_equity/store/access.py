@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from qi_equity.store.refusals import Forbidden
 from qi_equity.store.text import problem_of_text
@@ -82,3 +82,9 @@ class User:
         within = {"own": self.sites, "consented": consented, "every": sites}
         scope = self.may(operation)
         return sites & within[scope] if scope else frozenset()
+
+
+# protect(project, observations, **options): what may leave the site.
+Protect = Callable[..., Any]
+# find(name): the user with the role and sites they have now, or None
+Find = Callable[[str], User | None]

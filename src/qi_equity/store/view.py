@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ from sqlalchemy import Connection, or_
 from qi_equity.errors import DataErrors, UserError
 from qi_equity.project import Cycle, Part, Project
 from qi_equity.store import history, saving, upkeep
-from qi_equity.store.access import Operation, User
+from qi_equity.store.access import Find, Operation, Protect, User
 from qi_equity.store.chain import Draft, Verified, canonical
 from qi_equity.store.database import Database
 from qi_equity.store.entries import KINDS, Entry
@@ -30,10 +30,6 @@ from qi_equity.store.tables import revision as revisions
 from qi_equity.store.text import LONGEST_FILE, LONGEST_TEXT
 from qi_equity.store.users import Users
 
-# protect(project, observations, **options): what may leave the site.
-Protect = Callable[..., Any]
-# find(name): the user with the role and sites they have now, or None
-Find = Callable[[str], User | None]
 AnyEntry = TypeVar("AnyEntry", bound=Part)
 
 REFUSED_KEPT = 1000  # refused rows quoted in the account of an import
@@ -283,8 +279,7 @@ class View:
                 where = revisions.c.change == target.change
             before = history.neighbours(connection, where, -1)
             targets = history.revisions(connection, where)
-            for one in targets:
-                self._may_undo(one, before.get(one.id), project, connection)
+            self._may_undo(targets, before.get(target.id), project, connection)
             saving.refuse_undoing_covered(history.neighbours(connection, where, +1).values())
             drafts = [
                 Draft(
@@ -424,12 +419,18 @@ class View:
         self._nowhere_else(sites, self._where("write entries", project, connection))
 
     def _may_undo(
-        self, one: Revision, before: Revision | None, project: Project, connection: Connection
+        self,
+        targets: Sequence[Revision],
+        before: Revision | None,
+        project: Project,
+        connection: Connection,
     ) -> None:
+        """targets: one revision, or those of an import; before: the version before the one."""
+        one = targets[-1]
         bodies = [body for body in (one.body, before and before.body) if body]
         if one.kind in ("observation", "import"):
             self._allowed("log")
-            sites = {one.site} if one.site else set[str]()
+            sites = {target.site for target in targets if target.site}
             self._nowhere_else(sites, self._where("log", project, connection))
         elif one.kind == "consent":
             self._allowed("consent")
