@@ -104,3 +104,8 @@ def test_scales_disagree_only_when_one_widens_and_the_other_narrows():
     assert not disagree(np.nan, 3.23, *then)
     # A reference that is the worse off: the gap is a ratio below one.
     assert disagree(-4.79, 1 / 3.23, -5.87, 1 / 2.49)
+
+
+def test_a_gap_that_turned_round_is_no_disagreement_of_scales():
+    # 0.02 worse, then 0.02 better: it neither narrowed nor widened.
+    assert not disagree(-0.0225, 0.795, 0.0224, 1.26)

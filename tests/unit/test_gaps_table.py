@@ -159,7 +159,7 @@ def test_every_order_of_strata_but_a_stated_one_is_alphabetical():
     [
         ({"numerator": "pphs"}, "no column called 'pphs'; did you mean 'pph'"),
         ({"reference": "Wite"}, "no ethnicity called 'Wite'; did you mean 'White'"),
-        ({"reference": 3}, "a target rate lies between 0 and 1"),
+        ({"reference": 3}, "a target rate is above 0 and at most 1"),
         ({"reference": True}, "no ethnicity called True"),
         ({"stratum": "site", "by": "site"}, "'site' is named more than once"),
         ({"denominator": "ethnicity"}, "'ethnicity' holds words or dates"),
@@ -271,3 +271,33 @@ def test_preterm_births_of_the_child_health_and_development_studies():
     assert 2 < black["ratio_lower"] < 3.1 < black["ratio_upper"] < 5
     mixed = found.loc["mixed"]
     assert mixed["difference_lower"] < 0 < mixed["difference_upper"]
+
+
+def test_the_stratum_is_ethnicity_unless_another_is_named(weeks):
+    counts = {"numerator": "pph", "denominator": "births"}
+    pd.testing.assert_frame_equal(qi_equity.gaps(weeks, **counts), qi_equity.gaps(weeks, **COUNTS))
+
+
+def test_counts_in_a_column_of_objects_are_counts(weeks):
+    held = weeks.astype({"pph": object, "births": object})
+    pd.testing.assert_frame_equal(qi_equity.gaps(held, **COUNTS), qi_equity.gaps(weeks, **COUNTS))
+
+
+def test_everyone_can_be_the_target(weeks):
+    found = qi_equity.gaps(weeks, **COUNTS, reference=100, multiply=100)
+    np.testing.assert_allclose(found["difference"], found["rate"] - 100)
+    assert (found["p_value"] == 0).all()
+
+
+def test_an_infinite_count_is_refused_and_not_left_out(weeks):
+    endless = weeks.astype({"births": float})
+    endless.loc[2, "births"] = np.inf
+    with pytest.raises(DataErrors, match="row 2: 'births' is infinite"):
+        qi_equity.gaps(endless, **COUNTS)
+
+
+def test_many_bad_rows_are_counted_and_the_first_named(weeks):
+    with pytest.raises(DataErrors) as raised:
+        qi_equity.gaps(weeks.assign(pph=-1), **COUNTS)
+    assert len(raised.value.problems) == 6
+    assert raised.value.problems[-1] == "and 43 more rows where 'pph' is below 0"

@@ -227,7 +227,8 @@ def disagree(
     with np.errstate(all="ignore"):
         absolute = np.abs(difference) - np.abs(difference_then)
         relative = np.abs(np.log(ratio)) - np.abs(np.log(ratio_then))
-        return np.asarray(absolute * relative < 0)[()]
+        turned = np.multiply(difference, difference_then) < 0  # the other group is now worse off
+        return np.asarray((absolute * relative < 0) & ~turned)[()]
 
 
 def _where_seen(estimate: Interval, p_value: FloatArray) -> FloatArray:

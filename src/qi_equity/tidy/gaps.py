@@ -35,6 +35,8 @@ LONGEST_BASELINE = 52
 NO_BEST = "No stratum was large enough in the baseline to be the reference: nothing is compared."
 # Which way is better.
 DIRECTIONS = ("decrease", "increase")
+# A problem names this many rows, and counts the others.
+ROWS_NAMED = 5
 # Columns that gaps() adds beside the labels.
 RESULTS = (
     *("numerator", "denominator", "rate", "rate_lower", "rate_upper", "reference"),
@@ -76,7 +78,7 @@ def gaps(
     *,
     numerator: str,
     denominator: str,
-    stratum: str,
+    stratum: str = "ethnicity",
     reference: object = EVERYONE_ELSE,
     by: str | Sequence[str] | None = None,
     subgroup: str | None = None,
@@ -199,7 +201,7 @@ def _check_columns(
     problems += [
         f"column '{name}' holds words or dates; it should hold counts"
         for name in (numerator, denominator)
-        if name in data.columns and not pd.api.types.is_numeric_dtype(data[name])
+        if name in data.columns and not pd.api.types.is_numeric_dtype(data[name].infer_objects())
     ]
     if not problems and not len(data):
         problems = ["there are no rows"]
@@ -254,18 +256,21 @@ def _check_counts(
     faults = {
         f"'{numerator}' is below 0": x < 0,
         f"'{denominator}' is below 0": n < 0,
+        f"'{numerator}' is infinite": np.isinf(x),
+        f"'{denominator}' is infinite": np.isinf(n),
     }
     if kind == "proportion":
         faults[
             f"'{numerator}' is above '{denominator}'; if this is a count over an exposure, "
             'pass kind="rate"'
-        ] = x > n
+        ] = (x > n) & np.isfinite(x)
     labels = data.index.tolist()
-    problems = [
-        f"row {labels[row]}: {text}"
-        for text, wrong in faults.items()
-        for row in np.flatnonzero(wrong)
-    ]
+    problems = []
+    for text, wrong in faults.items():
+        rows = np.flatnonzero(wrong)
+        problems += [f"row {labels[row]}: {text}" for row in rows[:ROWS_NAMED]]
+        if rows.size > ROWS_NAMED:
+            problems.append(f"and {rows.size - ROWS_NAMED} more rows where {text}")
     if problems:
         raise DataErrors(problems)
 
@@ -348,9 +353,11 @@ def _reference(
         return chosen, lambda values: named(values, best, STRATA)
     if isinstance(reference, Real) and not isinstance(reference, bool):
         target = float(reference) / multiply
-        if target > 0 and (kind == "rate" or target < 1):
+        if target > 0 and (kind == "rate" or target <= 1):
             return reference, target
-        problem = f"reference={reference}: a target rate lies between 0 and {multiply:g}"
+        problem = f"reference={reference}: a target rate is above 0" + (
+            "" if kind == "rate" else f" and at most {multiply:g}"
+        )
     else:
         choices = [*map(str, counts.strata), EVERYONE_ELSE, BEST]
         problem = f"reference: no {stratum} called {reference!r}{did_you_mean(reference, choices)}"
