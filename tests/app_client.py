@@ -7,7 +7,7 @@ import json
 import re
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,11 @@ from urllib.request import HTTPCookieProcessor, HTTPRedirectHandler, Request, bu
 
 from argon2 import PasswordHasher
 from tornado.httpclient import HTTPRequest
-from tornado.websocket import WebSocketClientConnection, websocket_connect
+from tornado.websocket import (
+    WebSocketClientConnection,
+    WebSocketClosedError,
+    websocket_connect,
+)
 
 from qi_equity.app import entrance, server
 from qi_equity.app.live import Network, opened
@@ -57,7 +61,7 @@ class Visitor:
             request.method = method
         opener = build_opener(self.cookies, _Stay)
         try:
-            with opener.open(request, timeout=30) as given:
+            with opener.open(request, timeout=10) as given:
                 return Answer(given.status, given.headers, given.read().decode())
         except HTTPError as given:
             with given:
@@ -103,6 +107,7 @@ class Page:
         self._loop = asyncio.new_event_loop()
         self._socket: WebSocketClientConnection | None = None
         self._number = 0
+        self._over = False
 
     def connect(self, *, visitor: Visitor | None = None, origin: str | None = None) -> None:
         """Open the websocket, as this visitor and from this origin."""
@@ -143,12 +148,13 @@ class Page:
             ):  # fmt: skip
                 await self._socket.write_message(fragment)
 
-        self._run(go())
+        with suppress(WebSocketClosedError):  # told by closed()
+            self._run(go())
 
     def closed(self) -> int | None:
         """Wait until the server closes the connection: the code it gave."""
         assert self._socket is not None
-        while self._read() is not None:
+        while self._run(asyncio.wait_for(self._next(), 20)) is not None:
             pass
         return self._socket.close_code
 
@@ -156,8 +162,8 @@ class Page:
         """Close the connection."""
         if self._socket is not None:
             self._socket.close()
-            while self._run(self._next()) is not None:
-                pass
+            if not self._over:
+                self.closed()
         self._run(asyncio.sleep(0))
         self._loop.close()
 
@@ -172,7 +178,7 @@ class Page:
         fragments = []
         for _ in range(3):
             assert self._socket is not None
-            told = self._run(asyncio.wait_for(self._next(), 60))
+            told = self._run(asyncio.wait_for(self._next(), 20))
             if told is None:
                 return None
             fragments.append(told)
@@ -180,7 +186,9 @@ class Page:
 
     async def _next(self) -> Any:
         assert self._socket is not None
-        return await self._socket.read_message()
+        told = await self._socket.read_message()
+        self._over = told is None
+        return told
 
     def _run(self, work: Any) -> Any:
         async def task() -> Any:

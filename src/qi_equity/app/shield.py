@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from panel.io.server import ComponentResourceHandler
 from tornado.web import OutputTransform, RequestHandler
 
 from qi_equity.app import render
@@ -125,6 +126,9 @@ class OnlyHttps(Shield):
 def put_before(application: Any, *, only_https: bool) -> None:
     """Shield every answer of a tornado application, before anything compresses it."""
     application.transforms.insert(0, OnlyHttps if only_https else Shield)
+    # Panel gives out files of any installed module that an address names, importing it to see.
+    rules = application.wildcard_router.rules
+    rules[:] = [rule for rule in rules if rule.target is not ComponentResourceHandler]
 
 
 def _own(request: Any) -> bool:
