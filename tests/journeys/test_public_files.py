@@ -10,6 +10,7 @@ import pytest
 from qi_equity import sources
 from qi_equity.project_file import load
 from qi_equity.sources import Imported
+from qi_equity.sources.outline import outline
 
 ROOT = Path(__file__).parents[2]
 MSDS = ROOT / "projects" / "msds"
@@ -99,3 +100,17 @@ def test_weeks_ending_on_saturday_become_the_monday_of_their_week(shared_data: P
     last = found.observations.sort_values("subgroup").groupby("stratum").last()
     rates = (100 * last["numerator"] / last["denominator"]).round(1)
     assert rates[["Asian", "Hispanic", "White", "Black"]].tolist() == [89.5, 70.0, 67.7, 59.1]
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"), sorted({(name, taken) for _, name, taken, *_ in FILES if taken != 1428})
+)
+def test_a_mapping_drawn_from_the_file_alone_takes_the_same_rows(
+    shared_data: Path, tmp_path: Path, name: str, taken: int
+) -> None:
+    """What `qi-equity new NAME --data FILE` writes is a whole project that imports the file."""
+    drawn = tmp_path / "drawn.yaml"
+    drawn.write_text(outline(shared_data / name, "drawn", tmp_path), encoding="utf-8")
+    found = sources.load(load(drawn), base=tmp_path)
+    assert found.taken == taken
+    assert found.refused.empty

@@ -12,7 +12,9 @@ from openpyxl import Workbook
 from qi_equity import sources
 from qi_equity.errors import DataErrors, UserError
 from qi_equity.project import Project
+from qi_equity.project_file import load as load_project
 from qi_equity.sources import Imported, counts, dates
+from qi_equity.sources.outline import outline
 
 STRATA = {
     "code_system": "own",
@@ -193,6 +195,27 @@ def test_days_of_one_week_are_added_up_and_an_unknown_day_makes_the_week_unknown
     assert table.loc["Black", ["numerator", "denominator"]].tolist() == [3, 30]
     assert pd.isna(table.loc["White", "numerator"])
     assert any("added up" in note for note in imported.notes)
+
+
+def test_codes_that_roll_up_to_one_group_are_added_up(tmp_path: Path) -> None:
+    """A table by the sixteen codes, in a project of five groups."""
+    groups = [
+        {"name": "Asian", "codes": ["H", "J", "K", "L"]},
+        {"name": "Black", "codes": ["M", "N", "P"]},
+    ]
+    strata = {**STRATA, "code_system": "nhs_16_plus_1", "groups": groups}
+    plan = Project.model_validate(
+        project().model_dump(by_alias=True, mode="json") | {"strata": strata}
+    )
+    rows = "2025-01-06,north,H,1,20\n2025-01-06,north,j,2,30\n2025-01-06,north,M,*,9\n"
+    rows += "2025-01-06,north,N,1,8\n2025-01-06,north,H,1,20\n"
+    (tmp_path / "counts.csv").write_text(f"{HEADER}\n{rows}", encoding="utf-8")
+    imported = sources.load(plan, base=tmp_path)
+    table = imported.observations.set_index("stratum")
+    assert table.loc["Asian", ["numerator", "denominator"]].tolist() == [3, 50]
+    assert pd.isna(table.loc["Black", "numerator"])  # a part of it is withheld
+    assert table.loc["Black", "denominator"] == 17
+    assert refused(imported) == {"a copy of an earlier row": "row 6"}
 
 
 def test_labels_that_have_drifted_are_matched_and_said(tmp_path: Path) -> None:
@@ -409,3 +432,35 @@ def test_files_that_are_no_table_are_a_users_error(
         (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError):
         sources.load(project(), tmp_path / name)
+
+
+def test_a_project_is_drawn_from_a_table(tmp_path: Path) -> None:
+    """Names of columns, levels of rows, strata in names, drift: all guessed, all loadable."""
+    (tmp_path / "apr2025.csv").write_text(
+        "Org_Level,Org_Code,Measure,Ethnic group,Numerator,Denominator\n"
+        "Provider,7A4,PPH,Black NH,1,20\nProvider,7A4,PPH,Black Non-Hispanic,2,30\n"
+        "Provider,RXX,PPH,White,<5,60\nRegion,Y56,PPH,White,9,90\n"
+        "Provider,RXX,PPH,Not known,1,6\nProvider,RXX,PPH,Total,3,66\n",
+        encoding="utf-8",
+    )
+    drawn = tmp_path / "ours.yaml"
+    drawn.write_text(outline(tmp_path / "apr2025.csv", "ours"), encoding="utf-8")
+    plan = load_project(drawn)
+    assert [site.id for site in plan.sites] == ["site_7a4", "rxx"]
+    assert [group.name for group in plan.strata.groups] == ["Black NH", "White", "Not known"]
+    assert plan.strata.groups[0].codes == ("Black NH", "Black Non-Hispanic")
+    assert plan.strata.groups[2].unknown
+    imported = sources.load(plan, base=tmp_path)
+    assert imported.left_out["reason"].tolist() == ["Org_Level is 'Region'"]
+    black = imported.observations.query("stratum == 'Black NH'")
+    assert black[["numerator", "denominator"]].to_numpy().tolist() == [[3, 50]]
+    assert any("look like one group" in note for note in imported.notes)
+    assert imported.totals["denominator"].tolist() == [66]
+
+
+def test_a_name_or_a_table_that_cannot_be_drawn_from_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "words.csv").write_text("a,b\nx,y\n", encoding="utf-8")
+    with pytest.raises(UserError, match="looks like a numerator"):
+        outline(tmp_path / "words.csv", "ours")
+    with pytest.raises(UserError, match="such as our_project"):
+        outline(tmp_path / "words.csv", "Our Project")

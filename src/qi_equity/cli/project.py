@@ -32,15 +32,19 @@ def new(
     base: Annotated[str, typer.Option("--from", help="the example to start from")] = (
         "pph_reduction"
     ),
+    data: Annotated[
+        Path | None, typer.Option(help="a table of counts to draw the mapping from, instead")
+    ] = None,
     folder: Annotated[Path, typer.Option("--dir", help="where to write it")] = Path(),
 ) -> None:
     """A project file to edit, with comments and a schema for the editor."""
     from qi_equity import project_file
+    from qi_equity.sources.outline import outline
 
     target = folder / f"{name}.yaml"
     if target.exists():
         raise UserError(f"{target} is already there; choose another name or move it away first")
-    text = project_file.scaffold(name, base)
+    text = outline(data, name, folder) if data else project_file.scaffold(name, base)
     folder.mkdir(parents=True, exist_ok=True)
     target.write_text(text, encoding="utf-8")
     # The file's first line points an editor at the schema beside it.

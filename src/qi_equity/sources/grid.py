@@ -36,6 +36,24 @@ def read(
     path: Path, wanted: Sequence[str], sheet: str | None = None, optional: Sequence[str] = ()
 ) -> Grid:
     """The table in a file whose header has all the wanted columns, spelled nearly so."""
+    rows = _rows(path, sheet)
+    start, header_cells = _header(rows, wanted, path)
+    header = {plain(text_of(name)) for name in header_cells}
+    wanted = [*wanted, *(name for name in optional if plain(name) in header)]
+    body = rows[start + 1 :]
+    width = len(header_cells)
+    table = pd.DataFrame(
+        [[*cells[:width], *[None] * (width - len(cells))] for _, cells in body],
+        columns=range(width),
+        dtype=object,
+    )
+    picked = pd.DataFrame({name: table[at] for name, at in _pick(header_cells, wanted).items()})
+    row = pd.Series([number for number, _ in body], dtype=int)
+    return Grid(picked, row, tuple(text_of(name) for name in header_cells))
+
+
+def _rows(path: Path, sheet: str | None) -> Rows:
+    """The rows of a file that have anything in them."""
     if not path.is_file():
         raise UserError(f"{path}: there is no such file")
     reader = READERS.get(path.suffix.lower())
@@ -44,19 +62,15 @@ def read(
     rows = [(number, cells) for number, cells in reader(path, sheet) if _filled(cells)]
     if not rows:
         raise UserError(f"{path}: there is nothing in it")
-    start, names = _header(rows, wanted, path)
-    header = {plain(text_of(name)) for name in names}
-    wanted = [*wanted, *(name for name in optional if plain(name) in header)]
-    body = rows[start + 1 :]
-    width = len(names)
-    table = pd.DataFrame(
-        [[*cells[:width], *[None] * (width - len(cells))] for _, cells in body],
-        columns=range(width),
-        dtype=object,
-    )
-    picked = pd.DataFrame({name: table[at] for name, at in _pick(names, wanted).items()})
-    row = pd.Series([number for number, _ in body], dtype=int)
-    return Grid(picked, row, tuple(text_of(name) for name in names))
+    return rows
+
+
+def names(path: Path, sheet: str | None = None) -> list[str]:
+    """The header of a file whose columns are not known: its first row as full as any near it."""
+    rows = _rows(path, sheet)[:TOP]
+    full = [sum(bool(text_of(cell)) for cell in cells) for _, cells in rows]
+    _, cells = rows[full.index(max(full))]
+    return [text_of(cell) for cell in cells if text_of(cell)]
 
 
 def has_columns(path: Path, wanted: Sequence[str]) -> bool:

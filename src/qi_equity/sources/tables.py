@@ -304,9 +304,13 @@ def _numbers(project: Project, source: TableSource, rows: _Rows) -> tuple[pd.Dat
 
 
 def _once(rows: _Rows) -> Iterable[str]:
-    """One row for each key: copies and contradictions are refused, parts of a subgroup added up."""
+    """One row for each key: copies and contradictions are refused, parts of it are added up.
+
+    Parts are days of one week, and codes that roll up to one group: 'H' and 'J' are both Asian.
+    """
     table = rows.table
-    key = [*KEY, "day"]
+    rows.table = table = table.assign(label=table["stratum_cell"].map(text_of))
+    key = [*KEY, "day", "label"]
     copies = table.duplicated([*key, *NUMBERS])
     reasons = pd.Series(None, index=table.index, dtype=object)
     reasons[copies] = "a copy of an earlier row"
@@ -329,7 +333,10 @@ def _once(rows: _Rows) -> Iterable[str]:
     sums = table.groupby(KEY, as_index=False).agg(
         **{name: (name, lambda part: part.sum(skipna=False)) for name in NUMBERS}
     )
-    yield f"{len(table):,} rows with several dates in one subgroup were added up to {len(sums):,}"
+    yield (
+        f"{len(table):,} rows were added up to {len(sums):,}: several dates in one subgroup, or "
+        "several codes in one group"
+    )
     rows.table = sums
 
 
