@@ -202,6 +202,7 @@ def test_duplicates_are_refused_by_name() -> None:
         ({"exclude": ["2030-01-01"]}, "no subgroup 2030-01-01"),
         ({"freeze": 1}, "give 2 or more"),
         ({"phases": [17]}, "give dates"),
+        ({"centre": 5}, "a proportion from 0 to 1"),
         ({"target": "goal"}, "no column called 'goal'"),
     ],
 )
@@ -377,6 +378,16 @@ def test_the_guard_gives_no_verdict_and_says_so() -> None:
     assert "verdict on runs" in guarded["caution"]
     assert bare["useful"] == guarded["useful"] == 5
     assert bare["p_value"] == 1.0
+
+
+def test_a_given_median_is_one_the_points_had_no_part_in() -> None:
+    data = pd.concat([weekly(site="A"), weekly(site="B")])
+    found = chart(data, kind="run", by="site", centre={"A": 0.2})
+    a, b = found.summary.to_dict("records")
+    assert a["p_value"] < 1e-6  # all thirty below 20 %: that is the news
+    assert a["runs_signal"]
+    assert b["p_value"] > 0.05
+    assert found.points["centre"].iloc[-1] == 0.05
 
 
 def test_a_real_change_is_highlighted_and_noise_is_not() -> None:

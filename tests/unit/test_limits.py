@@ -1,4 +1,4 @@
-"""Exact limits against the sums they stand for, and by chance: small strata are not flagged more."""
+"""Exact limits against the sums they stand for, and under pure noise, for small strata too."""
 
 import numpy as np
 import pandas as pd

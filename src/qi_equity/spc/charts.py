@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.special import gammaln
@@ -391,6 +392,11 @@ def c_lines(s: Subgroups, how: How) -> Lines:
     return _lines(centre, zones)
 
 
+# What counts ask of the data: whole numbers, with those at risk where there is a rate.
+COUNTS: dict[str, Any] = {"needs": "counts", "whole": True}
+RATES: dict[str, Any] = {**COUNTS, "needs_denominator": True}
+SHARES: dict[str, Any] = {**RATES, "at_most_denominator": True}
+
 CHARTS = {
     kind.name: kind
     for kind in (
@@ -400,12 +406,12 @@ CHARTS = {
         ChartKind("xbar", xbar_lines, needs="readings"),
         ChartKind("s", s_lines, needs="readings"),
         ChartKind("t", t_lines, above_zero=True),
-        ChartKind("p", ratio_lines(_binomial, 1.0), "counts", True, True, True, exact=True),
-        ChartKind("pp", ratio_lines(_binomial, 1.0, laney=True), "counts", True, True, True),
-        ChartKind("c", c_lines, "counts", whole=True, exact=True),
-        ChartKind("u", ratio_lines(_poisson, np.inf), "counts", True, True, exact=True),
-        ChartKind("up", ratio_lines(_poisson, np.inf, laney=True), "counts", True, True),
-        ChartKind("g", g_lines, "counts", whole=True),
+        ChartKind("p", ratio_lines(_binomial, 1.0), exact=True, **SHARES),
+        ChartKind("pp", ratio_lines(_binomial, 1.0, laney=True), **SHARES),
+        ChartKind("c", c_lines, exact=True, **COUNTS),
+        ChartKind("u", ratio_lines(_poisson, np.inf), exact=True, **RATES),
+        ChartKind("up", ratio_lines(_poisson, np.inf, laney=True), **RATES),
+        ChartKind("g", g_lines, **COUNTS),
     )
 }
 

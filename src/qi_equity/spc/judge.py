@@ -38,12 +38,12 @@ class RunsVerdict:
 
 
 def judge_runs(
-    chart: Chart, baseline: BoolArray, known_median: bool = False, guard: bool = True
+    chart: Chart, baseline: BoolArray, known_median: BoolArray | None = None, guard: bool = True
 ) -> RunsVerdict:
     """Judge the runs of each row about its centre line.
 
     Where the lines come from a baseline alone, the p-value is of the points after it, and the
-    uncertainty of the baseline is part of it. ``known_median``: the centre was given as one.
+    uncertainty of the baseline is part of it. ``known_median``: rows whose centre was given.
 
     >>> from qi_equity.spc.chart import Lines
     >>> value = np.array([[5.0, 3, 4, 6, 5, 2, 1, 7, 9, 8, 8, 9, 9, 8, 9, 8.0]])
@@ -64,23 +64,25 @@ def judge_runs(
     frozen, early, late = _split(seen, baseline)
     own = find_runs(np.where(early, side, 0)[frozen])
 
+    known = np.zeros(len(useful), dtype=bool) if known_median is None else known_median
     guarded = np.zeros(len(useful), dtype=bool)
     if guard:
-        guarded = one_sided(runs) | _on_a_bound(chart.value, seen) | (useful == 0)
-        # A centre from a baseline is judged by that baseline: later points on one side are news.
-        guarded[frozen] = one_sided(own) | _on_a_bound(chart.value[frozen], early[frozen])
+        # Where the points had no part in the centre, all of them on one side is news: a centre
+        # from a baseline is judged by that baseline, a given one by the bounds alone.
+        guarded = (one_sided(runs) & ~known) | _on_a_bound(chart.value, seen) | (useful == 0)
+        lopsided = one_sided(own) & ~known[frozen]
+        guarded[frozen] = lopsided | _on_a_bound(chart.value[frozen], early[frozen])
     with np.errstate(invalid="ignore"):
         signal = ((runs.longest > limit) | (runs.crossings < fewest)) & ~guarded
 
     p = np.full(len(useful), np.nan)
-    if known_median:
-        p[~guarded] = runs_p_value_about(*_of(runs, ~guarded)[1:])
-    else:
-        plain = ~frozen & ~guarded
-        p[plain] = runs_p_value(*_of(runs, plain)[0], *_of(runs, plain)[2:])
-        kept = ~guarded[frozen]
-        new = find_runs(np.where(late, side, 0)[frozen])
-        p[frozen & ~guarded] = runs_p_value_about(*_of(new, kept)[1:], *_of(own, kept)[0])
+    given = known & ~guarded
+    p[given] = runs_p_value_about(*_of(runs, given)[1:])
+    plain = ~known & ~frozen & ~guarded
+    p[plain] = runs_p_value(*_of(runs, plain)[0], *_of(runs, plain)[2:])
+    later = frozen & ~known & ~guarded
+    new, kept = find_runs(np.where(late, side, 0)[frozen]), later[frozen]
+    p[later] = runs_p_value_about(*_of(new, kept)[1:], *_of(own, kept)[0])
     return RunsVerdict(side, runs, limit, fewest, signal, guarded, p)
 
 

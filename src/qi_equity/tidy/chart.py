@@ -138,17 +138,25 @@ def chart(
     left_out = excluded[row_series]
     baseline = logged & ~left_out & select.baseline(series, freeze, row_series, logged)
     subgroups = _subgroups(shape, series, row_series, divided, logged, baseline, ~left_out)
+    level = select.numbers(series, centre, row_series, row_phase, "centre")
+    if level is not None and shape.needs == "counts":
+        highest = 1.0 if shape.at_most_denominator else np.inf
+        if (level < 0).any() or (level > highest).any():
+            within = "a proportion from 0 to 1" if shape.at_most_denominator else "0 or more"
+            raise DataErrors([f"centre {centre}: give {within}, before multiply="])
     how = How(
         limits=limits if shape.exact else "normal",
         sigmas=zones_needed(chosen),
         screen=screen_moving_ranges,
         per_range=ranges_per_limit(rules, PER_RANGE),
-        centre=select.numbers(series, centre, row_series, row_phase, "centre"),
+        centre=level,
         lowest=-np.inf if bounds[0] is None else bounds[0],
         highest=np.inf if bounds[1] is None else bounds[1],
     )
     drawn = draw(shape, subgroups, how)
-    verdict = judge_runs(drawn, baseline, shape.name == "run" and centre is not None, guard_runs)
+    # A centre given for a run chart is a median; for the others it says nothing of halves.
+    known = np.isfinite(level[:, 0]) if level is not None and shape.name == "run" else None
+    verdict = judge_runs(drawn, baseline, known, guard_runs)
     marks = mark(drawn, chosen, (verdict.side, verdict.runs))
     if "long_run" in marks:
         marks["long_run"][verdict.guarded] = 0
