@@ -13,14 +13,15 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given
+import pandas as pd
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from qi_equity import sources
 from qi_equity.errors import UserError
 from qi_equity.observations import observations
-from qi_equity.project import Project
+from qi_equity.project import Project, RecordsRule, RecordsSource
 
 PROJECT = Project.model_validate(
     {
@@ -161,3 +162,60 @@ def whole_workbook() -> bytes:
     saved = io.BytesIO()
     book.save(saved)
     return saved.getvalue()
+
+
+@given(
+    rows=st.lists(st.tuples(*[cells] * 5).map(list), min_size=2, max_size=8, unique_by=str),
+    seed=st.randoms(use_true_random=False),
+)
+def test_the_order_of_rows_changes_nothing(rows: list[list[str]], seed: random.Random) -> None:
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "counts.csv"
+        for _ in range(2):
+            text = io.StringIO()
+            csv.writer(text).writerows([HEADER, *rows])
+            path.write_bytes(text.getvalue().encode("utf-8", errors="replace"))
+            found.append(sources.load(PROJECT, path))
+            seed.shuffle(rows)
+    pd.testing.assert_frame_equal(found[0].observations, found[1].observations)
+    pd.testing.assert_frame_equal(found[0].totals, found[1].totals)
+    assert found[0].taken == found[1].taken
+
+
+RECORDS = PROJECT.model_copy(
+    update={
+        "measures": (
+            PROJECT.measures[0].model_copy(
+                update={
+                    "records": RecordsRule.model_validate(
+                        {"numerator": {"events": {"at_least": 2}, "births": {"in": [1, "x"]}}}
+                    )
+                }
+            ),
+        ),
+        "data": RecordsSource(
+            kind="records", path="births.csv", date="week", stratum="group", site="unit"
+        ),
+    }
+)
+
+
+@given(
+    content=st.one_of(
+        st.binary(max_size=200),
+        grids(cells).map(lambda rows: "\n".join(",".join(row) for row in rows).encode()),
+    ),
+    headed=st.booleans(),
+)
+@settings(max_examples=25)  # an engine is started for each
+def test_any_bytes_as_birth_records(content: bytes, headed: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "births.csv"
+        path.write_bytes((",".join(HEADER) + "\n").encode() * headed + content)
+        try:
+            imported = sources.load(RECORDS, path)
+        except UserError:
+            return
+        assert imported.read == imported.taken + imported.refused["rows"].sum()
+        assert len(observations(imported.observations)) == len(imported.observations)

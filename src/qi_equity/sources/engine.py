@@ -16,6 +16,9 @@ from qi_equity.project import RecordsSource
 
 Table = Any  # an ibis.Table: Ibis ships no types that mypy can follow
 
+# Whose errors are about the source; all others are faults of ours and stay what they are.
+DRIVERS = frozenset({"duckdb", "_duckdb", "psycopg", "pyspark", "py4j", "pyarrow"})
+
 # Leaves room below 4 GiB for the observations themselves; DuckDB spills to disk beyond it.
 MEMORY = "2GB"
 
@@ -36,6 +39,11 @@ def records(source: RecordsSource, path: str) -> Iterator[Table]:
     table = open_records(source, path)
     try:
         yield table
+    except Exception as problem:
+        # A file or database that cannot be read to its end fails here, in its engine's own words.
+        if type(problem).__module__.split(".")[0] not in DRIVERS:
+            raise
+        raise UserError(f"{shown(path)}: cannot be read: {_first_line(problem)}") from problem
     finally:
         backend = table.get_backend()
         if backend.name != "pyspark":  # the Spark session is the user's, and may serve others

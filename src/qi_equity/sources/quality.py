@@ -372,7 +372,8 @@ def _calendar(data: _Data) -> Iterator[Found]:
                     measure.id,
                     str(site),
                     "",
-                    f"logged up to {logged.max():%-d %B %Y}, {behind} behind the others",
+                    f"logged up to {logged.max():%-d %B %Y}, {behind} {measure.subgroup}"
+                    f"{'s' if behind > 1 else ''} behind the others",
                     behind,
                     subgroup=logged.max(),
                 )
