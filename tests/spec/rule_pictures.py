@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from qi_equity.spc.chart import Chart, Lines
-from qi_equity.spc.rules import RULE_SETS, RULES, Rule, mark
+from qi_equity.spc.rules import RULE_SETS, RULES, Rule, long_run, mark, shift, trend
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "rules.md"
 
@@ -164,7 +164,8 @@ def page() -> str:
     for name, rules in RULE_SETS.items():
         for rule in rules:
             counted = rule.length if rule.length > 1 else ""
-            ties = {"pass": "passed over", "break": "break it"}[rule.ties] if counted else ""
+            tied = rule.find in (shift, trend, long_run)
+            ties = {"pass": "passed over", "break": "break it"}[rule.ties] if tied else ""
             lines.append(f"| {name} | {rule.name} | {counted} | {ties} | {rule.source} |\n")
     lines.append(
         "\nTies are points on the centre line, or like neighbours in a trend. Any rule can be\n"
