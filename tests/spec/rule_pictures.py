@@ -169,8 +169,8 @@ def page() -> str:
             lines.append(f"| {name} | {rule.name} | {counted} | {ties} | {rule.source} |\n")
     lines.append(
         "\nTies are points on the centre line, or like neighbours in a trend. Any rule can be\n"
-        'asked for alone, with its length: `rules={"shift": 7, "trend": 6}`. How many runs there are\n'
-        "is a property of the whole chart: crossings and their limit stand in the summary.\n"
+        'asked for alone, with its length: `rules={"shift": 7, "trend": 6}`. How many runs there\n'
+        "are is a property of the whole chart: crossings and their limit stand in the summary.\n"
     )
     for chapter, pictures in CHAPTERS.items():
         lines.append(f"\n## {chapter}\n")
