@@ -274,17 +274,13 @@ class View:
             project = saving.current_plan(connection, target.project) if target else None
             if target is None or project is None or not self._plan_seen(project):
                 raise Forbidden(f"there is no revision {revision_id} that you may undo")
-            where = revisions.c.id == target.id
-            if target.kind == "import":
-                where = revisions.c.change == target.change
-            before = history.neighbours(connection, where, -1)
-            targets = history.revisions(connection, where)
-            self._may_undo(targets, before.get(target.id), project, connection)
-            saving.refuse_undoing_covered(history.neighbours(connection, where, +1).values())
+            before, after = history.around(connection, target)
+            targets = list(history.made_by(connection, sorted(before)).values())
+            self._may_undo(targets, before[target.id], project, connection)
+            saving.refuse_undoing_covered(history.made_by(connection, after).values())
             drafts = [
                 Draft(
-                    one.project, one.kind, one.key, one.version + 1, one.site,
-                    before[one.id].body if one.id in before else None,
+                    one.project, one.kind, one.key, one.version + 1, one.site, before[one.id],
                 )
                 for one in targets
             ]  # fmt: skip
@@ -421,13 +417,13 @@ class View:
     def _may_undo(
         self,
         targets: Sequence[Revision],
-        before: Revision | None,
+        before: str | None,
         project: Project,
         connection: Connection,
     ) -> None:
-        """targets: one revision, or those of an import; before: the version before the one."""
+        """targets: one revision, or those of an import; before: what stood before the one."""
         one = targets[-1]
-        bodies = [body for body in (one.body, before and before.body) if body]
+        bodies = [body for body in (one.body, before) if body]
         if one.kind in ("observation", "import"):
             self._allowed("log")
             sites = {target.site for target in targets if target.site}
@@ -438,7 +434,7 @@ class View:
         elif one.kind == "plan":
             plans = [saving.plan_of(body) for body in bodies]
             self._everywhere("save plan", frozenset().union(*map(saving.sites_of, plans)))
-            if before is None:
+            if one.version == 1:
                 raise UserError("the first version of a project cannot be undone")
         else:
             for body in bodies:
