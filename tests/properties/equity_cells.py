@@ -239,12 +239,12 @@ def a10_guard(charts: int) -> Iterator[Figure]:
 
 PLAYS: dict[str, Play] = {
     "A5": (a5, 2_000, 200),
-    "A6": (a6, 200, 6),
-    "A7": (a7, 1_000, 20),
+    "A6": (a6, 200, 4),
+    "A7": (a7, 1_000, 12),
     "A7 over-dispersed": (a7_overdispersed, 1_000, 60),
     "A7 guards": (a7_guards, 400, 60),
-    "A8": (a8, 500, 60),
-    "A9": (a9, 1_000, 100),
+    "A8": (a8, 500, 40),
+    "A9": (a9, 1_000, 60),
     "A10": (a10, 2_000, 150),
     "A10 guard": (a10_guard, 500, 150),
 }
