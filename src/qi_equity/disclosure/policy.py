@@ -19,8 +19,6 @@ BASE = 5
 FIRST_SHOWN = 8
 # A released number that only this many counts, or fewer, round to would as good as say which.
 NARROWEST = 3
-# What stands for a small count where several are added up: the middle of 1 to 7.
-MIDDLE = 4.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ GAP_WORDS: dict[str, Any] = {
 }  # fmt: skip
 # What says nothing of counts, and is told in any case.
 GAP_ALWAYS = ("declared", "smallest_gap")
+DRAWN = ("value", "centre", "lower", "upper", "baseline", "excluded")  # of every point
 MARKS = ("side", "signal", "meaning")  # of a point, beside a column a rule
 
 # p-values are told as the band they are in: p is below the number given, or anything (1).
@@ -146,12 +147,19 @@ def _is_mark(column: pd.Series, name: str) -> bool:
 def _points(points: pd.DataFrame, findings: Findings) -> pd.DataFrame:
     if points.empty:
         return points
-    known = [name for name in findings.points.columns if name in points]
-    table = points[[*known, "subgroups"]].sort_values([*SERIES, "subgroup"], ignore_index=True)
-    for name in ("baseline", "excluded", "signal"):
-        table[name] = table[name].eq(True)
+    true = findings.points
+    known = [
+        name for name in true if name in points or name in DRAWN or _is_mark(true[name], str(name))
+    ]
+    table = points.reindex(columns=[*known, "subgroups"])
+    table = table.sort_values([*SERIES, "subgroup"], ignore_index=True)
+    for name in known:
+        if true[name].dtype == bool:
+            table[name] = table[name].eq(True)
+        elif true[name].dtype == np.int8:
+            table[name] = table[name].fillna(0).astype(np.int8)
     meaning = table["meaning"].astype(object)
-    names = findings.points["meaning"].cat.categories
+    names = true["meaning"].cat.categories
     table["meaning"] = pd.Categorical(meaning.where(meaning.notna(), "none"), categories=names)
     return table
 
