@@ -33,7 +33,7 @@ PACKED = {
 @cache
 def packed(name: str) -> bytes:
     """A script as it is sent."""
-    return gzip.compress(PACKED[name].read_bytes(), compresslevel=9, mtime=0)
+    return gzip.compress(PACKED[name].read_bytes(), compresslevel=6, mtime=0)
 
 
 class Packed(RequestHandler):  # type: ignore[misc]  # tornado is not followed

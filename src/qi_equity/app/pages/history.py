@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from qi_equity.app.pages.page import Context, Page
@@ -50,10 +51,18 @@ def _row(one: Any) -> dict[str, Any]:
         "id": one.id,
         "what": WORDS.get(one.kind, one.kind),
         "key": named(one.key) if one.kind == "observation" else "",
-        "says": shown(one.body),
+        "says": _says(one),
         "who": one.who,
         "at": one.at[:16].replace("T", " "),
         "why": one.why or "",
         "version": one.version,
         "undo": one.kind in CAN_UNDO,
     }
+
+
+def _says(one: Any) -> str:
+    """What a version says, in a few words; an import says how much it brought."""
+    if one.kind != "import" or one.body is None:
+        return shown(one.body)
+    told = json.loads(one.body)
+    return f"{told['taken']} rows taken, {len(told['refused'])} refused"

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from qi_equity.app.pages.page import Context, Page
-from qi_equity.project import EVERYONE
+from qi_equity.project import ALL_SITES, EVERYONE
 from qi_equity.sources.calendar import DAYS
 from qi_equity.store import Action, SessionNote
 from qi_equity.view import icons
@@ -82,7 +82,7 @@ def agenda(context: Context) -> list[Item]:
     found: dict[str, list[Item]] = {kind: [] for kind in KINDS}
     gaps, charts = context.findings.gaps, context.findings.charts
     if "verdict" in gaps:
-        for row in gaps.to_dict("records"):
+        for row in sorted(gaps.to_dict("records"), key=lambda row: _first(context, row)):
             kind = "narrowing" if row["verdict"] == "closed" else row["verdict"]
             if kind in found:
                 found[kind].append(_item(kind, row))
@@ -96,6 +96,12 @@ def agenda(context: Context) -> list[Item]:
                 found[kind].append(_item(kind, row))
     found["late"] = _late(context)
     return [item for kind in KINDS for item in found[kind][:OF_A_KIND]]
+
+
+def _first(context: Context, row: dict[Any, Any]) -> tuple[bool, bool, bool]:
+    """What was declared before looking comes first, then the aim's measure, then all sites."""
+    aim = context.choice.project.aim.measure
+    return row.get("declared") is not True, row["measure"] != aim, row["site"] != ALL_SITES
 
 
 def _item(kind: str, row: dict[Any, Any]) -> Item:

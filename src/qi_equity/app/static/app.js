@@ -42,6 +42,7 @@ window.qiEquity = (() => {
     if (printing) figure.layout.width = width
     const settings = { displayModeBar: false, responsive: true }
     Plotly.react(element, figure.data, figure.layout, settings).then(() => {
+      performance.mark("qi-drawn")
       element.drawnWidth = width
       element.dataset.drawn = String(Number(element.dataset.drawn || 0) + 1)
     })
@@ -67,6 +68,7 @@ window.qiEquity = (() => {
 
   // ---------------------------------------------------------------- talking to the server
   function ask(message) {
+    performance.mark("qi-asked")
     asked += 1
     message.number = asked
     if (!message.quiet) byId("main").setAttribute("aria-busy", "true")

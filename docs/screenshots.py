@@ -1,0 +1,80 @@
+"""Photographs every page of the demo, on a desktop and a phone, some of them in the dark.
+
+python docs/screenshots.py [FOLDER]     # docs/screenshots if left out
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+PAGES = {
+    "charts": "?page=charts&project=pph_reduction",
+    "gap": "?page=gap&project=pph_reduction",
+    "compare": "?page=compare&project=pph_reduction&stratum=Black",
+    "log": "?page=log&project=pph_reduction&site=site_a",
+    "session": "?page=session&project=pph_reduction",
+    "slide": "?page=session&project=pph_reduction&slide=1",
+    "project": "?page=project&project=pph_reduction",
+    "quality": "?page=quality&project=pph_reduction",
+    "history": "?page=history&project=pph_reduction",
+}
+SCREENS = {
+    "desktop": {"viewport": {"width": 1366, "height": 768}, "color_scheme": "light"},
+    "dark": {"viewport": {"width": 1366, "height": 768}, "color_scheme": "dark"},
+    "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"},
+}
+IN_THE_DARK = ("charts", "compare")
+
+
+def settled(page: Any, address: str) -> None:
+    """Wait for the connection, the verdicts and the figures."""
+    for _ in range(60):
+        page.goto(address)
+        page.wait_for_selector("html[data-connected]")
+        if page.get_attribute("body", "data-waiting") == "no":
+            break
+        page.wait_for_timeout(3000)
+    if page.locator("[data-figure]").count():
+        page.wait_for_selector(".plot[data-drawn]")
+    page.wait_for_timeout(400)
+
+
+def main() -> None:
+    """Serve the demo and photograph it."""
+    from playwright.sync_api import sync_playwright
+
+    from qi_equity.app import demo
+    from qi_equity.app.server import start
+
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
+        network = demo.filled(Path(place))
+        running = start(network.seat(demo.VISITOR))
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        for screen, options in SCREENS.items():
+            page = browser.new_context(**options).new_page()
+            for name, address in PAGES.items():
+                if screen == "dark" and name not in IN_THE_DARK:
+                    continue
+                settled(page, running.url + address)
+                # The first screens of a page: a photograph of all of it would be unreadable.
+                height = 1500 if screen == "phone" else 1150
+                page.set_viewport_size(options["viewport"] | {"height": height})
+                page.wait_for_timeout(300)
+                page.screenshot(path=folder / f"{name}-{screen}.png")
+                page.set_viewport_size(options["viewport"])
+                print(folder / f"{name}-{screen}.png")
+        browser.close()
+        running.stop()
+        network.close()
+
+
+if __name__ == "__main__":
+    main()
