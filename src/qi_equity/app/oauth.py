@@ -27,7 +27,7 @@ NEEDS: Mapping[str, Mapping[str, str]] = {
     "azurev2": {"TENANT": "tenant"},
     "generic": {
         "AUTHORIZE_URL": "AUTHORIZE_URL",
-        "TOKEN_URL": "TOKEN_URL",
+        "TOKEN_URL": "TOKEN_URL",  # nosec B105 - an address
         "USER_URL": "USER_URL",
     },
     "okta": {"URL": "url"},

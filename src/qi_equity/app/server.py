@@ -203,5 +203,6 @@ def _server(
 
 
 def _url(server: Any, address: str) -> str:
-    host = "127.0.0.1" if address in ("0.0.0.0", "") else address
+    everywhere = address in ("0.0.0.0", "")  # nosec B104 - asked about, not listened at
+    host = "127.0.0.1" if everywhere else address
     return f"http://{host}:{server.port}/"
