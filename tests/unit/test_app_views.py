@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from made_findings import made_findings, made_project
 
+from qi_equity.app.across import funnel, within_sites
 from qi_equity.app.actions import act
 from qi_equity.app.backend import FixedBackend
 from qi_equity.app.pages import PAGES
@@ -17,6 +19,7 @@ from qi_equity.app.render import Renderer
 from qi_equity.app.state import View, choose, parse
 from qi_equity.errors import UserError
 from qi_equity.findings import Findings
+from qi_equity.view.funnel_figure import funnel_figure
 
 PROJECT = made_project(sites=2)
 FINDINGS = made_findings(PROJECT, weeks=30)
@@ -133,3 +136,32 @@ def test_other_rules_are_drawn_and_said_to_be_other_than_declared():
     html = RENDERER.answer("?rules=nelson&period=month&limits=normal")["html"]
     assert "drawn otherwise than the project declared" in html
     assert "Over 7 months" in html or "Over 8 months" in html
+
+
+def test_a_gap_made_by_adding_up_sites_is_told_beside_the_gap_within_them():
+    def rows(site, stratum, numerator, denominator):
+        key = {"measure": "pph", "site": site, "stratum": stratum}
+        return key | {"numerator": numerator, "denominator": denominator}
+
+    # Both sites treat both alike; the busier site for Black women has twice the rate.
+    points = pd.DataFrame(
+        [
+            rows("site_a", "Black", 80.0, 800.0), rows("site_a", "White", 20.0, 200.0),
+            rows("site_b", "Black", 10.0, 200.0), rows("site_b", "White", 40.0, 800.0),
+        ]
+    )  # fmt: skip
+    found = within_sites(points, PROJECT.measure("pph"), PROJECT).set_index("stratum")
+    assert found.loc["Black", "ratio"] == pytest.approx(1)
+    assert bool(found.loc["Black", "agree"])
+    pooled = (90 / 1000) / (60 / 1000)
+    assert pooled == pytest.approx(1.5)
+
+
+def test_a_funnel_holds_every_site_and_the_limits_close_with_size():
+    found = funnel(FINDINGS.points, PROJECT.measure("pph"), "White")
+    figure = funnel_figure(found, PROJECT.measure("pph"), {})
+    (sites,) = [trace for trace in figure["data"] if trace["name"] == "Sites"]
+    assert sites["text"] == ["site_a", "site_b"]
+    width = found["upper"][0.998] - found["lower"][0.998]
+    assert width[0] > width[-1]
+    assert funnel(FINDINGS.points.iloc[:0], PROJECT.measure("pph"), "White") == {}

@@ -127,7 +127,7 @@ def _traces(
         | {"marker": {"color": LIGHT["value"], "size": 4}, "connectgaps": False}
         | {"legendgroup": "Value", "showlegend": legend}
     )
-    meaning = _column(rows, "meaning").to_numpy(dtype=object)
+    meaning = _column(rows, "meaning").astype(str).to_numpy(dtype=object)
     for wanted, (colour, symbol, words) in MEANINGS.items():
         seen = meaning == wanted
         if seen.any():

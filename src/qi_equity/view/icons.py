@@ -161,6 +161,19 @@ def gap_key(decided: bool) -> list[tuple[str, str]]:
     ]
 
 
+def funnel_key() -> list[tuple[str, str]]:
+    """The key under a funnel."""
+    square = f'<path d="{_SHAPES["square"]}" fill="{_tone("other")}"/>'
+    dot = f'<circle cx="8" cy="8" r="4.5" fill="{_tone("value")}"/>'
+    return [
+        (drawing(dot, 16, 16), "A site"),
+        (drawing(square, 16, 16), "A site beyond the outer limits"),
+        (_stroke("centre", 2), "All sites"),
+        (_stroke("limit", 1.2, "2 3"), "95% limits"),
+        (_stroke("limit", 1.2), "99.8% limits"),
+    ]
+
+
 # Three strata and the distance between them: the mark of the app.
 MARK = (
     '<svg class="mark" viewBox="0 0 32 32" width="32" height="32" aria-hidden="true">'

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from qi_equity.app import across
 from qi_equity.app.pages.page import Context, Page, nothing_logged
 from qi_equity.project import ALL_SITES, EVERYONE
 from qi_equity.view import icons
 from qi_equity.view.figure import OFF_SCALE, chart_figure
+from qi_equity.view.funnel_figure import funnel_figure
 from qi_equity.view.theme import missing, number
 
 
@@ -55,8 +57,13 @@ def compare(context: Context) -> Page:
         "matrix": _matrix(context),
         "ideas": _ideas(context),
     }
+    figures = {"compare": figure}
+    if found := across.funnel(context.findings.points, measure, stratum):
+        figures["funnel"] = funnel_figure(found, measure, names)
+    values["funnel"] = bool(found)
+    values["within"] = _within(context)
     where = f"Compare · {measure.name}"
-    return Page("compare.html", values, {"compare": figure}, where, lead, waiting=context.waiting)
+    return Page("compare.html", values, figures, where, lead, waiting=context.waiting)
 
 
 def _matrix(context: Context) -> dict[str, Any]:
@@ -77,13 +84,41 @@ def _cell(context: Context, site: str, row: dict[Any, Any] | None) -> dict[str, 
     if row is None or missing(row.get("ratio")):
         return {"verdict": "", "text": "–", "link": "", "icon": ""}
     verdict = "" if missing(row.get("verdict")) else str(row.get("verdict"))
-    ends = f"{number(row.get('ratio_lower'), 2)} to {number(row.get('ratio_upper'), 2)}"
     return {
         "verdict": verdict,
-        "text": f"×{number(row['ratio'], 2)} ({ends})",
+        "text": f"×{_sized(row)}",
         "link": context.choice.view.link(page="gap", site=site, stratum=""),
         "icon": icons.verdict(verdict),
     }
+
+
+def _within(context: Context) -> list[str]:
+    """The pooled gap beside the gap within sites, in a sentence a stratum."""
+    points, measure = context.findings.points, context.measure
+    if measure.data != "proportion":
+        return []
+    gaps = context.rows(context.findings.gaps, site=ALL_SITES)
+    pooled = {row["stratum"]: row for row in gaps.to_dict("records")}
+    found = across.within_sites(points, measure, context.choice.project)
+    said = []
+    for row in found.to_dict("records"):
+        if missing(row["ratio"]) or row["stratum"] not in pooled:
+            continue
+        agree = (
+            "The sites agree as far as can be seen."
+            if row["agree"]
+            else "The sites differ by more than chance: look at each."
+        )
+        said.append(
+            f"{row['stratum']}: ×{_sized(pooled[row['stratum']])} with all counts added up, "
+            f"×{_sized(row)} comparing only within each site. {agree}"
+        )
+    return said
+
+
+def _sized(row: dict[Any, Any]) -> str:
+    ends = f"{number(row['ratio_lower'], 2)} to {number(row['ratio_upper'], 2)}"
+    return f"{number(row['ratio'], 2)} ({ends})"
 
 
 def _ideas(context: Context) -> list[str]:

@@ -1,0 +1,62 @@
+"""Sites by their size inside the limits of chance, as a figure; nothing is worked out or ranked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from qi_equity.project import Measure
+from qi_equity.view.panels import Figure, layout, numbers
+from qi_equity.view.theme import LIGHT
+
+DASHES = ("dot", "solid")  # the inner limits, then the outer
+
+
+def funnel_figure(found: Mapping[str, Any], measure: Measure, names: Mapping[str, str]) -> Figure:
+    """Each site a point with its name; beyond the outer limits it is a square, not a dot."""
+    times = measure.multiply
+    place = {"xaxis": "x", "yaxis": "y", "type": "scatter", "showlegend": False}
+    sizes = [float(size) for size in np.round(found["sizes"], 1)]
+    data: list[dict[str, Any]] = []
+    for (share, lower), dash in zip(found["lower"].items(), DASHES, strict=True):
+        for edge in (lower, found["upper"][share]):
+            line = {"color": LIGHT["limit"], "width": 1.2, "dash": dash}
+            data.append(
+                place
+                | {"x": sizes, "y": numbers(pd.Series(edge * times)), "mode": "lines"}
+                | {"line": line, "hoverinfo": "skip", "name": f"{100 * share:g}% limits"}
+            )
+    sites = found["sites"]
+    outside = sites["beyond"].to_numpy() != 0
+    called = [names.get(site, site) for site in sites["site"]]
+    data.append(
+        place
+        | {"x": numbers(sites["denominator"]), "y": numbers(sites["rate"] * times)}
+        | {"mode": "markers+text", "text": called, "textposition": "top center", "name": "Sites"}
+        | {"textfont": {"size": 11, "color": LIGHT["ink"]}, "hovertemplate": HOVER}
+        | {
+            "marker": {
+                "size": 9,
+                "color": [LIGHT["other"] if out else LIGHT["value"] for out in outside],
+                "symbol": ["square" if out else "circle" for out in outside],
+            }
+        }
+    )
+    made = layout(1, 1, across=[{"ticksuffix": "%" if measure.unit == "%" else ""}])
+    made["meta"]["height"] = 420
+    made["height"] = 458
+    made["margin"]["b"] = 52
+    about = f"{measure.denominator or 'counted'}, over the whole time"
+    made["xaxis"]["title"] = {"text": about, "font": {"size": 12, "color": LIGHT["muted"]}}
+    level = float(found["rate"]) * times
+    line = {"color": LIGHT["centre"], "width": 2}
+    across = {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "yref": "y"}
+    made["shapes"] = [across | {"y0": level, "y1": level, "line": line, "layer": "below"}]
+    made["annotations"] = []
+    return {"data": data, "layout": made}
+
+
+HOVER = "%{text}<br>%{y:.1f} (of %{x})<extra></extra>"
