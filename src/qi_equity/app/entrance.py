@@ -16,7 +16,8 @@ from qi_equity.app.signin import Door
 from qi_equity.errors import UserError
 from qi_equity.store import Users
 
-SECRET = "QI_EQUITY_COOKIE_SECRET"  # nosec B105 - where it is told, not what it is
+# The name of the variable that tells it, not the secret.
+SECRET = "QI_EQUITY_COOKIE_SECRET"  # nosec B105
 SHORTEST_SECRET = 32  # characters: as many as 128 bits in base 16
 THIS_MACHINE = ("127.0.0.1", "localhost", "[::1]", "::1")
 

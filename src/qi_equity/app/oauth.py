@@ -25,11 +25,7 @@ from qi_equity.store import Forbidden
 # without one Entra ID lets in whoever has any account, with an address they chose themselves.
 NEEDS: Mapping[str, Mapping[str, str]] = {
     "azurev2": {"TENANT": "tenant"},
-    "generic": {
-        "AUTHORIZE_URL": "AUTHORIZE_URL",
-        "TOKEN_URL": "TOKEN_URL",  # nosec B105 - an address
-        "USER_URL": "USER_URL",
-    },
+    "generic": {name: name for name in ("AUTHORIZE_URL", "TOKEN_URL", "USER_URL")},
     "okta": {"URL": "url"},
     "auth0": {"SUBDOMAIN": "subdomain"},
 }

@@ -203,6 +203,6 @@ def _server(
 
 
 def _url(server: Any, address: str) -> str:
-    everywhere = address in ("0.0.0.0", "")  # nosec B104 - asked about, not listened at
-    host = "127.0.0.1" if everywhere else address
+    # Asked about here, not listened at.
+    host = "127.0.0.1" if address in ("0.0.0.0", "") else address  # nosec B104
     return f"http://{host}:{server.port}/"
