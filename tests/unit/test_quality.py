@@ -282,7 +282,7 @@ def test_bounds_say_when_the_unknown_decide(project: Project) -> None:
     assert found.loc[("Black", "as recorded"), "unknown_share"] == pytest.approx(300 / 1300)
     assert found.loc["Black", "changes"].all()
     said = sentences(project, found.reset_index())
-    assert any("Black: the gap could be anything from -1.1 to" in text for text in said)
+    assert any("300 women" in text and "between -1.1 and 9.4 (%)" in text for text in said), said
 
 
 def test_bounds_of_the_made_up_network_cover_every_gap(project: Project) -> None:

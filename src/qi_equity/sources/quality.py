@@ -329,6 +329,8 @@ def _repeated(data: _Data) -> Iterator[Found]:
         yield Found(row["measure"], row["site"], row["stratum"], text, subgroup=row["subgroup"])
     for measure, rows in data.measures():
         counts = ["numerator", "denominator"]
+        if not rows["denominator"].notna().any():
+            continue
         wide = rows.pivot_table(index=["site", "subgroup"], columns="stratum", values=counts)
         for site, weeks in wide.groupby(level="site"):
             table = weeks.to_numpy(float)

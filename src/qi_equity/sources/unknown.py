@@ -53,17 +53,16 @@ def unknown_bounds(project: Project, observations: pd.DataFrame) -> pd.DataFrame
 def sentences(project: Project, table: pd.DataFrame) -> list[str]:
     """What to say where the unknown could change the answer, one sentence a gap."""
     said = []
-    decisive = table[table["changes"] & (table["allocation"] != "as recorded")]
-    for (measure, site, stratum), rows in decisive.groupby(["measure", "site", "stratum"]):
-        own = rows.set_index("allocation")["difference"]
-        plausible = own[[name for name in list(bounds.ALLOCATIONS)[1:4] if name in own]]
-        multiply = project.measure(str(measure)).multiply
-        unit = project.measure(str(measure)).unit
+    plausible = list(bounds.ALLOCATIONS)[: bounds.PLAUSIBLE]
+    decisive = table[table["changes"] & table["allocation"].isin(plausible)]
+    for (name, site, stratum), rows in decisive.groupby(["measure", "site", "stratum"]):
+        measure = project.measure(str(name))
+        gaps = measure.multiply * rows["difference"]
         said.append(
-            f"{project.measure(str(measure)).name}, {site}, {stratum}: the gap could be anything "
-            f"from {multiply * plausible.min():.1f} to {multiply * plausible.max():.1f} {unit}, "
-            f"depending on who the {rows['unknown_births'].iloc[0]:,.0f} women of unknown "
-            f"{project.strata.dimension} are, and that changes the answer"
+            f"{measure.name}, {site}, {stratum}: whether the gap is more than chance depends on "
+            f"who the {rows['unknown_births'].iloc[0]:,.0f} women of unknown "
+            f"{project.strata.dimension} are; it lies between {gaps.min():.1f} and "
+            f"{gaps.max():.1f} ({measure.unit})"
         )
     return said
 
