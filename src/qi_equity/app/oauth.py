@@ -19,7 +19,7 @@ from tornado.web import HTTPError, RequestHandler
 from qi_equity.app import shield
 from qi_equity.app.signin import SIGN_IN, Door, inside
 from qi_equity.errors import UserError, did_you_mean
-from qi_equity.store import Forbidden
+from qi_equity.store import Forbidden, User
 
 # Provider -> the settings it needs -> what Panel calls them. A tenant is asked for, because
 # without one Entra ID lets in whoever has any account, with an address they chose themselves.
@@ -102,11 +102,13 @@ class ByName(RequestHandler):  # type: ignore[misc]  # tornado is not followed
     The organisation's tokens are not kept: they could do more than is needed here.
     """
 
+    _user: User | None = None
+
     def set_secure_cookie(self, name: str, value: str | bytes, **options: Any) -> None:
         """Begin a visit instead of Panel's own; keep what the way there and back needs."""
         door: Door = self.application.auth_provider
         if name == "user":
-            self._let_in(door, value.decode() if isinstance(value, bytes) else value)
+            self._known(door, value.decode() if isinstance(value, bytes) else value)
         elif name == "id_token":
             self._refuse_unverified(value)
         elif name in (STATE_COOKIE_NAME, CODE_COOKIE_NAME):
@@ -115,9 +117,14 @@ class ByName(RequestHandler):  # type: ignore[misc]  # tornado is not followed
             self.set_signed_cookie(name, value, **options)
 
     def redirect(self, url: str, *arguments: Any, **options: Any) -> None:
-        """Go on to the organisation, or back to an address of this server."""
-        to_ours = self.get_query_argument("code", None) is not None
-        super().redirect(inside(url) if to_ours else url, *arguments, **options)
+        """Go on to the organisation; or, once all it said is looked at, in."""
+        if self._user is None:
+            super().redirect(url, *arguments, **options)
+            return
+        log.info("signed in: %r from %s", self._user.name, self.request.remote_ip)
+        door: Door = self.application.auth_provider
+        door.begin(self, self._user.name)
+        super().redirect(inside(url), *arguments, **options)
 
     def write_error(self, status_code: int, **about: Any) -> None:
         """Our own page; the particulars are in the server's log."""
@@ -133,15 +140,13 @@ class ByName(RequestHandler):  # type: ignore[misc]  # tornado is not followed
         link = {"href": SIGN_IN, "text": "Try again"}
         self.finish(shield.page("You are not signed in", lines, link=link))
 
-    def _let_in(self, door: Door, name: str) -> None:
+    def _known(self, door: Door, name: str) -> None:
         try:
-            user = door.known(name)
+            self._user = door.known(name)
         except Forbidden as refused:
             log.warning("signed in elsewhere, but not listed: %r", name)
             self.request.qi_refusal = str(refused).splitlines()
             raise HTTPError(HTTPStatus.FORBIDDEN) from None
-        log.info("signed in: %r from %s", user.name, self.request.remote_ip)
-        door.begin(self, user.name)
 
     def _refuse_unverified(self, token: str | bytes) -> None:
         """An address that its holder only claims to have lets nobody in."""
