@@ -16,12 +16,19 @@ from qi_equity.sources.quality import quality
 from qi_equity.tidy.chart import Charts, chart
 from qi_equity.tidy.evidence import Evidence, evidence, in_family
 from qi_equity.tidy.gap_chart import gap_charts
-from qi_equity.tidy.gaps import gaps, opposite_ways
+from qi_equity.tidy.gaps import RESULTS, gaps, opposite_ways
 from qi_equity.tidy.plan import HORIZON, plans
 
 BY = ["measure", "site", "stratum"]
 COMPARED = ("proportion", "rate")  # kinds of data whose strata can be held side by side
 FLOORED = ("week", "month", "quarter")  # dates within one are the same subgroup
+# What a table with no rows still says of itself.
+COLUMNS = {
+    "charts": [*BY, "phase"],
+    "points": [*BY, "subgroup"],
+    "gaps": [*BY, *RESULTS],
+    "gap_points": [*BY, "subgroup"],
+}
 WINDOW = "window"
 THEN, NOW = "then", "now"
 
@@ -48,12 +55,7 @@ def analyse(project: Project, observations: pd.DataFrame, *, judge: bool = True)
         for measure in project.measures
         if (part := _measure(project, measure, table, judge)) is not None
     ]
-    charts, points, gap, gap_points = (
-        pd.concat([getattr(part, name) for part in parts], ignore_index=True)
-        if parts
-        else pd.DataFrame()
-        for name in ("charts", "points", "gaps", "gap_points")
-    )
+    charts, points, gap, gap_points = (_joined(parts, name) for name in COLUMNS)
     family = sentence = ""
     if parts and judge:
         weighed = _weighed(project, charts, points)
@@ -131,6 +133,12 @@ class _Part:
     cautions: tuple[Caution, ...]
 
 
+def _joined(parts: list[_Part], name: str) -> pd.DataFrame:
+    """One table of all measures; without rows it has its columns still."""
+    tables = [table for part in parts if len(table := getattr(part, name))]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS[name])
+
+
 def _measure(project: Project, measure: Measure, table: pd.DataFrame, judge: bool) -> _Part | None:
     """All of one measure; None where none was logged."""
     rows = table[table["measure"] == measure.id]
@@ -151,8 +159,10 @@ def _measure(project: Project, measure: Measure, table: pd.DataFrame, judge: boo
 
 
 def _charts(measure: Measure, rows: pd.DataFrame) -> Charts:
-    counted = bool(rows["numerator"].notna().any())
-    rated = counted and bool(rows["denominator"].notna().any())
+    # Counts that were never filled in are missing counts, of a measure that is counted still.
+    unfilled = measure.data in COMPARED and not rows["value"].notna().any()
+    counted = unfilled or bool(rows["numerator"].notna().any())
+    rated = unfilled or (counted and bool(rows["denominator"].notna().any()))
     return chart(
         rows,
         kind=measure.kind,
@@ -274,7 +284,8 @@ def _judged(
         reference=_reference(project),
         by=["measure", "site"],
         subgroup="subgroup",
-        baseline=_freeze(measure),
+        # A baseline that is not over yet is all there is so far.
+        baseline=len(_baseline_of(measure, known)) or None if measure.baseline else None,
         direction=None if measure.direction == "none" else measure.direction,
         practical_ratio=measure.smallest_gap,
     )

@@ -152,3 +152,31 @@ def test_what_the_data_say_of_themselves_is_a_caution(log):
     decayed.loc[late, "denominator"] *= 30
     found = analyse(PROJECT, decayed)
     assert any("not known rose" in caution.text for caution in found.cautions)
+
+
+@pytest.mark.parametrize("weeks", [1, 2, 10, 52])
+def test_a_team_in_its_first_year_is_told_what_there_is(log, weeks):
+    # The project's baseline is a year: until it is over, all that was logged is baseline.
+    assert PROJECT.aim.measure == "pph_1000"
+    early = log[log["subgroup"].isin(sorted(log["subgroup"].unique())[:weeks])]
+    found = analyse(PROJECT, early)
+    assert len(found.gaps)
+    assert found.points["baseline"].all()
+    assert not found.gap_points["signal"].any()
+
+
+def test_findings_of_nothing_are_tables_still(log):
+    found = analyse(PROJECT, log.iloc[:0])
+    assert [len(table) for table in (found.charts, found.points, found.gaps)] == [0, 0, 0]
+    assert {"measure", "site", "stratum", "ratio", "p_value"} <= set(found.gaps.columns)
+    unknown = log[log["stratum"] == next(g.name for g in PROJECT.strata.groups if g.unknown)]
+    alone = analyse(PROJECT, unknown)
+    assert len(alone.charts)
+    assert list(alone.gaps.columns) == list(found.gaps.columns)
+
+
+@pytest.mark.parametrize("blank", ["numerator", "denominator"])
+def test_counts_that_nobody_filled_in_are_missing_and_not_a_fault(log, blank):
+    found = analyse(PROJECT, log.assign(**{blank: np.nan}))
+    assert found.points["value"].isna().all()
+    assert not found.charts["highlight"].any()

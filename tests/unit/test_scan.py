@@ -106,3 +106,9 @@ def test_a_sequential_p_value_does_not_depend_on_its_batches(batch, monkeypatch)
     monkeypatch.setattr("qi_equity.chance.LARGEST_BATCH", batch)
     assert p_value().tolist() == plain.tolist()
     assert plain == pytest.approx(stats.norm.sf([1.2, 2.5]), rel=0.6)
+
+
+def test_more_births_than_can_be_drawn_from_have_no_p_value() -> None:
+    births = np.full(24, 1e8)
+    assert np.isnan(scan(births / 10, births).p_value)
+    assert scan(births / 1e6 / 10, births / 1e6).p_value == 1.0

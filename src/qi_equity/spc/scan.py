@@ -20,6 +20,8 @@ FloatArray = NDArray[np.float64]
 
 # A split is looked at where at least this share of the denominators lies on either side.
 LEAST_SHARE = 0.1
+# Draws without replacement are from fewer than this many (numpy); no site has as many births.
+MOST_PEOPLE = 1e9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +78,8 @@ def _scan_one(
     # No event, nothing but events, or no room for a split: chance explains it all.
     if splits.size == 0 or spread <= 0:
         return np.nan, -1, 1.0 if counted.size else np.nan, seed
+    if at_most_one and total >= MOST_PEOPLE:
+        return np.nan, -1, np.nan, seed
     share = share[splits]
     scale = 1 / np.sqrt(spread * share * (1 - share))
 
