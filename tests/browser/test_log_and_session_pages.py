@@ -117,6 +117,32 @@ def test_pasted_cells_fill_the_table_and_enter_moves_down(visit):
     assert page.evaluate("() => document.activeElement.getAttribute('aria-label')") == BLACK
 
 
+def upload(page: Any, text: str) -> None:
+    page.get_by_text("Bring in a file of counts instead").click()
+    file = {"name": "counts.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    page.get_by_label("CSV file").set_input_files(file)
+    page.get_by_role("button", name="Bring it in").click()
+
+
+HEAD = "measure,site,stratum,subgroup,numerator,denominator\n"
+
+
+def test_a_file_of_counts_is_taken_whole_or_refused_with_every_reason(visit):
+    page = visit("?page=log&site=site_b")
+    ready(page)
+    before = values_of(page)[1]
+    upload(page, HEAD + "pph,site_b,Asian,2025-06-02,9,4\npph,nowhere,Asian,2025-06-02,1,4\n")
+    page.locator("#problems li").first.wait_for()
+    told = page.locator("#problems").inner_text()
+    assert "nowhere" in told
+    page.reload()
+    ready(page)
+    assert values_of(page)[1] == before
+    upload(page, HEAD + "pph,site_b,Asian,2025-06-02,1,4\n")
+    said(page, "1 rows taken")
+    assert values_of(page)[1][-1] == 25
+
+
 def test_what_was_typed_and_not_saved_survives_a_reload(visit):
     page = visit("?page=log&site=site_a")
     ready(page)

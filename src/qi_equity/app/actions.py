@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
@@ -10,11 +13,16 @@ from pydantic import ValidationError
 
 from qi_equity.app.state import Choice
 from qi_equity.errors import UserError
+from qi_equity.project import TableSource
+from qi_equity.sources import load
+from qi_equity.sources.tables import is_tidy
 from qi_equity.store import Action, SessionNote
 from qi_equity.store import View as Desk
+from qi_equity.view.theme import sentence
 
 Fields = Mapping[str, Any]
 MOST_ROWS = 2000  # of one save by hand
+LONGEST_TABLE = 4_000_000  # characters: what one message of the connection may hold
 
 
 def act(name: str, desk: Desk | None, choice: Choice, fields: Fields) -> str:
@@ -50,6 +58,36 @@ def _log(desk: Desk, choice: Choice, fields: Fields) -> str:
     rows_said = "1 row" if saved.written == 1 else f"{saved.written} rows"
     corrected = f", {saved.corrected} of them corrected" if saved.corrected else ""
     return f"Saved: {rows_said}{corrected}."
+
+
+def _upload(desk: Desk, choice: Choice, fields: Fields) -> str:
+    """A CSV table of counts; all of it is taken, or nothing and every reason is told."""
+    text = str(fields.get("table") or "")
+    if not text.strip():
+        raise UserError("choose a CSV file first")
+    if len(text) > LONGEST_TABLE:
+        raise UserError(
+            "this file is too large for a page; bring it in with: qi-equity import PROJECT FILE"
+        )
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "counts.csv"
+        path.write_text(text, encoding="utf-8")
+        if not (is_tidy(path) or isinstance(choice.project.data, TableSource)):
+            raise UserError(
+                "this page takes a table of counts with the columns measure, site, stratum, "
+                "subgroup, numerator and denominator; birth records never go through a browser"
+            )
+        imported = load(choice.project, path)
+    refused = [
+        f"{row['rows']}: {row['reason']} {row['where']}".strip()
+        for row in imported.refused.to_dict("records")
+    ]
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    took = desk.import_table(
+        choice.project.id, imported.observations, digest, refused=refused,
+        reason=_text(fields, "reason") or None,
+    )  # fmt: skip
+    return sentence(str(took).splitlines()[0])
 
 
 def _undo(desk: Desk, choice: Choice, fields: Fields) -> str:
@@ -96,6 +134,7 @@ def _done(desk: Desk, choice: Choice, fields: Fields) -> str:
 
 ACTIONS: dict[str, Callable[[Desk, Choice, Fields], str]] = {
     "log": _log,
+    "upload": _upload,
     "undo": _undo,
     "note": _note,
     "action": _action,

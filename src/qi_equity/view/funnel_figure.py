@@ -30,12 +30,15 @@ def funnel_figure(found: Mapping[str, Any], measure: Measure, names: Mapping[str
                 | {"line": line, "hoverinfo": "skip", "name": f"{100 * share:g}% limits"}
             )
     sites = found["sites"]
+    sites = sites.sort_values("denominator", kind="stable")
     outside = sites["beyond"].to_numpy() != 0
     called = [names.get(site, site) for site in sites["site"]]
+    # Neighbours in size have their names above and below in turn, so that both can be read.
+    sides = [("top center", "bottom center")[place % 2] for place in range(len(called))]
     data.append(
         place
         | {"x": numbers(sites["denominator"]), "y": numbers(sites["rate"] * times)}
-        | {"mode": "markers+text", "text": called, "textposition": "top center", "name": "Sites"}
+        | {"mode": "markers+text", "text": called, "textposition": sides, "name": "Sites"}
         | {"textfont": {"size": 11, "color": LIGHT["ink"]}, "hovertemplate": HOVER}
         | {
             "marker": {
@@ -46,8 +49,8 @@ def funnel_figure(found: Mapping[str, Any], measure: Measure, names: Mapping[str
         }
     )
     made = layout(1, 1, across=[{"ticksuffix": "%" if measure.unit == "%" else ""}])
-    made["meta"]["height"] = 420
-    made["height"] = 458
+    made["meta"] |= {"height": 420, "headroom": 0.04}
+    made["height"], made["yaxis"]["domain"] = 480, [0, 0.96]
     made["margin"]["b"] = 52
     about = f"{measure.denominator or 'counted'}, over the whole time"
     made["xaxis"]["title"] = {"text": about, "font": {"size": 12, "color": LIGHT["muted"]}}
