@@ -10,6 +10,7 @@ from qi_equity.analyse import analyse, plan
 from qi_equity.observations import observations, with_totals
 from qi_equity.project import ALL_SITES, EVERYONE
 from qi_equity.project_file import examples, load
+from qi_equity.view.text import report
 
 PROJECT = load(examples()["pph_reduction"])
 MEASURE = PROJECT.aim.measure
@@ -180,3 +181,10 @@ def test_counts_that_nobody_filled_in_are_missing_and_not_a_fault(log, blank):
     found = analyse(PROJECT, log.assign(**{blank: np.nan}))
     assert found.points["value"].isna().all()
     assert not found.charts["highlight"].any()
+
+
+def test_a_stratum_the_project_does_not_name_is_charted_and_written_of(log):
+    renamed = log.assign(stratum=log["stratum"].replace(PROJECT.strata.known[0], "Someone else"))
+    found = analyse(PROJECT, renamed)
+    assert "Someone else" in set(found.charts["stratum"])
+    assert "Someone else:" in report(found)

@@ -117,8 +117,12 @@ def _site(findings: Findings, measure: Measure, site: str, charts: pd.DataFrame)
     compared = {row["stratum"]: row for row in gaps.to_dict("records")}
     points = _of(findings.points, measure, site)
     groups = [EVERYONE, *(group.name for group in findings.project.strata.groups)]
+    # A stratum that the project no longer names stands last, never left out.
+    order = {name: place for place, name in enumerate(groups)}
     rows = charts[charts["site"] == site].drop_duplicates("stratum", keep="last")
-    for row in sorted(rows.to_dict("records"), key=lambda row: groups.index(row["stratum"])):
+    for row in sorted(
+        rows.to_dict("records"), key=lambda row: order.get(row["stratum"], len(order))
+    ):
         stratum = row["stratum"]
         own = points[points["stratum"] == stratum]
         if stratum in compared:
