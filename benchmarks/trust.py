@@ -67,7 +67,7 @@ def table(rows: list[dict[str, object]]) -> str:
         if low and high < 1:
             bounds = f"{low:g} to {high:g}"
         mark = "" if str(row["kept"]) == "True" else " **missed**"
-        measured = f"{float(str(row['measured'])):.3f}{mark}"
+        measured = f"{float(str(row['measured'])):.4g}{mark}"
         lines.append(
             f"| {row['criterion']} | {row['cell']} | {measured} | {bounds} | {row['charts']} |"
         )

@@ -14,6 +14,8 @@ from measured import Figure, Play
 from qi_equity.equity.contrast import Contrast, contrast
 from qi_equity.equity.gap_chart import GapChart, InControl, gap_charts, predictive
 from qi_equity.equity.gaps import q_values
+from qi_equity.equity.permutation import change
+from qi_equity.equity.planning import gap_shift, trend_power
 from qi_equity.equity.verdict import verdicts
 from qi_equity.spc.scan import scan
 
@@ -46,11 +48,11 @@ def weeks_of(
     *,
     rho: float = 0.0,
     weeks: int = YEAR,
-    change: int = YEAR // 2,
+    change_at: int = YEAR // 2,
 ) -> Contrast:
-    """A stratum whose ratio to the reference goes from `early` to `late` at week `change`."""
+    """A stratum whose ratio to the reference goes from `early` to `late` at week `change_at`."""
     rng = np.random.default_rng([seed, size, round(rate * 1000), round(rho * 1000), weeks])
-    ratio = np.where(np.arange(weeks) < change, early, late)
+    ratio = np.where(np.arange(weeks) < change_at, early, late)
     shape = (charts, weeks)
     events = counts(rng, size, rate * ratio, rho, shape)
     return contrast(events, size, counts(rng, REFERENCE_SIZE, rate, rho, shape), REFERENCE_SIZE)
@@ -167,14 +169,14 @@ def a7_guards(charts: int) -> Iterator[Figure]:
 
 def a8(charts: int) -> Iterator[Figure]:
     """Real changes from the first monitored week on."""
-    data = weeks_of(8, charts, 10, 0.1, 1, 1.5, weeks=3 * YEAR, change=YEAR)
+    data = weeks_of(8, charts, 10, 0.1, 1, 1.5, weeks=3 * YEAR, change_at=YEAR)
     chart = charted(data)
     within = (chart.first >= 0) & (chart.first < 2 * YEAR)
     seen = len(chart.first)
     yield Figure("A8", "n 10, p .1, 1 to 1.5: alarm in a year", share(within), seen, 0.36, 1)
     wrong = share((chart.signal < 0).any(axis=-1))
     yield Figure("A8", "n 10, p .1, 1 to 1.5: wrong way in two years", wrong, seen, 0, 0.04)
-    data = weeks_of(8, charts, 10, 0.5, 1, 1.5, weeks=3 * YEAR, change=YEAR)
+    data = weeks_of(8, charts, 10, 0.5, 1, 1.5, weeks=3 * YEAR, change_at=YEAR)
     chart = charted(data)
     in_time = (chart.first >= 0) & (chart.first < YEAR + 10)
     cell = "n 10, p .5, 1 to 1.5: alarm within 10 weeks (median delay at most 10)"
@@ -237,6 +239,29 @@ def a10_guard(charts: int) -> Iterator[Figure]:
     yield Figure("A10 guard", cell, share(p <= 0.05), charts, 0.10, 1)
 
 
+# People a week, rate of the reference, ratio before and after, weeks.
+A15_CELLS = [
+    (10, 0.1, 1, 2, 52),
+    (20, 0.1, 1, 1.5, 104),
+    (20, 0.1, 1.6, 1.0, 104),
+    (10, 0.3, 1, 1.5, 52),
+    (5, 0.3, 1.6, 1.0, 104),
+    (20, 0.03, 1, 2, 104),
+]
+
+
+def a15(charts: int) -> Iterator[Figure]:
+    """The planner's power of the trend test, beside the trend test itself."""
+    for size, rate, early, late, weeks in A15_CELLS:
+        shift = gap_shift(size, rate * early, REFERENCE_SIZE, rate, rate_after=rate * late)
+        promised = float(trend_power(shift, weeks))
+        data = weeks_of(15, charts, size, rate, early, late, weeks=weeks, change_at=weeks // 2)
+        seen = share(np.array([change(data[row]).p_trend <= 0.05 for row in range(charts)]))
+        cell = f"n {size}, p {rate}, {early:g} to {late:g} in {weeks} weeks: power"
+        low, high = round(promised - 0.08, 4), round(min(promised + 0.08, 1.0), 4)
+        yield Figure("A15", f"{cell} (promised {promised:.2f})", seen, charts, low, high)
+
+
 PLAYS: dict[str, Play] = {
     "A5": (a5, 2_000, 200),
     "A6": (a6, 200, 4),
@@ -247,4 +272,5 @@ PLAYS: dict[str, Play] = {
     "A9": (a9, 1_000, 60),
     "A10": (a10, 2_000, 150),
     "A10 guard": (a10_guard, 500, 150),
+    "A15": (a15, 500, 20),
 }

@@ -1,7 +1,10 @@
-"""What the equity engine may and must do, by simulation: few charts here, all with `-m long`."""
+"""What charts and gap charts may and must do, by simulation: few here, all with `-m long`."""
 
+import equity_cells
 import pytest
-from equity_cells import PLAYS
+import spc_cells
+
+PLAYS = {**spc_cells.PLAYS, **equity_cells.PLAYS}
 
 
 @pytest.mark.parametrize("name", PLAYS)
