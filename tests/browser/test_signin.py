@@ -1,0 +1,170 @@
+"""Somebody signs in, sees what is theirs, and signs out; the page itself runs nothing foreign."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import pytest
+from seeing import DESKTOP, PHONE, ready, violations
+
+from app_client import PASSWORD, served
+from qi_equity import store
+from store_network import PROJECT, made, table, user
+
+HOSTILE = "<img src=x onerror=window.hit=1><script>window.hit=1</script>"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("signin")
+    opened = made(folder / "network.sqlite")
+    admin = opened.as_user(user())
+    admin.import_table(PROJECT, table(), "1" * 64)
+    admin.write(PROJECT, store.Action(text=HOSTILE, owner=HOSTILE, sites=("north",)))
+    opened.close()
+
+    def people(users):
+        users.save("Jo", "contributor", ["north"], PASSWORD)
+        users.save("Fay", "facilitator", [], PASSWORD)
+
+    with served(folder, folder / "network.sqlite", people=people) as running:
+        yield running
+
+
+@pytest.fixture
+def visit(browser, site):
+    """Open an address in a browser that nobody used before; errors and foreign requests fail."""
+    contexts, troubles, expected = [], [], ["403"]  # a refused sign-in
+    home = urlsplit(site.url).netloc
+
+    def opened(address="", size=DESKTOP, **options):
+        context = browser.new_context(viewport=size, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on(
+            "request",
+            lambda one: (
+                troubles.append(one.url)
+                if urlsplit(one.url).scheme not in ("data", "blob")
+                and urlsplit(one.url).netloc != home
+                else None
+            ),
+        )
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on(
+            "console",
+            lambda said: (
+                troubles.append(said.text)
+                if said.type == "error" and not any(one in said.text for one in expected)
+                else None
+            ),
+        )
+        page.goto(site.url + address)
+        return page
+
+    opened.expected = expected
+    yield opened
+    for context in contexts:
+        context.close()
+    assert troubles == []
+
+
+def sign_in(page, name="Jo", password=PASSWORD):
+    page.get_by_label("Your name").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.keyboard.press("Enter")
+
+
+def test_a_link_leads_through_the_sign_in_to_what_it_names(visit):
+    page = visit("?page=gap&site=north")
+    assert "sign-in" in page.url
+    sign_in(page)
+    ready(page, chart=False)
+    assert page.url.endswith("/?page=gap&site=north")
+    assert "Jo" in page.locator("header").inner_text()
+
+
+def test_a_wrong_password_is_said_and_the_name_kept(visit):
+    page = visit()
+    sign_in(page, password="wrong horse staple")
+    said = page.get_by_role("alert")
+    assert "Not signed in" in said.inner_text()
+    assert page.get_by_label("Your name").input_value() == "Jo"
+    assert page.get_by_label("Password").input_value() == ""
+    assert page.evaluate("() => document.activeElement.id") == "password"
+
+
+def test_signing_out_closes_the_page_that_is_open_elsewhere(visit):
+    page = visit()
+    sign_in(page)
+    ready(page)
+    other = page.context.new_page()
+    other.goto(page.url)
+    ready(other)
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_selector("text=You are signed out")
+    other.evaluate("() => qiEquity.ask({ address: '?page=gap' })")
+    other.wait_for_selector("text=you are signed out")
+    other.reload()
+    assert "sign-in" in other.url
+
+
+def test_the_charts_are_live_under_the_policy_and_hostile_words_stay_words(visit):
+    page = visit("?page=session&project=pph_network")
+    sign_in(page)
+    ready(page, chart=False)
+    assert page.get_by_text(HOSTILE).first.is_visible()
+    page.wait_for_timeout(300)
+    assert page.evaluate("() => window.hit") is None
+    visit.expected.append("Content Security Policy")
+    # Even markup that got into the page would run nothing: the policy has no place for it.
+    page.evaluate("() => { document.getElementById('main').innerHTML = '<p id=in>in</p>' }")
+    blocked = page.evaluate(
+        """() => new Promise((done) => {
+            addEventListener("securitypolicyviolation", (e) => done(e.violatedDirective))
+            const script = document.createElement("script")
+            script.textContent = "window.hit = 1"
+            document.body.append(script)
+            setTimeout(() => done("not blocked"), 2000)
+        })"""
+    )
+    assert blocked.startswith("script-src")
+    assert page.evaluate("() => window.hit") is None
+
+
+def test_a_facilitator_is_not_shown_a_site_that_has_not_consented(visit):
+    page = visit("?project=pph_network&site=north")
+    sign_in(page, "Fay")
+    ready(page, chart=False)
+    assert page.locator(".plot").count() == 0
+    assert "Nothing has been logged" in page.locator("main").inner_text()
+
+
+def test_a_page_that_is_not_there_is_ours_and_leads_back(visit):
+    page = visit("sign-in")
+    sign_in(page)
+    ready(page)
+    visit.expected.append("404")
+    text = page.evaluate("() => fetch('/nowhere').then((given) => given.text())")
+    assert "There is no such page" in text
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_signing_in_and_out_has_no_accessibility_violation_and_no_sideways_scroll(
+    visit, size, theme
+):
+    page = visit("sign-in", size=size, color_scheme=theme, bypass_csp=True)
+    for step in ("the form", "refused", "signed in", "signed out"):
+        if step == "refused":
+            sign_in(page, password="wrong horse staple")
+            page.wait_for_selector("[role=alert]")
+        if step == "signed in":
+            sign_in(page)
+            ready(page)
+        if step == "signed out":
+            page.get_by_role("button", name="Sign out").click()
+            page.wait_for_selector("text=You are signed out")
+        assert violations(page) == [], step
+        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), step

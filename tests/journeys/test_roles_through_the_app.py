@@ -1,0 +1,366 @@
+"""Every role, every page and every write, at their own site and others, through a running server.
+
+The same table as at the store's boundary (tests/unit/test_store_roles.py), asked the way a
+browser asks: signed in by HTTP, over the websocket.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import date
+from time import sleep
+from typing import Any, get_args
+
+import pandas as pd
+import pytest
+
+from app_client import PASSWORD, Page, Served, Visitor, served
+from qi_equity import store
+from qi_equity.app.actions import ACTIONS
+from qi_equity.app.pages import PAGES
+from qi_equity.app.render import RECENT
+from qi_equity.store.access import RoleName
+from store_network import PROJECT, SITES, YAML, made, project, row, user
+
+# The user belongs to north. North and south let the network see their counts; east does not.
+# "shared" are those two, "all" the three, "net" is what belongs to no one site.
+TABLE = """
+operation            | contributor | clinician | facilitator     | equity_lead | admin
+see true counts      | north       | north     |                 | north       | all
+see protected counts |             |           | shared          |             |
+log a count          | north       |           |                 | north       | all
+undo a count         | north       |           |                 | north       | all
+note                 | north       |           | north south net | north net   | all net
+read a note          | north net   | north net | north south net | north net   | all net
+action               | north       |           | north south net | north net   | all net
+done                 | north       |           | north south net | north net   | all net
+undo a note          | north       |           | north south net | north net   | all net
+"""
+ROLES = get_args(RoleName)
+
+# Numbers that appear nowhere else, so that a page shows whose counts it was made of. East's are
+# like nobody's; the policy rounds the others to a multiple of 5.
+BIRTHS = {"north": 20_011, "south": 40_022, "east": 80_033}
+WEEKS = [f"{day:%Y-%m-%d}" for day in pd.date_range("2025-01-06", periods=12, freq="W-MON")]
+
+
+def counts():
+    return pd.DataFrame(
+        row(2_000 + week, BIRTHS[site], site=site, stratum=stratum, week=day)
+        for site in SITES
+        for stratum in ("Asian", "Black", "White")
+        for week, day in enumerate(WEEKS)
+    )
+
+
+@dataclass
+class World:
+    """The server, what admins can do at its store, and a page that each role has open."""
+
+    site: Served
+    admin: store.View
+    visitors: dict[str, Visitor] = field(default_factory=dict)
+    pages: dict[str, Page] = field(default_factory=dict)
+    number: int = 0
+
+    def fresh(self) -> int:
+        """A number no case had before."""
+        self.number += 1
+        return self.number
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("roles")
+    opened = made(folder / "network.sqlite")
+    admin = opened.as_user(user(name="root"))
+    admin.import_table(PROJECT, counts(), "1" * 64)
+    admin.save_project(project(("east",), "only_east", title="A plan of the east"), YAML)
+    for name in ("north", "south"):
+        admin.consent(PROJECT, name, True)
+    for place in (*SITES, "net"):
+        admin.write(PROJECT, note(place, f"what {place} learnt"))
+    opened.close()
+
+    def people(users):
+        for role in ROLES:
+            users.save(role, role, ["north"], PASSWORD)
+        users.save("root", "admin", [], PASSWORD)
+
+    with (
+        served(folder, folder / "network.sqlite", people=people) as site,
+        ExitStack() as stack,
+    ):
+        world = World(site, site.network.store.as_user(user(name="root")))
+        for role in ROLES:
+            visitor = world.visitors[role] = site.signed_in(role)
+            world.pages[role] = stack.enter_context(visitor.open(f"?project={PROJECT}"))
+        yield world
+
+
+def note(place, text="we listened"):
+    sites = () if place == "net" else (place,)
+    return store.SessionNote(day=date(2025, 1, 6), text=text, sites=sites)
+
+
+def newest(world, kind):
+    return next(one for one in world.admin.history(PROJECT) if one.kind == kind)
+
+
+def send(world, role, page, **message):
+    return world.pages[role].send(address=f"?project={PROJECT}&page={page}", **message)
+
+
+def done(world, role, act, page="session", **fields):
+    told = send(world, role, page, act=act, fields=fields)
+    if "problems" in told:
+        refused = " ".join(told["problems"])
+        assert "may not" in refused or "does not allow" in refused or "no longer there" in refused
+        return False
+    return True
+
+
+def shown(world, role, page, site, **other):
+    """Everything a page sends: what is read, what is drawn."""
+    address = f"?page={page}&project={PROJECT}&site={site}&measure=pph&stratum=Black"
+    return json.dumps(world.pages[role].send(address=address, **other))
+
+
+# Each operation, as the app offers it
+
+
+def see_true_counts(world, role, place):
+    said = shown(world, role, "charts", place)
+    return f"{BIRTHS[place]:,}" in said or f"{BIRTHS[place]}" in said
+
+
+def see_protected_counts(world, role, place):
+    said = shown(world, role, "charts", place)
+    rounded = round(BIRTHS[place] / 5) * 5
+    assert rounded != BIRTHS[place]
+    return f"{rounded:,}" in said or f"{rounded}" in said
+
+
+def log_a_count(world, role, place):
+    day = pd.Timestamp("2025-06-02") + pd.Timedelta(weeks=world.fresh())
+    rows = [{"measure": "pph", "stratum": "Black", "subgroup": f"{day:%Y-%m-%d}",
+             "numerator": "1", "denominator": "20", "revision": 0}]  # fmt: skip
+    return done(world, role, "log", "log", site=place, rows=rows)
+
+
+def undo_a_count(world, role, place):
+    day = pd.Timestamp("2022-06-06") + pd.Timedelta(weeks=world.fresh())
+    world.admin.log(PROJECT, [row(1, 20, site=place, week=f"{day:%Y-%m-%d}")])
+    target = newest(world, "observation").id
+    return done(world, role, "undo", "history", revision=target, reason="a slip")
+
+
+def note_(world, role, place):
+    site = "" if place == "net" else place
+    text = f"learnt {world.fresh()}"
+    return done(world, role, "note", day="2025-01-06", text=text, about="learnt", site=site)
+
+
+def read_a_note(world, role, place):
+    return f"what {place} learnt" in send(world, role, "session")["html"]
+
+
+def action(world, role, place):
+    site = "" if place == "net" else place
+    return done(world, role, "action", text=f"do {world.fresh()}", owner="Jo", site=site)
+
+
+def done_(world, role, place):
+    sites = () if place == "net" else (place,)
+    step = store.Action(text=f"step {world.fresh()}", owner="Jo", sites=sites)
+    key = world.admin.write(PROJECT, step)
+    return done(world, role, "done", key=key)
+
+
+def undo_a_note(world, role, place):
+    key = world.admin.write(PROJECT, note(place, f"note {world.fresh()}"))
+    target = world.admin.history(PROJECT, key)[-1].id
+    return done(world, role, "undo", "history", revision=target, reason="a slip")
+
+
+OPERATIONS: dict[str, Any] = {
+    "see true counts": see_true_counts,
+    "see protected counts": see_protected_counts,
+    "log a count": log_a_count,
+    "undo a count": undo_a_count,
+    "note": note_,
+    "read a note": read_a_note,
+    "action": action,
+    "done": done_,
+    "undo a note": undo_a_note,
+}
+
+
+def cases():
+    head, *lines = [line.split("|") for line in TABLE.strip().splitlines()]
+    roles = [cell.strip() for cell in head[1:]]
+    assert tuple(roles) == ROLES
+    for operation, *cells in lines:
+        for role, cell in zip(roles, cells, strict=True):
+            held = cell.replace("all", "north south east").replace("shared", "north south").split()
+            places = (*SITES, *(("net",) if "net" in " ".join(cells) else ()))
+            for place in places:
+                yield operation.strip(), role, place, place in held
+
+
+@pytest.mark.parametrize(("operation", "role", "place", "allowed"), list(cases()))
+def test_a_role_may_do_through_the_app_what_the_table_says(world, operation, role, place, allowed):
+    act = OPERATIONS[operation]
+    before = world.admin.verify()
+    prepared = operation in ("undo a count", "undo a note", "done")  # by an admin, for the case
+    assert act(world, role, place) == allowed
+    after = world.admin.verify()
+    assert after.whole
+    if not allowed:
+        assert after.revisions == before.revisions + prepared, "nothing else was written"
+
+
+def test_every_write_the_app_offers_is_in_the_table():
+    asked = {"log", "undo", "note", "action", "done"}
+    assert set(ACTIONS) == asked
+
+
+# What each page holds
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("page", PAGES)
+def test_no_page_holds_counts_of_a_site_that_its_reader_may_not_see(world, role, page):
+    hidden = {"admin": (), "facilitator": ("north", "south", "east")}.get(role, ("south", "east"))
+    for asked in SITES:
+        for extra in ("", "&period=month&rules=nelson") if page == "charts" else ("",):
+            said = shown(world, role, page + extra, asked)
+            for place in hidden:
+                assert f"{BIRTHS[place]}" not in said
+                assert f"{BIRTHS[place]:,}" not in said
+
+
+@pytest.mark.parametrize("role", ["contributor", "clinician"])
+@pytest.mark.parametrize("page", PAGES)
+def test_a_project_of_other_sites_is_not_even_named(world, role, page):
+    told = world.pages[role].send(address=f"?page={page}&project=only_east")
+    assert "A plan of the east" not in json.dumps(told)
+    given = world.visitors[role].ask(f"?page={page}&project=only_east")
+    assert "A plan of the east" not in given.text
+
+
+def test_an_answer_kept_for_one_is_not_given_to_another(world):
+    """The same address, asked by those who may see more first, and again after."""
+    for role in ("admin", "contributor", "facilitator", "admin", "clinician"):
+        said = shown(world, role, "charts", "east")
+        assert (f"{BIRTHS['east']}" in said) == (role == "admin")
+
+
+def test_consent_taken_back_closes_the_page_that_is_open(world):
+    world.admin.consent(PROJECT, "south", False, "the board has not met")
+    sleep(RECENT)  # written past the app, which asks the store once a second
+    try:
+        assert not see_protected_counts(world, "facilitator", "south")
+        assert not read_a_note(world, "facilitator", "south")
+    finally:
+        world.admin.consent(PROJECT, "south", True)
+    sleep(RECENT)
+    assert see_protected_counts(world, "facilitator", "south")
+
+
+def test_a_clinician_cannot_ask_for_what_no_form_offers(world):
+    before = world.admin.verify()
+    for act in ("consent", "save_project", "backup", "verify", "people", "__class__", ""):
+        told = send(world, "clinician", "log", act=act, fields={"site": "north", "given": True})
+        assert "problems" in told or "html" in told
+    assert world.admin.verify() == before
+
+
+# Hostile words and numbers, by every form
+
+WORDS = (
+    "<script>window.hit=1</script>", "<img src=x onerror=window.hit=1>", "{{7*7}}${7*7}",
+    "=HYPERLINK(\"http://x.example\")", "'; DROP TABLE revision; --", "</script><b>bold</b>",
+    "<a href='javascript:window.hit=1'>x</a>", "../../etc/passwd", "!!python/object:os.system",
+)  # fmt: skip
+DECEIVING = ("x\u202ey", "x\u2066y", "x\x00y", "x\u200by", "x\x1b[31m", "x" * 1_000_000)
+
+
+def test_words_are_shown_as_words_in_every_page(world):
+    for text in WORDS:
+        for act, fields in (
+            ("note", {"day": "2025-01-06", "text": text, "about": "learnt", "site": "north"}),
+            ("action", {"text": text, "owner": text[:80], "site": "north"}),
+        ):
+            assert "done" in send(world, "admin", "session", act=act, fields=fields)
+    for page in PAGES:
+        read = send(world, "admin", page)["html"]
+        whole = world.visitors["admin"].ask(f"?project={PROJECT}&page={page}").text
+        for markup in ("<script>window", "<img src=x", "<b>bold", "href='javas", 'href="javas'):
+            assert markup not in read
+            assert markup not in whole
+    assert "&lt;img src=x" in send(world, "admin", "session")["html"]
+
+
+@pytest.mark.parametrize("text", DECEIVING, ids=lambda text: ascii(text)[:12])
+def test_deceiving_words_are_refused_by_every_form_and_nothing_is_kept(world, text):
+    before = world.admin.verify()
+    rows = [{"measure": "pph", "stratum": text, "subgroup": "2025-02-03", "numerator": "1",
+             "denominator": "20", "revision": 0}]  # fmt: skip
+    good = [rows[0] | {"stratum": "Black"}]
+    for act, fields in (
+        ("note", {"day": "2025-01-06", "text": text, "about": "learnt", "site": "north"}),
+        ("note", {"day": text, "text": "x", "about": "learnt", "site": "north"}),
+        ("note", {"day": "2025-01-06", "text": "x", "about": "learnt", "site": text}),
+        ("action", {"text": text, "owner": "Jo", "site": "north"}),
+        ("action", {"text": "x", "owner": text, "site": "north"}),
+        ("done", {"key": text}),
+        ("undo", {"revision": 1, "reason": text}),
+        ("undo", {"revision": text, "reason": "x"}),
+        ("log", {"site": "north", "rows": rows}),
+        ("log", {"site": text, "rows": good}),
+        ("log", {"site": "north", "rows": good, "reason": text}),
+        ("log", {"site": "north", "rows": [good[0] | {"measure": text}]}),
+        ("log", {"site": "north", "rows": [good[0] | {"subgroup": text}]}),
+        ("log", {"site": "north", "rows": [good[0] | {"numerator": text}]}),
+        ("log", {"site": "north", "rows": [good[0] | {"revision": text}]}),
+    ):  # fmt: skip
+        told = send(world, "admin", "log", act=act, fields=fields)
+        assert told.get("problems"), (act, sorted(fields))
+        assert len(json.dumps(told)) < 20_000, "not repeated at length"
+    assert world.admin.verify() == before
+
+
+@pytest.mark.parametrize(
+    "number", ["1e400", "-1", "nan", "inf", "0x10", "1_000_000_000_000_000_000", "½", "=1+1", "२"]
+)
+def test_numbers_that_cannot_be_are_refused(world, number):
+    before = world.admin.verify()
+    rows = [{"measure": "pph", "stratum": "Black", "subgroup": "2025-02-03", "numerator": number,
+             "denominator": "20", "revision": 0}]  # fmt: skip
+    told = send(world, "admin", "log", act="log", fields={"site": "north", "rows": rows})
+    assert told.get("problems")
+    assert world.admin.verify() == before
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"act": "log", "fields": None}, {"act": "log", "fields": {"rows": "x"}},
+        {"act": "log", "fields": {"rows": [1, 2]}}, {"act": "log", "fields": {"rows": [{}] * 5000}},
+        {"act": ["log"], "fields": {}}, {"act": {"a": 1}}, {"act": 1}, {"address": None},
+        {"address": {"a": 1}}, {"address": "?" + "a=1&" * 10_000}, {"address": "?page=%00"},
+        {"address": "?project=../../etc/passwd&site=<script>"},
+        {"address": "?week=\u202e&period=;&rules=__class__&limits=..&hide=x&slide=-1"},
+    ],
+    ids=lambda message: ascii(message)[:40],
+)  # fmt: skip
+def test_messages_that_no_page_sends_write_nothing_and_get_an_answer(world, message):
+    before = world.admin.verify()
+    told = world.pages["admin"].send(**message)
+    assert told.get("problems") or told.get("html")
+    assert "<script>" not in told.get("html", "")
+    assert "This is a fault" not in json.dumps(told)
+    assert world.admin.verify() == before
