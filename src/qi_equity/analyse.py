@@ -14,9 +14,10 @@ from qi_equity.observations import with_totals
 from qi_equity.project import ALL_SITES, EVERYONE, Measure, Project
 from qi_equity.sources.quality import quality
 from qi_equity.tidy.chart import Charts, chart
+from qi_equity.tidy.counts import RESULTS
 from qi_equity.tidy.evidence import Evidence, evidence, in_family
 from qi_equity.tidy.gap_chart import gap_charts
-from qi_equity.tidy.gaps import RESULTS, gaps, opposite_ways
+from qi_equity.tidy.gaps import gaps, opposite_ways
 from qi_equity.tidy.plan import HORIZON, plans
 
 BY = ["measure", "site", "stratum"]

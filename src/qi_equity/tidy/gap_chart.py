@@ -37,13 +37,13 @@ from qi_equity.equity.verdict import (
     verdicts,
 )
 from qi_equity.errors import DataErrors
-from qi_equity.tidy.gaps import (
+from qi_equity.tidy.counts import (
     EVERYONE_ELSE,
-    _baseline_length,
-    _check_columns,
-    _counted,
-    _Counts,
-    _reference,
+    Counts,
+    baseline_length,
+    check_columns,
+    counted,
+    reference_of,
 )
 
 Direction = Literal["increase", "decrease"]
@@ -102,12 +102,12 @@ def gap_charts(
     0     Black  widening    2.0  worse-off got worse  rising
     """
     groups = [by] if isinstance(by, str) else list(by or [])
-    _check_columns(data, numerator, denominator, [*groups, subgroup, stratum])
-    counts = _counted(data, numerator, denominator, stratum, groups, subgroup, "proportion")
+    check_columns(data, numerator, denominator, [*groups, subgroup, stratum])
+    counts = counted(data, numerator, denominator, stratum, groups, subgroup, "proportion")
     if baseline is None:
         baseline = max(1, min(LONGEST_DEFAULT_BASELINE, len(counts.subgroups) // 2))
-    known = _baseline_length(baseline, counts.subgroups, subgroup)
-    label, against = _reference(
+    known = baseline_length(baseline, counts.subgroups, subgroup)
+    label, against = reference_of(
         reference,
         counts,
         known,
@@ -151,7 +151,7 @@ def gap_charts(
 
 
 def _keys(
-    counts: _Counts,
+    counts: Counts,
     groups: list[str],
     stratum: str,
     series: NDArray[np.int64],
