@@ -102,7 +102,7 @@ def counted(
     subgroup: str | None,
     kind: str,
 ) -> Counts:
-    """The table's counts added up within each series, stratum and subgroup; what is wrong, named."""
+    """Counts added up within each series, stratum and subgroup; what is wrong is named."""
     x = data[numerator].to_numpy(dtype=float, na_value=np.nan)
     n = data[denominator].to_numpy(dtype=float, na_value=np.nan)
     _check_counts(data, x, n, numerator, denominator, kind)
