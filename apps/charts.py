@@ -1,7 +1,10 @@
-"""Charts of your own store, to read and not to write, for `panel serve apps/charts.py`.
+"""The app on your own store for `panel serve apps/charts.py`, where Panel's sign-in is in use.
 
-The store is the one named by QI_EQUITY_DATABASE. Everyone who reaches this server sees every
-site's true counts, so put it where only they can; `qi-equity serve` is the way with sign-in.
+    panel serve apps/charts.py --oauth-provider azure ... --cookie-secret ...
+
+The store is the one named by QI_EQUITY_DATABASE; role and sites come from the list of users named
+by QI_EQUITY_USERS. Nobody is shown anything without signing in. `qi-equity serve` is the usual
+way: it also guards its cookies, headers and connections, which `panel serve` leaves to you.
 """
 
 import os
@@ -9,16 +12,27 @@ import os
 import panel as pn
 
 from qi_equity import store
-from qi_equity.app.live import Analyst, Network
+from qi_equity.app.backend import Backend, Closed
+from qi_equity.app.live import Network, opened
 from qi_equity.app.server import Audience, page
 
 
-def audience() -> Audience:
-    """Made once for the whole server: a seat for somebody who may read at every site."""
-    network = Network(store.open(os.environ["QI_EQUITY_DATABASE"]), Analyst())
-    lead = network.store.as_user(store.User("apps/charts.py", "admin"))
-    sites = {site.id for name in lead.projects() for site in lead.project(name).sites}
-    return Audience(network.seat(store.User("reader", "clinician", sites)), None)
+def network() -> Network:
+    """Made once for the whole server."""
+    return opened(os.environ["QI_EQUITY_DATABASE"], listed().find)
 
 
-page(pn.state.as_cached("qi_equity_charts", audience)).servable()
+def listed() -> store.Users:
+    """Who may sign in, and as what."""
+    return store.Users(os.environ["QI_EQUITY_USERS"])
+
+
+def seat() -> Backend:
+    """What the person who signed in may see."""
+    user = listed().find(pn.state.user or "")
+    if user is None:
+        return Closed(store.Forbidden("Sign in first, as somebody in the list of users."))
+    return pn.state.as_cached("qi_equity_network", network).seat(user)
+
+
+page(Audience(seat(), None)).servable()

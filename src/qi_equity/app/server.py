@@ -85,7 +85,12 @@ class Audience:
         visit: Visit | None = getattr(context.request, "qi_visit", None)
         if self._door and visit:
             self._door.owns(context.id, visit)
+            pn.state.on_session_destroyed(lambda left: self._leaves(left.id))
         return visit
+
+    def _leaves(self, session_id: str) -> None:
+        if self._door:
+            self._door.leaves(session_id)
 
     def renderer(self, visit: Visit | None) -> Renderer:
         """What this user may see; who is signed out, or no longer listed, is told so."""
