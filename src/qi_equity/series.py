@@ -17,10 +17,14 @@ from qi_equity.errors import DataErrors, did_you_mean
 from qi_equity.spc.chart import BoolArray, FloatArray, IntArray
 from qi_equity.spc.charts import ChartKind
 
-PERIODS = ("day", "week", "month", "quarter", "year")
+# Each period as so many days, months or years (numpy's letters).
+PERIODS = {"day": ("D", 1), "week": ("D", 7), "month": ("M", 1), "quarter": ("M", 3),
+           "year": ("Y", 1)}  # fmt: skip
 AGGREGATES = ("mean", "median", "sum", "sd")
 # A calendar is regular where at least this share of its slots is filled by some series.
 REGULAR = 0.5
+# A calendar of more slots than this has a slip of the pen in its dates, and is not drawn.
+LONGEST = 10_000
 # A problem names this many rows, and counts the others.
 ROWS_NAMED = 5
 
@@ -112,6 +116,8 @@ def arrange(
         held[place] = _codes(data[column])
         columns[column] = held.reshape(logged.shape)
     shown = logged if labels.ndim == 2 else _between_first_and_last(logged)
+    if period is None:
+        shown = shown & _own_rhythm(logged)
     return Series(keys, labels, logged, shown, columns)
 
 
@@ -227,7 +233,16 @@ def _floor(when: Any, period: str) -> Any:
 
 def _calendar(moments: Any, period: str | None) -> Any:
     """Every subgroup from the first to the last, or None where they keep no regular distance."""
-    if len(moments) < 3 and period is None:
+    if period is not None:
+        unit, step = PERIODS[period]
+        place = moments.astype(f"datetime64[{unit}]").astype(np.int64)
+        every = np.arange(place[0], place[-1] + 1, step)
+        return (
+            every.astype(f"datetime64[{unit}]").astype("datetime64[s]")
+            if len(every) <= LONGEST
+            else None
+        )
+    if len(moments) < 3:
         return moments
     if moments.dtype.kind == "f":
         return None
@@ -244,8 +259,8 @@ def _calendar(moments: Any, period: str | None) -> Any:
             if steady is None:
                 return None
             return ((steady + offset).astype("datetime64[D]") - offset).astype("datetime64[s]")
-    if period == "week" or not (weekdays := _weekdays(days)):
-        steady = _evenly(days, step=7 if period == "week" else None)
+    if not (weekdays := _weekdays(days)):
+        steady = _evenly(days)
     else:
         every = np.arange(days[0], days[-1] + 1)
         steady = every[np.isin((every.astype(np.int64) - 4) % 7, list(weekdays))]
@@ -260,10 +275,10 @@ def _weekdays(days: Any) -> set[int]:
     return used if daily and len(used) < 7 else set()
 
 
-def _evenly(moments: Any, step: int | None = None) -> Any:
+def _evenly(moments: Any) -> Any:
     numbers = moments.astype(np.int64)
     steps = np.diff(numbers)
-    step = step or int(np.gcd.reduce(steps)) if len(steps) else 1
+    step = int(np.gcd.reduce(steps)) if len(steps) else 1
     count = (numbers[-1] - numbers[0]) // step + 1
     if len(moments) < REGULAR * count:
         return None
@@ -299,6 +314,23 @@ def _between_first_and_last(logged: BoolArray) -> BoolArray:
     before = np.logical_or.accumulate(logged, axis=1)
     after = np.logical_or.accumulate(logged[:, ::-1], axis=1)[:, ::-1]
     return np.asarray(before & after)
+
+
+def _own_rhythm(logged: BoolArray) -> BoolArray:
+    """Slots that each series keeps to by itself: it has the same gaps alone as among others."""
+    slot = np.arange(logged.shape[1])
+    count, first = logged.sum(axis=1), np.argmax(logged, axis=1)
+    last = logged.shape[1] - 1 - np.argmax(logged[:, ::-1], axis=1)
+    if (count == last - first + 1).all():
+        return logged
+    owner, at = np.nonzero(logged)
+    steps = np.diff(at, prepend=at[0])
+    starts = np.flatnonzero(np.diff(owner, prepend=-1))
+    steps[starts] = 0  # no step leads to the first; every step is a multiple of the rhythm
+    rhythm = np.maximum(np.gcd.reduceat(steps, starts), 1)
+    regular = (count >= 3) & (count >= REGULAR * ((last - first) // rhythm + 1))
+    in_step = (slot - first[:, None]) % rhythm[:, None] == 0
+    return np.asarray(logged | (regular[:, None] & in_step))
 
 
 # -- series -----------------------------------------------------------------------------------

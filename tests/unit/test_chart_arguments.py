@@ -55,3 +55,29 @@ def test_one_number_a_phase_and_not_one_a_point() -> None:
     assert "2 numbers, and 3 phases" in refusal(
         weekly(), target=[0.1, 0.2], phases=[WEEKS[9], WEEKS[19]]
     )
+
+
+def test_a_series_has_the_same_gaps_alone_as_among_others() -> None:
+    rows = {"full": range(30), "gaps": [0, 1, 2, 4, 5, 8], "sparse": [0, 7, 19], "two": [3, 11],
+            "fortnightly": range(1, 29, 2), "one": [5]}  # fmt: skip
+    data = pd.concat([weekly(site=name).iloc[list(at)] for name, at in rows.items()])
+    for asked in ({}, {"period": "week"}, {"period": "month"}, {"period": "quarter"}):
+        together = chart(data, by="site", **asked)
+        alone = [chart(part, by="site", **asked) for _, part in data.groupby("site")]
+        for name in ("points", "summary"):
+            parts = pd.concat([getattr(one, name) for one in alone], ignore_index=True)
+            whole = getattr(together, name)
+            in_family = ["q_value", "highlight"] if name == "summary" else []
+            pd.testing.assert_frame_equal(
+                whole.drop(columns=in_family), parts.drop(columns=in_family)
+            )
+    assert together.points.groupby("site").size().to_dict()["full"] == 3
+    assert chart(data, by="site").summary.set_index("site")["missing"].to_dict() == {
+        "fortnightly": 0, "full": 0, "gaps": 3, "one": 0, "sparse": 0, "two": 0
+    }  # fmt: skip
+
+
+def test_a_period_shows_every_gap_however_sparse_the_series() -> None:
+    found = chart(weekly().iloc[[0, 13, 26]], period="week")
+    assert len(found.points) == 27
+    assert found.summary["missing"].tolist() == [24]
