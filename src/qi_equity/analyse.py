@@ -13,6 +13,7 @@ from qi_equity.observations import observations as checked
 from qi_equity.observations import with_totals
 from qi_equity.project import ALL_SITES, EVERYONE, Measure, Project
 from qi_equity.sources.quality import quality
+from qi_equity.sources.unknown import unknown_bounds
 from qi_equity.tidy.chart import Charts, chart
 from qi_equity.tidy.counts import RESULTS
 from qi_equity.tidy.evidence import Evidence, evidence, in_family
@@ -31,6 +32,8 @@ COLUMNS = {
     "gap_points": [*BY, "subgroup"],
 }
 WINDOW = "window"
+# What no one believes of the unknown, only what cannot be ruled out.
+EXTREMES = ("highest possible", "lowest possible")
 THEN, NOW = "then", "now"
 
 
@@ -63,6 +66,7 @@ def analyse(project: Project, observations: pd.DataFrame, *, judge: bool = True)
         charts, family, sentence = weighed.charts, weighed.family, _by_chance(weighed)
         if len(gap):
             totals, declared = gap["site"].eq(ALL_SITES), _declared(project, gap)
+            gap = _with_unknown(gap, unknown_bounds(project, table))
             gap = in_family(gap, totals=totals, declared=declared)
     elif parts:
         charts = charts.assign(highlight=False)
@@ -299,6 +303,19 @@ def _declared(project: Project, gap: pd.DataFrame) -> pd.Series:
     """The contrast declared before looking: judged by itself, not as one of many."""
     primary = project.aim.primary
     return gap["measure"].eq(primary.measure) & gap["stratum"].eq(primary.stratum)
+
+
+def _with_unknown(gap: pd.DataFrame, bounds: pd.DataFrame) -> pd.DataFrame:
+    """The gaps with how far they would move, were the unknown shared out in other ways."""
+    plausible = bounds[~bounds["allocation"].isin(EXTREMES)]
+    found = plausible.groupby(BY, as_index=False).agg(
+        unknown_births=("unknown_births", "first"),
+        unknown_ratio_lower=("ratio", "min"),
+        unknown_ratio_upper=("ratio", "max"),
+        unknown_decides=("changes", "any"),
+    )
+    merged = gap.merge(found, on=BY, how="left")
+    return merged.assign(unknown_decides=merged["unknown_decides"].eq(True))
 
 
 def _weighed(project: Project, charts: pd.DataFrame, points: pd.DataFrame) -> Evidence:

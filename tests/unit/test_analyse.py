@@ -188,3 +188,15 @@ def test_a_stratum_the_project_does_not_name_is_charted_and_written_of(log):
     found = analyse(PROJECT, renamed)
     assert "Someone else" in set(found.charts["stratum"])
     assert "Someone else:" in report(found)
+
+
+def test_a_gap_that_hangs_on_the_unknown_says_so(log):
+    unknown = next(group.name for group in PROJECT.strata.groups if group.unknown)
+    mostly = log.copy()
+    rows = mostly["stratum"] == unknown
+    mostly.loc[rows, ["numerator", "denominator"]] = [4, 60]
+    found = analyse(PROJECT, mostly)
+    decided = found.gaps[found.gaps["unknown_decides"]]
+    assert len(decided)
+    assert (decided["unknown_ratio_lower"] < decided["unknown_ratio_upper"]).all()
+    assert "whose group is not known" in report(found)

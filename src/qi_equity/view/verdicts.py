@@ -34,6 +34,13 @@ def verdict_sentences(row: Row) -> list[str]:
     if row.get("improving_while_widening") is True:
         scales = "on both scales" if row.get("difference_widening_too") is True else "as a ratio"
         said.append(f"Rates are improving overall while this gap widens {scales}.")
+    if row.get("unknown_decides") is True:
+        low, high = (_ratio(row.get(f"unknown_ratio_{end}")) for end in ("lower", "upper"))
+        said.append(
+            f"It hangs on who the {number(row.get('unknown_births'))} people whose group is not "
+            "known are: shared out in other ways, the ratio would lie between "
+            f"{low} and {high}."
+        )
     scales_sentence = row.get("scales_sentence")
     if not missing(scales_sentence) and scales_sentence:
         said.append(str(scales_sentence))
