@@ -81,3 +81,7 @@ def test_a_period_shows_every_gap_however_sparse_the_series() -> None:
     found = chart(weekly().iloc[[0, 13, 26]], period="week")
     assert len(found.points) == 27
     assert found.summary["missing"].tolist() == [24]
+
+
+def test_a_column_tells_series_apart_once() -> None:
+    assert "by 'site': named more than once" in refusal(weekly(site="A"), by=["site", "site"])

@@ -221,9 +221,11 @@ def _check(
     if aggregate is not None and aggregate not in AGGREGATES:
         problems.append(f"no aggregate called '{aggregate}'{did_you_mean(aggregate, AGGREGATES)}")
     taken = OUR_POINTS | OUR_SUMMARY | {rule.name for rule in rules}
-    for name in names:
+    for name in dict.fromkeys(names):
         if name in taken:
             problems.append(f"by '{name}': points have a column of that name; rename yours")
+        if names.count(name) > 1:
+            problems.append(f"by '{name}': named more than once; once tells series apart")
     if limits not in ("exact", "normal"):
         problems.append(f"limits '{limits}': choose exact or normal")
     if direction not in DIRECTIONS:
