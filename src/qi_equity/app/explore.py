@@ -54,9 +54,6 @@ def explored(
         "value": None if counted else "value",
         "by": ["measure", "site", "stratum"],
         "period": view.period if counted and view.period in PERIODS else None,
-        "limits": view.limits
-        if view.limits in LIMITS and measure.kind in ("p", "u", "c")
-        else None,
         "rules": view.rules if view.rules in RULES else measure.rules,
         "direction": None if measure.direction == "none" else measure.direction,
         "target": measure.target,
@@ -64,6 +61,8 @@ def explored(
         "freeze": first["subgroup"].max() if len(first) else None,
         "phases": [pd.Timestamp(day) for day in measure.phases] or None,
     }
+    if view.limits in LIMITS and measure.kind in ("p", "u", "c"):
+        options["limits"] = view.limits
     columns = ["measure", "site", "stratum", "subgroup", "numerator", "denominator", "value"]
     table = points[[name for name in columns if name in points]]
     made = chart(table, **options)
