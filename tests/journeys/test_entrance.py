@@ -50,6 +50,12 @@ def test_no_server_for_an_empty_list(tmp_path):
     assert "lists nobody" in said
 
 
+def test_nothing_in_the_environment_opens_the_websocket_to_others(tmp_path):
+    Users(tmp_path / "users.json").save("jo", "admin", [], PASSWORD)
+    said = serve(tmp_path, "--users", str(tmp_path / "users.json"), BOKEH_ALLOW_WS_ORIGIN="*")
+    assert "would let pages of other addresses connect" in said
+
+
 def test_oauth_needs_the_list_too(tmp_path):
     told = {"PROVIDER": "azurev2", "KEY": "k", "SECRET": "s", "TENANT": "ours"}
     said = serve(tmp_path, **{oauth.BEFORE + name: value for name, value in told.items()})

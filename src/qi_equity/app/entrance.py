@@ -106,6 +106,11 @@ def door(
                 else ". To look around without one, run: qi-equity demo"
             )
         )
+    if environ.get("BOKEH_ALLOW_WS_ORIGIN"):
+        raise UserError(
+            "BOKEH_ALLOW_WS_ORIGIN is set, and would let pages of other addresses connect: "
+            "unset it, and say --origin instead"
+        )
     listed = Users(users)
     if not listed.all():
         raise UserError(
