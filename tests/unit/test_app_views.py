@@ -165,3 +165,9 @@ def test_a_funnel_holds_every_site_and_the_limits_close_with_size():
     width = found["upper"][0.998] - found["lower"][0.998]
     assert width[0] > width[-1]
     assert funnel(FINDINGS.points.iloc[:0], PROJECT.measure("pph"), "White") == {}
+
+
+@pytest.mark.parametrize("one", ["period=quarter", "rules=ihi", "limits=normal"])
+def test_each_other_way_of_drawing_works_alone(one):
+    html = RENDERER.answer(f"?{one}")["html"]
+    assert "drawn otherwise than the project declared" in html
