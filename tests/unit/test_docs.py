@@ -10,6 +10,7 @@ import pytest
 import typer.main
 
 from qi_equity.cli import app
+from qi_equity.project_file import examples
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md")])
@@ -31,6 +32,19 @@ def test_every_link_to_a_file_leads_somewhere(page):
             assert (page.parent / target).exists(), target
 
 
+@pytest.fixture
+def reader(tmp_path, monkeypatch):
+    """A folder with the files that the pages speak of, to work in."""
+    example = examples()["chds_preterm"].read_text(encoding="utf-8")
+    (tmp_path / "my_project.yaml").write_text(example, encoding="utf-8")
+    for name, groups in (("booking", ["black", "white"]), ("neonatal", ["black", "asian"])):
+        rows = [f"{number},{group}" for number, group in enumerate(groups)]
+        text = "\n".join(["birth_id,ethnicity", *rows])
+        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("reader")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_python_on_a_page_runs(page):
     text = page.read_text(encoding="utf-8")
