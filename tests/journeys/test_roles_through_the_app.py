@@ -31,6 +31,7 @@ operation            | contributor | clinician | facilitator     | equity_lead |
 see true counts      | north       | north     |                 | north       | all
 see protected counts |             |           | shared          |             |
 log a count          | north       |           |                 | north       | all
+upload a file        | north       |           |                 | north       | all
 undo a count         | north       |           |                 | north       | all
 note                 | north       |           | north south net | north net   | all net
 read a note          | north net   | north net | north south net | north net   | all net
@@ -150,6 +151,18 @@ def log_a_count(world, role, place):
     return done(world, role, "log", "log", site=place, rows=rows)
 
 
+def upload_a_file(world, role, place):
+    day = pd.Timestamp("2019-06-03") + pd.Timedelta(weeks=world.fresh())
+    return done(world, role, "upload", "log", table=file_of(place, f"{day:%Y-%m-%d}"))
+
+
+def file_of(place, day="2019-01-07", stratum="Black", numerator="1"):
+    return (
+        "measure,site,stratum,subgroup,numerator,denominator\n"
+        f"pph,{place},{stratum},{day},{numerator},20\n"
+    )
+
+
 def undo_a_count(world, role, place):
     day = pd.Timestamp("2022-06-06") + pd.Timedelta(weeks=world.fresh())
     world.admin.log(PROJECT, [row(1, 20, site=place, week=f"{day:%Y-%m-%d}")])
@@ -189,6 +202,7 @@ OPERATIONS: dict[str, Any] = {
     "see true counts": see_true_counts,
     "see protected counts": see_protected_counts,
     "log a count": log_a_count,
+    "upload a file": upload_a_file,
     "undo a count": undo_a_count,
     "note": note_,
     "read a note": read_a_note,
@@ -223,7 +237,7 @@ def test_a_role_may_do_through_the_app_what_the_table_says(world, operation, rol
 
 
 def test_every_write_the_app_offers_is_in_the_table():
-    asked = {"log", "undo", "note", "action", "done"}
+    asked = {"log", "upload", "undo", "note", "action", "done"}
     assert set(ACTIONS) == asked
 
 
@@ -319,6 +333,12 @@ def test_deceiving_words_are_refused_by_every_form_and_nothing_is_kept(world, te
         ("done", {"key": text}),
         ("undo", {"revision": 1, "reason": text}),
         ("undo", {"revision": text, "reason": "x"}),
+        ("upload", {"table": file_of("north", stratum=text)}),
+        ("upload", {"table": file_of(text)}),
+        ("upload", {"table": file_of("north", day=text)}),
+        ("upload", {"table": file_of("north", numerator=text)}),
+        ("upload", {"table": file_of("north"), "reason": text}),
+        ("upload", {"table": text}),
         ("log", {"site": "north", "rows": rows}),
         ("log", {"site": text, "rows": good}),
         ("log", {"site": "north", "rows": good, "reason": text}),
