@@ -10,12 +10,28 @@ from typing import Annotated
 import typer
 
 app = typer.Typer(
-    help="Are we improving, for whom, and is the gap closing? Charts by ethnicity for maternity "
-    "improvement teams.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from qi_equity import __version__
+
+        typer.echo(f"qi-equity {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version")
+    ] = False,
+) -> None:
+    """Are we improving, for whom, and is the gap closing? Charts by ethnicity."""
+
 
 ProjectFile = Annotated[Path, typer.Argument(metavar="PROJECT", help="a project file (YAML)")]
 DataFile = Annotated[

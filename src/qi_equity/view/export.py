@@ -27,8 +27,7 @@ def write(findings: Findings, folder: Path) -> list[Path]:
     paths = []
     for name, table in tables.items():
         path = folder / f"{name}.csv"
-        # The mark tells a spreadsheet that the file is UTF-8.
-        inert(table).to_csv(path, index=False, encoding="utf-8-sig")
+        inert(table).to_csv(path, index=False, encoding="utf-8")
         paths.append(path)
     path = folder / "findings.json"
     text = json.dumps(document(findings), indent=1, ensure_ascii=False, allow_nan=False)
