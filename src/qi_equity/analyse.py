@@ -19,6 +19,7 @@ from qi_equity.tidy.counts import RESULTS
 from qi_equity.tidy.evidence import Evidence, evidence, in_family
 from qi_equity.tidy.gap_chart import gap_charts
 from qi_equity.tidy.gaps import gaps, opposite_ways
+from qi_equity.tidy.inequality import inequality
 from qi_equity.tidy.plan import HORIZON, plans
 
 BY = ["measure", "site", "stratum"]
@@ -30,6 +31,7 @@ COLUMNS = {
     "points": [*BY, "subgroup"],
     "gaps": [*BY, *RESULTS],
     "gap_points": [*BY, "subgroup"],
+    "inequality": ["measure", "site", "name"],
 }
 WINDOW = "window"
 # What no one believes of the unknown, only what cannot be ruled out.
@@ -59,7 +61,7 @@ def analyse(project: Project, observations: pd.DataFrame, *, judge: bool = True)
         for measure in project.measures
         if (part := _measure(project, measure, table, judge)) is not None
     ]
-    charts, points, gap, gap_points = (_joined(parts, name) for name in COLUMNS)
+    charts, points, gap, gap_points, spread = (_joined(parts, name) for name in COLUMNS)
     family = sentence = ""
     if parts and judge:
         weighed = _weighed(project, charts, points)
@@ -79,6 +81,7 @@ def analyse(project: Project, observations: pd.DataFrame, *, judge: bool = True)
         cautions=(*cautions, *(caution for part in parts for caution in part.cautions)),
         family=family,
         sentences=(sentence,) if sentence else (),
+        inequality=spread,
     )
 
 
@@ -135,6 +138,7 @@ class _Part:
     charts: pd.DataFrame
     gaps: pd.DataFrame
     gap_points: pd.DataFrame
+    inequality: pd.DataFrame
     cautions: tuple[Caution, ...]
 
 
@@ -152,7 +156,7 @@ def _measure(project: Project, measure: Measure, table: pd.DataFrame, judge: boo
     drawn = _charts(measure, rows)
     cautions = tuple(_chart_cautions(measure, drawn))
     known = rows[rows["stratum"].isin(project.strata.known) & rows["numerator"].notna()]
-    gap = gap_points = pd.DataFrame()
+    gap = gap_points = spread = pd.DataFrame()
     if measure.data in COMPARED and not known.empty:
         gap = _gaps(project, measure, known)
         if judge and (why := _not_judged(project, measure)):
@@ -160,7 +164,15 @@ def _measure(project: Project, measure: Measure, table: pd.DataFrame, judge: boo
         elif judge:
             gap, gap_points = _judged(project, measure, known, gap)
             cautions += tuple(_gap_cautions(measure, gap))
-    return _Part(drawn.points, drawn.summary, gap, gap_points, cautions)
+            spread = inequality(
+                known,
+                numerator="numerator",
+                denominator="denominator",
+                stratum="stratum",
+                by=["measure", "site"],
+                adverse=measure.direction != "increase",
+            )
+    return _Part(drawn.points, drawn.summary, gap, gap_points, spread, cautions)
 
 
 def _charts(measure: Measure, rows: pd.DataFrame) -> Charts:

@@ -27,6 +27,7 @@ class Findings:
     charts      one row a measure, site, stratum and phase: runs, signals, p and q, variation
     gaps        one row a measure, site and stratum: rates, difference, ratio, intervals, verdict
     gap_points  one row a measure, site, stratum and subgroup: the gap as a charted series
+    inequality  one row a measure, site and summary measure over all strata at once
     cautions    what to be careful of
     """
 
@@ -38,3 +39,4 @@ class Findings:
     cautions: tuple[Caution, ...] = ()
     family: str = ""
     sentences: tuple[str, ...] = field(default=())
+    inequality: pd.DataFrame = field(default_factory=pd.DataFrame)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from qi_equity.analyse import analyse, plan
+from qi_equity.disclosure import protect
 from qi_equity.observations import observations, with_totals
 from qi_equity.project import ALL_SITES, EVERYONE
 from qi_equity.project_file import examples, load
@@ -200,3 +201,15 @@ def test_a_gap_that_hangs_on_the_unknown_says_so(log):
     assert len(decided)
     assert (decided["unknown_ratio_lower"] < decided["unknown_ratio_upper"]).all()
     assert "whose group is not known" in report(found)
+
+
+def test_the_spread_over_all_strata_stands_beside_what_chance_would_bring(findings):
+    spread = findings.inequality.set_index(["site", "name"])
+    everywhere = spread.loc[ALL_SITES]
+    assert everywhere.loc["mdmw", "corrected"] <= everywhere.loc["mdmw", "seen"]
+    assert 0 < everywhere.loc["bgsd", "p_value"] <= 1
+    assert "All strata together" in report(findings)
+
+
+def test_the_spread_over_strata_does_not_leave_the_site(findings):
+    assert protect(findings, "hes").inequality.empty

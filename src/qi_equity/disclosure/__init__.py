@@ -5,6 +5,7 @@ Words are those of the true counts; every number is worked out from counts that 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -51,13 +52,4 @@ def network_findings(
 
 def _unprotected(findings: Findings, asked: Disclosure) -> Findings:
     text = f"small numbers are not protected here: {asked.reason}"
-    return Findings(
-        findings.project,
-        findings.points,
-        findings.charts,
-        findings.gaps,
-        findings.gap_points,
-        (*findings.cautions, Caution("", "", "", text)),
-        findings.family,
-        findings.sentences,
-    )
+    return replace(findings, cautions=(*findings.cautions, Caution("", "", "", text)))

@@ -16,13 +16,14 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write(findings: Findings, folder: Path) -> list[Path]:
-    """Write points.csv, charts.csv, gaps.csv, gap_points.csv and findings.json; their paths."""
+    """Write a CSV for each table of the findings, and findings.json with the answers; their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     tables = {
         "points": findings.points,
         "charts": findings.charts,
         "gaps": findings.gaps,
         "gap_points": findings.gap_points,
+        "inequality": findings.inequality,
     }
     paths = []
     for name, table in tables.items():
@@ -50,6 +51,7 @@ def document(findings: Findings) -> dict[str, Any]:
         "sentences": list(findings.sentences),
         "charts": _records(findings.charts),
         "gaps": _records(findings.gaps),
+        "inequality": _records(findings.inequality),
         "cautions": [
             {"measure": c.measure, "site": c.site, "stratum": c.stratum, "text": c.text}
             for c in findings.cautions

@@ -107,6 +107,7 @@ def _measure(findings: Findings, measure: Measure) -> Iterator[str]:
     )
     yield ""
     yield from _site(findings, measure, lead, charts)
+    yield from _spread(findings, measure, lead)
     others = [site for site in sites if site != lead]
     if others:
         yield from _other_sites(findings, measure, others, names)
@@ -138,6 +139,27 @@ def _site(findings: Findings, measure: Measure, site: str, charts: pd.DataFrame)
         signals = signal_words(row, own)
         if signals and row.get("highlight"):
             yield from _wrapped(signals, 6)
+
+
+def _spread(findings: Findings, measure: Measure, site: str) -> Iterator[str]:
+    """All strata at once, in one sentence, beside what chance alone would have made of it."""
+    table = findings.inequality
+    if table.empty:
+        return
+    rows = table[(table["measure"] == measure.id) & (table["site"] == site)].set_index("name")
+    if "mdmw" not in rows.index or missing(rows.at["mdmw", "seen"]):
+        return
+    unit = "percentage points" if measure.unit == "%" else measure.unit
+    seen, expected, clean = (
+        number(value * measure.multiply)
+        for value in rows.loc["mdmw", ["seen", "expected", "corrected"]].astype(float)
+    )
+    yield from _wrapped(
+        f"All strata together, weighed by their size: on average {seen} {unit} from the mean. With "
+        f"no inequality at all, chance would bring {expected}; {clean} is left once chance is "
+        "taken off.",
+        2,
+    )
 
 
 def _other_sites(
