@@ -16,7 +16,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write(findings: Findings, folder: Path) -> list[Path]:
-    """Write a CSV for each table of the findings, and findings.json with the answers; their paths."""
+    """Write a CSV for each table of findings, and findings.json with the answers; their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     tables = {
         "points": findings.points,

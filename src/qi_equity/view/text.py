@@ -151,8 +151,8 @@ def _spread(findings: Findings, measure: Measure, site: str) -> Iterator[str]:
         return
     unit = "percentage points" if measure.unit == "%" else measure.unit
     seen, expected, clean = (
-        number(value * measure.multiply)
-        for value in rows.loc["mdmw", ["seen", "expected", "corrected"]].astype(float)
+        number(rows[name].astype(float)["mdmw"] * measure.multiply)
+        for name in ("seen", "expected", "corrected")
     )
     yield from _wrapped(
         f"All strata together, weighed by their size: on average {seen} {unit} from the mean. With "
