@@ -108,7 +108,7 @@ def _traces(
         if column in rows and rows[column].notna().any():
             style = {"color": LIGHT[colour], "width": width, "dash": dash, "shape": "hvh"}
             traces.append(
-                {**base, **step, **along, "y": numbers(rows[column]), "name": label, "line": style}
+                {**base, **step, **_course(rows, column, along), "name": label, "line": style}
                 | {"legendgroup": label, "showlegend": legend}
                 | extra
             )
@@ -145,6 +145,14 @@ def _traces(
             | {"marker": {"color": LIGHT["muted"], "size": 9, "symbol": "x-thin-open"}}
         )
     return traces
+
+
+def _course(rows: pd.DataFrame, column: str, along: dict[str, Any]) -> dict[str, Any]:
+    """Where a line runs; its two ends are enough where it never changes and never breaks off."""
+    height = numbers(rows[column])
+    if len(height) > 2 and height.count(height[0]) == len(height):
+        return {"x": stamps(rows["subgroup"].iloc[[0, -1]]), "y": [height[0], height[-1]]}
+    return {**along, "y": height}
 
 
 def _column(rows: pd.DataFrame, name: str) -> pd.Series:
