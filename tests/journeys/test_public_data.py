@@ -47,3 +47,9 @@ def test_the_difference_narrowed_while_the_ratio_widened_and_the_text_says_so(fi
     assert [round(gap[f"ratio_{window}"], 2) for window in ("then", "now")] == [2.46, 2.62]
     said = " ".join(text.report(findings).split())
     assert "The difference narrowed (8.42 to 6.99) while the ratio widened (2.46 to 2.62)" in said
+
+
+def test_half_years_are_called_half_years(findings):
+    said = " ".join(text.report(findings).split())
+    assert "half-years beyond the control limits" in said
+    assert "weeks beyond" not in said

@@ -61,7 +61,7 @@ def chart_sentences(row: Row, points: pd.DataFrame, measure: Measure) -> list[st
     return said
 
 
-def signal_words(row: Row, points: pd.DataFrame, subgroup: str = "week") -> str:
+def signal_words(row: Row, points: pd.DataFrame, subgroup: str) -> str:
     """The signals of one chart in a sentence, or nothing where there is none."""
     parts = []
     outside = row.get("beyond_limits")

@@ -136,7 +136,7 @@ def _site(findings: Findings, measure: Measure, site: str, charts: pd.DataFrame)
             some = f"{number(counts['numerator'])} of {number(counts['denominator'])}"
             line = f"{stratum}: {some}, centre line {amount(row.get('centre'), measure.unit)}."
             yield from _wrapped(line, 2)
-        signals = signal_words(row, own)
+        signals = signal_words(row, own, measure.subgroup)
         if signals and row.get("highlight"):
             yield from _wrapped(signals, 6)
 
