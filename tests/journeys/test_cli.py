@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -150,3 +151,13 @@ def test_a_plan_says_never_with_this_baseline_and_what_would_help():
     assert done.returncode == 0, done.stderr
     assert "never with this baseline" in done.stdout
     assert "What would help" in done.stdout
+
+
+def test_a_port_that_is_taken_is_said_before_any_work_is_done():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = run("demo", "--no-browser", "--port", taken.getsockname()[1])
+    assert done.returncode == 1
+    assert "--port" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -12,6 +12,7 @@ import pandas as pd
 
 from qi_equity import project_file, sources, store
 from qi_equity.app import live, server
+from qi_equity.app.entrance import refuse_taken
 from qi_equity.app.live import Network
 from qi_equity.project import Project
 from qi_equity.sources import synthetic
@@ -29,6 +30,7 @@ def run(
     say: Callable[[str], None] = print,
 ) -> None:
     """Make the network up, put it in a store (kept, if a folder is named), serve until stopped."""
+    refuse_taken("127.0.0.1", port)
     say(LABEL)
     with ExitStack() as stack:
         folder = keep or Path(stack.enter_context(TemporaryDirectory(prefix="qi-equity-")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,6 +128,20 @@ def door(
     return made, options
 
 
+def refuse_taken(host: str, port: int) -> None:
+    """Say so before any work is done, where somebody else listens at the port already."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as fault:
+            reason = (fault.strerror or "it cannot be used").lower()
+            raise UserError(
+                f"port {port} of {host}: {reason}; stop what listens there, or choose another "
+                "with --port (0 takes a free one)"
+            ) from None
+
+
 def serve(
     database: str,
     users: Path | None,
@@ -138,6 +153,7 @@ def serve(
 ) -> None:
     """The app on a store, behind its door, until stopped."""
     reached = address(origin, host, port)
+    refuse_taken(host, port)
     guarded, options = door(users, reached, os.environ)
     network = opened(database, guarded.users.find)
     try:
