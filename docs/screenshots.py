@@ -21,6 +21,7 @@ PAGES = {
     "project": "?page=project&project=pph_reduction",
     "quality": "?page=quality&project=pph_reduction",
     "history": "?page=history&project=pph_reduction",
+    "people": "?page=people&project=pph_reduction",
 }
 SCREENS = {
     "desktop": {"viewport": {"width": 1366, "height": 768}, "color_scheme": "light"},

@@ -18,7 +18,7 @@ import pytest
 
 from app_client import PASSWORD, Page, Served, Visitor, served
 from qi_equity import store
-from qi_equity.app.actions import ACTIONS
+from qi_equity.app.actions import ACTIONS, PEOPLE
 from qi_equity.app.pages import PAGES
 from qi_equity.app.render import RECENT
 from qi_equity.store.access import RoleName
@@ -38,6 +38,12 @@ read a note          | north net   | north net | north south net | north net   |
 action               | north       |           | north south net | north net   | all net
 done                 | north       |           | north south net | north net   | all net
 undo a note          | north       |           | north south net | north net   | all net
+consent              |             |           |                 | north       | all
+see people           |             |           |                 |             | all
+add a person         |             |           |                 |             | all
+change a role        |             |           |                 |             | all
+new password         |             |           |                 |             | all
+remove a person      |             |           |                 |             | all
 """
 ROLES = get_args(RoleName)
 
@@ -89,6 +95,8 @@ def world(tmp_path_factory):
         for role in ROLES:
             users.save(role, role, ["north"], PASSWORD)
         users.save("root", "admin", [], PASSWORD)
+        for place in SITES:
+            users.save(f"person of {place}", "clinician", [place], PASSWORD)
 
     with (
         served(folder, folder / "network.sqlite", people=people) as site,
@@ -114,7 +122,7 @@ def send(world, role, page, **message):
     return world.pages[role].send(address=f"?project={PROJECT}&page={page}", **message)
 
 
-def done(world, role, act, page="session", **fields):
+def done(world, role, act, page="session", /, **fields):
     told = send(world, role, page, act=act, fields=fields)
     if "problems" in told:
         refused = " ".join(told["problems"])
@@ -198,6 +206,63 @@ def undo_a_note(world, role, place):
     return done(world, role, "undo", "history", revision=target, reason="a slip")
 
 
+def consent(world, role, place):
+    stands = place in world.admin.consented(PROJECT)
+    given = "no" if stands else "yes"
+    did = done(world, role, "consent", "people", site=place, given=given, reason="they met")
+    assert (place in world.admin.consented(PROJECT)) == (stands != did)
+    if did:
+        world.admin.consent(PROJECT, place, stands, "as before")
+    return did
+
+
+def see_people(world, role, place):
+    return f"person of {place}" in send(world, role, "people")["html"]
+
+
+def guest(world, place):
+    return world.site.users.save(f"guest {world.fresh()}", "clinician", [place], PASSWORD).name
+
+
+def add_a_person(world, role, place):
+    name = f"new {world.fresh()}"
+    fields = {"name": name, "role": "contributor", f"site.{place}": "on"} | typed(OTHER)
+    did = done(world, role, "person", "people", **fields)
+    found = world.site.users.find(name)
+    assert found == (store.User(name, "contributor", [place]) if did else None)
+    return did
+
+
+def change_a_role(world, role, place):
+    name = guest(world, place)
+    fields = {"name": name, "role": "contributor", "site.east": "on"}
+    did = done(world, role, "change", "people", **fields)
+    after = ("contributor", ["east"]) if did else ("clinician", [place])
+    assert world.site.users.find(name) == store.User(name, *after)
+    return did
+
+
+def new_password(world, role, place):
+    name = guest(world, place)
+    did = done(world, role, "password", "people", name=name, **typed(OTHER))
+    assert world.site.users.sign_in(name, OTHER if did else PASSWORD, address=name)
+    return did
+
+
+def remove_a_person(world, role, place):
+    name = guest(world, place)
+    did = done(world, role, "remove", "people", name=name)
+    assert (world.site.users.find(name) is None) == did
+    return did
+
+
+OTHER = "seven green kettles"
+
+
+def typed(password, again=None):
+    return {"password": password, "again": password if again is None else again}
+
+
 OPERATIONS: dict[str, Any] = {
     "see true counts": see_true_counts,
     "see protected counts": see_protected_counts,
@@ -209,6 +274,12 @@ OPERATIONS: dict[str, Any] = {
     "action": action,
     "done": done_,
     "undo a note": undo_a_note,
+    "consent": consent,
+    "see people": see_people,
+    "add a person": add_a_person,
+    "change a role": change_a_role,
+    "new password": new_password,
+    "remove a person": remove_a_person,
 }
 
 
@@ -237,8 +308,89 @@ def test_a_role_may_do_through_the_app_what_the_table_says(world, operation, rol
 
 
 def test_every_write_the_app_offers_is_in_the_table():
-    asked = {"log", "upload", "undo", "note", "action", "done"}
+    asked = {"log", "upload", "undo", "note", "action", "done", "consent"}
     assert set(ACTIONS) == asked
+    assert set(PEOPLE) == {"person", "change", "password", "remove"}
+
+
+# What an admin may not do to the list
+
+
+def refused(world, act, says, **fields):
+    before = world.site.users.path.read_bytes()
+    told = send(world, "admin", "people", act=act, fields=fields)
+    assert says in " ".join(told["problems"])
+    assert world.site.users.path.read_bytes() == before
+    return told
+
+
+def test_the_list_is_not_changed_by_what_makes_no_sense(world):
+    new = {"name": "Ann", "role": "contributor", "site.north": "on"}
+    refused(world, "person", "is in the list already", **new | {"name": "ROOT"} | typed(OTHER))
+    refused(world, "person", "choose a role", **new | {"role": "owner"})
+    refused(world, "person", "no longer there", **new | {"site.nowhere": "on"})
+    refused(world, "person", "is empty", **new | {"name": " "})
+    refused(world, "password", "is missing", name="root", **typed(""))
+    for act in ("change", "password", "remove"):
+        refused(world, act, "nobody called 'Ann'", **new | typed(OTHER))
+
+
+def test_an_admin_cannot_lock_everybody_out_by_removing_themselves(world):
+    refused(world, "remove", "another admin", name="Admin")
+    refused(world, "change", "another admin", name="ADMIN", role="clinician")
+
+
+@pytest.mark.parametrize(
+    ("password", "again"),
+    [("kettles-1", None), (OTHER, "seven green kettle"), ("aaaaaaaaaaaaaaa", None),
+     ("tea\u202e for two and two", None), ("kettle " * 60, None), (OTHER, None)],
+    ids=ascii,
+)  # fmt: skip
+def test_a_password_is_in_no_answer_no_page_no_file_and_no_log(world, caplog, password, again):
+    caplog.set_level("DEBUG")
+    name = guest(world, "north")
+    address = f"&person={name}"
+    told = send(world, "admin", f"people{address}", act="password",
+                fields={"name": name, **typed(password, again)})  # fmt: skip
+    assert ("done" in told) == (password == OTHER and again is None)
+    everywhere = [
+        json.dumps(told, ensure_ascii=False),
+        send(world, "admin", f"people{address}")["html"],
+        send(world, "admin", "history")["html"],
+        world.site.users.path.read_text(encoding="utf-8"),
+        caplog.text,
+        *(str(one) for one in world.admin.history(PROJECT, most=2000)),
+    ]
+    for text in everywhere:
+        assert password not in text
+        assert (again or password) not in text
+
+
+def test_the_page_says_who_changed_whom_and_where_consent_stands_and_why(world):
+    name = guest(world, "south")
+    fields = {"name": name, "role": "equity_lead", "site.south": "on"}
+    html = send(world, "admin", "people", act="change", fields=fields)["html"]
+    (row_,) = [row for row in html.split("<tr>") if f'<th scope="row">{name}' in row]
+    assert "Equity lead" in row_
+    assert "South" in row_
+    assert ", admin</td>" in row_
+    world.admin.consent(PROJECT, "south", False, "the board <has> not met")
+    try:
+        html = send(world, "admin", "people")["html"]
+    finally:
+        world.admin.consent(PROJECT, "south", True)
+    (row_,) = [row for row in html.split("<tr>") if '<th scope="row">South' in row]
+    assert "Does not consent" in row_
+    assert "the board &lt;has&gt; not met" in row_
+    assert ", root</td>" in row_
+
+
+@pytest.mark.parametrize("role", ["contributor", "clinician", "facilitator"])
+def test_the_page_of_people_says_to_others_that_it_is_for_an_admin(world, role):
+    html = send(world, role, "people&person=root")["html"]
+    assert "is for an admin" in html
+    assert "data-act" not in html
+    assert "root" not in html
 
 
 # What each page holds
@@ -309,6 +461,11 @@ def test_words_are_shown_as_words_in_every_page(world):
             ("action", {"text": text, "owner": text[:80], "site": "north"}),
         ):
             assert "done" in send(world, "admin", "session", act=act, fields=fields)
+        fields = {"name": text, "role": "clinician"}
+        assert "done" in send(world, "admin", "people", act="person", fields=fields)
+        fields = {"site": "north", "given": "no", "reason": text}
+        assert "done" in send(world, "admin", "people", act="consent", fields=fields)
+        world.admin.consent(PROJECT, "north", True)
     for page in PAGES:
         read = send(world, "admin", page)["html"]
         whole = world.visitors["admin"].ask(f"?project={PROJECT}&page={page}").text
@@ -320,7 +477,7 @@ def test_words_are_shown_as_words_in_every_page(world):
 
 @pytest.mark.parametrize("text", DECEIVING, ids=lambda text: ascii(text)[:12])
 def test_deceiving_words_are_refused_by_every_form_and_nothing_is_kept(world, text):
-    before = world.admin.verify()
+    before, listed = world.admin.verify(), world.site.users.all()
     rows = [{"measure": "pph", "stratum": text, "subgroup": "2025-02-03", "numerator": "1",
              "denominator": "20", "revision": 0}]  # fmt: skip
     good = [rows[0] | {"stratum": "Black"}]
@@ -339,6 +496,17 @@ def test_deceiving_words_are_refused_by_every_form_and_nothing_is_kept(world, te
         ("upload", {"table": file_of("north", numerator=text)}),
         ("upload", {"table": file_of("north"), "reason": text}),
         ("upload", {"table": text}),
+        ("consent", {"site": "north", "given": "no", "reason": text}),
+        ("consent", {"site": text, "given": "no"}),
+        ("consent", {"site": "north", "given": text}),
+        ("person", {"name": text, "role": "clinician"}),
+        ("person", {"name": "Eve", "role": text}),
+        ("person", {"name": "Eve", "role": "clinician", f"site.{text}": "on"}),
+        ("person", {"name": "Eve", "role": "clinician"} | typed(text)),
+        ("change", {"name": text, "role": "clinician"}),
+        ("change", {"name": "root", "role": text}),
+        ("password", {"name": "root"} | typed(text)),
+        ("remove", {"name": text}),
         ("log", {"site": "north", "rows": rows}),
         ("log", {"site": text, "rows": good}),
         ("log", {"site": "north", "rows": good, "reason": text}),
@@ -351,6 +519,7 @@ def test_deceiving_words_are_refused_by_every_form_and_nothing_is_kept(world, te
         assert told.get("problems"), (act, sorted(fields))
         assert len(json.dumps(told)) < 20_000, "not repeated at length"
     assert world.admin.verify() == before
+    assert world.site.users.all() == listed
 
 
 @pytest.mark.parametrize(

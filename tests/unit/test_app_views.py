@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import closing
 
 import pandas as pd
 import pytest
@@ -19,6 +20,8 @@ from qi_equity.app.render import Renderer
 from qi_equity.app.state import View, choose, parse
 from qi_equity.errors import UserError
 from qi_equity.findings import Findings
+from qi_equity.store import User
+from qi_equity.store import open as store_open
 from qi_equity.view.funnel_figure import funnel_figure
 
 PROJECT = made_project(sites=2)
@@ -130,6 +133,23 @@ def test_nothing_can_be_written_without_a_store():
     choice = choose(View(), [PROJECT], lambda project, measure: ["site_a"])
     with pytest.raises(UserError, match="shows findings only"):
         act("log", None, choice, {"rows": []})
+
+
+def test_without_a_list_of_users_the_page_of_people_says_so_and_takes_consent(tmp_path):
+    with closing(store_open(tmp_path / "network.sqlite")) as opened:
+        desk = opened.as_user(User("Asha", "admin"))
+        desk.save_project(PROJECT, "id: pph\n")
+        renderer = Renderer(FixedBackend({"pph": FINDINGS}, desk))
+        html = renderer.answer("?page=people")["html"]
+        assert "has no list of users" in html
+        assert "Add a person" not in html
+        new = {"name": "Jo", "role": "clinician"}
+        assert "no list of users" in renderer.act("person", new, "")["problems"][0]
+        given = {"site": "site_a", "given": "yes", "reason": "agreed by the board"}
+        answer = renderer.act("consent", given, "?page=people")
+        assert "now sees" in answer["done"]
+        assert "agreed by the board" in answer["html"]
+        assert desk.consented("pph") == ("site_a",)
 
 
 def test_other_rules_are_drawn_and_said_to_be_other_than_declared():

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 from pydantic import ValidationError
@@ -16,19 +16,30 @@ from qi_equity.errors import UserError
 from qi_equity.project import TableSource
 from qi_equity.sources import load
 from qi_equity.sources.tables import is_tidy
-from qi_equity.store import Action, SessionNote
+from qi_equity.store import Action, SessionNote, User, Users
 from qi_equity.store import View as Desk
+from qi_equity.store.access import RoleName
+from qi_equity.store.text import inert
 from qi_equity.view.theme import sentence
 
 Fields = Mapping[str, Any]
 MOST_ROWS = 2000  # of one save by hand
 LONGEST_TABLE = 4_000_000  # characters: what one message of the connection may hold
+ROLES: tuple[RoleName, ...] = get_args(RoleName)
+TICKED = "site."  # then the id of a site: the field of its tick box
+NO_LIST = "this server has no list of users: nobody signs in, and it serves this machine only"
 
 
-def act(name: str, desk: Desk | None, choice: Choice, fields: Fields) -> str:
+def act(
+    name: str, desk: Desk | None, choice: Choice, fields: Fields, users: Users | None = None
+) -> str:
     """Do what a form asks; raises UserError with what to put right."""
     if desk is None:
         raise UserError("nothing can be written here: this server shows findings only")
+    if name in PEOPLE:
+        if users is None:
+            raise UserError(NO_LIST)
+        return PEOPLE[name](desk.people(users), desk, fields)
     if name not in ACTIONS:
         raise UserError("this page asked for something this server does not know; reload the page")
     return ACTIONS[name](desk, choice, fields)
@@ -132,6 +143,58 @@ def _done(desk: Desk, choice: Choice, fields: Fields) -> str:
     return "Marked as done." if done.done else "Marked as still to do."
 
 
+def _consent(desk: Desk, choice: Choice, fields: Fields) -> str:
+    site, given = _text(fields, "site"), _text(fields, "given")
+    if site not in {one.id for one in choice.project.sites} or given not in ("yes", "no"):
+        raise UserError("which site is meant, and what it says, is not clear; reload the page")
+    desk.consent(choice.project.id, site, given == "yes", _text(fields, "reason") or None)
+    sees = "now sees" if given == "yes" else "no longer sees"
+    return f"The network {sees} the protected counts of {choice.site_name(site)}."
+
+
+def sites_known(desk: Desk) -> dict[str, str]:
+    """Every site of the projects this user may see, by id, as the first project names it."""
+    known: dict[str, str] = {}
+    for name in desk.projects():
+        for site in desk.project(name).sites:
+            known.setdefault(site.id, site.name)
+    return known
+
+
+def _person(users: Users, desk: Desk, fields: Fields) -> str:
+    name = _text(fields, "name")
+    if users.find(name) is not None:
+        raise UserError("somebody of this name is in the list already; change them there")
+    role, sites = _role(fields), _ticked(fields, set(sites_known(desk)))
+    user = users.save(name, role, sites, _password(fields), by=desk.user.name)
+    return f"{user.name} can sign in from now on."
+
+
+def _change(users: Users, desk: Desk, fields: Fields) -> str:
+    user, role = _listed(users, fields), _role(fields)
+    if _same(user, desk.user) and role != "admin":
+        raise UserError("you cannot take your own role away; ask another admin to do it")
+    sites = _ticked(fields, {*sites_known(desk), *user.sites})
+    users.save(user.name, role, sites, by=desk.user.name)
+    return f"Changed, for the pages that {user.name} has open too."
+
+
+def _new_password(users: Users, desk: Desk, fields: Fields) -> str:
+    user, password = _listed(users, fields), _password(fields)
+    if password is None:
+        raise UserError("the password: is missing")
+    users.save(user.name, user.role, user.sites, password, by=desk.user.name)
+    return f"{user.name} signs in with the new password; what the old one opened is closed."
+
+
+def _remove(users: Users, desk: Desk, fields: Fields) -> str:
+    user = _listed(users, fields)
+    if _same(user, desk.user):
+        raise UserError("you cannot remove yourself; ask another admin to do it")
+    users.remove(user.name, by=desk.user.name)
+    return f"{user.name} can no longer sign in. What they wrote stays in the history."
+
+
 ACTIONS: dict[str, Callable[[Desk, Choice, Fields], str]] = {
     "log": _log,
     "upload": _upload,
@@ -139,6 +202,14 @@ ACTIONS: dict[str, Callable[[Desk, Choice, Fields], str]] = {
     "note": _note,
     "action": _action,
     "done": _done,
+    "consent": _consent,
+}
+# What an admin does with the list of users.
+PEOPLE: dict[str, Callable[[Users, Desk, Fields], str]] = {
+    "person": _person,
+    "change": _change,
+    "password": _new_password,
+    "remove": _remove,
 }
 
 LABELS = {"day": "the day", "text": "what it says", "owner": "who does it", "due": "by when"}
@@ -159,6 +230,40 @@ def _entry(kind: Any, **values: Any) -> Any:
 
 def _text(fields: Fields, name: str) -> str:
     return str(fields.get(name) or "").strip()
+
+
+def _listed(users: Users, fields: Fields) -> User:
+    name = _text(fields, "name")
+    found = users.find(name)
+    if found is None:
+        raise UserError(f"there is nobody called '{inert(name)}' in the list; reload the page")
+    return found
+
+
+def _same(one: User, other: User) -> bool:
+    return one.name.casefold() == other.name.casefold()
+
+
+def _role(fields: Fields) -> RoleName:
+    role = _text(fields, "role")
+    if role not in ROLES:
+        raise UserError("choose a role from the list")
+    return role
+
+
+def _ticked(fields: Fields, known: set[str]) -> list[str]:
+    sites = [name.removeprefix(TICKED) for name in fields if str(name).startswith(TICKED)]
+    if not known.issuperset(sites):
+        raise UserError("one of these sites is no longer there; reload the page")
+    return sites
+
+
+def _password(fields: Fields) -> str | None:
+    """What was typed twice, as it was typed; None where nothing was. Never part of a message."""
+    typed, again = (str(fields.get(name) or "") for name in ("password", "again"))
+    if typed != again:
+        raise UserError("the two passwords are not the same; type both again")
+    return typed or None
 
 
 def _sites(fields: Fields) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from qi_equity.app.state import PAGES as PAGE_NAMES
 from qi_equity.app.state import Choice, View, choose, parse
 from qi_equity.errors import UserError
 from qi_equity.project import ALL_SITES, Project
+from qi_equity.store import Users
 from qi_equity.view import icons
 from qi_equity.view.theme import DARK, FONT, LIGHT, inside, sentence
 
@@ -81,10 +82,18 @@ class Renderer:
     """Answers to addresses. The same address and revision gives the same answer, made once.
 
     rights: what the backend's user may see, if answers are kept with those for others.
+    users: the list of those who may sign in, if there is one.
     """
 
-    def __init__(self, backend: Backend, kept: Kept | None = None, rights: Hashable = None) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        kept: Kept | None = None,
+        rights: Hashable = None,
+        users: Users | None = None,
+    ) -> None:
         self.backend = backend
+        self._users = users
         self._kept = kept or Kept()
         self._rights = rights
 
@@ -122,14 +131,14 @@ class Renderer:
 
     def _made(self, choice: Choice) -> Answer:
         findings = self.backend.findings(choice.project.id)
-        context = Context(choice, findings, self.backend.store)
+        context = Context(choice, findings, self.backend.store, self._users)
         return self._answer(PAGES[choice.view.page](context), choice)
 
     def act(self, name: str, fields: dict[str, Any], address: str) -> Answer:
         """Do what a form asks, and answer with the page as it then is, or with what is wrong."""
         try:
             choice = choose(parse(address), self.backend.projects(), self._sites)
-            done = act(name, self.backend.store, choice, fields)
+            done = act(name, self.backend.store, choice, fields, self._users)
             self._kept.forget()
         except UserError as error:
             return {"problems": str(error).splitlines()}

@@ -101,7 +101,8 @@ class Audience:
             user = self._door.user(visit)
         except Forbidden as refused:
             return Renderer(Closed(refused))
-        return Renderer(self._seats(user), self._kept, (user.role, user.sites))
+        rights = user.role, user.sites
+        return Renderer(self._seats(user), self._kept, rights, self._door.users)
 
     def account(self, visit: Visit | None) -> str:
         """Who is signed in, and the button to sign out."""

@@ -17,6 +17,7 @@ PAGES = {
     "project": "Project",
     "quality": "Quality",
     "history": "History",
+    "people": "People",
 }
 
 LONGEST = 200  # characters of one part of an address
@@ -37,6 +38,7 @@ class View:
     hide: str = ""
     week: str = ""
     slide: str = ""
+    person: str = ""
 
     def link(self, **changes: Any) -> str:
         """The address of this view with some of it changed.

@@ -10,6 +10,7 @@ from qi_equity.app.pages.gap import gap
 from qi_equity.app.pages.history import history
 from qi_equity.app.pages.log import log
 from qi_equity.app.pages.page import Context, Page
+from qi_equity.app.pages.people import people
 from qi_equity.app.pages.project import project
 from qi_equity.app.pages.quality import quality
 from qi_equity.app.pages.session import session
@@ -23,6 +24,7 @@ PAGES: dict[str, Callable[[Context], Page]] = {
     "project": project,
     "quality": quality,
     "history": history,
+    "people": people,
 }
 # Pages made of findings alone; the others show what the store holds now, and are made each time.
 LASTING = ("charts", "gap", "compare", "quality")

@@ -11,6 +11,7 @@ import pandas as pd
 from qi_equity.app.state import Choice
 from qi_equity.findings import Findings
 from qi_equity.project import EVERYONE, Measure
+from qi_equity.store import Users
 from qi_equity.store import View as Desk
 from qi_equity.view.panels import Figure, Marker
 from qi_equity.view.theme import day, missing
@@ -23,6 +24,7 @@ class Context:
     choice: Choice
     findings: Findings
     desk: Desk | None = None
+    users: Users | None = None
 
     @property
     def today(self) -> pd.Timestamp:
