@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from seeing import DESKTOP, PHONE, drawn, ready, violations
+from seeing import DESKTOP, PHONE, choose, drawn, ready, violations
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -34,6 +34,22 @@ def test_compare_keeps_the_sites_in_the_project_s_order_and_links_to_each_gap(vi
     page.wait_for_function("() => document.querySelector('h1').innerText.includes('Site B')")
     assert "page=gap" in page.url
     assert "site=site_b" in page.url
+
+
+def test_a_change_idea_is_chosen_from_a_list_and_has_a_link(visit):
+    page = visit("?page=compare")
+    ready(page)
+    choose(page, "Change idea", "Weigh every pad")
+    page.wait_for_url("**idea=weigh**")
+    words = page.locator(".matrix tbody td:nth-child(2)").all_inner_texts()
+    assert "Tried it" in words
+    page.go_back()
+    page.get_by_text("differ in more than the change").wait_for(state="detached")
+    page = visit("?page=compare&idea=weigh", size=PHONE)
+    ready(page)
+    assert page.locator(".matrix tbody td:nth-child(2)").all_inner_texts() == words
+    assert violations(page) == []
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_other_rules_and_months_are_said_to_be_other_than_declared(visit):

@@ -152,6 +152,39 @@ def test_without_a_list_of_users_the_page_of_people_says_so_and_takes_consent(tm
         assert desk.consented("pph") == ("site_a",)
 
 
+def tried(sites, idea="weigh"):
+    """The page that compares three sites, of which these tried the idea."""
+    plan = made_project(sites=3)
+    cycle = plan.cycles[0].model_copy(update={"sites": sites, "change_idea": "weigh"})
+    plan = plan.model_copy(update={"cycles": (cycle,)})
+    renderer = Renderer(FixedBackend({"pph": made_findings(plan, weeks=20)}))
+    answer = renderer.answer(f"?page=compare&idea={idea}")
+    rows = re.findall(r'<tr><th scope="row">(.*?)</th>(?:<td>(.*?)</td>)?', answer["html"])
+    layout = json.loads(answer["figures"]["compare"])["layout"]
+    titles = [re.sub("<.*?>", "", one["text"]) for one in layout["annotations"]]
+    return answer["html"], rows, titles
+
+
+def test_sites_that_tried_an_idea_stand_beside_those_that_did_not_in_words():
+    html, rows, titles = tried(("site_c",))
+    assert rows == [("Site C", "Tried it"), ("Site A", "Did not"), ("Site B", "Did not")]
+    assert titles[:3] == ["Site C: tried it", "Site A: did not", "Site B: did not"]
+    assert "differ in more than the change" in html
+    assert '<option value="weigh" selected>Weigh every pad</option>' in html
+
+
+def test_an_idea_tried_everywhere_leaves_nobody_who_did_not():
+    _, rows, _ = tried(())
+    assert rows == [(f"Site {one}", "Tried it") for one in "ABC"]
+
+
+def test_an_idea_that_nobody_tried_compares_every_site():
+    html, rows, titles = tried(("site_c",), idea="nothing")
+    assert [name for name, _ in rows][-3:] == ["Site A", "Site B", "Site C"]
+    assert not any("tried" in title for title in titles)
+    assert "The change" not in html
+
+
 def test_other_rules_are_drawn_and_said_to_be_other_than_declared():
     html = RENDERER.answer("?rules=nelson&period=month&limits=normal")["html"]
     assert "drawn otherwise than the project declared" in html

@@ -39,6 +39,7 @@ class View:
     week: str = ""
     slide: str = ""
     person: str = ""
+    idea: str = ""
 
     def link(self, **changes: Any) -> str:
         """The address of this view with some of it changed.

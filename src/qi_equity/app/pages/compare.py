@@ -5,6 +5,7 @@ Sites stand in the order of the project and are never ranked: this is for learni
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from qi_equity.app import across
@@ -14,6 +15,8 @@ from qi_equity.view import icons
 from qi_equity.view.figure import OFF_SCALE, chart_figure
 from qi_equity.view.funnel_figure import funnel_figure
 from qi_equity.view.theme import missing, number
+
+Groups = list[tuple[str, list[str]]]  # what is said of some sites, and the sites
 
 
 def compare(context: Context) -> Page:
@@ -27,18 +30,31 @@ def compare(context: Context) -> Page:
     stratum = view.stratum if view.stratum in strata else EVERYONE
     if stratum not in strata:
         stratum = strata[0]
-    rank = {site: place for place, site in enumerate(choice.sites)}
-    shown = points[points["stratum"] == stratum]
+    ideas = _ideas(context)
+    idea = view.idea if view.idea in ideas else ""
+    groups = _groups(context, ideas[idea]) if idea else [("", list(choice.sites))]
+    sites = [site for _, group in groups for site in group]
+    rank = {site: place for place, site in enumerate(sites)}
+    shown = points[(points["stratum"] == stratum) & points["site"].isin(sites)]
     shown = shown.assign(_place=shown["site"].map(rank))
     shown = shown.sort_values(["_place", "subgroup"], kind="stable").drop(columns="_place")
     names = {site: choice.site_name(site) for site in choice.sites}
+    titles = {
+        site: ": ".join(filter(None, [names[site], words])) for words, group in groups
+        for site in group
+    }  # fmt: skip
     figure = chart_figure(
-        shown, shown.iloc[:0], ["site"], unit=measure.unit, names=names, columns=4, legend=False
+        shown, shown.iloc[:0], ["site"], unit=measure.unit, names=titles, columns=4, legend=False
     )
     drawn = {trace["name"] for trace in figure["data"]}
     meanings = sorted({str(name) for name in shown["meaning"].unique()})
     lead = f"{stratum}: the same measure at {len(choice.sites)} sites, one y axis for all."
-    if ALL_SITES in choice.sites:
+    if idea:
+        lead = (
+            f"{stratum}: the sites that tried ‘{ideas[idea].name}’, then those that did not, one y "
+            "axis for all. Sites that tried it differ in more than the change."
+        )
+    elif ALL_SITES in choice.sites:
         lead = f"{stratum}: all sites together, then each of {len(choice.sites) - 1} sites."
     values: dict[str, Any] = {
         "heading": f"Compare: {measure.name}",
@@ -54,8 +70,11 @@ def compare(context: Context) -> Page:
             above=OFF_SCALE in drawn,
             baseline=True,
         ),
-        "matrix": _matrix(context),
-        "ideas": _ideas(context),
+        "matrix": _matrix(context, groups),
+        "ideas": [f"{one.name}: {', '.join(_tried_at(context, one))}" for one in ideas.values()],
+        "idea": idea,
+        "tried": [("", "All sites, whatever they tried")]
+        + [(key, one.name) for key, one in ideas.items()],
     }
     figures = {"compare": figure}
     if found := across.funnel(context.findings.points, measure, stratum):
@@ -66,7 +85,7 @@ def compare(context: Context) -> Page:
     return Page("compare.html", values, figures, where, lead, waiting=context.waiting)
 
 
-def _matrix(context: Context) -> dict[str, Any]:
+def _matrix(context: Context, groups: Groups) -> dict[str, Any]:
     """Sites down, strata across: each cell a verdict, a size and a link, in the project's order."""
     choice, measure = context.choice, context.measure
     gaps = context.findings.gaps
@@ -74,9 +93,10 @@ def _matrix(context: Context) -> dict[str, Any]:
     cells = {(row["site"], row["stratum"]): row for row in gaps.to_dict("records")}
     strata = [name for name in context.strata() if any(key[1] == name for key in cells)]
     rows = []
-    for site in choice.sites:
-        line = [_cell(context, site, cells.get((site, stratum))) for stratum in strata]
-        rows.append((choice.site_name(site), line))
+    for words, group in groups:
+        for site in group:
+            line = [_cell(context, site, cells.get((site, stratum))) for stratum in strata]
+            rows.append((choice.site_name(site), words, line))
     return {"strata": strata, "rows": rows}
 
 
@@ -121,15 +141,35 @@ def _sized(row: dict[Any, Any]) -> str:
     return f"{number(row['ratio'], 2)} ({ends})"
 
 
-def _ideas(context: Context) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Idea:
+    """A change idea that was tried: at these sites, or at every one."""
+
+    name: str
+    sites: frozenset[str]
+    everywhere: bool
+
+
+def _ideas(context: Context) -> dict[str, Idea]:
     """Which sites tried which change idea: where to ask what was different."""
-    choice = context.choice
-    named = {
-        idea.id: idea.name for driver in choice.project.drivers for idea in driver.change_ideas
-    }
-    tried: dict[str, list[str]] = {}
-    for cycle in choice.project.cycles:
-        if cycle.change_idea in named:
-            sites = [choice.site_name(site) for site in cycle.sites] or ["every site"]
-            tried.setdefault(named[cycle.change_idea], []).extend(sites)
-    return [f"{idea}: {', '.join(dict.fromkeys(sites))}" for idea, sites in tried.items()]
+    project = context.choice.project
+    tried: dict[str, Idea] = {}
+    for idea in (idea for driver in project.drivers for idea in driver.change_ideas):
+        cycles = [cycle for cycle in project.cycles if cycle.change_idea == idea.id]
+        if cycles:
+            sites = frozenset(site for cycle in cycles for site in cycle.sites)
+            tried[idea.id] = Idea(idea.name, sites, any(not cycle.sites for cycle in cycles))
+    return tried
+
+
+def _tried_at(context: Context, idea: Idea) -> list[str]:
+    every = ["every site"] if idea.everywhere else []
+    named = [site.name for site in context.choice.project.sites if site.id in idea.sites]
+    return every + named
+
+
+def _groups(context: Context, idea: Idea) -> Groups:
+    """The sites that tried an idea, then those that did not, each in the project's order."""
+    sites = [site for site in context.choice.sites if site != ALL_SITES]
+    tried = [site for site in sites if idea.everywhere or site in idea.sites]
+    return [("tried it", tried), ("did not", [site for site in sites if site not in tried])]
