@@ -1,4 +1,4 @@
-"""Chance that depends on the data alone: seeds from counts, p-values by drawing until sure.
+"""Chance: seeds from counts alone, p-values by drawing until sure, and many of them at once.
 
 No statistic lives here; spc and equity bring theirs.
 """
@@ -9,7 +9,8 @@ import hashlib
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
 
 FloatArray = NDArray[np.float64]
 
@@ -70,3 +71,19 @@ def sequential_p(
             p_value[column] = enough / (drawn + at)
         seen, drawn, batch = total[-1], drawn + size, min(2 * batch, LARGEST_BATCH)
     return np.where(np.isnan(p_value), (seen + 1) / (drawn + 1), p_value)
+
+
+def q_values(p_values: ArrayLike) -> FloatArray:
+    """Benjamini-Hochberg over every p-value given, as one family; nan stays nan and is no member.
+
+    Benjamini & Hochberg 1995, J R Stat Soc B 57:289.
+
+    >>> q_values([0.01, np.nan, 0.04]).round(3)
+    array([0.02,  nan, 0.04])
+    """
+    p = np.asarray(p_values, dtype=float)
+    answer = np.full(p.shape, np.nan)
+    known = np.isfinite(p)
+    if known.any():
+        answer[known] = stats.false_discovery_control(p[known])
+    return answer

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 import numpy as np
 from measured import Figure, Play
 
+from qi_equity.chance import q_values
 from qi_equity.equity.contrast import Contrast, contrast
 from qi_equity.equity.gap_chart import GapChart, InControl, gap_charts, predictive
-from qi_equity.equity.gaps import q_values
 from qi_equity.equity.permutation import change
 from qi_equity.equity.planning import gap_shift, trend_power
 from qi_equity.equity.verdict import verdicts

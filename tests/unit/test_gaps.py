@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from qi_equity.chance import q_values
 from qi_equity.equity.gaps import (
     Methods,
     best_at_baseline,
@@ -11,7 +12,6 @@ from qi_equity.equity.gaps import (
     gap,
     gap_from_target,
     named,
-    q_values,
 )
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from qi_equity.equity.intervals import DIFFERENCE, ONE, RATIO, Interval, OneSample, TwoSample
 from qi_equity.equity.scores import FloatArray, difference_score, rate_score, two_sided
@@ -197,20 +196,6 @@ def best_at_baseline(
         rate = np.where(recorded & (n > 0) & (expected >= floor), rate, np.inf)
     found = np.isfinite(np.min(rate, axis=axis))
     return np.asarray(np.where(found, np.argmin(rate, axis=axis), -1))
-
-
-def q_values(p_values: ArrayLike) -> FloatArray:
-    """Benjamini-Hochberg over every p-value given, as one family; nan stays nan and is no member.
-
-    >>> q_values([0.01, np.nan, 0.04]).round(3)
-    array([0.02,  nan, 0.04])
-    """
-    p = np.asarray(p_values, dtype=float)
-    answer = np.full(p.shape, np.nan)
-    known = np.isfinite(p)
-    if known.any():
-        answer[known] = stats.false_discovery_control(p[known])
-    return answer
 
 
 def disagree(

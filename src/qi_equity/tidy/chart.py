@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from qi_equity.chance import q_values
 from qi_equity.errors import DataErrors, did_you_mean
 from qi_equity.series import AGGREGATES, Series, arrange
 from qi_equity.spc.assurance import (
@@ -24,7 +25,6 @@ from qi_equity.spc.assurance import (
 )
 from qi_equity.spc.chart import BoolArray, Chart, FloatArray, IntArray, Subgroups
 from qi_equity.spc.charts import CHARTS, PER_RANGE, ChartKind, How, draw, moving_ranges
-from qi_equity.spc.evidence import q_values
 from qi_equity.spc.judge import RunsVerdict, judge_runs
 from qi_equity.spc.rules import (
     RULES,

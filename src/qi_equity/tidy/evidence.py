@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from qi_equity.chance import q_values
 from qi_equity.equity.verdict import CLOSED, NARROWING, WIDENING
-from qi_equity.spc.evidence import q_values
 from qi_equity.spc.scan import scan
 
 # Highlighted charts of a family: one in ten of them false at most (Benjamini & Hochberg 1995).

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from qi_equity.chance import q_values
 from qi_equity.equity.contrast import (
     Contrast,
     Pooled,
@@ -25,7 +26,7 @@ from qi_equity.equity.contrast import (
 from qi_equity.equity.display import LEAST_BASELINE_EVENTS, display
 from qi_equity.equity.gap_chart import ALARMS_A_YEAR, PATHS, GapChart
 from qi_equity.equity.gap_chart import gap_charts as cusums
-from qi_equity.equity.gaps import SIZE_FLOOR, disagree, q_values
+from qi_equity.equity.gaps import SIZE_FLOOR, disagree
 from qi_equity.equity.verdict import (
     CLOSED,
     LEVEL,

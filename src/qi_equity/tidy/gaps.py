@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from qi_equity.chance import q_values
 from qi_equity.equity.gaps import (
     SIZE_FLOOR,
     Gap,
@@ -14,7 +15,6 @@ from qi_equity.equity.gaps import (
     disagree,
     gap,
     gap_from_target,
-    q_values,
 )
 from qi_equity.equity.scores import FloatArray
 from qi_equity.errors import DataErrors, did_you_mean
