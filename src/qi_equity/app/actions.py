@@ -27,7 +27,7 @@ MOST_ROWS = 2000  # of one save by hand
 LONGEST_TABLE = 4_000_000  # characters: what one message of the connection may hold
 ROLES: tuple[RoleName, ...] = get_args(RoleName)
 TICKED = "site."  # then the id of a site: the field of its tick box
-NO_LIST = "this server has no list of users: nobody signs in, and it serves this machine only"
+NO_LIST = "this server has no list of users: nobody signs in to it"
 
 
 def act(
