@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_findings import made_findings, made_project
 
+from qi_equity.app import explore
 from qi_equity.app.across import funnel, within_sites
 from qi_equity.app.actions import act
 from qi_equity.app.backend import FixedBackend
@@ -20,6 +21,7 @@ from qi_equity.app.render import Renderer
 from qi_equity.app.state import View, choose, parse
 from qi_equity.errors import UserError
 from qi_equity.findings import Findings
+from qi_equity.project_file import examples, load
 from qi_equity.store import User
 from qi_equity.store import open as store_open
 from qi_equity.view.funnel_figure import funnel_figure
@@ -220,7 +222,20 @@ def test_a_funnel_holds_every_site_and_the_limits_close_with_size():
     assert funnel(FINDINGS.points.iloc[:0], PROJECT.measure("pph"), "White") == {}
 
 
-@pytest.mark.parametrize("one", ["period=quarter", "rules=ihi", "limits=normal"])
+@pytest.mark.parametrize("one", ["period=quarter", "rules=ihi", "limits=normal", "lines=whole"])
 def test_each_other_way_of_drawing_works_alone(one):
     html = RENDERER.answer(f"?{one}")["html"]
     assert "drawn otherwise than the project declared" in html
+
+
+@pytest.mark.parametrize(("lines", "frozen"), [("", True), ("unphased", True), ("whole", False)])
+def test_charts_can_be_drawn_without_the_declared_baseline(lines, frozen):
+    weeks = pd.date_range("2024-01-01", periods=30, freq="W-MON")
+    points = pd.DataFrame(
+        {"measure": "m", "site": "s", "stratum": "Black", "subgroup": weeks, "value": float("nan")}
+        | {"numerator": [1.0] * 15 + [5.0] * 15, "denominator": 20.0}
+        | {"baseline": [True] * 15 + [False] * 15}
+    )
+    measure = load(examples()["pph_reduction"]).measures[0]
+    _, summary = explore.explored(points, measure, View(lines=lines))
+    assert summary["centre"].item() == pytest.approx(5.0 if frozen else 15.0)

@@ -19,6 +19,11 @@ RULES = {
 }
 PERIODS = {"month": "By month", "quarter": "By quarter"}
 LIMITS = {"exact": "Exact limits", "normal": "Textbook limits (3 sigma)"}
+LINES = {
+    "unfrozen": "From every point, no baseline",
+    "unphased": "Without phases",
+    "whole": "Neither baseline nor phases",
+}
 SHOWN = {
     "limits": "control limits",
     "target": "target",
@@ -30,7 +35,7 @@ COUNTED = ("proportion", "rate", "count")
 
 def asked(view: View) -> bool:
     """Whether the view asks for anything but the project's own charts."""
-    return bool(view.rules or view.period or view.limits)
+    return bool(view.rules or view.period or view.limits or view.lines)
 
 
 def as_asked(measure: Measure, view: View) -> Measure:
@@ -45,7 +50,9 @@ def explored(
     """Points and summary of one measure at one site, charted as the view asks."""
     counted = measure.data in COUNTED
     rated = counted and bool(points["denominator"].notna().any())
-    first = points[points["baseline"].astype(bool)] if measure.baseline else points.iloc[:0]
+    frozen = measure.baseline is not None and view.lines not in ("unfrozen", "whole")
+    first = points[points["baseline"].astype(bool)] if frozen else points.iloc[:0]
+    phased = view.lines not in ("unphased", "whole")
     options: dict[str, Any] = {
         "kind": measure.kind,
         "subgroup": "subgroup",
@@ -59,7 +66,7 @@ def explored(
         "target": measure.target,
         "multiply": measure.multiply if counted else 1,
         "freeze": first["subgroup"].max() if len(first) else None,
-        "phases": [pd.Timestamp(day) for day in measure.phases] or None,
+        "phases": [pd.Timestamp(day) for day in measure.phases if phased] or None,
     }
     if view.limits in LIMITS and measure.kind in ("p", "u", "c"):
         options["limits"] = view.limits

@@ -35,6 +35,7 @@ class View:
     period: str = ""
     rules: str = ""
     limits: str = ""
+    lines: str = ""
     hide: str = ""
     week: str = ""
     slide: str = ""
