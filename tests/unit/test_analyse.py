@@ -200,6 +200,10 @@ def test_a_gap_that_hangs_on_the_unknown_says_so(log):
     decided = found.gaps[found.gaps["unknown_decides"]]
     assert len(decided)
     assert (decided["unknown_ratio_lower"] < decided["unknown_ratio_upper"]).all()
+    births = mostly.loc[rows].groupby("site")["denominator"].sum()
+    by_site = found.gaps.drop_duplicates("site").set_index("site")["unknown_births"]
+    assert by_site[ALL_SITES] == births.sum()
+    assert (by_site[births.index] == births).all()
     assert "whose group is not known" in report(found)
 
 

@@ -114,7 +114,8 @@ def _counts(measure: Measure, observations: pd.DataFrame) -> pd.DataFrame:
     """Events and births over the whole period, where both were logged, with all sites together."""
     rows = observations[observations["measure"] == measure.id]
     rows = rows.dropna(subset=["numerator", "denominator"])
-    rows = rows[rows["stratum"] != EVERYONE]
+    # Totals that the table brings with it would be counted beside what they add up.
+    rows = rows[(rows["stratum"] != EVERYONE) & (rows["site"] != ALL_SITES)]
     if rows["site"].nunique() > 1:
         rows = with_totals(rows, "site", ALL_SITES)
     return rows.groupby(["site", "stratum"])[["numerator", "denominator"]].sum()

@@ -34,7 +34,7 @@ def verdict_sentences(row: Row) -> list[str]:
     if row.get("improving_while_widening") is True:
         scales = "on both scales" if row.get("difference_widening_too") is True else "as a ratio"
         said.append(f"Rates are improving overall while this gap widens {scales}.")
-    if row.get("unknown_decides") is True:
+    if row.get("unknown_decides") is True and not _small(row, "unknown_ratio"):
         low, high = (_ratio(row.get(f"unknown_ratio_{end}")) for end in ("lower", "upper"))
         said.append(
             f"It hangs on who the {number(row.get('unknown_births'))} people whose group is not "
@@ -132,9 +132,9 @@ def _persistent(row: Row) -> list[str]:
     ]
 
 
-def _small(row: Row) -> bool:
+def _small(row: Row, name: str = "ratio") -> bool:
     """Whether even the ends of the interval are nearer to 1 than the smallest gap that matters."""
-    ends = (row.get("ratio_lower"), row.get("ratio_upper"), row.get("smallest_gap"))
+    ends = (row.get(f"{name}_lower"), row.get(f"{name}_upper"), row.get("smallest_gap"))
     if any(missing(end) for end in ends):
         return False
     low, high, matters = (float(end) for end in ends)  # type: ignore[arg-type]
