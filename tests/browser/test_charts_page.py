@@ -49,8 +49,9 @@ def test_the_back_button_brings_the_former_charts_back(visit):
     assert page.get_by_label("Site", exact=True).input_value() == "site_a"
 
 
-def test_a_link_to_one_stratum_shows_its_points_as_a_table(visit):
-    page = visit("?project=pph&measure=pph&site=site_a&stratum=Black")
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_link_to_one_stratum_shows_its_points_as_a_table(visit, size):
+    page = visit("?project=pph&measure=pph&site=site_a&stratum=Black", size=size)
     ready(page)
     table = page.locator("#points")
     assert table.locator("tbody tr").count() == 104
