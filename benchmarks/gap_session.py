@@ -11,8 +11,8 @@ import time
 import numpy as np
 import pandas as pd
 
+from qi_equity.frames.gap_chart import gap_charts
 from qi_equity.spc.scan import scan
-from qi_equity.tidy.gap_chart import gap_charts
 
 SITES, WEEKS = 10, 104
 RATES = {"stillbirth": 0.02, "haemorrhage": 0.05, "preterm": 0.1, "induction": 0.3}

@@ -90,9 +90,9 @@ def made(place: str | Path, **other: Any) -> store.Store:
     return opened
 
 
-def kept(view: store.View, project_id: str = PROJECT) -> dict[tuple[str, ...], tuple[float, ...]]:
-    """The counts a view shows: (measure, site, stratum, week) -> (numerator, denominator)."""
-    shown = view.observations(project_id)
+def kept(desk: store.Desk, project_id: str = PROJECT) -> dict[tuple[str, ...], tuple[float, ...]]:
+    """The counts a desk shows: (measure, site, stratum, week) -> (numerator, denominator)."""
+    shown = desk.observations(project_id)
     weeks = shown["subgroup"].dt.strftime("%Y-%m-%d")
     keys = zip(shown["measure"], shown["site"], shown["stratum"], weeks, strict=True)
     counts = zip(shown["numerator"], shown["denominator"], strict=True)

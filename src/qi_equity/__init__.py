@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from qi_equity.analyse import analyse
+    from qi_equity.frames.chart import chart
+    from qi_equity.frames.gap_chart import gap_charts
+    from qi_equity.frames.gaps import gaps
     from qi_equity.project_file import load as load_project
-    from qi_equity.tidy.chart import chart
-    from qi_equity.tidy.gap_chart import gap_charts
-    from qi_equity.tidy.gaps import gaps
 
 __version__ = "0.1.0"
 __all__ = ["analyse", "chart", "gap_charts", "gaps", "load_project"]
 
 _HOMES = {
     "analyse": ("qi_equity.analyse", "analyse"),
-    "chart": ("qi_equity.tidy.chart", "chart"),
-    "gap_charts": ("qi_equity.tidy.gap_chart", "gap_charts"),
-    "gaps": ("qi_equity.tidy.gaps", "gaps"),
+    "chart": ("qi_equity.frames.chart", "chart"),
+    "gap_charts": ("qi_equity.frames.gap_chart", "gap_charts"),
+    "gaps": ("qi_equity.frames.gaps", "gaps"),
     "load_project": ("qi_equity.project_file", "load"),
 }
 

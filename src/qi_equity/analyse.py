@@ -9,28 +9,27 @@ from typing import Any
 import pandas as pd
 
 from qi_equity.findings import Caution, Findings
+from qi_equity.frames.chart import Charts, chart
+from qi_equity.frames.counts import RESULTS
+from qi_equity.frames.evidence import Evidence, evidence, in_family
+from qi_equity.frames.gap_chart import gap_charts
+from qi_equity.frames.gaps import gaps, opposite_ways
+from qi_equity.frames.inequality import inequality
+from qi_equity.frames.plan import HORIZON, plans
+from qi_equity.observations import SERIES_KEY, with_totals
 from qi_equity.observations import observations as checked
-from qi_equity.observations import with_totals
 from qi_equity.project import ALL_SITES, EVERYONE, Measure, Project
-from qi_equity.sources.quality import quality
-from qi_equity.sources.unknown import unknown_bounds
-from qi_equity.tidy.chart import Charts, chart
-from qi_equity.tidy.counts import RESULTS
-from qi_equity.tidy.evidence import Evidence, evidence, in_family
-from qi_equity.tidy.gap_chart import gap_charts
-from qi_equity.tidy.gaps import gaps, opposite_ways
-from qi_equity.tidy.inequality import inequality
-from qi_equity.tidy.plan import HORIZON, plans
+from qi_equity.quality.checks import quality
+from qi_equity.quality.unknown import unknown_bounds
 
-BY = ["measure", "site", "stratum"]
 COMPARED = ("proportion", "rate")  # kinds of data whose strata can be held side by side
 FLOORED = ("week", "month", "quarter")  # dates within one are the same subgroup
 # What a table with no rows still says of itself.
 COLUMNS = {
-    "charts": [*BY, "phase"],
-    "points": [*BY, "subgroup"],
-    "gaps": [*BY, *RESULTS],
-    "gap_points": [*BY, "subgroup"],
+    "charts": [*SERIES_KEY, "phase"],
+    "points": [*SERIES_KEY, "subgroup"],
+    "gaps": [*SERIES_KEY, *RESULTS],
+    "gap_points": [*SERIES_KEY, "subgroup"],
     "inequality": ["measure", "site", "name"],
 }
 WINDOW = "window"
@@ -88,7 +87,7 @@ def analyse(project: Project, observations: pd.DataFrame, *, judge: bool = True)
 def plan(project: Project, observations: pd.DataFrame, *, horizon: int = HORIZON) -> pd.DataFrame:
     """Weeks until each stratum, gap and target can give an answer, from the baseline's counts.
 
-    One row a measure, site, stratum and question, as qi_equity.tidy.plan describes them. A network
+    One row a measure, site, stratum and question, as qi_equity.frames.plan has them. A network
     of more than one site is planned for as a whole too.
     """
     table = checked(observations)
@@ -187,7 +186,7 @@ def _charts(measure: Measure, rows: pd.DataFrame) -> Charts:
         numerator="numerator" if counted else None,
         denominator="denominator" if rated else None,
         value=None if counted else "value",
-        by=BY,
+        by=SERIES_KEY,
         period=measure.subgroup if counted and measure.subgroup in FLOORED else None,
         rules=["beyond_limits"] if measure.overlapping_windows else measure.rules,
         direction=None if measure.direction == "none" else measure.direction,
@@ -264,12 +263,14 @@ def _gaps(project: Project, measure: Measure, known: pd.DataFrame) -> pd.DataFra
     for window, suffix in ((0, THEN), (1, NOW)):
         part = both[both[WINDOW] == window]
         table = table.merge(
-            part[[*BY, *columns]].rename(columns={name: f"{name}_{suffix}" for name in columns}),
-            on=BY,
+            part[[*SERIES_KEY, *columns]].rename(
+                columns={name: f"{name}_{suffix}" for name in columns}
+            ),
+            on=SERIES_KEY,
             how="left",
         )
-    opposite = both.loc[both[WINDOW] == 1, [*BY, "disagree"]]
-    table = table.merge(opposite, on=BY, how="left")
+    opposite = both.loc[both[WINDOW] == 1, [*SERIES_KEY, "disagree"]]
+    table = table.merge(opposite, on=SERIES_KEY, how="left")
     table["scales_sentence"] = [
         opposite_ways(
             row["difference_then"] * measure.multiply,
@@ -307,7 +308,7 @@ def _judged(
         practical_ratio=measure.smallest_gap,
     )
     fresh = [name for name in drawn.summary.columns if name not in gap.columns]
-    judged = gap.merge(drawn.summary[[*BY, *fresh]], on=BY, how="left")
+    judged = gap.merge(drawn.summary[[*SERIES_KEY, *fresh]], on=SERIES_KEY, how="left")
     return judged.assign(smallest_gap=measure.smallest_gap), drawn.points
 
 
@@ -320,13 +321,13 @@ def _declared(project: Project, gap: pd.DataFrame) -> pd.Series:
 def _with_unknown(gap: pd.DataFrame, bounds: pd.DataFrame) -> pd.DataFrame:
     """The gaps with how far they would move, were the unknown shared out in other ways."""
     plausible = bounds[~bounds["allocation"].isin(EXTREMES)]
-    found = plausible.groupby(BY, as_index=False).agg(
+    found = plausible.groupby(SERIES_KEY, as_index=False).agg(
         unknown_births=("unknown_births", "first"),
         unknown_ratio_lower=("ratio", "min"),
         unknown_ratio_upper=("ratio", "max"),
         unknown_decides=("changes", "any"),
     )
-    merged = gap.merge(found, on=BY, how="left")
+    merged = gap.merge(found, on=SERIES_KEY, how="left")
     return merged.assign(unknown_decides=merged["unknown_decides"].eq(True))
 
 
@@ -338,7 +339,7 @@ def _weighed(project: Project, charts: pd.DataFrame, points: pd.DataFrame) -> Ev
     return evidence(
         charts,
         points,
-        BY,
+        SERIES_KEY,
         events_per_birth=single.to_numpy(bool),
         totals=totals.to_numpy(bool),
     )

@@ -9,10 +9,10 @@ import hashlib
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import stats
 
-FloatArray = NDArray[np.float64]
+from qi_equity.arrays import FloatArray
 
 # Draws stop at the 20th that is as extreme as the data, or after 9 999 (Besag & Clifford 1991):
 # a chart with nothing to show costs about a hundred draws, a p-value can still reach 0.0001.

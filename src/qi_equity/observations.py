@@ -13,7 +13,9 @@ import pandas as pd
 
 from qi_equity.errors import DataErrors
 
-KEY = ["measure", "site", "stratum", "subgroup"]
+# What tells one series from another, and one observation.
+SERIES_KEY = ["measure", "site", "stratum"]
+KEY = [*SERIES_KEY, "subgroup"]
 COUNTS = ["numerator", "denominator"]
 COLUMNS = [*KEY, *COUNTS, "value"]
 

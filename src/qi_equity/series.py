@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from qi_equity.arrays import BoolArray, FloatArray, IntArray
 from qi_equity.errors import DataErrors, did_you_mean
-from qi_equity.spc.chart import BoolArray, FloatArray, IntArray
 from qi_equity.spc.charts import ChartKind
 
 # Each period as so many days, months or years (numpy's letters).

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
+from qi_equity.tidy.chart import Charts
 from spc_cases import args, names, same, table
 
 import qi_equity
-from qi_equity.tidy.chart import Charts
 
 TOOL = "nhsrplotthedots"
 MEANINGS = {

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from qi_equity.tidy.chart import Charts
 from spc_cases import args, listed, names, same, table
 
 import qi_equity
-from qi_equity.tidy.chart import Charts
 
 TOOL = "qicharts2"
 LINES = {"value": "y", "centre": "cl", "lower": "lcl", "upper": "ucl"}

@@ -33,7 +33,7 @@ from attacker import (
 from qi_equity.analyse import analyse
 from qi_equity.app.backend import FixedBackend
 from qi_equity.app.render import Renderer
-from qi_equity.app.state import View
+from qi_equity.app.state import Address
 from qi_equity.chance import seed_of_pair
 from qi_equity.disclosure import POLICIES, network_findings, policy, protect, threshold
 from qi_equity.disclosure.numbers import block_table
@@ -41,7 +41,7 @@ from qi_equity.disclosure.release import grids, release
 from qi_equity.disclosure.rewrite import BANDS, FACTORS, WEEKS
 from qi_equity.disclosure.twins import secured
 from qi_equity.findings import Findings
-from qi_equity.observations import observations, with_totals
+from qi_equity.observations import SERIES_KEY, observations, with_totals
 from qi_equity.project import ALL_SITES, EVERYONE, Disclosure, Project
 from qi_equity.view import export, text
 from qi_equity.view.figure import chart_figure
@@ -150,7 +150,7 @@ def small_counts(network: Network, most: int) -> list[tuple[str, str, str, list[
     weeks, half = range(network.weeks), network.weeks // 2
     stretches = [[week] for week in weeks] + [list(weeks[:half]), list(weeks[half:]), list(weeks)]
     found = []
-    for (measure, site, stratum), rows in table.groupby(["measure", "site", "stratum"]):
+    for (measure, site, stratum), rows in table.groupby(SERIES_KEY):
         rows = rows.sort_values("subgroup")
         for count, stretch in product(COUNTS, stretches):
             true = int(rows[count].to_numpy()[stretch].sum())
@@ -432,7 +432,7 @@ def test_statistics_of_true_counts_are_told_coarsely_and_never_of_small_ones(
             assert set(table.get(column, pd.Series()).dropna()) <= set(allowed)
     silent = found.charts[found.charts["status"] != "shown"]
     assert silent[["variation", "p_value", "useful", "crossings", "centre"]].isna().all(axis=None)
-    quiet = silent.merge(found.gaps, on=["measure", "site", "stratum"])
+    quiet = silent.merge(found.gaps, on=SERIES_KEY)
     assert (
         quiet[["rate", "difference", "ratio", "excess", "verdict", "weeks_to_go"]]
         .isna()
@@ -493,7 +493,7 @@ def test_no_page_of_the_app_names_a_count_that_was_not_released(name: str) -> No
     renderer = Renderer(FixedBackend({"network": released(network, name)}))
     said = ""
     for measure, site in product(("pph", "weighed"), (ALL_SITES, *network.names)):
-        start = View(project="network", measure=measure, site=site)
+        start = Address(project="network", measure=measure, site=site)
         ways = [
             start,
             *(replace(start, page=page) for page in ("gap", "compare")),

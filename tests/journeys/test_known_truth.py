@@ -7,7 +7,7 @@ import pytest
 
 from qi_equity.analyse import analyse
 from qi_equity.project_file import examples, load
-from qi_equity.sources import synthetic
+from qi_equity.simulation import synthetic
 
 KEYS = ["project", "measure", "site", "stratum"]
 CHANGED = ("widening", "narrowing", "closed")

@@ -67,7 +67,7 @@ class World:
     """The server, what admins can do at its store, and a page that each role has open."""
 
     site: Served
-    admin: store.View
+    admin: store.Desk
     visitors: dict[str, Visitor] = field(default_factory=dict)
     pages: dict[str, Page] = field(default_factory=dict)
     number: int = 0

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import qi_equity
+from qi_equity.frames.chart import Charts
 from qi_equity.spc.rules import RULE_SETS
-from qi_equity.tidy.chart import Charts
 
 RATIOS = ("p", "pp", "u", "up")
 VALUES = ("run", "i", "mr")

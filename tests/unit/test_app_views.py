@@ -18,7 +18,7 @@ from qi_equity.app.actions import act
 from qi_equity.app.backend import FixedBackend
 from qi_equity.app.pages import PAGES
 from qi_equity.app.render import Renderer
-from qi_equity.app.state import View, choose, parse
+from qi_equity.app.state import Address, choose, parse
 from qi_equity.errors import UserError
 from qi_equity.findings import Findings
 from qi_equity.project_file import examples, load
@@ -35,7 +35,12 @@ text = st.text(max_size=30)
 
 @given(
     st.builds(
-        View, page=st.sampled_from(list(PAGES)), project=text, measure=text, site=text, stratum=text
+        Address,
+        page=st.sampled_from(list(PAGES)),
+        project=text,
+        measure=text,
+        site=text,
+        stratum=text,
     )
 )
 def test_a_link_leads_back_to_the_view_it_was_made_of(view):
@@ -126,13 +131,13 @@ def test_a_project_s_words_are_shown_as_words():
 
 
 def test_what_is_not_there_is_said():
-    choice = choose(View(site="nowhere"), [PROJECT], lambda project, measure: ["site_a"])
+    choice = choose(Address(site="nowhere"), [PROJECT], lambda project, measure: ["site_a"])
     assert choice.site == "site_a"
     assert "nowhere" in choice.notices[0]
 
 
 def test_nothing_can_be_written_without_a_store():
-    choice = choose(View(), [PROJECT], lambda project, measure: ["site_a"])
+    choice = choose(Address(), [PROJECT], lambda project, measure: ["site_a"])
     with pytest.raises(UserError, match="shows findings only"):
         act("log", None, choice, {"rows": []})
 
@@ -237,5 +242,5 @@ def test_charts_can_be_drawn_without_the_declared_baseline(lines, frozen):
         | {"baseline": [True] * 15 + [False] * 15}
     )
     measure = load(examples()["pph_reduction"]).measures[0]
-    _, summary = explore.explored(points, measure, View(lines=lines))
+    _, summary = explore.explored(points, measure, Address(lines=lines))
     assert summary["centre"].item() == pytest.approx(5.0 if frozen else 15.0)

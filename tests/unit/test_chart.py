@@ -9,8 +9,8 @@ import pytest
 
 import qi_equity
 from qi_equity.errors import DataErrors
+from qi_equity.frames.chart import Charts
 from qi_equity.spc.rules import RULE_SETS
-from qi_equity.tidy.chart import Charts
 
 WEEKS = pd.date_range("2024-01-01", periods=30, freq="7D")
 EVENTS = [2, 1, 3, 2, 1, 2, 3, 1, 2, 2, 1, 4, 2, 3, 1, 2, 1, 3, 2, 1, 2, 3, 1, 2, 2, 1, 4, 2, 3, 1]

@@ -7,7 +7,7 @@ import pytest
 
 import qi_equity
 from qi_equity.errors import DataErrors
-from qi_equity.tidy.chart import Charts
+from qi_equity.frames.chart import Charts
 
 WEEKS = pd.date_range("2024-01-01", periods=30, freq="7D")
 

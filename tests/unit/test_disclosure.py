@@ -18,10 +18,10 @@ from qi_equity.analyse import analyse
 from qi_equity.disclosure import POLICIES, network_findings, protect, threshold
 from qi_equity.errors import UserError
 from qi_equity.findings import Caution, Findings
-from qi_equity.observations import observations
+from qi_equity.observations import SERIES_KEY, observations
 from qi_equity.project import ALL_SITES, EVERYONE, Disclosure, Project
 
-KEY = ["measure", "site", "stratum"]
+KEY = SERIES_KEY
 WEEKS = pd.date_range("2024-01-01", periods=52, freq="W-MON")
 # Births and events of a week: White and Asian are seen by the month, Black is always small.
 MEANS = {"Asian": (20, 0.15), "Black": (4, 0.02), "White": (80, 0.12)}

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from qi_equity.errors import DataErrors
-from qi_equity.tidy.gap_chart import gap_charts, who_moved
+from qi_equity.frames.gap_chart import gap_charts, who_moved
 
 WEEKS = pd.date_range("2024-01-01", periods=80, freq="W-MON")
 ARGUMENTS = {

@@ -8,8 +8,8 @@ import pytest
 
 import qi_equity
 from qi_equity.errors import DataErrors
-from qi_equity.tidy.counts import NOT_RECORDED
-from qi_equity.tidy.gaps import NO_BEST
+from qi_equity.frames.counts import NOT_RECORDED
+from qi_equity.frames.gaps import NO_BEST
 
 ROOT = Path(__file__).parents[2]
 COLUMNS = [

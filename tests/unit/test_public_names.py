@@ -9,7 +9,7 @@ import qi_equity
 
 FIRST = [
     "",
-    "import qi_equity.analyse, qi_equity.project_file, qi_equity.tidy.chart, qi_equity.tidy.gaps",
+    "import qi_equity.analyse, qi_equity.project_file, qi_equity.frames.gaps",
     "from qi_equity.analyse import plan",
     "import qi_equity.cli, qi_equity.view.text",
 ]

@@ -15,10 +15,10 @@ from qi_equity.errors import DataErrors
 from qi_equity.observations import observations
 from qi_equity.project import Project
 from qi_equity.project_file import load
-from qi_equity.sources import synthetic
-from qi_equity.sources.linkage import agreement
-from qi_equity.sources.quality import CHECKS, Quality, quality
-from qi_equity.sources.unknown import sentences, unknown_bounds
+from qi_equity.quality.checks import CHECKS, Quality, quality
+from qi_equity.quality.linkage import agreement
+from qi_equity.quality.unknown import sentences, unknown_bounds
+from qi_equity.simulation import synthetic
 
 PROJECTS = Path(__file__).parents[2] / "projects"
 UNKNOWN = "Not stated or not known"

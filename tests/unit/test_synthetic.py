@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from qi_equity.errors import UserError
-from qi_equity.observations import COLUMNS
+from qi_equity.observations import COLUMNS, SERIES_KEY
 from qi_equity.project import Project
 from qi_equity.project_file import load
-from qi_equity.sources import synthetic
-from qi_equity.sources.synthetic import Network
+from qi_equity.simulation import synthetic
+from qi_equity.simulation.synthetic import Network
 
 PROJECTS = Path(__file__).parents[2] / "projects"
 NAMES = (
@@ -67,7 +67,7 @@ def test_most_cells_are_chance_and_several_changes_can_and_cannot_be_detected(
     assert len(changed) < 0.15 * len(made.truth)
     assert (changed["power"] > 0.9).sum() >= 5
     assert (changed["power"] < 0.3).sum() >= 5
-    gaps = made.truth[made.truth["gap_power"] > 0.85].set_index(["measure", "site", "stratum"])
+    gaps = made.truth[made.truth["gap_power"] > 0.85].set_index(SERIES_KEY)
     assert gaps.loc[("pph_1000", "site_a", "Black"), "gap"] == "closes"
     assert gaps.loc[("pph_1000", "site_e", "Black"), "gap"] == "widens"
 
@@ -78,10 +78,7 @@ def test_counts_follow_the_truth(made: Network) -> None:
     for row in truth[~truth["coding_decays"]].to_dict("records"):
         table = made.observations[row["project"]]
         cell = table[
-            (
-                table[["measure", "site", "stratum"]]
-                == [row["measure"], row["site"], row["stratum"]]
-            ).all(axis=1)
+            (table[SERIES_KEY] == [row["measure"], row["site"], row["stratum"]]).all(axis=1)
         ]
         # A month that holds the change is neither before nor after.
         apart = (cell["subgroup"] - row["from"]).dt.days

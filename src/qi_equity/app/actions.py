@@ -16,8 +16,7 @@ from qi_equity.errors import UserError
 from qi_equity.project import TableSource
 from qi_equity.sources import load
 from qi_equity.sources.tables import is_tidy
-from qi_equity.store import Action, SessionNote, User, Users
-from qi_equity.store import View as Desk
+from qi_equity.store import Action, Desk, SessionNote, User, Users
 from qi_equity.store.access import RoleName
 from qi_equity.store.text import inert
 from qi_equity.view.theme import sentence

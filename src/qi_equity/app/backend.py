@@ -9,8 +9,7 @@ from typing import Protocol
 from qi_equity.errors import UserError
 from qi_equity.findings import Findings
 from qi_equity.project import Project
-from qi_equity.store import User
-from qi_equity.store import View as Desk
+from qi_equity.store import Desk, User
 
 
 class Backend(Protocol):

@@ -15,7 +15,7 @@ from qi_equity.app import live, server
 from qi_equity.app.entrance import refuse_taken
 from qi_equity.app.live import Network
 from qi_equity.project import Project
-from qi_equity.sources import synthetic
+from qi_equity.simulation import synthetic
 
 # The demo is on one machine and signs nobody in: its visitor may do everything.
 VISITOR = store.User("demo visitor", "admin")
@@ -50,16 +50,16 @@ def filled(folder: Path) -> Network:
     """A store in the folder with the shipped examples, their counts and the truth beside it."""
     folder.mkdir(parents=True, exist_ok=True)
     network = live.opened(folder / "network.sqlite")
-    view = network.store.as_user(VISITOR, origin="cli")
-    if not view.projects():
+    desk = network.store.as_user(VISITOR, origin="cli")
+    if not desk.projects():
         projects, tables = example_network(folder)
         paths = project_file.examples()
         for project in projects:
             text = paths[project.id].read_text(encoding="utf-8")
-            view.save_project(project, text)
+            desk.save_project(project, text)
             table = tables[project.id]
             digest = hashlib.sha256(table.to_csv(index=False).encode()).hexdigest()
-            view.import_table(project.id, table, digest, reason="the example network")
+            desk.import_table(project.id, table, digest, reason="the example network")
     return network
 
 

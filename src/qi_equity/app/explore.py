@@ -6,9 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from qi_equity.app.state import View
+from qi_equity.app.state import Address
+from qi_equity.frames.chart import chart
+from qi_equity.observations import COLUMNS, SERIES_KEY
 from qi_equity.project import Measure
-from qi_equity.tidy.chart import chart
 
 RULES = {
     "anhoej": "Anhøj: runs of the line",
@@ -33,55 +34,55 @@ SHOWN = {
 COUNTED = ("proportion", "rate", "count")
 
 
-def asked(view: View) -> bool:
+def asked(address: Address) -> bool:
     """Whether the view asks for anything but the project's own charts."""
-    return bool(view.rules or view.period or view.limits or view.lines)
+    return bool(address.rules or address.period or address.limits or address.lines)
 
 
-def as_asked(measure: Measure, view: View) -> Measure:
+def as_asked(measure: Measure, address: Address) -> Measure:
     """The measure with the period of the points shown, for the words about them."""
-    period = view.period if measure.data in COUNTED and view.period in PERIODS else None
+    period = address.period if measure.data in COUNTED and address.period in PERIODS else None
     return measure.model_copy(update={"subgroup": period or measure.subgroup})
 
 
 def explored(
-    points: pd.DataFrame, measure: Measure, view: View
+    points: pd.DataFrame, measure: Measure, address: Address
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Points and summary of one measure at one site, charted as the view asks."""
     counted = measure.data in COUNTED
     rated = counted and bool(points["denominator"].notna().any())
-    frozen = measure.baseline is not None and view.lines not in ("unfrozen", "whole")
+    frozen = measure.baseline is not None and address.lines not in ("unfrozen", "whole")
     first = points[points["baseline"].astype(bool)] if frozen else points.iloc[:0]
-    phased = view.lines not in ("unphased", "whole")
+    phased = address.lines not in ("unphased", "whole")
     options: dict[str, Any] = {
         "kind": measure.kind,
         "subgroup": "subgroup",
         "numerator": "numerator" if counted else None,
         "denominator": "denominator" if rated else None,
         "value": None if counted else "value",
-        "by": ["measure", "site", "stratum"],
-        "period": view.period if counted and view.period in PERIODS else None,
-        "rules": view.rules if view.rules in RULES else measure.rules,
+        "by": SERIES_KEY,
+        "period": address.period if counted and address.period in PERIODS else None,
+        "rules": address.rules if address.rules in RULES else measure.rules,
         "direction": None if measure.direction == "none" else measure.direction,
         "target": measure.target,
         "multiply": measure.multiply if counted else 1,
         "freeze": first["subgroup"].max() if len(first) else None,
         "phases": [pd.Timestamp(day) for day in measure.phases if phased] or None,
     }
-    if view.limits in LIMITS and measure.kind in ("p", "u", "c"):
-        options["limits"] = view.limits
-    columns = ["measure", "site", "stratum", "subgroup", "numerator", "denominator", "value"]
+    if address.limits in LIMITS and measure.kind in ("p", "u", "c"):
+        options["limits"] = address.limits
+    columns = COLUMNS
     table = points[[name for name in columns if name in points]]
     made = chart(table, **options)
     return made.points, made.summary
 
 
-def caution(measure: Measure, view: View) -> str:
+def caution(measure: Measure, address: Address) -> str:
     """What to remember while looking at charts that the project did not declare."""
     said = [RULES[measure.rules], f"by {measure.subgroup}"]
     return (
         f"These charts are drawn otherwise than the project declared ({', '.join(said)}). "
         "Trying rules until one signals makes false signals; decide on the declared charts."
-        if asked(view)
+        if asked(address)
         else ""
     )

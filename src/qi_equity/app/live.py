@@ -16,7 +16,7 @@ from qi_equity.analyse import analyse
 from qi_equity.disclosure import network_findings
 from qi_equity.findings import Findings
 from qi_equity.project import Project
-from qi_equity.store import Forbidden, User, View
+from qi_equity.store import Desk, Forbidden, User
 
 Key = tuple[str, ...]  # whose data: true or protected, a project, and the sites that are seen
 
@@ -89,7 +89,7 @@ class Analyst:
 class Seat:
     """One user's seat: what they may see, kept up to date; what they may write is `store`."""
 
-    store: View
+    store: Desk
     analyst: Analyst
 
     @property

@@ -19,7 +19,7 @@ from qi_equity.app.backend import Backend
 from qi_equity.app.pages import LASTING, PAGES, Context, Page
 from qi_equity.app.pages.page import text_of
 from qi_equity.app.state import PAGES as PAGE_NAMES
-from qi_equity.app.state import Choice, View, choose, parse
+from qi_equity.app.state import Address, Choice, choose, parse
 from qi_equity.errors import UserError
 from qi_equity.project import ALL_SITES, Project
 from qi_equity.store import Users
@@ -118,11 +118,11 @@ class Renderer:
             lines = ["Start one with: qi-equity new my_project --from pph_reduction"]
             return self._answer(Page("empty.html", {"heading": "No project yet", "lines": lines}))
         choice = choose(parse(address), projects, self._sites)
-        if choice.notices or choice.view.page not in LASTING:
+        if choice.notices or choice.address.page not in LASTING:
             return self._made(choice)
         offered = tuple((project.id, project.title) for project in projects)
         revision = self._revision(choice.project.id)
-        key = (self._rights, choice.view, revision, offered)
+        key = (self._rights, choice.address, revision, offered)
         answer = self._kept.get(key)
         if answer is None:
             answer = self._made(choice)
@@ -132,7 +132,7 @@ class Renderer:
     def _made(self, choice: Choice) -> Answer:
         findings = self.backend.findings(choice.project.id)
         context = Context(choice, findings, self.backend.store, self._users)
-        return self._answer(PAGES[choice.view.page](context), choice)
+        return self._answer(PAGES[choice.address.page](context), choice)
 
     def act(self, name: str, fields: dict[str, Any], address: str) -> Answer:
         """Do what a form asks, and answer with the page as it then is, or with what is wrong."""
@@ -151,21 +151,21 @@ class Renderer:
         values = {**page.values, "choice": choice}
         if choice:
             values |= self._filters(choice)
-        view = choice.view if choice else View()
+        shown = choice.address if choice else Address()
         return {
             "html": environment().get_template(page.template).render(values),
-            "nav": environment().get_template("nav.html").render(view=view, pages=pages()),
+            "nav": environment().get_template("nav.html").render(address=shown, pages=pages()),
             "figures": {name: text_of(figure) for name, figure in page.figures.items()},
             "title": f"{page.title} – QI Equity" if page.title else "QI Equity",
             "status": page.status,
             "waiting": page.waiting,
-            "address": view.link() if choice else "",
+            "address": shown.link() if choice else "",
         }
 
     def _filters(self, choice: Choice) -> dict[str, Any]:
         measures = [(measure.id, measure.name) for measure in choice.project.measures]
         return {
-            "view": choice.view,
+            "address": choice.address,
             "measure": choice.measure,
             "site_name": choice.site_name(choice.site),
             "projects": [(project.id, project.title) for project in self._projects()],

@@ -1,4 +1,4 @@
-"""What a page shows, as its address says it: every view has a link, and every link a view."""
+"""What a page shows, as its address says it: every page has a link, and every link a page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LONGEST = 200  # characters of one part of an address
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class Address:
     """One page of the app; an empty text is 'not chosen'."""
 
     page: str = "charts"
@@ -43,9 +43,9 @@ class View:
     idea: str = ""
 
     def link(self, **changes: Any) -> str:
-        """The address of this view with some of it changed.
+        """The link to this page with some of it changed.
 
-        >>> View(project="pph", site="Site C").link(page="gap")
+        >>> Address(project="pph", site="Site C").link(page="gap")
         '?page=gap&project=pph&site=Site+C'
         """
         other = replace(self, **changes)
@@ -53,26 +53,26 @@ class View:
         return "?" + urlencode({name: text for name, text in given.items() if text})
 
 
-def parse(address: str) -> View:
-    """The view an address asks for; what it does not know it leaves alone.
+def parse(text: str) -> Address:
+    """The page a link asks for; what it does not know it leaves alone.
 
     >>> parse("?page=gap&site=Site+C&colour=red").link()
     '?page=gap&site=Site+C'
     """
-    known = {f.name for f in fields(View)}
+    known = {f.name for f in fields(Address)}
     asked: dict[str, str] = {}
-    for name, text in parse_qsl(address.lstrip("?")):
+    for name, part in parse_qsl(text.lstrip("?")):
         if name in known:
-            text = text[:LONGEST]
-            asked[name] = f"{asked[name]},{text}" if name == "hide" and name in asked else text
-    return View(**asked)
+            part = part[:LONGEST]
+            asked[name] = f"{asked[name]},{part}" if name == "hide" and name in asked else part
+    return Address(**asked)
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A view that exists: the project, measure and site it names, and what had to be changed."""
+    """A page that exists: the project, measure and site it names, and what had to be changed."""
 
-    view: View
+    address: Address
     project: Project
     measure: Measure
     sites: tuple[str, ...]
@@ -81,15 +81,15 @@ class Choice:
     @property
     def site(self) -> str:
         """The site chosen."""
-        return self.view.site
+        return self.address.site
 
     def site_name(self, site: str) -> str:
         """A site as the team calls it."""
         return next((one.name for one in self.project.sites if one.id == site), site)
 
 
-def choose(view: View, projects: list[Project], sites: Any) -> Choice:
-    """The nearest view that exists; what was asked for and is not there is said.
+def choose(address: Address, projects: list[Project], sites: Any) -> Choice:
+    """The nearest page that exists; what was asked for and is not there is said.
 
     `sites` gives the sites with findings of a measure: sites(project_id, measure_id).
     """
@@ -100,14 +100,14 @@ def choose(view: View, projects: list[Project], sites: Any) -> Choice:
             notices.append(f"There is no {kind} called ‘{asked}’ here; this shows another one.")
         return asked if asked in known else known[0]
 
-    page = one_of("page", view.page, list(PAGES))
+    page = one_of("page", address.page, list(PAGES))
     by_id = {project.id: project for project in projects}
-    project = by_id[one_of("project", view.project, list(by_id))]
+    project = by_id[one_of("project", address.project, list(by_id))]
     measures = [measure.id for measure in project.measures]
     first = project.aim.measure if project.aim.measure in measures else measures[0]
-    asked = view.measure or first
+    asked = address.measure or first
     measure = one_of("measure", asked, measures)
     known = list(sites(project.id, measure)) or [project.sites[0].id]
-    site = one_of("site", view.site, known)
-    chosen = replace(view, page=page, project=project.id, measure=measure, site=site)
+    site = one_of("site", address.site, known)
+    chosen = replace(address, page=page, project=project.id, measure=measure, site=site)
     return Choice(chosen, project, project.measure(measure), tuple(known), tuple(notices))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from qi_equity.project import Measure, Project
-    from qi_equity.store import User, View
+    from qi_equity.store import Desk, User
 
 UsersFile = Annotated[Path | None, typer.Option(envvar="QI_EQUITY_USERS", help="the list of users")]
 ListOfUsers = Annotated[
@@ -126,10 +126,10 @@ def import_(
         f"{row['rows']}: {row['reason']} {row['where']}".strip()
         for row in imported.refused.to_dict("records")
     ]
-    with _store(database, aims, project) as view:
+    with _store(database, aims, project) as desk:
         typer.echo(
             str(
-                view.import_table(
+                desk.import_table(
                     aims.id,
                     imported.observations,
                     digest,
@@ -156,8 +156,8 @@ def log(
     aims = project_file.load(project)
     site = site or (aims.sites[0].id if len(aims.sites) == 1 else typer.prompt("Site"))
     week = week or typer.prompt("Week (its Monday, as 2026-01-05)")
-    with _store(database, aims, project) as view:
-        there = view.observations(aims.id)
+    with _store(database, aims, project) as desk:
+        there = desk.observations(aims.id)
         rows = []
         typer.echo("Write numerator/denominator, such as 2/17; press Enter to leave one out.")
         for measure in aims.measures:
@@ -172,15 +172,15 @@ def log(
         if not rows:
             raise UserError("nothing was typed, so nothing was saved")
         rows = [_with_revision(row, there) for row in rows]
-        saved = view.log(aims.id, rows, reason=reason)
+        saved = desk.log(aims.id, rows, reason=reason)
     typer.echo(f"Saved {counted(saved.written, 'count')}, {saved.corrected} of them corrections.")
 
 
 @app.command()
 def verify(database: Database = DATABASE) -> None:
     """The store's history is whole: every revision follows the one before it."""
-    with _admin(database) as view:
-        found = view.verify()
+    with _admin(database) as desk:
+        found = desk.verify()
     typer.echo(str(found))
     if not found.whole:
         raise typer.Exit(1)
@@ -191,8 +191,8 @@ def backup(
     path: Annotated[Path, typer.Argument(help="the new file")], database: Database = DATABASE
 ) -> None:
     """A verified copy of the store, made while it is in use."""
-    with _admin(database) as view:
-        typer.echo(str(view.backup(path)))
+    with _admin(database) as desk:
+        typer.echo(str(desk.backup(path)))
     typer.echo(f"wrote {path}")
 
 
@@ -215,8 +215,8 @@ def export(
     folder: Annotated[Path, typer.Argument(help="a new folder")], database: Database = DATABASE
 ) -> None:
     """Everything the network owns, as CSV, JSON lines and YAML."""
-    with _admin(database) as view:
-        for path in view.export(folder):
+    with _admin(database) as desk:
+        for path in desk.export(folder):
             typer.echo(f"wrote {path}")
 
 
@@ -226,7 +226,7 @@ def _described(user: User) -> str:
 
 
 @contextmanager
-def _admin(database: str) -> Iterator[View]:
+def _admin(database: str) -> Iterator[Desk]:
     """The store as whoever may open its file: on the command line the file's rights decide."""
     from qi_equity import store
 
@@ -240,21 +240,21 @@ def _admin(database: str) -> Iterator[View]:
 
 
 @contextmanager
-def _store(database: str, project: Project, path: Path) -> Iterator[View]:
+def _store(database: str, project: Project, path: Path) -> Iterator[Desk]:
     """The store with this project in it, as its file now reads."""
     from qi_equity import store
 
     text = path.read_text(encoding="utf-8")
     opened = store.open(database)
     try:
-        view = opened.as_user(store.User(getpass.getuser(), "admin"), origin="cli")
-        if project.id not in view.projects():
-            view.save_project(project, text)
+        desk = opened.as_user(store.User(getpass.getuser(), "admin"), origin="cli")
+        if project.id not in desk.projects():
+            desk.save_project(project, text)
         else:
-            kept = view.project_file(project.id)
+            kept = desk.project_file(project.id)
             if kept.content != text:
-                view.save_project(project, text, reason="the project file", seen=kept.revision)
-        yield view
+                desk.save_project(project, text, reason="the project file", seen=kept.revision)
+        yield desk
     finally:
         opened.close()
 

@@ -102,8 +102,8 @@ def plan(
 def quality(project: ProjectFile, data: DataFile = None) -> None:
     """Completeness and consistency of the data, ethnicity coding first."""
     from qi_equity import project_file
+    from qi_equity.quality.checks import quality as checked
     from qi_equity.sources import load
-    from qi_equity.sources.quality import quality as checked
 
     aims = project_file.load(project)
     imported = load(aims, data, base=project.parent)

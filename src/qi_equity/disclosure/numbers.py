@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from qi_equity.disclosure.release import COUNTS, BoolArray, IntArray, Release
+from qi_equity.arrays import BoolArray, IntArray
+from qi_equity.disclosure.release import COUNTS, Release
 from qi_equity.equity.gaps import disagree
+from qi_equity.frames.chart import Charts, chart
+from qi_equity.frames.gaps import gaps, opposite_ways
+from qi_equity.observations import SERIES_KEY
 from qi_equity.project import EVERYONE_ELSE, Project
-from qi_equity.tidy.chart import Charts, chart
-from qi_equity.tidy.gaps import gaps, opposite_ways
 
-SERIES = ["measure", "site", "stratum"]
 # What a gap says with numbers, and which of it for then and now too.
 TOLD = (
     "numerator", "denominator", "rate", "difference", "ratio", "excess", "events_to_close",
@@ -63,7 +64,7 @@ def drawn(one: Release, blocks: pd.DataFrame) -> Charts | None:
         subgroup="subgroup",
         numerator="numerator",
         denominator=None if grid.denominator is None else "denominator",
-        by=SERIES,
+        by=SERIES_KEY,
         rules=["beyond_limits"] if measure.overlapping_windows else measure.rules,
         direction=None if measure.direction == "none" else measure.direction,
         target=measure.target,
@@ -90,13 +91,13 @@ def gap_table(one: Release, project: Project, references: Mapping[str, Any]) -> 
     for place, name in enumerate(windows):
         part = found[found[STRETCH] == place].drop(columns=STRETCH)
         if name in ("early", "late"):
-            part = part[[*SERIES, "ratio"]].rename(columns={"ratio": f"{name}_ratio"})
+            part = part[[*SERIES_KEY, "ratio"]].rename(columns={"ratio": f"{name}_ratio"})
         elif name:
             kept = [column for column in part.columns if column.startswith(ALSO_THEN)]
-            part = part[[*SERIES, *kept]].rename(
+            part = part[[*SERIES_KEY, *kept]].rename(
                 columns={column: f"{column}{name}" for column in kept}
             )
-        table = part if table.empty else table.merge(part, on=SERIES, how="left")
+        table = part if table.empty else table.merge(part, on=SERIES_KEY, how="left")
     return _both_scales(table, one.grid.measure.multiply)
 
 
@@ -121,8 +122,8 @@ def gap_series(one: Release, project: Project, references: Mapping[str, Any]) ->
         return found
     shown = ~found["small"] & found["numerator"].notna()
     kept = [name for name in found.columns if name.startswith(ON_POINTS)]
-    table = found.loc[shown, [*SERIES, STRETCH, *kept]].rename(columns={STRETCH: "subgroup"})
-    return table.sort_values([*SERIES, "subgroup"], ignore_index=True)
+    table = found.loc[shown, [*SERIES_KEY, STRETCH, *kept]].rename(columns={STRETCH: "subgroup"})
+    return table.sort_values([*SERIES_KEY, "subgroup"], ignore_index=True)
 
 
 def _window_counts(
@@ -189,9 +190,9 @@ def _against(one: Release, counts: pd.DataFrame, label: Any, sites: list[str]) -
         kind="rate" if measure.data == "rate" else "proportion",
     )
     told = [name for name in found.columns if name.startswith(TOLD)]
-    found = found.loc[found["site"].isin(sites), [*SERIES, STRETCH, "reference", *told]]
+    found = found.loc[found["site"].isin(sites), [*SERIES_KEY, STRETCH, "reference", *told]]
     found = found.drop(columns=list(COUNTS)).merge(
-        counts[[*SERIES, STRETCH, *COUNTS, "small"]], on=[*SERIES, STRETCH]
+        counts[[*SERIES_KEY, STRETCH, *COUNTS, "small"]], on=[*SERIES_KEY, STRETCH]
     )
     numbers = [name for name in told if name not in COUNTS]
     lacking = found["small"] | found[list(COUNTS)].isna().any(axis=1)

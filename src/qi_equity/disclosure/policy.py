@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from qi_equity.arrays import FloatArray
 from qi_equity.errors import UserError, did_you_mean
 from qi_equity.project import Disclosure
-
-FloatArray = NDArray[np.float64]
 
 # Counts are released to the nearest 5 (NHS England: HES, MSDS and the maternity statistics).
 BASE = 5

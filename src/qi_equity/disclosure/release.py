@@ -15,13 +15,11 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from qi_equity.disclosure.policy import FloatArray, Policy
+from qi_equity.arrays import BoolArray, FloatArray, IntArray
+from qi_equity.disclosure.policy import Policy
 from qi_equity.project import ALL_SITES, EVERYONE, Measure
 
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
 Count = Literal["numerator", "denominator"]
 COUNTS: tuple[Count, ...] = ("numerator", "denominator")
 

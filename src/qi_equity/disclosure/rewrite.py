@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from qi_equity.arrays import FloatArray
 from qi_equity.disclosure import numbers
-from qi_equity.disclosure.policy import FloatArray, Policy
+from qi_equity.disclosure.policy import Policy
 from qi_equity.disclosure.release import Release
 from qi_equity.findings import Caution, Findings
+from qi_equity.frames.evidence import LEVEL
+from qi_equity.observations import SERIES_KEY
 from qi_equity.project import ALL_SITES, EVERYONE
-from qi_equity.tidy.evidence import LEVEL
 
-SERIES = numbers.SERIES
 # Statistics of true counts that are words, or as coarse: what is said where nothing may be.
 CHART_WORDS: dict[str, Any] = {
     "useful": np.nan, "longest_run": np.nan, "longest_run_limit": np.nan,
@@ -63,8 +64,8 @@ def rewritten(findings: Findings, releases: Sequence[Release], policy: Policy) -
         drawn = numbers.drawn(one, blocks)
         if drawn is not None:
             marked = _marked(drawn.points, findings.points, one)
-            points.append(marked.merge(blocks[[*SERIES, "subgroup", "subgroups"]]))
-            charts.append(drawn.summary[[*SERIES, "phase", "centre"]])
+            points.append(marked.merge(blocks[[*SERIES_KEY, "subgroup", "subgroups"]]))
+            charts.append(drawn.summary[[*SERIES_KEY, "phase", "centre"]])
         points.append(blocks[blocks["small"]].drop(columns="small").assign(phase=1))
         references = _references(findings, one)
         gap.append(numbers.gap_table(one, findings.project, references))
@@ -101,9 +102,9 @@ def _status(findings: Findings, releases: Sequence[Release]) -> pd.DataFrame:
         for one in releases
         for site, stratum in zip(*np.nonzero(one.grid.there), strict=True)
     ]  # fmt: skip
-    known = pd.DataFrame(rows, columns=[*SERIES, "status", "width"])
-    keys = findings.charts[SERIES] if len(findings.charts) else pd.DataFrame(columns=SERIES)
-    told = keys.drop_duplicates().merge(known, on=SERIES, how="left")
+    known = pd.DataFrame(rows, columns=[*SERIES_KEY, "status", "width"])
+    keys = findings.charts[SERIES_KEY] if len(findings.charts) else pd.DataFrame(columns=SERIES_KEY)
+    told = keys.drop_duplicates().merge(known, on=SERIES_KEY, how="left")
     return told.fillna({"status": "not counted", "width": 1})
 
 
@@ -128,11 +129,11 @@ def _marked(points: pd.DataFrame, true: pd.DataFrame, one: Release) -> pd.DataFr
     ids = one.ids[site, stratum]
     starts = (ids == ids[np.arange(len(ids)), times][:, np.newaxis]).argmax(axis=1)
     signals = signals.assign(subgroup=grid.subgroups[starts])
-    last = signals.drop_duplicates([*SERIES, "subgroup"], keep="last")[
-        [*SERIES, "subgroup", *marks]
+    last = signals.drop_duplicates([*SERIES_KEY, "subgroup"], keep="last")[
+        [*SERIES_KEY, "subgroup", *marks]
     ]
     plain = points.drop(columns=marks)
-    both = plain.merge(last, on=[*SERIES, "subgroup"], how="left")
+    both = plain.merge(last, on=[*SERIES_KEY, "subgroup"], how="left")
     for name in marks:
         unmarked = "none" if name == "meaning" else False if name == "signal" else 0
         both[name] = both[name].astype(object).where(both[name].notna(), unmarked)
@@ -152,7 +153,7 @@ def _points(points: pd.DataFrame, findings: Findings) -> pd.DataFrame:
         name for name in true if name in points or name in DRAWN or _is_mark(true[name], str(name))
     ]
     table = points.reindex(columns=[*known, "subgroups"])
-    table = table.sort_values([*SERIES, "subgroup"], ignore_index=True)
+    table = table.sort_values([*SERIES_KEY, "subgroup"], ignore_index=True)
     for name in known:
         if true[name].dtype == bool:
             table[name] = table[name].eq(True)
@@ -167,16 +168,16 @@ def _points(points: pd.DataFrame, findings: Findings) -> pd.DataFrame:
 def _charts(true: pd.DataFrame, centres: pd.DataFrame, status: pd.DataFrame) -> pd.DataFrame:
     if true.empty:
         return true
-    table = true.merge(status, on=SERIES, how="left")
+    table = true.merge(status, on=SERIES_KEY, how="left")
     shown = table["status"].eq("shown")
-    made = table[[*SERIES, "phase", "subgroups", "status", "width"]].copy()
+    made = table[[*SERIES_KEY, "phase", "subgroups", "status", "width"]].copy()
     for name, nothing in CHART_WORDS.items():
         if name in table:
             made[name] = _only(table[name], shown, nothing)
     made["p_value"] = np.where(shown, coarse(table["p_value"], BANDS), np.nan)
     if centres.empty:
         return made.assign(centre=np.nan)
-    return made.merge(centres, on=[*SERIES, "phase"], how="left")
+    return made.merge(centres, on=[*SERIES_KEY, "phase"], how="left")
 
 
 def _only(column: pd.Series, shown: pd.Series, nothing: Any) -> pd.Series:
@@ -190,9 +191,9 @@ def _only(column: pd.Series, shown: pd.Series, nothing: Any) -> pd.Series:
 
 def _gaps(true: pd.DataFrame, made: pd.DataFrame) -> pd.DataFrame:
     if true.empty or made.empty:
-        return true.iloc[:0][SERIES] if len(true) else true
+        return true.iloc[:0][SERIES_KEY] if len(true) else true
     told = [name for name in (*GAP_WORDS, *GAP_ALWAYS, *COARSE, "cautions") if name in true]
-    table = made.drop(columns="small").merge(true[[*SERIES, *told]], on=SERIES, how="inner")
+    table = made.drop(columns="small").merge(true[[*SERIES_KEY, *told]], on=SERIES_KEY, how="inner")
     # No word on a gap either side of which is small: with the expected count known, a verdict or
     # a band of p can leave one count only.
     shown = table["difference"].notna()
@@ -216,7 +217,9 @@ def _without_figures(text: str) -> bool:
 
 
 def _cautions(findings: Findings, status: pd.DataFrame, policy: Policy) -> Iterator[Caution]:
-    shown = set(status.loc[status["status"] == "shown", SERIES].itertuples(index=False, name=None))
+    shown = set(
+        status.loc[status["status"] == "shown", SERIES_KEY].itertuples(index=False, name=None)
+    )
     for one in findings.cautions:
         place = (one.measure, one.site, one.stratum)
         if _without_figures(one.text) and (place in shown or not one.stratum):

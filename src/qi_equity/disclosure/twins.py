@@ -12,8 +12,9 @@ from itertools import product
 
 import numpy as np
 
-from qi_equity.disclosure.policy import FIRST_SHOWN, FloatArray
-from qi_equity.disclosure.release import BoolArray, Count, Release
+from qi_equity.arrays import BoolArray, FloatArray
+from qi_equity.disclosure.policy import FIRST_SHOWN
+from qi_equity.disclosure.release import Count, Release
 
 Place = tuple[int, int]  # site and stratum; -1 is the total
 TOTAL = -1

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from qi_equity.arrays import FloatArray
 from qi_equity.equity.contrast import contrast, pooled, ratio_interval
 from qi_equity.equity.intervals import Interval
-from qi_equity.equity.scores import FloatArray, difference_score, ratio_score, two_sided
+from qi_equity.equity.scores import difference_score, ratio_score, two_sided
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from qi_equity.arrays import FloatArray
 from qi_equity.equity.gaps import PROPORTIONS, Gap, Methods, gap
 
-FloatArray = NDArray[np.float64]
 Pair = tuple[FloatArray, FloatArray]
 
 

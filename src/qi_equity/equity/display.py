@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-FloatArray = NDArray[np.float64]
+from qi_equity.arrays import FloatArray
 
 # Week, fortnight, four weeks, quarter, as multiples of a week.
 LADDER = (1, 2, 4, 13)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from qi_equity.arrays import FloatArray
 from qi_equity.equity.intervals import Interval, byar_or_exact, exact_rate
-from qi_equity.equity.scores import FloatArray
 
 # The two pairs of limits that public health funnels draw: 95 % and 99.8 %.
 WARNING, ACTION = 0.95, 0.998

@@ -12,15 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
+from qi_equity.arrays import FloatArray, IntArray
 from qi_equity.chance import seed_of
 from qi_equity.equity.contrast import Contrast
 from qi_equity.equity.hypergeometric import Outcomes, estimate, outcomes
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 # In-control paths drawn for each chart: fine enough for a budget of 1 in 2 000 a week.
 PATHS = 10_000

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from qi_equity.arrays import FloatArray
 from qi_equity.equity.intervals import DIFFERENCE, ONE, RATIO, Interval, OneSample, TwoSample
-from qi_equity.equity.scores import FloatArray, difference_score, rate_score, two_sided
+from qi_equity.equity.scores import difference_score, rate_score, two_sided
 
 # A stratum can be the best of the baseline only where the rate of all would give it this many
 # events, and as many without one: below that the best is whoever was lucky (domain notes, 5b).

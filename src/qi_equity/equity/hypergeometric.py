@@ -9,12 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import optimize, special
 
+from qi_equity.arrays import FloatArray
 from qi_equity.equity.contrast import Contrast
-
-FloatArray = NDArray[np.float64]
 
 # How far the table of outcomes reaches: log odds ratios this far from the crude one (and ten of
 # its standard errors more), and this many standard deviations beyond the outcomes likely there.

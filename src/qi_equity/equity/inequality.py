@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from qi_equity.arrays import FloatArray
 from qi_equity.equity.intervals import Interval
-from qi_equity.equity.scores import FloatArray
 from qi_equity.errors import UserError, did_you_mean
 
 # Theil's index and the mean log deviation take this for a rate of zero (WHO).

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
+from qi_equity.arrays import FloatArray
 from qi_equity.chance import seed_of
 from qi_equity.equity.inequality import MEASURES, Function, Strata, fitting, strata_from_counts
-from qi_equity.equity.scores import FloatArray
 
 DRAWS = 1_999
 # A step of this share of the mean rate: the curvature is then right to six digits.

@@ -13,13 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from qi_equity.equity.scores import (
-    FloatArray,
-    counts_of,
-    difference_score,
-    pairs_of,
-    ratio_score,
-)
+from qi_equity.arrays import FloatArray
+from qi_equity.equity.scores import counts_of, difference_score, pairs_of, ratio_score
 
 # Halvings of a bracket until it is as narrow as a double can say.
 HALVINGS = 70

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from qi_equity.arrays import FloatArray
 from qi_equity.chance import seed_of_pair, sequential_p
 from qi_equity.equity.contrast import Contrast, pooled, weights
-
-FloatArray = NDArray[np.float64]
 
 # A split is looked at where at least this share of the information lies on either side.
 LEAST_SHARE = 0.1

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from qi_equity.arrays import FloatArray
 from qi_equity.equity.display import ENOUGH_PER_POINT, LADDER
-from qi_equity.equity.scores import FloatArray
 
 POWER, LEVEL = 0.8, 0.05
 # The gap chart (a CUSUM that may look every week) took this many times the weeks of one planned

@@ -6,10 +6,10 @@ counted.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import special
 
-FloatArray = NDArray[np.float64]
+from qi_equity.arrays import FloatArray
 
 
 def difference_score(

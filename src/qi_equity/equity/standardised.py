@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from qi_equity.arrays import FloatArray
 from qi_equity.equity.intervals import Interval, byar_or_exact
-from qi_equity.equity.scores import FloatArray
 
 # A directly standardised rate of fewer events rests on one or two strata of people (OHID).
 LEAST_EVENTS = 10

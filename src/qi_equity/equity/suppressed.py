@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from qi_equity.equity.scores import FloatArray
+from qi_equity.arrays import FloatArray
 
 
 @dataclass(frozen=True, slots=True)

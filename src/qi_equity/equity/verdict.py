@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from qi_equity.arrays import BoolArray, FloatArray, IntArray
 from qi_equity.equity.contrast import (
     Contrast,
     Pooled,
@@ -29,10 +30,6 @@ from qi_equity.equity.permutation import (
     dispersion,
     ratio_scores,
 )
-
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
-IntArray = NDArray[np.int64]
 
 WIDENING, NARROWING, CLOSED = "widening", "narrowing", "closed"
 PERSISTENT, NO_GAP, TOO_FEW = "persistent", "no gap seen", "too few to say"

@@ -1,4 +1,4 @@
-"""Where observations come from: birth records, tables of counts, and a made-up network."""
+"""Where observations come from: birth records and tables of counts."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from qi_equity.spc.chart import BoolArray, FloatArray, IntArray
+from qi_equity.arrays import BoolArray, FloatArray, IntArray
 
 DIRECTIONS: dict[str | None, int] = {"increase": 1, "decrease": -1, None: 0}
 # Without a better direction a signal is high or low; some patterns have not even a side.

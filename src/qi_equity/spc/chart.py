@@ -7,14 +7,8 @@ row, so no rule can reach across it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-FloatArray = NDArray[np.floating[Any]]
-BoolArray = NDArray[np.bool_]
-IntArray = NDArray[np.integer[Any]]
+from qi_equity.arrays import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from scipy.special import gammaln
 
-from qi_equity.spc.chart import BoolArray, Chart, FloatArray, IntArray, Lines, Subgroups
+from qi_equity.arrays import BoolArray, FloatArray, IntArray
+from qi_equity.spc.chart import Chart, Lines, Subgroups
 from qi_equity.spc.limits import binomial_limits, poisson_limits
 
 # Mean moving range of two, and its upper limit, as multiples of sigma and of itself

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import chdtri, ndtri
 
-from qi_equity.spc.chart import BoolArray, FloatArray, IntArray
+from qi_equity.arrays import BoolArray, FloatArray, IntArray
 from qi_equity.spc.limits import binomial_limits
 
 # Chance alone puts a site outside once in 20, and once in 500: the two pairs funnels draw.

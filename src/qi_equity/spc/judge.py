@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qi_equity.spc.chart import BoolArray, Chart, FloatArray, IntArray
+from qi_equity.arrays import BoolArray, FloatArray, IntArray
+from qi_equity.spc.chart import Chart
 from qi_equity.spc.rules import sides
 from qi_equity.spc.runs import (
     Runs,

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import betainc, gammainc, gammaincc, ndtr
 
-from qi_equity.spc.chart import FloatArray
+from qi_equity.arrays import FloatArray
 
 Tail = Callable[..., FloatArray]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qi_equity.spc.chart import BoolArray, FloatArray, IntArray
+from qi_equity.arrays import BoolArray, FloatArray, IntArray
 
 Weight = Callable[[FloatArray, FloatArray, FloatArray, float], FloatArray]
 

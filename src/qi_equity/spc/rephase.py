@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qi_equity.spc.chart import FloatArray, IntArray
+from qi_equity.arrays import FloatArray, IntArray
 from qi_equity.spc.charts import median
 from qi_equity.spc.runs import carried
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from qi_equity.arrays import BoolArray, FloatArray, IntArray
 from qi_equity.errors import DataErrors, did_you_mean
-from qi_equity.spc.chart import BoolArray, Chart, FloatArray, IntArray
+from qi_equity.spc.chart import Chart
 from qi_equity.spc.runs import Runs, carried, find_runs, longest_run_limit
 
 # Relative difference that is the rounding of sums, not of data.

@@ -19,7 +19,7 @@ import numpy as np
 from scipy.special import gammaln
 from scipy.stats import binom
 
-from qi_equity.spc.chart import BoolArray, FloatArray, IntArray
+from qi_equity.arrays import BoolArray, FloatArray, IntArray
 
 # Fewer than this share of the useful points on one side: their arrangement says too little.
 SMALLEST_SIDE = 0.25

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from qi_equity.arrays import FloatArray
 from qi_equity.chance import seed_of, sequential_p
-
-FloatArray = NDArray[np.float64]
 
 # A split is looked at where at least this share of the denominators lies on either side.
 LEAST_SHARE = 0.1

@@ -1,6 +1,6 @@
 """Every count kept: revisions, who made them, and who may see what.
 
-open() gives a Store; Store.as_user() gives a View, which is the only way to data.
+open() gives a Store; Store.as_user() gives a Desk, which is the only way to data.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from qi_equity.store import upkeep
 from qi_equity.store.access import Find, Protect, User
 from qi_equity.store.chain import Verified
 from qi_equity.store.database import Database, now
+from qi_equity.store.desk import Desk
 from qi_equity.store.entries import Action, Annotation, SessionNote
 from qi_equity.store.history import Revision
 from qi_equity.store.refusals import Clash, Conflict, Forbidden, SignInRefused, StoreError
@@ -19,19 +20,36 @@ from qi_equity.store.results import Imported, Kept, Saved
 from qi_equity.store.schema import up_to_date
 from qi_equity.store.upkeep import restore
 from qi_equity.store.users import Users
-from qi_equity.store.view import View
 
 __all__ = [
-    "Action", "Annotation", "Clash", "Conflict", "Find", "Forbidden", "Imported", "Kept", "Protect",
-    "Revision", "Saved", "SessionNote", "SignInRefused", "Store", "StoreError", "User", "Users",
-    "Verified", "View", "open", "restore",
+    "Action",
+    "Annotation",
+    "Clash",
+    "Conflict",
+    "Desk",
+    "Find",
+    "Forbidden",
+    "Imported",
+    "Kept",
+    "Protect",
+    "Revision",
+    "Saved",
+    "SessionNote",
+    "SignInRefused",
+    "Store",
+    "StoreError",
+    "User",
+    "Users",
+    "Verified",
+    "open",
+    "restore",
 ]  # fmt: skip
 
 
 class Store(Protocol):
-    """What a store can do without knowing who asks: nothing but make a user's view."""
+    """What a store can do without knowing who asks: nothing but seat a user at a desk."""
 
-    def as_user(self, user: User | None, origin: str = "app") -> View:
+    def as_user(self, user: User | None, origin: str = "app") -> Desk:
         """What this user may see and do; origin says where from: app or cli."""
 
     def close(self) -> None:
@@ -46,11 +64,11 @@ class DatabaseStore:
         self._protect = protect
         self._find = find
 
-    def as_user(self, user: User | None, origin: str = "app") -> View:
+    def as_user(self, user: User | None, origin: str = "app") -> Desk:
         """What this user may see and do; nobody is refused."""
         if user is None:
             raise Forbidden("sign in first: nothing is shown to, or taken from, nobody")
-        return View(self._database, user, self._protect, self._find, origin)
+        return Desk(self._database, user, self._protect, self._find, origin)
 
     def close(self) -> None:
         """Give the connections back."""

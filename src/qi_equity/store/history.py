@@ -1,4 +1,4 @@
-"""Revisions written and read, with no question of who may: only store.view calls this."""
+"""Revisions written and read, with no question of who may: only store.desk calls this."""
 
 from __future__ import annotations
 

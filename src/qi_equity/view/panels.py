@@ -13,12 +13,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from qi_equity.arrays import FloatArray
 from qi_equity.view.theme import FONT, LIGHT
 
 Figure = dict[str, Any]
-FloatArray = NDArray[np.float64]
 
 PANEL_HEIGHT = 230  # pixels of one small multiple, its title included
 GAP_ACROSS = 0.035  # between panels, as a share of the width

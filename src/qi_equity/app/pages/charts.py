@@ -30,17 +30,17 @@ MEANING = {
 
 def charts(context: Context) -> Page:
     """Small multiples, the sentence under each, the gap in words, and the same as tables."""
-    choice, measure, view = context.choice, context.measure, context.choice.view
+    choice, measure, address = context.choice, context.measure, context.choice.address
     points = context.rows(context.findings.points)
     if points.empty:
         return nothing_logged(context)
     summary = context.rows(context.findings.charts)
-    if explore.asked(view):
-        points, summary = map(context.in_order, explore.explored(points, measure, view))
-        measure = explore.as_asked(measure, view)
+    if explore.asked(address):
+        points, summary = map(context.in_order, explore.explored(points, measure, address))
+        measure = explore.as_asked(measure, address)
     last = summary.drop_duplicates("stratum", keep="last")
     gaps = context.rows(context.findings.gaps)
-    hidden = view.hide.split(",")
+    hidden = address.hide.split(",")
     markers = [] if "cycles" in hidden else context.markers()
     figure = chart_figure(
         points,
@@ -74,11 +74,11 @@ def charts(context: Context) -> Page:
         "points": None,
         "explore": explore,
         "hidden": hidden,
-        "explored": explore.caution(context.measure, view),
+        "explored": explore.caution(context.measure, address),
     }
-    if view.stratum in strata:
-        chosen = points[points["stratum"] == view.stratum]
-        values["points"] = points_table(chosen, measure, f"{context.where}: {view.stratum}")
+    if address.stratum in strata:
+        chosen = points[points["stratum"] == address.stratum]
+        values["points"] = points_table(chosen, measure, f"{context.where}: {address.stratum}")
     return Page("charts.html", values, {"charts": figure}, context.where, lead)
 
 
@@ -111,7 +111,7 @@ def _card(
         "assurance": _sign(icons.assurance(assurance), ASSURANCE_WORDS.get(assurance, "")),
         "sentences": chart_sentences(row, points[points["stratum"] == stratum], measure),
         "cautions": [sentence(text) for text in context.cautions(stratum)],
-        "link": context.choice.view.link(stratum=stratum) + "#points",
+        "link": context.choice.address.link(stratum=stratum) + "#points",
     }
 
 

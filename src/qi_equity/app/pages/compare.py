@@ -21,17 +21,17 @@ Groups = list[tuple[str, list[str]]]  # what is said of some sites, and the site
 
 def compare(context: Context) -> Page:
     """Small multiples of one stratum, a panel a site, and the matrix of gaps."""
-    choice, measure, view = context.choice, context.measure, context.choice.view
+    choice, measure, address = context.choice, context.measure, context.choice.address
     points = context.findings.points
     points = points[points["measure"] == measure.id] if len(points) else points
     strata = [name for name in context.strata() if (points["stratum"] == name).any()]
     if not strata:
         return nothing_logged(context)
-    stratum = view.stratum if view.stratum in strata else EVERYONE
+    stratum = address.stratum if address.stratum in strata else EVERYONE
     if stratum not in strata:
         stratum = strata[0]
     ideas = _ideas(context)
-    idea = view.idea if view.idea in ideas else ""
+    idea = address.idea if address.idea in ideas else ""
     groups = _groups(context, ideas[idea]) if idea else [("", list(choice.sites))]
     sites = [site for _, group in groups for site in group]
     rank = {site: place for place, site in enumerate(sites)}
@@ -107,7 +107,7 @@ def _cell(context: Context, site: str, row: dict[Any, Any] | None) -> dict[str, 
     return {
         "verdict": verdict,
         "text": f"×{_sized(row)}",
-        "link": context.choice.view.link(page="gap", site=site, stratum=""),
+        "link": context.choice.address.link(page="gap", site=site, stratum=""),
         "icon": icons.verdict(verdict),
     }
 

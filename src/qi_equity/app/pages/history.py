@@ -24,24 +24,28 @@ CAN_UNDO = ("observation", "import", "annotation", "note", "action", "cycle")
 
 def history(context: Context) -> Page:
     """The versions of one cell where one is named, else the newest changes of the project."""
-    view, desk, project = context.choice.view, context.desk, context.choice.project
+    address, desk, project = context.choice.address, context.desk, context.choice.project
     if desk is None:
         lines = ["This server keeps no history: it shows findings only."]
         return Page("empty.html", {"heading": "History", "lines": lines}, title="History")
-    one_cell = bool(view.stratum and view.week)
-    cell = (view.measure, view.site, view.stratum, view.week)
+    one_cell = bool(address.stratum and address.week)
+    cell = (address.measure, address.site, address.stratum, address.week)
     found = desk.history(project.id, cell if one_cell else None, most=READ)
     if one_cell:
         found = tuple(reversed(found))
     else:  # an import is one line here, not a line for each of its counts
         found = tuple(one for one in found if not (one.kind == "observation" and one.file_hash))
     rows = [_row(one) for one in found[:SHOWN]]
-    where = " · ".join([context.measure.name, context.choice.site_name(view.site), view.stratum])
+    where = " · ".join(
+        [context.measure.name, context.choice.site_name(address.site), address.stratum]
+    )
     values: dict[str, Any] = {
         "heading": "History",
-        "about": f"{where}, {view.week}" if one_cell else f"The newest changes, {len(rows)} shown.",
+        "about": f"{where}, {address.week}"
+        if one_cell
+        else f"The newest changes, {len(rows)} shown.",
         "rows": rows,
-        "back": view.link(page="log", stratum="") if one_cell else "",
+        "back": address.link(page="log", stratum="") if one_cell else "",
     }
     return Page("history.html", values, title="History")
 

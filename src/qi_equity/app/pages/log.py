@@ -38,7 +38,7 @@ def log(context: Context) -> Page:
     here = table[table["site"] == site]
     period = context.measure.subgroup
     weeks = subgroups(here["subgroup"], period, context.today)
-    chosen = _chosen(context.choice.view.week, weeks, here["subgroup"].max(), period)
+    chosen = _chosen(context.choice.address.week, weeks, here["subgroup"].max(), period)
     sections = [_section(measure, here, chosen, context) for measure in project.measures]
     points = context.rows(context.findings.points, site=site)
     figures = {}
@@ -125,7 +125,7 @@ def _section(
                 "revision": "" if missing(now.get("revision")) else int(now["revision"]),
                 "cells": [_cell(name, words[name], now, recent) for name in names],
                 "last": _counts(last, names),
-                "history": context.choice.view.link(
+                "history": context.choice.address.link(
                     page="history",
                     measure=measure.id,
                     site=str(here["site"].iloc[0]) if len(here) else context.choice.site,

@@ -11,8 +11,7 @@ import pandas as pd
 from qi_equity.app.state import Choice
 from qi_equity.findings import Findings
 from qi_equity.project import EVERYONE, Measure
-from qi_equity.store import Users
-from qi_equity.store import View as Desk
+from qi_equity.store import Desk, Users
 from qi_equity.view.panels import Figure, Marker
 from qi_equity.view.theme import day, missing
 

@@ -9,8 +9,7 @@ from typing import Any
 
 from qi_equity.app.actions import NO_LIST, ROLES, TICKED, sites_known
 from qi_equity.app.pages.page import Context, Page
-from qi_equity.store import Forbidden, User, Users
-from qi_equity.store import View as Desk
+from qi_equity.store import Desk, Forbidden, User, Users
 from qi_equity.view.theme import sentence
 
 NOT_YOURS = "Who may sign in is for an admin of the network to see and to change."
@@ -52,7 +51,7 @@ def _list(context: Context, desk: Desk) -> tuple[Users | None, str]:
 
 
 def _people(context: Context, desk: Desk, users: Users) -> dict[str, Any]:
-    known, asked = sites_known(desk), context.choice.view.person
+    known, asked = sites_known(desk), context.choice.address.person
     changes = users.changes()
     chosen = users.find(asked) if asked else None
     ids = dict.fromkeys([*known, *(sorted(chosen.sites) if chosen else ())])
@@ -63,7 +62,7 @@ def _people(context: Context, desk: Desk, users: Users) -> dict[str, Any]:
                 "role": _words(user.role),
                 "sites": [known.get(site, site) for site in sorted(user.sites)],
                 "last": _last(changes, user),
-                "link": context.choice.view.link(person=user.name),
+                "link": context.choice.address.link(person=user.name),
             }
             for user in users.all()
         ],
@@ -73,7 +72,7 @@ def _people(context: Context, desk: Desk, users: Users) -> dict[str, Any]:
             (TICKED + site, known.get(site, site), chosen is not None and site in chosen.sites)
             for site in ids
         ],
-        "back": context.choice.view.link(person=""),
+        "back": context.choice.address.link(person=""),
     }
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 
 from qi_equity.app.pages.page import Context, Page, nothing_logged
+from qi_equity.frames.chart import chart
 from qi_equity.project import ALL_SITES, EVERYONE
-from qi_equity.tidy.chart import chart
 from qi_equity.view import icons
 from qi_equity.view.figure import OFF_SCALE, chart_figure
 from qi_equity.view.table import Table

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from qi_equity.app.pages.page import Context, Page
+from qi_equity.observations import SERIES_KEY
 from qi_equity.project import ALL_SITES, EVERYONE
 from qi_equity.sources.calendar import DAYS
 from qi_equity.store import Action, SessionNote
@@ -44,8 +45,8 @@ class Item:
 def session(context: Context) -> Page:
     """The agenda with its notes and actions; with a slide number, that item alone and large."""
     items = agenda(context)
-    view = context.choice.view
-    place = int(view.slide) if view.slide.isdecimal() else 0
+    address = context.choice.address
+    place = int(address.slide) if address.slide.isdecimal() else 0
     if 1 <= place <= len(items):
         return _slide(context, items, place)
     desk = context.desk
@@ -61,7 +62,7 @@ def session(context: Context) -> Page:
     values: dict[str, Any] = {
         "heading": f"Session: {context.choice.project.title}",
         "items": [
-            _told(context, item) | {"link": view.link(page="session", slide=number)}
+            _told(context, item) | {"link": address.link(page="session", slide=number)}
             for number, item in enumerate(items, 1)
         ],
         "waiting": context.waiting,
@@ -90,7 +91,7 @@ def agenda(context: Context) -> list[Item]:
         stands = charts[charts["highlight"].fillna(False).astype(bool)]
         latest = _latest_meanings(context.findings.points)
         order = stands.sort_values("q_value", kind="stable") if "q_value" in stands else stands
-        for row in order.drop_duplicates(["measure", "site", "stratum"]).to_dict("records"):
+        for row in order.drop_duplicates(SERIES_KEY).to_dict("records"):
             kind = latest.get((row["measure"], row["site"], row["stratum"]), "")
             if kind in found:
                 found[kind].append(_item(kind, row))
@@ -113,7 +114,7 @@ def _latest_meanings(points: pd.DataFrame) -> dict[tuple[str, str, str], str]:
     if "meaning" not in points:
         return {}
     marked = points[points["meaning"].isin(["improvement", "concern"])]
-    last = marked.drop_duplicates(["measure", "site", "stratum"], keep="last")
+    last = marked.drop_duplicates(SERIES_KEY, keep="last")
     keys = zip(last["measure"], last["site"], last["stratum"], strict=True)
     return dict(zip(keys, last["meaning"].astype(str), strict=True))
 
@@ -160,7 +161,7 @@ def _told(context: Context, item: Item) -> dict[str, Any]:
         or icons.verdict("too few to say"),
         "where": where,
         "said": [sentence(text) for text in said],
-        "open": context.choice.view.link(
+        "open": context.choice.address.link(
             page=page, measure=item.measure, site=item.site, stratum="", slide=""
         ),
     }
@@ -178,7 +179,7 @@ def _own(table: pd.DataFrame, item: Item) -> pd.DataFrame:
 
 def _slide(context: Context, items: list[Item], place: int) -> Page:
     """One item for the room: a sentence, a figure, and the questions to ask."""
-    item, view = items[place - 1], context.choice.view
+    item, address = items[place - 1], context.choice.address
     told = _told(context, item)
     measure = context.choice.project.measure(item.measure)
     figures = {}
@@ -206,9 +207,9 @@ def _slide(context: Context, items: list[Item], place: int) -> Page:
         "total": len(items),
         "label": f"{told['kind']}. {told['where']}. {' '.join(told['said'])}",
         "drawn": bool(figures),
-        "previous": view.link(slide=place - 1) if place > 1 else "",
-        "next": view.link(slide=place + 1) if place < len(items) else "",
-        "agenda": view.link(slide=""),
+        "previous": address.link(slide=place - 1) if place > 1 else "",
+        "next": address.link(slide=place + 1) if place < len(items) else "",
+        "agenda": address.link(slide=""),
     }
     return Page("slide.html", values, figures, f"{told['kind']} · {told['where']}", told["kind"])
 

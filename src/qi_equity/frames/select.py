@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from qi_equity.arrays import BoolArray, FloatArray, IntArray
 from qi_equity.errors import DataErrors, did_you_mean
 from qi_equity.series import Series
-from qi_equity.spc.chart import BoolArray, FloatArray, IntArray
 
 # A whole number from here on, on an axis of such numbers, is a year and not a count.
 YEARS = 1000

@@ -38,7 +38,7 @@ from qi_equity.equity.verdict import (
     verdicts,
 )
 from qi_equity.errors import DataErrors
-from qi_equity.tidy.counts import (
+from qi_equity.frames.counts import (
     EVERYONE_ELSE,
     Counts,
     baseline_length,
@@ -48,7 +48,6 @@ from qi_equity.tidy.counts import (
 )
 
 Direction = Literal["increase", "decrease"]
-FloatArray = NDArray[np.float64]
 
 WEEK, WEEKS = 7.0, 52.0  # days in a week, weeks in a year
 # A quarter's worth of weeks in every point of the picture above the chart.

@@ -1,4 +1,4 @@
-"""One user's view of the store: the only way to data, and where every permission is asked.
+"""One user's desk in the store: the only way to data, and where every permission is asked.
 
 What a user may not do is refused here, whatever the page or the command in front of it shows.
 """
@@ -35,7 +35,7 @@ AnyEntry = TypeVar("AnyEntry", bound=Part)
 REFUSED_KEPT = 1000  # refused rows quoted in the account of an import
 
 
-class View:
+class Desk:
     """What one user may see and do; every method asks PERMISSIONS first, and raises Forbidden."""
 
     def __init__(

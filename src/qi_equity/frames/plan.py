@@ -10,8 +10,8 @@ import pandas as pd
 from scipy.special import expit, logit
 
 from qi_equity.equity.planning import gap_shift, plan, stratum_shift, subgroup_weeks
-from qi_equity.tidy.counts import EVERYONE_ELSE
-from qi_equity.tidy.gaps import gaps
+from qi_equity.frames.counts import EVERYONE_ELSE
+from qi_equity.frames.gaps import gaps
 
 DAYS_A_WEEK = 7.0
 # A change of the odds by half: the design change of the gap chart.

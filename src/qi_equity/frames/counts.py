@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from qi_equity.arrays import FloatArray
 from qi_equity.equity.gaps import best_at_baseline, everyone_else, named
-from qi_equity.equity.scores import FloatArray
 from qi_equity.errors import DataErrors, did_you_mean
 
 EVERYONE_ELSE = "everyone else"

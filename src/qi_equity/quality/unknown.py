@@ -7,7 +7,7 @@ import pandas as pd
 
 from qi_equity.equity import bounds
 from qi_equity.equity.gaps import Methods, best_at_baseline, everyone_else, named
-from qi_equity.observations import with_totals
+from qi_equity.observations import SERIES_KEY, with_totals
 from qi_equity.project import (
     ALL_SITES,
     BEST_AT_BASELINE,
@@ -55,7 +55,7 @@ def sentences(project: Project, table: pd.DataFrame) -> list[str]:
     said = []
     plausible = list(bounds.ALLOCATIONS)[: bounds.PLAUSIBLE]
     decisive = table[table["changes"] & table["allocation"].isin(plausible)]
-    for (name, site, stratum), rows in decisive.groupby(["measure", "site", "stratum"]):
+    for (name, site, stratum), rows in decisive.groupby(SERIES_KEY):
         measure = project.measure(str(name))
         gaps = measure.multiply * rows["difference"]
         said.append(

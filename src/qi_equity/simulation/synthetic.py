@@ -20,8 +20,7 @@ from scipy.stats import norm
 from qi_equity.errors import UserError
 from qi_equity.observations import KEY, observations
 from qi_equity.project import Group, Measure, Project
-from qi_equity.sources import calendar
-from qi_equity.sources.scenario import (
+from qi_equity.simulation.scenario import (
     BIRTHS,
     CODING_DECAY,
     EFFECTS,
@@ -34,6 +33,7 @@ from qi_equity.sources.scenario import (
     Effect,
     Level,
 )
+from qi_equity.sources import calendar
 
 START = date(2023, 1, 2)
 WEEKS = 104

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from qi_equity.arrays import FloatArray
 from qi_equity.chance import q_values
 from qi_equity.equity.gaps import (
     SIZE_FLOOR,
@@ -16,9 +17,8 @@ from qi_equity.equity.gaps import (
     gap,
     gap_from_target,
 )
-from qi_equity.equity.scores import FloatArray
 from qi_equity.errors import DataErrors, did_you_mean
-from qi_equity.tidy.counts import (
+from qi_equity.frames.counts import (
     EVERYONE_ELSE,
     Counts,
     baseline_length,

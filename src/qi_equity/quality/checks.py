@@ -14,6 +14,7 @@ import pandas as pd
 from scipy import stats
 
 from qi_equity.findings import Caution
+from qi_equity.observations import KEY
 from qi_equity.project import ALL_SITES, EVERYONE, Measure, Period, Project
 from qi_equity.sources import calendar
 from qi_equity.sources.account import Imported
@@ -323,8 +324,7 @@ def _above(data: _Data) -> Iterator[Found]:
 
 def _repeated(data: _Data) -> Iterator[Found]:
     """Keys that stand twice, and weeks that are a copy of the week before."""
-    key = ["measure", "site", "stratum", "subgroup"]
-    for row in data.table[data.table.duplicated(key)].to_dict("records"):
+    for row in data.table[data.table.duplicated(KEY)].to_dict("records"):
         text = "stands more than once"
         yield Found(row["measure"], row["site"], row["stratum"], text, subgroup=row["subgroup"])
     for measure, rows in data.measures():

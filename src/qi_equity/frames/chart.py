@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from qi_equity.arrays import BoolArray, FloatArray, IntArray
 from qi_equity.chance import q_values
 from qi_equity.errors import DataErrors, did_you_mean
+from qi_equity.frames import select
 from qi_equity.series import AGGREGATES, Series, arrange
 from qi_equity.spc.assurance import (
     ASSURANCE,
@@ -23,7 +25,7 @@ from qi_equity.spc.assurance import (
     assured,
     meaning_of,
 )
-from qi_equity.spc.chart import BoolArray, Chart, FloatArray, IntArray, Subgroups
+from qi_equity.spc.chart import Chart, Subgroups
 from qi_equity.spc.charts import CHARTS, PER_RANGE, ChartKind, How, draw, moving_ranges
 from qi_equity.spc.judge import RunsVerdict, judge_runs
 from qi_equity.spc.rules import (
@@ -36,7 +38,6 @@ from qi_equity.spc.rules import (
     rules_of,
     zones_needed,
 )
-from qi_equity.tidy import select
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
