@@ -38,3 +38,21 @@ class Status(StrEnum):
     SMALL = "small"
     WITHHELD = "withheld"
     NOT_COUNTED = "not counted"
+
+
+class Audience(StrEnum):
+    """Who may see a column of findings; one that nobody classified stays with the team."""
+
+    EVERYONE = "everyone"  # it says nothing of counts
+    RELEASED = "released"  # everyone, worked out anew from released counts
+    WORD = "word"  # everyone, as the team has it, where the series is shown
+    COARSE = "coarsened"  # everyone, as the next step of a coarse scale
+    TEAM = "team"
+
+
+class Scale(StrEnum):
+    """The coarse scale on which a number leaves the sites."""
+
+    P_VALUE = "p-value"
+    FACTOR = "factor"
+    WEEKS = "weeks"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 import pandas as pd
 
+from qi_equity.findings import Chart, Gap, Point, rows
 from qi_equity.project import Measure
 from qi_equity.view.narrative import VARIATION_WORDS
 from qi_equity.view.theme import MEANINGS, amount, day, missing, number
@@ -28,36 +29,37 @@ def points_table(points: pd.DataFrame, measure: Measure, caption: str) -> Table:
     header = [measure.subgroup.capitalize()]
     header += ["Numerator", "Denominator"] if counted else []
     header += [f"Value ({measure.unit})", "Centre", "Lower limit", "Upper limit", "Signal"]
-    rows = []
-    for row in points.to_dict("records"):
-        cells = [day(row["subgroup"])]
+    lines = []
+    for row in rows(points, Point):
+        cells = [day(row.subgroup)]
         if counted:
-            cells += [number(row.get("numerator")), number(row.get("denominator"))]
-        cells += [number(row.get(name)) for name in ("value", "centre", "lower", "upper")]
-        cells.append(meaning_words(row.get("meaning")))
-        rows.append(tuple(cells))
-    return Table(caption, tuple(header), tuple(rows), frozenset(range(1, len(header) - 1)))
+            cells += [number(row.numerator), number(row.denominator)]
+        cells += [number(cell) for cell in (row.value, row.centre, row.lower, row.upper)]
+        cells.append(meaning_words(row.meaning))
+        lines.append(tuple(cells))
+    return Table(caption, tuple(header), tuple(lines), frozenset(range(1, len(header) - 1)))
 
 
 def summary_table(
-    charts: pd.DataFrame, points: pd.DataFrame, measure: Measure, caption: str
+    charts: Iterable[Chart], points: pd.DataFrame, measure: Measure, caption: str
 ) -> Table:
     """One row a stratum: the last value, the centre, the signals."""
     last = points[points["value"].notna()].drop_duplicates("stratum", keep="last")
-    latest = {row["stratum"]: row for row in last.to_dict("records")}
-    rows = []
-    for row in charts.to_dict("records"):
-        newest: dict[Any, Any] = latest.get(row["stratum"], {})
-        rows.append(
+    latest = {row.stratum: row for row in rows(last, Point)}
+    lines = []
+    for row in charts:
+        newest = latest.get(row.stratum)
+        value, when = (newest.value, newest.subgroup) if newest else (None, None)
+        lines.append(
             (
-                str(row["stratum"]),
-                number(row.get("subgroups")),
-                amount(row.get("centre"), measure.unit),
-                f"{amount(newest.get('value'), measure.unit)} ({day(newest.get('subgroup'))})",
-                _of(row.get("longest_run"), row.get("longest_run_limit"), "at most"),
-                _of(row.get("crossings"), row.get("crossings_limit"), "at least"),
-                number(row.get("beyond_limits")),
-                VARIATION_WORDS.get(str(row.get("variation")), "–"),
+                row.stratum,
+                number(row.subgroups),
+                amount(row.centre, measure.unit),
+                f"{amount(value, measure.unit)} ({day(when)})",
+                _of(row.longest_run, row.longest_run_limit, "at most"),
+                _of(row.crossings, row.crossings_limit, "at least"),
+                number(row.beyond_limits),
+                VARIATION_WORDS.get(row.variation, "–"),
             )
         )
     header = (
@@ -70,37 +72,28 @@ def summary_table(
         "Beyond limits",
         "Variation",
     )
-    return Table(caption, header, tuple(rows), frozenset({1, 2, 3, 4, 5, 6}))
+    return Table(caption, header, tuple(lines), frozenset({1, 2, 3, 4, 5, 6}))
 
 
-def gaps_table(gaps: pd.DataFrame, measure: Measure, caption: str) -> Table:
+def gaps_table(gaps: Iterable[Gap], measure: Measure, caption: str, judged: bool) -> Table:
     """One row a stratum: rate, reference, difference and ratio with their intervals, verdict."""
-    judged = "verdict" in gaps
-    rows = []
-    for row in gaps.to_dict("records"):
-        scaled = {
-            name: row.get(name, float("nan")) * measure.multiply
-            for name in ("rate", "difference", "difference_lower", "difference_upper")
-        }
+    times, lines = measure.multiply, []
+    for row in gaps:
         cells = [
-            str(row["stratum"]),
-            f"{number(row.get('numerator'))} of {number(row.get('denominator'))}",
-            amount(scaled["rate"], measure.unit),
-            str(row.get("reference", "–")),
-            number(scaled["difference"]),
-            f"{number(scaled['difference_lower'])} to {number(scaled['difference_upper'])}",
-            number(row.get("ratio"), 2),
-            f"{number(row.get('ratio_lower'), 2)} to {number(row.get('ratio_upper'), 2)}",
+            row.stratum,
+            f"{number(row.numerator)} of {number(row.denominator)}",
+            amount(row.rate * times, measure.unit),
+            row.reference or "–",
+            number(row.difference * times),
+            f"{number(row.difference_lower * times)} to {number(row.difference_upper * times)}",
+            number(row.ratio, 2),
+            f"{number(row.ratio_lower, 2)} to {number(row.ratio_upper, 2)}",
         ]
-        rows.append(tuple(cells + ([_word(row.get("verdict"))] if judged else [])))
+        lines.append(tuple(cells + ([row.verdict or "–"] if judged else [])))
     unit = "percentage points" if measure.unit == "%" else measure.unit
     header = ["Stratum", "Counts", "Rate", "Compared with", f"Difference ({unit})"]
     header += ["95% interval", "Ratio", "95% interval"] + (["Verdict"] if judged else [])
-    return Table(caption, tuple(header), tuple(rows), frozenset({1, 2, 4, 5, 6, 7}))
-
-
-def _word(value: object) -> str:
-    return "–" if missing(value) else str(value)
+    return Table(caption, tuple(header), tuple(lines), frozenset({1, 2, 4, 5, 6, 7}))
 
 
 def meaning_words(meaning: object) -> str:
