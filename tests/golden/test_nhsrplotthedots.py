@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from qi_equity.tidy.chart import Charts
+from qi_equity.frames.chart import Charts
 from spc_cases import args, names, same, table
 
 import qi_equity

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from qi_equity.tidy.chart import Charts
+from qi_equity.frames.chart import Charts
 from spc_cases import args, listed, names, same, table
 
 import qi_equity
