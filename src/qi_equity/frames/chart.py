@@ -147,7 +147,7 @@ def chart(
             raise DataErrors([f"centre {centre}: give {within}, before multiply="])
     how = How(
         limits=limits if shape.exact else "normal",
-        sigmas=zones_needed(chosen),
+        zones=zones_needed(chosen),
         screen=screen_moving_ranges,
         per_range=ranges_per_limit(rules, PER_RANGE),
         centre=level,
