@@ -41,6 +41,20 @@ class How:
 
 
 LinesOf = Callable[[Subgroups, How], Lines]
+PointsOf = Callable[[Subgroups], FloatArray]
+
+
+def _as_logged(s: Subgroups) -> FloatArray:
+    return s.value
+
+
+def _ranges(s: Subgroups) -> FloatArray:
+    return moving_ranges(s.value, s.logged)
+
+
+def _spread(s: Subgroups) -> FloatArray:
+    assert s.spread is not None
+    return s.spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +63,16 @@ class ChartKind:
 
     name: str
     lines: LinesOf
+    points: PointsOf = _as_logged  # what it draws of what was logged, before there are lines
     needs: str = "value"  # value, counts, or readings: what its rows are made of
     needs_denominator: bool = False
+    takes_denominator: bool = False  # may be drawn of a ratio
     whole: bool = False  # counts: whole numbers, never below 0
     at_most_denominator: bool = False
     above_zero: bool = False
     exact: bool = False  # has exact limits
+    limited: bool = True  # has limits at all
+    centre_is_median: bool = False  # so that half of the points are expected on either side
     runs: bool = True  # whether a runs test means anything
 
 
@@ -359,7 +377,7 @@ def _exact_ratio(s: Subgroups, how: How, centre: FloatArray, chance: Distributio
     def of_each_point(count: FloatArray) -> FloatArray:
         limit = np.empty(len(used))
         limit[at] = np.clip(count / n, how.lowest, how.highest)
-        return limit[cell]
+        return np.asarray(limit[cell])
 
     bands = {}
     for k in how.zones:
@@ -385,17 +403,17 @@ def c_lines(s: Subgroups, how: How) -> Lines:
 
 # What counts ask of the data: whole numbers, with those at risk where there is a rate.
 COUNTS: dict[str, Any] = {"needs": "counts", "whole": True}
-RATES: dict[str, Any] = {**COUNTS, "needs_denominator": True}
+RATES: dict[str, Any] = {**COUNTS, "needs_denominator": True, "takes_denominator": True}
 SHARES: dict[str, Any] = {**RATES, "at_most_denominator": True}
 
 CHARTS = {
     kind.name: kind
     for kind in (
-        ChartKind("run", run_lines),
-        ChartKind("i", i_lines),
-        ChartKind("mr", mr_lines, runs=False),
+        ChartKind("run", run_lines, takes_denominator=True, limited=False, centre_is_median=True),
+        ChartKind("i", i_lines, takes_denominator=True),
+        ChartKind("mr", mr_lines, _ranges, takes_denominator=True, runs=False),
         ChartKind("xbar", xbar_lines, needs="readings"),
-        ChartKind("s", s_lines, needs="readings"),
+        ChartKind("s", s_lines, _spread, needs="readings"),
         ChartKind("t", t_lines, above_zero=True),
         ChartKind("p", ratio_lines(BINOMIAL), exact=True, **SHARES),
         ChartKind("pp", ratio_lines(BINOMIAL, laney=True), **SHARES),
