@@ -86,7 +86,7 @@ def _measure(project: Project, measure: Measure, observations: pd.DataFrame) -> 
         return pd.DataFrame(columns=COLUMNS)
     total = np.nansum(n, axis=1, keepdims=True)
     found = bounds.unknown_bounds(
-        x, n, *reference, xu, nu, total, methods=Methods(kind=measure.data)
+        (x, n), reference, (xu, nu), total, methods=Methods(kind=measure.data)
     )
     share = np.divide(nu, nu + total, out=np.full_like(nu, np.nan), where=nu + total > 0)
     frames = []
