@@ -74,6 +74,23 @@ class ChartCaution(StrEnum):
     MISSING_SUBGROUPS = "missing_subgroups"
 
 
+class Display(StrEnum):
+    """The chart that suits a series, by how many events it has."""
+
+    PROPORTION = "p"
+    WIDENED = "widened p"  # several periods make a point
+    BETWEEN_EVENTS = "g"
+    COUNTS = "counts"  # too few to draw a line through
+
+
+class DecidedBy(StrEnum):
+    """What decides whether a series has changed."""
+
+    NOTHING_YET = "nothing yet"
+    RUNS_AND_POINTS = "runs and points"
+    CUSUM = "cusum"
+
+
 class Status(StrEnum):
     """How a series leaves the sites."""
 
