@@ -233,7 +233,7 @@ def test_codes_and_exclusions_of_an_import(tmp_path: Path, project: Project) -> 
 
 
 def test_bounds_are_worked_out_by_hand() -> None:
-    result = bounds.unknown_bounds([30], [200], [60], [800], [25], [150], [1000])
+    result = bounds.unknown_bounds(([30], [200]), ([60], [800]), ([25], [150]), [1000])
     rates = {
         "as recorded": 30 / 200 - 60 / 800,
         "all in this stratum": 55 / 350 - 60 / 800,
@@ -250,7 +250,7 @@ def test_bounds_are_worked_out_by_hand() -> None:
 
 
 def test_bounds_without_unknowns_are_the_gap_itself() -> None:
-    result = bounds.unknown_bounds([30], [200], [60], [800], [0], [0], [1000])
+    result = bounds.unknown_bounds(([30], [200]), ([60], [800]), ([0], [0]), [1000])
     estimates = {float(gap.difference.estimate[0]) for gap in result.gaps.values()}
     assert len(estimates) == 1
     assert not result.changes[0]
