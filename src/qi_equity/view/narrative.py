@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from qi_equity.project import EVERYONE, EVERYONE_ELSE, Measure
-from qi_equity.view.theme import amount, day, missing, number
+from qi_equity.words.numbers import amount, day, missing, number
 
 Row = Mapping[Any, Any]
 

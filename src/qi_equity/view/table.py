@@ -9,7 +9,14 @@ import pandas as pd
 
 from qi_equity.project import Measure
 from qi_equity.view.narrative import VARIATION_WORDS
-from qi_equity.view.theme import MEANINGS, amount, day, missing, number
+from qi_equity.view.theme import MEANINGS
+from qi_equity.words import say
+from qi_equity.words.numbers import amount, day, interval, missing, number
+
+# Columns of the summary, after the stratum and how many points it has.
+SUMMARY = (
+    "centre_line", "last_value", "longest_run", "crossings", "beyond_limits", "variation",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +32,11 @@ class Table:
 def points_table(points: pd.DataFrame, measure: Measure, caption: str) -> Table:
     """Every point of one chart: the alternative to looking at it."""
     counted = "denominator" in points and points["denominator"].notna().any()
-    header = [measure.subgroup.capitalize()]
-    header += ["Numerator", "Denominator"] if counted else []
-    header += [f"Value ({measure.unit})", "Centre", "Lower limit", "Upper limit", "Signal"]
+    header = [say(f"charts.period.{measure.subgroup}")]
+    counts = ("numerator", "denominator") if counted else ()
+    header += [say(f"charts.table.{name}") for name in counts]
+    header.append(say("charts.table.value", unit=measure.unit))
+    header += [say(f"charts.table.{name}") for name in ("centre", "lower", "upper", "signal")]
     rows = []
     for row in points.to_dict("records"):
         cells = [day(row["subgroup"])]
@@ -53,22 +62,21 @@ def summary_table(
                 str(row["stratum"]),
                 number(row.get("subgroups")),
                 amount(row.get("centre"), measure.unit),
-                f"{amount(newest.get('value'), measure.unit)} ({day(newest.get('subgroup'))})",
-                _of(row.get("longest_run"), row.get("longest_run_limit"), "at most"),
-                _of(row.get("crossings"), row.get("crossings_limit"), "at least"),
+                say(
+                    "charts.table.latest",
+                    amount=amount(newest.get("value"), measure.unit),
+                    day=day(newest.get("subgroup")),
+                ),
+                _of("at_most", row.get("longest_run"), row.get("longest_run_limit")),
+                _of("at_least", row.get("crossings"), row.get("crossings_limit")),
                 number(row.get("beyond_limits")),
                 VARIATION_WORDS.get(str(row.get("variation")), "–"),
             )
         )
     header = (
-        "Stratum",
-        f"{measure.subgroup.capitalize()}s",
-        "Centre line",
-        "Last value",
-        "Longest run",
-        "Crossings",
-        "Beyond limits",
-        "Variation",
+        say("charts.table.stratum"),
+        say(f"charts.periods.{measure.subgroup}"),
+        *(say(f"charts.table.{name}") for name in SUMMARY),
     )
     return Table(caption, header, tuple(rows), frozenset({1, 2, 3, 4, 5, 6}))
 
@@ -84,29 +92,37 @@ def gaps_table(gaps: pd.DataFrame, measure: Measure, caption: str) -> Table:
         }
         cells = [
             str(row["stratum"]),
-            f"{number(row.get('numerator'))} of {number(row.get('denominator'))}",
+            say(
+                "gaps.table.count_of",
+                numerator=number(row.get("numerator")),
+                denominator=number(row.get("denominator")),
+            ),
             amount(scaled["rate"], measure.unit),
-            str(row.get("reference", "–")),
+            _word(row.get("reference")),
             number(scaled["difference"]),
-            f"{number(scaled['difference_lower'])} to {number(scaled['difference_upper'])}",
+            interval(scaled["difference_lower"], scaled["difference_upper"]),
             number(row.get("ratio"), 2),
-            f"{number(row.get('ratio_lower'), 2)} to {number(row.get('ratio_upper'), 2)}",
+            interval(row.get("ratio_lower"), row.get("ratio_upper"), 2),
         ]
         rows.append(tuple(cells + ([_word(row.get("verdict"))] if judged else [])))
-    unit = "percentage points" if measure.unit == "%" else measure.unit
-    header = ["Stratum", "Counts", "Rate", "Compared with", f"Difference ({unit})"]
-    header += ["95% interval", "Ratio", "95% interval"] + (["Verdict"] if judged else [])
+    unit = say("gaps.percentage_points") if measure.unit == "%" else measure.unit
+    header = [say(f"gaps.table.{name}") for name in ("stratum", "counts", "rate", "reference")]
+    header.append(say("gaps.table.difference", unit=unit))
+    header += [say(f"gaps.table.{name}") for name in ("interval", "ratio", "interval")]
+    header += [say("gaps.table.verdict")] if judged else []
     return Table(caption, tuple(header), tuple(rows), frozenset({1, 2, 4, 5, 6, 7}))
 
 
 def _word(value: object) -> str:
-    return "–" if missing(value) else str(value)
+    return say("language.nothing") if missing(value) else str(value)
 
 
 def meaning_words(meaning: object) -> str:
     """A point's meaning as words; nothing where there is none."""
-    return MEANINGS[str(meaning)][2] if not missing(meaning) and str(meaning) in MEANINGS else ""
+    return say(f"charts.meaning.{meaning}") if meaning in MEANINGS else ""
 
 
-def _of(value: object, limit: object, words: str) -> str:
-    return number(value) if missing(limit) else f"{number(value)} ({words} {number(limit)})"
+def _of(end: str, value: object, limit: object) -> str:
+    if missing(limit):
+        return number(value)
+    return say(f"charts.table.{end}", number=number(value), limit=number(limit))

@@ -12,8 +12,8 @@ import pandas as pd
 from qi_equity.findings import Findings
 from qi_equity.project import ALL_SITES, EVERYONE, Measure, Project
 from qi_equity.view.narrative import gap_sentence, signal_words
-from qi_equity.view.theme import amount, missing, number
 from qi_equity.view.verdicts import LONGEST_WAIT, verdict_sentences, weeks_words
+from qi_equity.words.numbers import amount, missing, number
 
 CHANGED = ("widening", "narrowing", "closed")
 LEVEL = 0.05

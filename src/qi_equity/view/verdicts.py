@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from qi_equity.view.theme import missing, number
+from qi_equity.words.numbers import missing, number
 
 Row = Mapping[Any, Any]
 
