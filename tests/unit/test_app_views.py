@@ -164,7 +164,7 @@ def tried(sites, idea="weigh"):
     plan = plan.model_copy(update={"cycles": (cycle,)})
     renderer = Renderer(FixedBackend({"pph": made_findings(plan, weeks=20)}))
     answer = renderer.answer(f"?page=compare&idea={idea}")
-    rows = re.findall(r'<tr><th scope="row">(.*?)</th>(?:<td>(.*?)</td>)?', answer["html"])
+    rows = re.findall(r'<tr>\s*<th scope="row">(.*?)</th>\s*(?:<td>(.*?)</td>)?', answer["html"])
     layout = json.loads(answer["figures"]["compare"])["layout"]
     titles = [re.sub("<.*?>", "", one["text"]) for one in layout["annotations"]]
     return answer["html"], rows, titles

@@ -19,7 +19,8 @@ from qi_equity.sources.tables import is_tidy
 from qi_equity.store import Action, Desk, SessionNote, User, Users
 from qi_equity.store.access import RoleName
 from qi_equity.store.text import inert
-from qi_equity.view.theme import sentence
+from qi_equity.words import say
+from qi_equity.words.grammar import sentence
 
 Fields = Mapping[str, Any]
 MOST_ROWS = 2000  # of one save by hand
@@ -65,9 +66,9 @@ def _log(desk: Desk, choice: Choice, fields: Fields) -> str:
         for row in rows
     ]
     saved = desk.log(choice.project.id, pd.DataFrame(table), _text(fields, "reason") or None)
-    rows_said = "1 row" if saved.written == 1 else f"{saved.written} rows"
-    corrected = f", {saved.corrected} of them corrected" if saved.corrected else ""
-    return f"Saved: {rows_said}{corrected}."
+    if saved.corrected:
+        return say("log.saved_corrected", count=saved.written, corrected=saved.corrected)
+    return say("log.saved", count=saved.written)
 
 
 def _upload(desk: Desk, choice: Choice, fields: Fields) -> str:
@@ -105,7 +106,7 @@ def _undo(desk: Desk, choice: Choice, fields: Fields) -> str:
     if not isinstance(number, int | float):
         raise UserError("which change is to be taken back is not clear; reload the page")
     desk.undo(int(number), _text(fields, "reason"))
-    return "Taken back. The history keeps both."
+    return say("history.taken_back")
 
 
 def _note(desk: Desk, choice: Choice, fields: Fields) -> str:
@@ -117,7 +118,7 @@ def _note(desk: Desk, choice: Choice, fields: Fields) -> str:
         sites=_sites(fields),
     )
     desk.write(choice.project.id, note)
-    return "Noted."
+    return say("session.noted")
 
 
 def _action(desk: Desk, choice: Choice, fields: Fields) -> str:
@@ -129,7 +130,7 @@ def _action(desk: Desk, choice: Choice, fields: Fields) -> str:
         sites=_sites(fields),
     )
     desk.write(choice.project.id, action)
-    return f"Kept: {action.owner} has it."
+    return say("session.kept", owner=action.owner)
 
 
 def _done(desk: Desk, choice: Choice, fields: Fields) -> str:
@@ -139,7 +140,7 @@ def _done(desk: Desk, choice: Choice, fields: Fields) -> str:
         raise UserError("this action is no longer there; reload the page")
     done = kept.content.model_copy(update={"done": not kept.content.done})
     desk.write(choice.project.id, done, key, "marked on the session page", kept.revision)
-    return "Marked as done." if done.done else "Marked as still to do."
+    return say("session.marked_done") if done.done else say("session.marked_to_do")
 
 
 def _consent(desk: Desk, choice: Choice, fields: Fields) -> str:
@@ -147,8 +148,8 @@ def _consent(desk: Desk, choice: Choice, fields: Fields) -> str:
     if site not in {one.id for one in choice.project.sites} or given not in ("yes", "no"):
         raise UserError("which site is meant, and what it says, is not clear; reload the page")
     desk.consent(choice.project.id, site, given == "yes", _text(fields, "reason") or None)
-    sees = "now sees" if given == "yes" else "no longer sees"
-    return f"The network {sees} the protected counts of {choice.site_name(site)}."
+    sees = "now_sees" if given == "yes" else "sees_no_more"
+    return say(f"people.consent.{sees}", site=choice.site_name(site))
 
 
 def sites_known(desk: Desk) -> dict[str, str]:
@@ -166,7 +167,7 @@ def _person(users: Users, desk: Desk, fields: Fields) -> str:
         raise UserError("somebody of this name is in the list already; change them there")
     role, sites = _role(fields), _ticked(fields, set(sites_known(desk)))
     user = users.save(name, role, sites, _password(fields), by=desk.user.name)
-    return f"{user.name} can sign in from now on."
+    return say("people.can_sign_in", name=user.name)
 
 
 def _change(users: Users, desk: Desk, fields: Fields) -> str:
@@ -175,7 +176,7 @@ def _change(users: Users, desk: Desk, fields: Fields) -> str:
         raise UserError("you cannot take your own role away; ask another admin to do it")
     sites = _ticked(fields, {*sites_known(desk), *user.sites})
     users.save(user.name, role, sites, by=desk.user.name)
-    return f"Changed, for the pages that {user.name} has open too."
+    return say("people.changed", name=user.name)
 
 
 def _new_password(users: Users, desk: Desk, fields: Fields) -> str:
@@ -183,7 +184,7 @@ def _new_password(users: Users, desk: Desk, fields: Fields) -> str:
     if password is None:
         raise UserError("the password: is missing")
     users.save(user.name, user.role, user.sites, password, by=desk.user.name)
-    return f"{user.name} signs in with the new password; what the old one opened is closed."
+    return say("people.password_set", name=user.name)
 
 
 def _remove(users: Users, desk: Desk, fields: Fields) -> str:
@@ -191,7 +192,7 @@ def _remove(users: Users, desk: Desk, fields: Fields) -> str:
     if _same(user, desk.user):
         raise UserError("you cannot remove yourself; ask another admin to do it")
     users.remove(user.name, by=desk.user.name)
-    return f"{user.name} can no longer sign in. What they wrote stays in the history."
+    return say("people.removed", name=user.name)
 
 
 ACTIONS: dict[str, Callable[[Desk, Choice, Fields], str]] = {

@@ -18,23 +18,23 @@ from qi_equity.app.actions import act
 from qi_equity.app.backend import Backend
 from qi_equity.app.pages import LASTING, PAGES, Context, Page
 from qi_equity.app.pages.page import text_of
-from qi_equity.app.state import PAGES as PAGE_NAMES
 from qi_equity.app.state import Address, Choice, choose, parse
 from qi_equity.errors import UserError
 from qi_equity.project import ALL_SITES, Project
 from qi_equity.store import Users
 from qi_equity.view import icons
-from qi_equity.view.theme import DARK, FONT, LIGHT, inside, sentence
+from qi_equity.view.theme import DARK, FONT, LIGHT
+from qi_equity.words import say, say_html, words_of
+from qi_equity.words.grammar import first_up, inside, listed
 
 HERE = Path(__file__).parent
 KEPT = 600  # answers: every chart of the demo network (10 sites, 4 projects, 3 measures) and more
 
 RECENT = 1.0  # seconds
+START_ONE = "qi-equity new my_project --from pph_reduction"
 
-OUR_FAULT = [
-    "This is a fault in QI Equity, not in what you did. Nothing was lost or changed.",
-    "Try again, or choose another page. If it stays, tell whoever runs this server.",
-]
+# Lines of a template that hold a statement alone leave nothing behind in the page.
+TIDY = {"trim_blocks": True, "lstrip_blocks": True}
 
 log = logging.getLogger(__name__)
 
@@ -105,18 +105,16 @@ class Renderer:
         try:
             return self._found(address)
         except UserError as error:
-            page = {"heading": "This cannot be shown", "lines": str(error).splitlines()}
-            return self._answer(Page("empty.html", page, title="This cannot be shown"))
+            return self._answer(_told(say("labels.empty.cannot"), str(error).splitlines()))
         except Exception:
             log.exception("no page for %s", address)
-            page = {"heading": "Something went wrong", "lines": OUR_FAULT}
-            return self._answer(Page("empty.html", page, title="Something went wrong"))
+            return self._answer(_told(say("labels.fault.heading"), our_fault()))
 
     def _found(self, address: str) -> Answer:
         projects = self._projects()
         if not projects:
-            lines = ["Start one with: qi-equity new my_project --from pph_reduction"]
-            return self._answer(Page("empty.html", {"heading": "No project yet", "lines": lines}))
+            lines = [say("labels.empty.start_one", command=START_ONE)]
+            return self._answer(_told(say("labels.empty.no_project"), lines))
         choice = choose(parse(address), projects, self._sites)
         if choice.notices or choice.address.page not in LASTING:
             return self._made(choice)
@@ -144,7 +142,7 @@ class Renderer:
             return {"problems": str(error).splitlines()}
         except Exception:
             log.exception("could not do %s at %s", name, address)
-            return {"problems": OUR_FAULT}
+            return {"problems": our_fault()}
         return self.answer(address) | {"status": done, "done": done}
 
     def _answer(self, page: Page, choice: Choice | None = None) -> Answer:
@@ -156,7 +154,7 @@ class Renderer:
             "html": environment().get_template(page.template).render(values),
             "nav": environment().get_template("nav.html").render(address=shown, pages=pages()),
             "figures": {name: text_of(figure) for name, figure in page.figures.items()},
-            "title": f"{page.title} – QI Equity" if page.title else "QI Equity",
+            "title": say("labels.title", page=page.title) if page.title else say("labels.product"),
             "status": page.status,
             "waiting": page.waiting,
             "address": shown.link() if choice else "",
@@ -196,16 +194,26 @@ class Renderer:
 
 def pages() -> dict[str, str]:
     """The pages there are, as they are called in the menu."""
-    return {name: title for name, title in PAGE_NAMES.items() if name in PAGES}
+    return {name: say(f"labels.page.{name}") for name in PAGES}
+
+
+def our_fault() -> list[str]:
+    """What is said when the fault is ours."""
+    return [say("labels.fault.ours"), say("labels.fault.again")]
+
+
+def _told(heading: str, lines: list[str]) -> Page:
+    """A page of nothing but words."""
+    return Page("empty.html", {"heading": heading, "lines": lines}, title=heading)
 
 
 @cache
 def environment() -> Environment:
     """The templates; whatever a team writes is text, never markup."""
     loader = FileSystemLoader(HERE / "templates")
-    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
-    made.globals["icons"] = icons
-    made.filters |= {"first_up": lambda text: sentence(text, stop=""), "inside": inside}
+    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, **TIDY)
+    made.globals |= {"icons": icons, "say": say_html, "words_of": words_of}
+    made.filters |= {"first_up": first_up, "inside": inside, "listed": listed}
     return made
 
 

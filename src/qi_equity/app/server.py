@@ -19,6 +19,7 @@ from qi_equity.app.render import Kept, Renderer
 from qi_equity.app.signin import Door, Visit
 from qi_equity.store import Forbidden
 from qi_equity.view import icons
+from qi_equity.words import say, say_html, words_of
 
 HERE = Path(__file__).parent
 
@@ -55,6 +56,8 @@ def page(audience: Audience) -> pn.Template:
         "waiting": "yes" if answer["waiting"] else "no",
         "figures": render.script_text(answer["figures"]),
         "colours": render.colours(),
+        "words": render.script_text(words_of("script")),
+        "say": say_html,
         "css": render.css(),
         "mark": icons.MARK,
         "favicon": icons.FAVICON,
@@ -197,7 +200,7 @@ def _server(
         {"/": lambda: page(audience)},
         port=port,
         address=address,
-        title="QI Equity",
+        title=say("labels.product"),
         show=False,
         start=False,
         warm=warm,

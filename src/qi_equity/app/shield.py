@@ -15,6 +15,7 @@ from tornado.web import OutputTransform, RequestHandler
 
 from qi_equity.app import render
 from qi_equity.view import icons
+from qi_equity.words import say
 
 # What a page may load. Plotly and Bokeh write styles into their elements, hence 'unsafe-inline'
 # for styles alone; Panel fetches and runs a component's script from a blob.
@@ -34,14 +35,8 @@ HEADERS = {
 # A year, as the NCSC advises for services that are only ever reached by https.
 ONLY_HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
 
-SAID: Mapping[int, tuple[str, list[str]]] = {
-    400: ("This cannot be read", ["The address or the form is not one that this server gives."]),
-    403: ("You may not do this", ["Sign in, or ask whoever runs this server for access."]),
-    404: ("There is no such page", ["The address may be mistyped, or the page has moved."]),
-    405: ("This cannot be done here", ["Go to the start page and try from there."]),
-    500: ("Something went wrong", render.OUR_FAULT),
-}
-OTHERWISE = ("This did not work", ["Go to the start page and try from there."])
+# Refusals that have words of their own; any other is told as one that did not work.
+TOLD = (400, 403, 404, 405, 500)
 
 
 class Missing(RequestHandler):  # type: ignore[misc]  # tornado is not followed
@@ -84,8 +79,13 @@ def page(
 
 def refused(status: int, lines: list[str] | None = None) -> str:
     """The page of a refusal or a fault."""
-    heading, usual = SAID.get(status, OTHERWISE)
-    link = {"href": "/", "text": "Go to the start page"}
+    name = str(status) if status in TOLD else "otherwise"
+    heading = say(f"signin.refusal.heading.{name}")
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        usual = render.our_fault()
+    else:
+        usual = [say(f"signin.refusal.way_out.{name}")]
+    link = {"href": "/", "text": say("signin.start")}
     return page(heading, lines or usual, link=link)
 
 

@@ -25,6 +25,8 @@ from tornado.websocket import WebSocketHandler
 
 from qi_equity.app import shield
 from qi_equity.store import Forbidden, SignInRefused, User, Users
+from qi_equity.words import say
+from qi_equity.words.grammar import sentence
 
 HOURS = 12  # a day's work; then the password is asked for again
 SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
@@ -222,12 +224,12 @@ class SignIn(RequestHandler):  # type: ignore[misc]  # tornado is not followed
     def _form(self, target: str, name: str = "", refusal: str = "") -> None:
         form = {
             "action": SIGN_IN, "fields": True, "xsrf": self.xsrf_token.decode(),
-            "next": target, "name": name, "button": "Sign in",
+            "next": target, "name": name, "button": say("signin.sign_in"),
         }  # fmt: skip
-        lines = ["This server shows a network’s counts to the people it knows."]
-        refusal = f"{refusal[:1].upper()}{refusal[1:]}." if refusal else ""
+        lines = [say("signin.about")]
+        refusal = sentence(refusal)
         self.set_header("Cache-Control", "no-store")
-        self.finish(shield.page("Sign in", lines, form=form, refusal=refusal))
+        self.finish(shield.page(say("signin.sign_in"), lines, form=form, refusal=refusal))
 
 
 class SignOut(RequestHandler):  # type: ignore[misc]  # tornado is not followed
@@ -237,20 +239,18 @@ class SignOut(RequestHandler):  # type: ignore[misc]  # tornado is not followed
         """Ask first: an address alone, which another site could open, signs nobody out."""
         form = {
             "action": SIGN_OUT, "fields": False, "xsrf": self.xsrf_token.decode(),
-            "button": "Sign out",
+            "button": say("signin.sign_out"),
         }  # fmt: skip
-        self.finish(
-            shield.page("Sign out", ["What you typed and did not save is lost."], form=form)
-        )
+        self.finish(shield.page(say("signin.sign_out"), [say("signin.lost")], form=form))
 
     def post(self) -> None:
         """End it, and clear what this browser kept: the next person may be somebody else."""
         self.application.auth_provider.end(self)
         self.set_header("Clear-Site-Data", '"storage"')
         self.set_header("Cache-Control", "no-store")
-        link = {"href": SIGN_IN, "text": "Sign in again"}
-        lines = ["If you signed in through your organisation, you may still be signed in there."]
-        self.finish(shield.page("You are signed out", lines, link=link))
+        link = {"href": SIGN_IN, "text": say("signin.again")}
+        lines = [say("signin.elsewhere")]
+        self.finish(shield.page(say("signin.signed_out"), lines, link=link))
 
 
 def inside(target: str) -> str:

@@ -7,18 +7,11 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from qi_equity.project import Measure, Project
+from qi_equity.words import say
 
-PAGES = {
-    "charts": "Charts",
-    "gap": "Gap",
-    "compare": "Compare",
-    "log": "Log",
-    "session": "Session",
-    "project": "Project",
-    "quality": "Quality",
-    "history": "History",
-    "people": "People",
-}
+PAGES = (
+    "charts", "gap", "compare", "log", "session", "project", "quality", "history", "people",
+)  # fmt: skip
 
 LONGEST = 200  # characters of one part of an address
 
@@ -97,7 +90,7 @@ def choose(address: Address, projects: list[Project], sites: Any) -> Choice:
 
     def one_of(kind: str, asked: str, known: list[str]) -> str:
         if asked and asked not in known:
-            notices.append(f"There is no {kind} called ‘{asked}’ here; this shows another one.")
+            notices.append(say(f"labels.not_there.{kind}", asked=asked))
         return asked if asked in known else known[0]
 
     page = one_of("page", address.page, list(PAGES))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from qi_equity.findings import Caution, Number
-from qi_equity.view.theme import day
+from qi_equity.words.numbers import day
 
 TEXTS = {
     # of charts

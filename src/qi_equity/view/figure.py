@@ -26,6 +26,7 @@ from qi_equity.view.panels import (
     verticals,
 )
 from qi_equity.view.theme import LIGHT, MEANINGS
+from qi_equity.words import say
 
 FAR_ABOVE = 1.3  # times the axis: a value higher than that is marked, not scaled to
 COLUMNS = (
@@ -128,9 +129,10 @@ def _traces(
         | {"legendgroup": "Value", "showlegend": legend}
     )
     meaning = _column(rows, "meaning").astype(str).to_numpy(dtype=object)
-    for wanted, (colour, symbol, words) in MEANINGS.items():
+    for wanted, (colour, symbol) in MEANINGS.items():
         seen = meaning == wanted
         if seen.any():
+            words = say(f"charts.meaning.{wanted}")
             traces.append(
                 {**base, "x": stamps(rows["subgroup"][seen]), "y": numbers(rows["value"][seen])}
                 | {"mode": "markers", "name": words, "hoverinfo": "skip"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qi_equity.view.theme import LIGHT, MEANINGS
+from qi_equity.words import say
 
 _FRAME = (
     '<svg class="icon" viewBox="0 0 {w} {h}" width="{w}" height="{h}" aria-hidden="true">{x}</svg>'
@@ -122,25 +123,23 @@ def key(
         26,
         16,
     )
-    items = [(value, "Value"), (_stroke("centre", 2), "Centre line")]
+    items = [(value, say("charts.key.value")), (_stroke("centre", 2), say("charts.key.centre"))]
     if limits:
-        items.append((_stroke("limit", 1), "Control limits"))
+        items.append((_stroke("limit", 1), say("charts.key.limits")))
     if target:
-        items.append((_stroke("target", 1.5, "6 4"), "Target"))
-    seen = set()
-    for name, (tone, symbol, words) in MEANINGS.items():
-        if name in meanings and words not in seen:
-            seen.add(words)
+        items.append((_stroke("target", 1.5, "6 4"), say("charts.key.target")))
+    for name, (tone, symbol) in MEANINGS.items():
+        if name in meanings:
             path = f'<path d="{_SHAPES[symbol]}" fill="{_tone(tone)}"/>'
-            items.append((drawing(path, 16, 16), words))
+            items.append((drawing(path, 16, 16), say(f"charts.meaning.{name}")))
     if above:
         arrow = f'<path d="M8 2l5 8H10v4H6v-4H3z" fill="none" stroke="{_tone("value")}"/>'
-        items.append((drawing(arrow, 16, 16), "Above the scale: see the table"))
+        items.append((drawing(arrow, 16, 16), say("charts.key.above")))
     if baseline:
         ground = f'<rect width="26" height="16" fill="{_tone("grid")}"/>'
-        items.append((drawing(ground, 26, 16), "Baseline"))
+        items.append((drawing(ground, 26, 16), say("charts.key.baseline")))
     if cycles:
-        items.append((_upright("cycle"), "PDSA cycle starts"))
+        items.append((_upright("cycle"), say("charts.key.cycle")))
     return items
 
 
@@ -148,15 +147,15 @@ def gap_key(decided: bool) -> list[tuple[str, str]]:
     """The key under gap charts; `decided` where the chart of the evidence is drawn too."""
     band = f'<rect y="2" width="26" height="12" fill="{_tone("grid")}"/>'
     evidence = [
-        (_stroke("concern", 2), "Evidence of a wider gap"),
-        (_stroke("improvement", 2), "Evidence of a narrower gap"),
-        (_stroke("limit", 1), "Decision limits"),
+        (_stroke("concern", 2), say("gaps.key.wider")),
+        (_stroke("improvement", 2), say("gaps.key.narrower")),
+        (_stroke("limit", 1), say("gaps.key.limits")),
     ]
     return [
-        (_stroke("value", 2), "Gap over the last subgroups"),
-        (drawing(band, 26, 16), "95% interval"),
-        (_stroke("centre", 2), "No gap"),
-        (_upright("cycle"), "PDSA cycle starts"),
+        (_stroke("value", 2), say("gaps.key.gap")),
+        (drawing(band, 26, 16), say("gaps.key.interval")),
+        (_stroke("centre", 2), say("gaps.key.none")),
+        (_upright("cycle"), say("gaps.key.cycle")),
         *(evidence if decided else []),
     ]
 
@@ -166,11 +165,11 @@ def funnel_key() -> list[tuple[str, str]]:
     square = f'<path d="{_SHAPES["square"]}" fill="{_tone("other")}"/>'
     dot = f'<circle cx="8" cy="8" r="4.5" fill="{_tone("value")}"/>'
     return [
-        (drawing(dot, 16, 16), "A site"),
-        (drawing(square, 16, 16), "A site beyond the outer limits"),
-        (_stroke("centre", 2), "All sites"),
-        (_stroke("limit", 1.2, "2 3"), "95% limits"),
-        (_stroke("limit", 1.2), "99.8% limits"),
+        (drawing(dot, 16, 16), say("compare.key.site")),
+        (drawing(square, 16, 16), say("compare.key.beyond")),
+        (_stroke("centre", 2), say("compare.key.all")),
+        (_stroke("limit", 1.2, "2 3"), say("compare.key.inner")),
+        (_stroke("limit", 1.2), say("compare.key.outer")),
     ]
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from qi_equity.findings import Chance, Chart, Gap
 from qi_equity.project import EVERYONE, EVERYONE_ELSE, Measure
-from qi_equity.view.theme import amount, day, missing, number
+from qi_equity.words.numbers import amount, day, missing, number
 
 VARIATION_WORDS = {
     "improvement": "special cause, in the direction of improvement",

@@ -10,7 +10,14 @@ import pandas as pd
 from qi_equity.findings import Chart, Gap, Point, rows
 from qi_equity.project import Measure
 from qi_equity.view.narrative import VARIATION_WORDS
-from qi_equity.view.theme import MEANINGS, amount, day, missing, number
+from qi_equity.view.theme import MEANINGS
+from qi_equity.words import say
+from qi_equity.words.numbers import amount, day, interval, missing, number
+
+# Columns of the summary, after the stratum and how many points it has.
+SUMMARY = (
+    "centre_line", "last_value", "longest_run", "crossings", "beyond_limits", "variation",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +33,11 @@ class Table:
 def points_table(points: pd.DataFrame, measure: Measure, caption: str) -> Table:
     """Every point of one chart: the alternative to looking at it."""
     counted = "denominator" in points and points["denominator"].notna().any()
-    header = [measure.subgroup.capitalize()]
-    header += ["Numerator", "Denominator"] if counted else []
-    header += [f"Value ({measure.unit})", "Centre", "Lower limit", "Upper limit", "Signal"]
+    header = [say(f"charts.period.{measure.subgroup}")]
+    counts = ("numerator", "denominator") if counted else ()
+    header += [say(f"charts.table.{name}") for name in counts]
+    header.append(say("charts.table.value", unit=measure.unit))
+    header += [say(f"charts.table.{name}") for name in ("centre", "lower", "upper", "signal")]
     lines = []
     for row in rows(points, Point):
         cells = [day(row.subgroup)]
@@ -55,22 +64,17 @@ def summary_table(
                 row.stratum,
                 number(row.subgroups),
                 amount(row.centre, measure.unit),
-                f"{amount(value, measure.unit)} ({day(when)})",
-                _of(row.longest_run, row.longest_run_limit, "at most"),
-                _of(row.crossings, row.crossings_limit, "at least"),
+                say("charts.table.latest", amount=amount(value, measure.unit), day=day(when)),
+                _of("at_most", row.longest_run, row.longest_run_limit),
+                _of("at_least", row.crossings, row.crossings_limit),
                 number(row.beyond_limits),
                 VARIATION_WORDS.get(row.variation, "–"),
             )
         )
     header = (
-        "Stratum",
-        f"{measure.subgroup.capitalize()}s",
-        "Centre line",
-        "Last value",
-        "Longest run",
-        "Crossings",
-        "Beyond limits",
-        "Variation",
+        say("charts.table.stratum"),
+        say(f"charts.periods.{measure.subgroup}"),
+        *(say(f"charts.table.{name}") for name in SUMMARY),
     )
     return Table(caption, header, tuple(lines), frozenset({1, 2, 3, 4, 5, 6}))
 
@@ -81,25 +85,37 @@ def gaps_table(gaps: Iterable[Gap], measure: Measure, caption: str, judged: bool
     for row in gaps:
         cells = [
             row.stratum,
-            f"{number(row.numerator)} of {number(row.denominator)}",
+            say(
+                "gaps.table.count_of",
+                numerator=number(row.numerator),
+                denominator=number(row.denominator),
+            ),
             amount(row.rate * times, measure.unit),
-            row.reference or "–",
+            _word(row.reference),
             number(row.difference * times),
-            f"{number(row.difference_lower * times)} to {number(row.difference_upper * times)}",
+            interval(row.difference_lower * times, row.difference_upper * times),
             number(row.ratio, 2),
-            f"{number(row.ratio_lower, 2)} to {number(row.ratio_upper, 2)}",
+            interval(row.ratio_lower, row.ratio_upper, 2),
         ]
-        lines.append(tuple(cells + ([row.verdict or "–"] if judged else [])))
-    unit = "percentage points" if measure.unit == "%" else measure.unit
-    header = ["Stratum", "Counts", "Rate", "Compared with", f"Difference ({unit})"]
-    header += ["95% interval", "Ratio", "95% interval"] + (["Verdict"] if judged else [])
+        lines.append(tuple(cells + ([_word(row.verdict)] if judged else [])))
+    unit = say("gaps.percentage_points") if measure.unit == "%" else measure.unit
+    header = [say(f"gaps.table.{name}") for name in ("stratum", "counts", "rate", "reference")]
+    header.append(say("gaps.table.difference", unit=unit))
+    header += [say(f"gaps.table.{name}") for name in ("interval", "ratio", "interval")]
+    header += [say("gaps.table.verdict")] if judged else []
     return Table(caption, tuple(header), tuple(lines), frozenset({1, 2, 4, 5, 6, 7}))
+
+
+def _word(text: str) -> str:
+    return text or say("language.nothing")
 
 
 def meaning_words(meaning: object) -> str:
     """A point's meaning as words; nothing where there is none."""
-    return MEANINGS[str(meaning)][2] if not missing(meaning) and str(meaning) in MEANINGS else ""
+    return say(f"charts.meaning.{meaning}") if meaning in MEANINGS else ""
 
 
-def _of(value: object, limit: object, words: str) -> str:
-    return number(value) if missing(limit) else f"{number(value)} ({words} {number(limit)})"
+def _of(end: str, value: object, limit: object) -> str:
+    if missing(limit):
+        return number(value)
+    return say(f"charts.table.{end}", number=number(value), limit=number(limit))

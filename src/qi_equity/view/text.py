@@ -16,8 +16,8 @@ from qi_equity.project import ALL_SITES, EVERYONE, Measure, Project
 from qi_equity.quality.checks import CHECKS, Quality
 from qi_equity.view.cautions import caution_text
 from qi_equity.view.narrative import chance_sentence, gap_sentence, signal_words
-from qi_equity.view.theme import amount, missing, number
 from qi_equity.view.verdicts import LONGEST_WAIT, verdict_sentences, weeks_words
+from qi_equity.words.numbers import amount, missing, number
 
 CHANGED = ("widening", "narrowing", "closed")
 LEVEL = 0.05

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from qi_equity.findings import Gap
 from qi_equity.view.narrative import opposite_ways
-from qi_equity.view.theme import missing, number
+from qi_equity.words.numbers import missing, number
 
 # A factor or a wait beyond these is no help to a team: it is said in words instead.
 LARGEST_FACTOR = 20

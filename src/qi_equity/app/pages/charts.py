@@ -21,7 +21,7 @@ from qi_equity.view.narrative import (
     lead_sentence,
 )
 from qi_equity.view.table import points_table, summary_table
-from qi_equity.view.theme import sentence
+from qi_equity.words.grammar import sentence
 
 MEANING = {
     "increase": "Higher is better.",

@@ -15,7 +15,7 @@ from qi_equity.project import ALL_SITES, EVERYONE
 from qi_equity.view import icons
 from qi_equity.view.figure import OFF_SCALE, chart_figure
 from qi_equity.view.funnel_figure import funnel_figure
-from qi_equity.view.theme import missing, number
+from qi_equity.words.numbers import missing, number
 
 Groups = list[tuple[str, list[str]]]  # what is said of some sites, and the sites
 

@@ -11,8 +11,9 @@ from qi_equity.view.cautions import code_text
 from qi_equity.view.gap_figure import gap_figure
 from qi_equity.view.narrative import gap_sentence
 from qi_equity.view.table import gaps_table
-from qi_equity.view.theme import missing, sentence, whole
 from qi_equity.view.verdicts import verdict_sentences, weeks_words
+from qi_equity.words.grammar import sentence
+from qi_equity.words.numbers import missing, whole
 
 
 def gap(context: Context) -> Page:

@@ -11,7 +11,8 @@ from qi_equity.project import Measure
 from qi_equity.sources.calendar import DAYS, floor, starts
 from qi_equity.view.figure import chart_figure
 from qi_equity.view.narrative import plural
-from qi_equity.view.theme import day, missing, sentence
+from qi_equity.words.grammar import sentence
+from qi_equity.words.numbers import day, missing
 
 SHOWN_BEFORE = 9  # subgroups to choose from that are logged already
 SHOWN_AFTER = 4

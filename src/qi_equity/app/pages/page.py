@@ -14,7 +14,7 @@ from qi_equity.project import EVERYONE, Measure
 from qi_equity.store import Desk, Users
 from qi_equity.view.cautions import caution_text
 from qi_equity.view.panels import Figure, Marker
-from qi_equity.view.theme import day, missing
+from qi_equity.words.numbers import day, missing
 
 R = TypeVar("R")
 

@@ -10,7 +10,7 @@ from typing import Any
 from qi_equity.app.actions import NO_LIST, ROLES, TICKED, sites_known
 from qi_equity.app.pages.page import Context, Page
 from qi_equity.store import Desk, Forbidden, User, Users
-from qi_equity.view.theme import sentence
+from qi_equity.words.grammar import sentence
 
 NOT_YOURS = "Who may sign in is for an admin of the network to see and to change."
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from qi_equity.app.pages.page import Context, Page
 from qi_equity.project import EquityAim, Project
-from qi_equity.view.theme import amount, day, inside, number
+from qi_equity.words.grammar import inside
+from qi_equity.words.numbers import amount, day, number
 
 
 def project(context: Context) -> Page:

@@ -13,7 +13,8 @@ from qi_equity.view import icons
 from qi_equity.view.cautions import caution_text
 from qi_equity.view.figure import OFF_SCALE, chart_figure
 from qi_equity.view.table import Table
-from qi_equity.view.theme import amount, day, number, sentence
+from qi_equity.words.grammar import sentence
+from qi_equity.words.numbers import amount, day, number
 
 NAMED = 6  # places a caution names before the rest are counted
 

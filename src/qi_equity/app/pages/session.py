@@ -17,8 +17,9 @@ from qi_equity.view import icons
 from qi_equity.view.figure import chart_figure
 from qi_equity.view.gap_figure import gap_figure
 from qi_equity.view.narrative import chart_sentences
-from qi_equity.view.theme import day, inside, missing, sentence
 from qi_equity.view.verdicts import verdict_sentences
+from qi_equity.words.grammar import inside, sentence
+from qi_equity.words.numbers import day, missing
 
 OF_A_KIND = 4  # an agenda of more than an hour is no agenda
 LATE = 2  # subgroups behind the newest of the network before a site is asked how it can be helped

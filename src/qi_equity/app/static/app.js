@@ -7,6 +7,15 @@ window.qiEquity = (() => {
   let asked = 0
   const byId = (id) => document.getElementById(id)
   const colours = JSON.parse(byId("colours").textContent)
+  const words = JSON.parse(byId("words").textContent)
+  const forms = new Intl.PluralRules(document.documentElement.lang)
+
+  // A text of the catalogue's `script` file, with its fields filled in.
+  function say(name, fields = {}) {
+    const text = words[name]
+    const form = typeof text === "string" ? text : text[forms.select(fields.count)] || text.other
+    return form.replace(/{(\w+)}/g, (_, field) => fields[field])
+  }
 
   // ---------------------------------------------------------------- figures
   const dark = () => {
@@ -134,7 +143,7 @@ window.qiEquity = (() => {
     if (!place) return void (byId("status").textContent = lines.join(" "))
     const list = document.createElement("ul")
     for (const line of lines) list.append(Object.assign(document.createElement("li"), { textContent: line }))
-    place.replaceChildren("This could not be saved:", list)
+    place.replaceChildren(say("not_saved"), list)
     place.hidden = false
     place.focus()
   }
@@ -243,5 +252,5 @@ window.qiEquity = (() => {
   setTimeout(dressed)
   askAgain(document.body.dataset.waiting === "yes")
   requestAnimationFrame(() => setTimeout(goLive))
-  return { connect, receive, lost, ask, plots }
+  return { connect, receive, lost, ask, say, plots }
 })()

@@ -1,6 +1,7 @@
 // The log: checks as you type, moves like a spreadsheet, takes pasted cells, keeps drafts.
 "use strict"
 window.qiLog = (() => {
+  const say = (name, fields) => window.qiEquity.say(name, fields)
   const form = () => document.querySelector("form[data-log]")
   const cells = () => [...form().querySelectorAll(".entry input")]
   const key = () => "qi-equity-draft|" + form().dataset.draft
@@ -13,15 +14,15 @@ window.qiLog = (() => {
     for (const cell of [first, second].filter(Boolean)) {
       const typed = number(cell)
       if (typed === null) continue
-      if (!Number.isFinite(typed) || typed < 0) return [cell, "Not a count"]
-      if (whole && !Number.isInteger(typed)) return [cell, "Counts are whole"]
+      if (!Number.isFinite(typed) || typed < 0) return [cell, say("not_a_count")]
+      if (whole && !Number.isInteger(typed)) return [cell, say("whole")]
     }
     if (second) {
       const [events, births] = [number(first), number(second)]
-      if (events === null && births !== null) return [first, "One is missing"]
-      if (events !== null && births === null) return [second, "One is missing"]
+      if (events === null && births !== null) return [first, say("one_missing")]
+      if (events !== null && births === null) return [second, say("one_missing")]
       if (row.dataset.kind === "proportion" && events > births) {
-        return [first, `More than the ${births} counted`]
+        return [first, say("more_than", { births })]
       }
     }
     for (const cell of [first, second].filter(Boolean)) {
@@ -30,7 +31,7 @@ window.qiLog = (() => {
       if (typed === null || low === "") continue
       const room = Math.max(2, (high - low) * 0.5)
       if (typed > Number(high) + room || typed < Number(low) - room) {
-        return [null, `Usual is ${low} to ${high}: is ${typed} right?`]
+        return [null, say("unusual", { low, high, typed })]
       }
     }
     return [null, ""]
@@ -59,8 +60,7 @@ window.qiLog = (() => {
     if (Object.keys(typed).length) localStorage.setItem(key(), JSON.stringify(typed))
     else localStorage.removeItem(key())
     const rows = [...form().querySelectorAll("tbody tr")].filter(changed).length
-    document.getElementById("pending").textContent =
-      rows ? `${rows} ${rows === 1 ? "row" : "rows"} not saved yet` : ""
+    document.getElementById("pending").textContent = rows ? say("pending", { count: rows }) : ""
   }
 
   // The same births are the denominator of several measures: typed once, they are put in where

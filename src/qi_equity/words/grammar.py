@@ -1,0 +1,45 @@
+"""How names and phrases are written within a sentence; no sentence of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from qi_equity.words import say
+
+
+def sentence(text: str, stop: str = ".") -> str:
+    """Words as a sentence: a capital first, a stop last.
+
+    >>> sentence("too few events"), sentence("Done.")
+    ('Too few events.', 'Done.')
+    """
+    text = text[:1].upper() + text[1:]
+    return text if not text or text.endswith((".", "!", "?")) else text + stop
+
+
+def first_up(text: str) -> str:
+    """Words with a capital first, as they stand alone in a cell or a heading.
+
+    >>> first_up("too few events")
+    'Too few events'
+    """
+    return sentence(text, stop="")
+
+
+def inside(text: str) -> str:
+    """A name as it stands within a sentence; abbreviations keep their capitals.
+
+    >>> inside("Labour induced"), inside("HbA1c known"), inside("PPH")
+    ('labour induced', 'HbA1c known', 'PPH')
+    """
+    first, _, _ = text.partition(" ")
+    return text if first[1:] != first[1:].lower() else text[:1].lower() + text[1:]
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names one after another.
+
+    >>> listed(["Black", "Asian"])
+    'Black, Asian'
+    """
+    return say("language.comma").join(names)
