@@ -51,7 +51,7 @@ class Charted:
 
     def draw(self, table: pd.DataFrame, by: Sequence[str] = SERIES_KEY) -> Charts:
         """Charts of every series of a table of observations."""
-        return chart(
+        drawn = chart(
             table,
             kind=self.kind,
             subgroup="subgroup",
@@ -68,6 +68,10 @@ class Charted:
             freeze=self.freeze,
             phases=list(self.phases) or None,
         )
+        if self.rules != (WITHOUT_RUNS,):
+            return drawn
+        silent = {"runs_signal": False, "p_value": np.nan, "q_value": np.nan, "highlight": False}
+        return replace(drawn, summary=drawn.summary.assign(**silent))
 
     def without_baseline(self) -> Charted:
         """The lines from every point."""
