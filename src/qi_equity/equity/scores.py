@@ -36,7 +36,7 @@ def ratio_score(
     a, m, b, n = pairs_of(x1, n1, x2, n2)
     ratio = np.asarray(ratio, dtype=float)
     with np.errstate(all="ignore"):
-        second = _second_given_ratio(a, m, b, n, ratio)
+        second = second_given_ratio(a, m, b, n, ratio)
         first = ratio * second
         variance = first * (1 - first) / m + ratio**2 * second * (1 - second) / n
         return np.asarray((a / m - ratio * b / n) / np.sqrt(np.maximum(variance, 0)))
@@ -89,7 +89,7 @@ def _second_given_difference(
     return np.asarray(np.clip(root, np.maximum(0, -delta), np.minimum(1, 1 - delta)))
 
 
-def _second_given_ratio(
+def second_given_ratio(
     a: FloatArray, m: FloatArray, b: FloatArray, n: FloatArray, ratio: FloatArray
 ) -> FloatArray:
     """Likeliest second proportion if the first is `ratio` times it: a quadratic's lower root."""
