@@ -1,4 +1,4 @@
-"""Which rules a word stands for, and their lengths; what a rule finds is in pictures (tests/spec)."""
+"""Which rules a word stands for, and their lengths; what a rule finds is in the pictures."""
 
 from __future__ import annotations
 
