@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
+from rule_pictures import found
 
 from qi_equity.errors import DataErrors
-from qi_equity.spc.chart import Chart, Lines
+from qi_equity.spc.chart import Subgroups
+from qi_equity.spc.charts import CHARTS, How, draw
 from qi_equity.spc.rules import (
     RULE_SETS,
     RULES,
-    Judged,
     Rule,
     first_mark,
     mark,
@@ -23,18 +25,18 @@ from qi_equity.spc.rules import (
 )
 from qi_equity.spc.runs import find_runs
 
-# name: length, ties, sigma, whether it has a direction
+# name: length, ties, whether it has a direction
 ALONE = {
-    "beyond_limits": (1, "pass", 3.0, True),
-    "shift": (8, "pass", 3.0, True),
-    "trend": (6, "break", 3.0, True),
-    "two_of_three": (3, "pass", 2.0, True),
-    "four_of_five": (5, "pass", 1.0, True),
-    "near_limits": (3, "pass", 2.0, True),
-    "long_run": (1, "pass", 3.0, True),
-    "hugging": (15, "pass", 1.0, False),
-    "avoiding": (8, "pass", 1.0, False),
-    "alternating": (14, "pass", 3.0, False),
+    "beyond_limits": (1, "pass", True),
+    "shift": (8, "pass", True),
+    "trend": (6, "break", True),
+    "two_of_three": (3, "pass", True),
+    "four_of_five": (5, "pass", True),
+    "near_limits": (3, "pass", True),
+    "long_run": (1, "pass", True),
+    "hugging": (15, "pass", False),
+    "avoiding": (8, "pass", False),
+    "alternating": (14, "pass", False),
 }
 SETS = {
     "anhoej": "beyond_limits 1, long_run 1",
@@ -54,7 +56,7 @@ def test_every_rule_by_its_name_has_the_length_of_its_source():
     assert list(RULES) == list(ALONE)
     for name, expected in ALONE.items():
         (rule,) = rules_of(name)
-        assert (rule.length, rule.ties, rule.sigma, rule.sided) == expected, name
+        assert (rule.length, rule.ties, rule.sided) == expected, name
         assert rule.source, name
 
 
@@ -113,9 +115,12 @@ def test_only_making_data_count_has_a_number_of_its_own_from_ranges_to_limits():
 
 
 def test_a_chart_carries_the_zones_its_rules_look_at_and_the_limits():
-    assert zones_needed(()) == (3.0,)
-    assert zones_needed(RULE_SETS["nelson"]) == (1.0, 2.0, 3.0)
-    assert zones_needed((RULES["near_limits"],)) == (2.0, 3.0)
+    (limits,) = zones_needed(())
+    assert zones_needed(RULE_SETS["ihi"]) == (limits,)
+    one, two, three = zones_needed(RULE_SETS["nelson"])
+    assert (one < two < three) and three == limits
+    assert zones_needed((RULES["near_limits"],)) == (two, limits)
+    assert zones_needed((RULES["hugging"],)) == (one, limits)
 
 
 def test_a_point_as_near_the_line_as_rounding_lies_on_it():
@@ -125,46 +130,43 @@ def test_a_point_as_near_the_line_as_rounding_lies_on_it():
     assert sides(centre + apart, centre, tested).tolist() == [[0, 0, 1, 1, -1, 0, -1, 0]]
 
 
-def chart_of(value, tested=None):
-    value = np.asarray(value, float)
-    levels = [np.full(value.shape, level) for level in (0.0, -3.0, 3.0)]
-    zones = {s: (np.full(value.shape, -s), np.full(value.shape, s)) for s in (1.0, 2.0)}
-    seen = np.isfinite(value) if tested is None else np.asarray(tested)
-    return Chart(value, seen, Lines(*levels, zones=zones))
-
-
 @pytest.mark.parametrize("name", RULE_SETS)
 def test_points_that_are_passed_over_leave_the_marks_of_the_others_as_they_are(name):
-    generator = np.random.default_rng(20260105)
-    value = np.cumsum(generator.normal(size=(40, 60)), axis=1) / 2
-    gap = generator.random(value.shape) < 0.2
-    excluded = generator.random(value.shape) < 0.1
-    rules = RULE_SETS[name]
-    found = mark(chart_of(np.where(gap, np.nan, value), ~excluded), rules)
-    for row in range(len(value)):
-        seen = ~(gap | excluded)[row]
-        alone = mark(chart_of(value[row : row + 1, seen]), rules)
-        for rule in rules:
-            assert found[rule.name].dtype == np.int8
-            assert found[rule.name][row, seen].tolist() == alone[rule.name][0].tolist()
-            assert not found[rule.name][row, ~seen].any()
+    chance = random.Random(20260105)
+    for _ in range(20):
+        weights = [6, 6, 2, 2, 2, 2, 1, 1, 1, 4, 2]
+        points = "".join(chance.choices("+-MmNnLl= x", weights, k=40))
+        seen = "".join(point for point in points if point not in " x")
+        for rule in RULE_SETS[name]:
+            marks = found(rule, points)
+            kept = "".join(
+                mark for mark, point in zip(marks, points, strict=True) if point not in " x"
+            )
+            assert kept == found(rule, seen), (rule.name, points)
+            assert marks.count(".") - kept.count(".") == len(points) - len(seen)
+
+
+def drawn():
+    value = np.random.default_rng(7).normal(size=(5, 40)).cumsum(axis=1)
+    there = np.ones(value.shape, dtype=bool)
+    return draw(CHARTS["run"], Subgroups(value, there, there, there), How())
 
 
 def test_sides_and_runs_found_already_give_the_same_marks():
-    value = np.random.default_rng(7).normal(size=(5, 40)).cumsum(axis=1)
-    drawn = chart_of(value)
-    side = sides(value, drawn.lines.centre, drawn.tested)
-    for name in RULE_SETS:
-        known = mark(drawn, RULE_SETS[name], (side, find_runs(side)))
-        for rule, marks in mark(drawn, RULE_SETS[name]).items():
-            assert marks.tolist() == known[rule].tolist()
+    chart = drawn()
+    side = sides(chart.value, chart.lines.centre, chart.tested)
+    known = mark(chart, RULE_SETS["ihi"], (side, find_runs(side)))
+    for name, marks in mark(chart, RULE_SETS["ihi"]).items():
+        assert marks.any() == (name != "beyond_limits")
+        assert marks.tolist() == known[name].tolist()
+    turned = mark(chart, RULE_SETS["ihi"], (-side, find_runs(-side)))
+    assert turned["shift"].tolist() == (-known["shift"]).tolist()
 
 
 @pytest.mark.parametrize("name", ["hugging", "avoiding", "alternating", "four_of_five", "trend"])
-@pytest.mark.parametrize("points", [1, 2, 3, 4])
+@pytest.mark.parametrize("points", ["+", "+-", "+-+", "+-+-"])
 def test_a_series_shorter_than_a_pattern_has_no_marks(name, points):
-    value = np.array([[9.0, -9.0, 9.0, -9.0][:points]])
-    assert not mark(chart_of(value / 10), (RULES[name],))[name].any()
+    assert found(RULES[name], points) == "." * len(points)
 
 
 def test_the_first_rule_that_marks_a_point_gives_its_direction():
@@ -187,13 +189,20 @@ def test_a_rule_cannot_be_altered():
     assert not hasattr(RULES["shift"], "__dict__")
     assert RULES["shift"] == replace(RULES["shift"])
     own = Rule("own", RULES["shift"].find)
-    assert (own.length, own.ties, own.sigma, own.sided, own.source) == (1, "pass", 3.0, True, "")
+    assert (own.length, own.ties, own.sided, own.source) == (1, "pass", True, "")
+    assert zones_needed((own,)) == zones_needed(())
 
 
 def test_what_a_rule_sees_cannot_be_altered_and_is_itself_alone():
-    side = np.array([[1, -1]], np.int8)
-    seen = Judged(side, side, find_runs(side), side, side, {})
+    held = []
+
+    def look(judged, rule):
+        held.append(judged)
+        return judged.side
+
+    mark(drawn(), (Rule("own", look),))
+    (seen,) = held
     with pytest.raises(FrozenInstanceError):
-        seen.side = side
+        seen.side = seen.value
     assert not hasattr(seen, "__dict__")
     assert seen != replace(seen)
