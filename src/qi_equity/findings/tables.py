@@ -207,24 +207,61 @@ class Spread:
 class Within:
     """One stratum's gap compared within sites only, over all of them."""
 
-    measure: str = column("the measure's id")
-    stratum: str = column("the stratum's name")
-    ratio: float = column("times the reference's rate, within sites")
-    ratio_lower: float = column("lower end of its 95% interval")
-    ratio_upper: float = column("upper end of its 95% interval")
-    sites: float = column("sites that say something")
-    agree: bool = column("whether the sites agree as far as can be seen")
+    measure: str = column("the measure's id", EVERYONE)
+    stratum: str = column("the stratum's name", EVERYONE)
+    reference: str = column("whom it is held against", RELEASED)
+    ratio: float = column("times the reference's rate, within sites", RELEASED)
+    ratio_lower: float = column("lower end of its 95% interval", RELEASED)
+    ratio_upper: float = column("upper end of its 95% interval", RELEASED)
+    difference: float = column("difference within sites, as a fraction", RELEASED)
+    difference_lower: float = column("lower end of its 95% interval", RELEASED)
+    difference_upper: float = column("upper end of its 95% interval", RELEASED)
+    p_value: float = column("chance of such a gap within sites where there is none")
+    sites: float = column("sites that say something", RELEASED)
+    p_sites_differ: float = column("chance of sites so different where all agree")
+    agree: bool = column("whether the sites agree as far as can be seen", RELEASED)
+    level: float = column("the ratio of the site in the middle")
+    spread: float = column("how sites lie about it, on the log scale")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteRow:
-    """One stratum at one site beside all sites: a point of the funnel."""
+    """One stratum at one site beside all sites: its own figures, and what it borrows from them."""
 
-    measure: str = column("the measure's id")
-    site: str = column("the site's id")
-    stratum: str = column("the stratum's name, or Everyone")
-    numerator: float = column("events over the whole time")
-    denominator: float = column("those they were counted among")
-    rate: float = column("events as a fraction")
-    target: float = column("the rate of all sites")
-    beyond: int = column("+1 above the 99.8% limits of chance, -1 below, 0 within")
+    measure: str = column("the measure's id", EVERYONE)
+    stratum: str = column("the stratum's name, or Everyone", EVERYONE)
+    site: str = column("the site's id", EVERYONE)
+    numerator: float = column("events over the whole time", RELEASED)
+    denominator: float = column("those they were counted among", RELEASED)
+    dispersion: float = column("how many times more than chance its weeks vary")
+    rate: float = column("events as a fraction", RELEASED)
+    rate_lower: float = column("lower end of its 95% interval", RELEASED)
+    rate_upper: float = column("upper end of its 95% interval", RELEASED)
+    rate_shrunk: float = column("the same, with what the other sites say of it", RELEASED)
+    rate_shrunk_lower: float = column("lower end of its 95% interval", RELEASED)
+    rate_shrunk_upper: float = column("upper end of its 95% interval", RELEASED)
+    rate_borrowed: float = column("how much of it is borrowed, from 0 to 1", RELEASED)
+    reference: str = column("whom it is held against", RELEASED)
+    ratio: float = column("times the reference's rate at the same site", RELEASED)
+    ratio_lower: float = column("lower end of its 95% interval", RELEASED)
+    ratio_upper: float = column("upper end of its 95% interval", RELEASED)
+    ratio_shrunk: float = column("the same, with what the other sites say of it", RELEASED)
+    ratio_shrunk_lower: float = column("lower end of its 95% interval", RELEASED)
+    ratio_shrunk_upper: float = column("upper end of its 95% interval", RELEASED)
+    ratio_borrowed: float = column("how much of it is borrowed, from 0 to 1", RELEASED)
+    beyond_95: float = column("+1 above the 95% limits of chance, -1 below, 0 within", RELEASED)
+    beyond_998: float = column("+1 above the 99.8% limits of chance, -1 below", RELEASED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """Where chance alone would leave a site of a size: a point of a funnel's curves."""
+
+    measure: str = column("the measure's id", EVERYONE)
+    stratum: str = column("the stratum's name, or Everyone", EVERYONE)
+    size: float = column("births or others at risk", RELEASED)
+    target: float = column("the rate of all sites", RELEASED)
+    lower_95: float = column("lower 95% limit", RELEASED)
+    upper_95: float = column("upper 95% limit", RELEASED)
+    lower_998: float = column("lower 99.8% limit", RELEASED)
+    upper_998: float = column("upper 99.8% limit", RELEASED)

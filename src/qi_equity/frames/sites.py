@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from qi_equity.arrays import FloatArray
+from qi_equity.arrays import BoolArray, FloatArray
 from qi_equity.equity.across_sites import across_sites
 from qi_equity.equity.gaps import SIZE_FLOOR, Methods, gap, gap_from_target
 from qi_equity.equity.intervals import Interval
@@ -197,7 +197,7 @@ class _Seen:
 
     numerator: FloatArray
     denominator: FloatArray
-    present: np.ndarray  # cells of series, stratum and site with a row in the data
+    present: BoolArray  # cells of series, stratum and site with a row in the data
     network: Counts  # all sites together
     sites: list[Any]
 
@@ -226,7 +226,7 @@ def _seen(
     return _Seen(
         spread_out(each.numerator, np.nan),
         spread_out(each.denominator, np.nan),
-        spread_out(each.present, False).any(axis=-1),
+        np.asarray(spread_out(each.present, False).any(axis=-1)),
         network,
         names,
     )
@@ -296,8 +296,11 @@ def _rows(
     }
     columns = {name: np.broadcast_to(part, x.shape) for name, part in columns.items()}
     if total is not None:
-        strata, present = [*strata, total], _beside(present, present.any(axis=1, keepdims=True))
-        everyone = _rated(*(_all(part) for part in (seen.numerator, seen.denominator)), kind)
+        strata, present = (
+            [*strata, total],
+            _beside(present, np.asarray(present.any(axis=1, keepdims=True))),
+        )
+        everyone = _rated(_all(seen.numerator), _all(seen.denominator), kind)
         x, n, phi = (_beside(*both) for both in zip((x, n, phi), everyone, strict=True))
         blank = np.full((len(x), 1, x.shape[2]), np.nan)
         columns = {name: _beside(part, blank) for name, part in columns.items()}
