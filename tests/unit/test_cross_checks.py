@@ -175,6 +175,7 @@ BLACK, WHITE, BLANK = {"name": "Black"}, {"name": "White"}, {"name": "Blank", "u
         (groups({"codes": ("b",)}, {"codes": ("b",)}), []),
         (groups({"codes": ("b",)}, WHITE | {"codes": ("b",)}), ["strata.groups.1.codes.0"]),
         (groups(BLACK | {"codes": ("b",)}, WHITE | {"codes": ("b",)}, code_system="nhs_5"), []),
+        (groups(BLACK | {"codes": ("b",)}, WHITE | {"codes": ("b",)}, code_system="zed"), []),
     ],
 )  # fmt: skip
 def test_groups_can_be_told_apart(parts, places):
