@@ -4,8 +4,8 @@ Cosmic Ray's operators make the faults: a number one larger, < for <=, "not" bef
 a loop that never runs, a decorator taken away. A fixed sample of them is tried, each in a copy of
 the tree, with the tests of the module and its own examples. Cosmic Ray's runner starts Python
 anew for every fault, which takes longer than the tests: here each runs in a fork of a process
-that has numpy and pandas loaded. Every fault that was tried stands in docs/explanation/mutation.csv,
-where the reason of one that is not noticed is filled in by hand and kept; the page mutation.md is
+that has numpy and pandas loaded. Every fault tried stands in docs/explanation/mutation.csv, where
+the reason of one that is not noticed is filled in by hand and kept; the page mutation.md is
 written from it. Ends with 1 where fewer than 90 of 100 are noticed.
 
     pip install -c constraints.txt -e ".[dev,mutation]"
