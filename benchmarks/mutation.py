@@ -4,8 +4,9 @@ Cosmic Ray's operators make the faults: a number one larger, < for <=, "not" bef
 a loop that never runs, a decorator taken away. A fixed sample of them is tried, each in a copy of
 the tree, with the tests of the module and its own examples. Cosmic Ray's runner starts Python
 anew for every fault, which takes longer than the tests: here each runs in a fork of a process
-that has numpy and pandas loaded. What survives is listed with the reason in
-docs/explanation/mutation.md. Ends with 1 where fewer than 90 of 100 are noticed.
+that has numpy and pandas loaded. Every fault tried stands in docs/explanation/mutation.csv, where
+the reason of one that is not noticed is filled in by hand and kept; the page mutation.md is
+written from it. Ends with 1 where fewer than 90 of 100 are noticed.
 
     pip install -c constraints.txt -e ".[dev,mutation]"
     python benchmarks/mutation.py                     # all modules, about ten minutes
@@ -30,7 +31,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "explanation" / "mutation.md"
-REASONS = Path(__file__).with_name("mutation.csv")
+TRIED = PAGE.with_suffix(".csv")
+COLUMNS = ("module", "seed", "line", "was", "now", "noticed", "reason")
 
 # Each module's own fast tests; the examples in its docstrings run too.
 TESTS = {
@@ -165,64 +167,75 @@ def _tested(tree: Path, arguments: list[str], keep_compiled: bool) -> None:
     os._exit(int(code))
 
 
-def tried(tree: Path, module: str, most: int, seed: int) -> tuple[list[Mutant], list[Mutant]]:
-    """A sample of the module's faults, and those of them that its tests do not notice."""
+def tried(tree: Path, module: str, most: int, seed: int) -> list[dict[str, str]]:
+    """A sample of the module's faults, each with whether its tests notice."""
     began = time.monotonic()
     if noticed(tree, module, None, None):
         told = (tree / "told.txt").read_text(encoding="utf-8")
         raise SystemExit(f"{module}: its tests fail without any fault\n{told[-3000:]}")
     alone = time.monotonic() - began
     text = (tree / "src" / "qi_equity" / module).read_text(encoding="utf-8")
-    sample = sample_of(text, most, seed)
-    survived = []
-    for one in sample:
-        if not noticed(tree, module, one, PATIENCE * alone + 10):
-            survived.append(one)
+    rows = []
+    for one in sample_of(text, most, seed):
+        seen = noticed(tree, module, one, PATIENCE * alone + 10)
+        if not seen:
             print(f"  not noticed: {module}:{one.line}: {one.was}  ->  {one.now}", flush=True)
-    share = 1 - len(survived) / len(sample)
-    print(f"{module:32} {len(sample):5} {share:7.0%}   {alone:4.1f} s", flush=True)
-    return sample, survived
+        row = (module, str(seed), str(one.line), one.was, one.now, "yes" if seen else "no", "")
+        rows.append(dict(zip(COLUMNS, row, strict=True)))
+    print(f"{module:32} {len(rows):5} {share(rows):7.0%}   {alone:4.1f} s", flush=True)
+    return rows
 
 
-def reasons() -> dict[tuple[str, str, str], str]:
-    """Why a fault cannot be noticed, or need not be, as somebody looked into it."""
-    if not REASONS.exists():
-        return {}
-    with REASONS.open(encoding="utf-8", newline="") as rows:
-        return {
-            (row["module"], row["was"], row["now"]): row["reason"] for row in csv.DictReader(rows)
-        }
+def share(rows: list[dict[str, str]]) -> float:
+    return sum(row["noticed"] == "yes" for row in rows) / len(rows)
 
 
-def page(found: dict[str, tuple[list[Mutant], list[Mutant]]], seed: int) -> str:
+def kept() -> list[dict[str, str]]:
+    """What was tried before."""
+    if not TRIED.exists():
+        return []
+    with TRIED.open(encoding="utf-8", newline="") as rows:
+        return list(csv.DictReader(rows))
+
+
+def write(fresh: list[dict[str, str]]) -> None:
+    """Put these in the place of what was tried of the same modules, and write the page anew."""
+    before, again = kept(), {row["module"] for row in fresh}
+    reasons = {(row["module"], row["was"], row["now"]): row["reason"] for row in before}
+    for row in fresh:
+        if row["noticed"] == "no":
+            row["reason"] = reasons.get((row["module"], row["was"], row["now"]), "")
+    rows = fresh + [row for row in before if row["module"] in set(TESTS) - again]
+    rows.sort(key=lambda row: list(TESTS).index(row["module"]))  # lines are in order already
+    with TRIED.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    PAGE.write_text(page(rows), encoding="utf-8")
+
+
+def page(rows: list[dict[str, str]]) -> str:
     """What was found, as the page in docs/explanation has it."""
     lines = [
         "# Do the tests notice?",
         "",
-        "Written by `python benchmarks/mutation.py`: small faults are put into a module, one at a",
-        "time, and its own fast tests are run. At least nine of ten must fail for it. The sample",
-        f"is drawn with the seed {seed}.",
+        "Written by `python benchmarks/mutation.py` from `mutation.csv`: small faults are put into",
+        "a module, one at a time, and its own fast tests are run. At least nine of ten must fail.",
         "",
         "| module | tried | noticed | share |",
         "|---|---|---|---|",
     ]
-    for module, (sample, survived) in found.items():
-        seen = len(sample) - len(survived)
-        share = f"{seen / len(sample):.0%}"
-        lines.append(f"| `{module}` | {len(sample)} | {seen} | {share} |")
-    lines += [
-        "",
-        "## What is not noticed, and why",
-        "",
-        "| line | was | is | why |",
-        "|---|---|---|---|",
-    ]
-    known = reasons()
-    for module, (_, survived) in found.items():
-        for one in survived:
-            why = known.get((module, one.was, one.now), "no reason yet")
-            was, now = (f"`{text.replace('|', chr(92) + '|')}`" for text in (one.was, one.now))
-            lines.append(f"| `{module}`:{one.line} | {was} | {now} | {why} |")
+    for module in dict.fromkeys(row["module"] for row in rows):
+        own = [row for row in rows if row["module"] == module]
+        seen = sum(row["noticed"] == "yes" for row in own)
+        lines.append(f"| `{module}` | {len(own)} | {seen} | {share(own):.0%} |")
+    lines += ["", "## What is not noticed, and why", "", "| line | was | is | why |"]
+    lines.append("|---|---|---|---|")
+    for row in rows:
+        if row["noticed"] == "no":
+            was, now = (f"`{row[name]}`".replace("|", "\\|") for name in ("was", "now"))
+            why = row["reason"] or "no reason yet"
+            lines.append(f"| `{row['module']}`:{row['line']} | {was} | {now} | {why} |")
     return "\n".join(lines) + "\n"
 
 
@@ -231,16 +244,19 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", choices=TESTS, default=list(TESTS))
     parser.add_argument("--mutants", type=int, default=MUTANTS)
     parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--dry", action="store_true", help="write nothing")
     asked = parser.parse_args()
     for name in LOADED:
         importlib.import_module(name)
     print(f"{'module':32} {'tried':>5} {'noticed':>7}   tests alone")
+    shares = []
     with tempfile.TemporaryDirectory(prefix="qi-equity-mutation-") as folder:
         tree = copied(Path(folder))
-        found = {name: tried(tree, name, asked.mutants, asked.seed) for name in asked.only}
-    if list(found) == list(TESTS):
-        PAGE.write_text(page(found, asked.seed), encoding="utf-8")
-    shares = [1 - len(survived) / len(sample) for sample, survived in found.values()]
+        for module in asked.only:
+            rows = tried(tree, module, asked.mutants, asked.seed)
+            shares.append(share(rows))
+            if not asked.dry:
+                write(rows)
     return 0 if min(shares) >= ENOUGH else 1
 
 

@@ -118,7 +118,7 @@ def test_a_chart_carries_the_zones_its_rules_look_at_and_the_limits():
     (limits,) = zones_needed(())
     assert zones_needed(RULE_SETS["ihi"]) == (limits,)
     one, two, three = zones_needed(RULE_SETS["nelson"])
-    assert (one < two < three)
+    assert one < two < three
     assert three == limits
     assert zones_needed((RULES["near_limits"],)) == (two, limits)
     assert zones_needed((RULES["hugging"],)) == (one, limits)
