@@ -12,13 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from qi_equity.chance import q_values
-from qi_equity.equity.verdict import CLOSED, NARROWING, WIDENING
+from qi_equity.equity.verdict import CHANGED
 from qi_equity.spc.scan import scan
 
 # Highlighted charts of a family: one in ten of them false at most (Benjamini & Hochberg 1995).
 HIGHLIGHT = 0.10
 LEVEL = 0.05
-CHANGED = (WIDENING, NARROWING, CLOSED)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

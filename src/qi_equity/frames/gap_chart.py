@@ -24,19 +24,12 @@ from qi_equity.equity.contrast import (
     rolling,
 )
 from qi_equity.equity.display import LEAST_BASELINE_EVENTS, display
+from qi_equity.equity.echoes import echoes, echoes_of_reference
 from qi_equity.equity.gap_chart import ALARMS_A_YEAR, PATHS, GapChart
 from qi_equity.equity.gap_chart import gap_charts as cusums
 from qi_equity.equity.gaps import SIZE_FLOOR, disagree
-from qi_equity.equity.verdict import (
-    CLOSED,
-    LEVEL,
-    NARROWING,
-    PRACTICAL_RATIO,
-    TOO_FEW,
-    WIDENING,
-    Verdict,
-    verdicts,
-)
+from qi_equity.equity.intervals import Interval
+from qi_equity.equity.verdict import CHANGED, LEVEL, PRACTICAL_RATIO, Verdicts, verdicts
 from qi_equity.errors import DataErrors
 from qi_equity.frames.counts import (
     EVERYONE_ELSE,
@@ -46,6 +39,7 @@ from qi_equity.frames.counts import (
     counted,
     reference_of,
 )
+from qi_equity.vocabulary import Verdict
 
 Direction = Literal["increase", "decrease"]
 
@@ -97,9 +91,9 @@ def gap_charts(
     ... })
     >>> charts = gap_charts(log, numerator="pph", denominator="births", stratum="ethnicity",
     ...                     reference="White", subgroup="week", direction="decrease")
-    >>> charts.summary[["ethnicity", "verdict", "ratio", "who_moved", "signal"]].round(2)
-      ethnicity   verdict  ratio            who_moved  signal
-    0     Black  widening    2.0  worse-off got worse  rising
+    >>> charts.summary[["ethnicity", "verdict", "ratio", "higher_moved", "signal"]].round(2)
+      ethnicity   verdict  ratio  higher_moved  signal
+    0     Black  widening    2.0             1  rising
     """
     groups = [by] if isinstance(by, str) else list(by or [])
     check_columns(data, numerator, denominator, [*groups, subgroup, stratum])
@@ -135,6 +129,7 @@ def gap_charts(
     series = np.broadcast_to(np.arange(shape[0])[:, None], shape[:2])[kept]
     keys = _keys(counts, groups, stratum, series, strata)
     found = verdicts(gap, practical_ratio=practical_ratio)
+    echo_of = _echo_of(counts, label, found, kept)
     step = _days(counts.subgroups)
     charts = cusums(gap, known, alarms=budget / 2, periods_a_year=WEEKS * WEEK / step, paths=paths)
     named = np.broadcast_to(np.asarray(label, dtype=object), shape[:2] + np.shape(label)[2:])
@@ -142,9 +137,12 @@ def gap_charts(
     for name, values in {
         **_summary(gap, found, known, counts.subgroups, step, multiply),
         **_alarms(charts, counts.subgroups, budget),
-        **_words(found, charts, gap, known, direction),
+        **_moved(found, direction),
+        "cautions": _cautions(found, charts, gap, known),
+        "echo_of": echo_of,
     }.items():
         summary[name] = values
+    summary.loc[summary["echo_of"] != "", "verdict"] = str(Verdict.ECHO)
     summary.attrs["family"] = f"{len(summary)} gap charts in this table"
     points = _points(gap, charts, keys, counts.subgroups, subgroup, window, multiply)
     return GapCharts(points, summary)
@@ -172,7 +170,7 @@ def _days(subgroups: list[Any]) -> float:
 
 
 def _summary(
-    gap: Contrast, found: Verdict, known: int, subgroups: list[Any], step: float, multiply: float
+    gap: Contrast, found: Verdicts, known: int, subgroups: list[Any], step: float, multiply: float
 ) -> dict[str, Any]:
     whole, suits = pooled(gap), display(gap.events, gap.total, known)
     labels = np.array([*subgroups, None], dtype=object)
@@ -184,14 +182,10 @@ def _summary(
         "rate": whole.rate * multiply,
         "reference_rate": whole.reference_rate * multiply,
         "verdict": found.verdict,
-        "ratio": found.ratio.estimate,
-        "ratio_lower": found.ratio.lower,
-        "ratio_upper": found.ratio.upper,
-        "difference": found.difference.estimate * multiply,
-        "difference_lower": found.difference.lower * multiply,
-        "difference_upper": found.difference.upper * multiply,
-        "early_ratio": found.early_ratio,
-        "late_ratio": found.late_ratio,
+        **_three("ratio", found.ratio),
+        **_three("difference", found.difference.times(multiply)),
+        **_three("early_ratio", found.early_ratio),
+        **_three("late_ratio", found.late_ratio),
         "early_difference": found.early_difference * multiply,
         "late_difference": found.late_difference * multiply,
         "p_trend": found.p_trend,
@@ -207,6 +201,14 @@ def _summary(
         "display_subgroups": suits.periods,
         "decided_by": suits.decided_by,
         "seed": found.seed,
+    }
+
+
+def _three(name: str, interval: Interval) -> dict[str, Any]:
+    return {
+        name: interval.estimate,
+        f"{name}_lower": interval.lower,
+        f"{name}_upper": interval.upper,
     }
 
 
@@ -228,52 +230,42 @@ def _alarms(charts: GapChart, subgroups: list[Any], budget: float) -> dict[str, 
     }
 
 
-# Names of the group with the higher and with the lower rate, and what falling and rising is.
-WORDS: dict[Direction | None, tuple[tuple[str, str], tuple[str, str]]] = {
-    "decrease": (("worse-off", "better-off"), ("improved", "got worse")),
-    "increase": (("better-off", "worse-off"), ("got worse", "improved")),
-    None: (("higher rate", "lower rate"), ("fell", "rose")),
-}
-LEVELLING_DOWN = " (levelling down)"
-CANNOT_TELL = "cannot tell which"
-
-
-def who_moved(verdict: str, higher: int, lower: int, direction: Direction | None) -> str:
-    """Who moved, where the gap changed; -1 fell, 1 rose, 0 no more than chance.
-
-    >>> who_moved("narrowing", 0, 1, "decrease")
-    'better-off got worse (levelling down)'
-    >>> who_moved("narrowing", -1, -1, "decrease")
-    'worse-off improved and better-off improved'
-    """
-    if verdict not in (WIDENING, NARROWING, CLOSED):
-        return ""
-    (high, low), verbs = WORDS[direction]
-    moved = [(high, verbs[higher > 0], higher), (low, verbs[lower > 0], lower)]
-    parts = sorted((f"{group} {verb}" for group, verb, way in moved if way), reverse=True)
-    only_worse = parts == ["better-off got worse"] and verdict != WIDENING
-    return (" and ".join(parts) or CANNOT_TELL) + (LEVELLING_DOWN if only_worse else "")
-
-
-def _words(
-    found: Verdict, charts: GapChart, gap: Contrast, known: int, direction: Direction | None
-) -> dict[str, list[Any]]:
+def _moved(found: Verdicts, direction: Direction | None) -> dict[str, Any]:
+    """Who moved and who is better off, as codes: which way is better is known here alone."""
     falling = found.p_overall_falling
     # Both one-sided tests at 1 in 20: the joint error is at most 1 in 20 (Berger 1982).
     better = {"decrease": falling, "increase": 1 - falling, None: np.ones_like(falling)}[direction]
     improving = better <= LEVEL
+    low, high = found.ratio.estimate < 1, found.ratio.estimate > 1
     return {
-        "who_moved": [
-            who_moved(str(word), int(high), int(low), direction)
-            for word, high, low in zip(
-                found.verdict, found.higher_moved, found.lower_moved, strict=True
-            )
-        ],
-        "improving_overall": improving.tolist(),
-        "improving_while_widening": (improving & (found.p_away <= LEVEL)).tolist(),
-        "difference_widening_too": (improving & (found.p_apart <= LEVEL)).tolist(),
-        "cautions": _cautions(found, charts, gap, known),
+        "higher_moved": found.higher_moved,
+        "lower_moved": found.lower_moved,
+        "stratum_higher": found.stratum_higher,
+        "better_off": {"decrease": low, "increase": high, None: low & high}[direction],
+        "improving_overall": improving,
+        "improving_while_widening": improving & (found.p_away <= LEVEL),
+        "difference_widening_too": improving & (found.p_apart <= LEVEL),
     }
+
+
+def _echo_of(
+    counts: Counts, label: object, found: Verdicts, kept: NDArray[np.bool_]
+) -> NDArray[np.object_]:
+    """The stratum whose change a gap shows again, where the change is not the gap's own."""
+    changed, rising = np.zeros(kept.shape, dtype=bool), np.zeros(kept.shape, dtype=np.int64)
+    changed[kept] = np.isin(found.verdict, CHANGED)
+    rising[kept] = np.sign(found.late_ratio.estimate - found.early_ratio.estimate)
+    references = np.broadcast_to(np.asarray(label, dtype=object), (*kept.shape, 1))[:, 0, 0]
+    names = np.array([*map(str, counts.strata), ""], dtype=object)
+    movers = np.full(kept.shape, -1)
+    for one in np.flatnonzero(changed.any(axis=-1)):
+        events, total = counts.numerator[one], counts.denominator[one]
+        if references[one] == EVERYONE_ELSE:
+            movers[one] = echoes(events, total, changed[one], rising[one])
+        else:
+            reference = counts.strata.index(references[one])
+            movers[one] = echoes_of_reference(events, total, reference, changed[one])
+    return np.asarray(names[movers[kept]])
 
 
 # Above this rate an odds ratio is no longer near the ratio of the rates.
@@ -282,7 +274,10 @@ HIGH_RATE = 0.2
 OVERDISPERSED = 0.03
 
 
-def _cautions(found: Verdict, charts: GapChart, gap: Contrast, known: int) -> list[tuple[str, ...]]:
+def _cautions(
+    found: Verdicts, charts: GapChart, gap: Contrast, known: int
+) -> list[tuple[str, ...]]:
+    """What to be careful of, as codes; the words are put to them where they are read."""
     whole = pooled(gap)
     early = np.minimum(
         gap.events[:, :known].sum(axis=-1), gap.reference_events[:, :known].sum(axis=-1)
@@ -290,29 +285,30 @@ def _cautions(found: Verdict, charts: GapChart, gap: Contrast, known: int) -> li
     p, p0 = whole.rate, whole.reference_rate
     with np.errstate(divide="ignore", invalid="ignore"):
         rho = charts.tau2 / (1 / (p * (1 - p)) + 1 / (p0 * (1 - p0)))
+        then, now = (
+            np.abs(np.log(half.estimate)) for half in (found.early_ratio, found.late_ratio)
+        )
     opposite = disagree(
-        found.late_difference, found.late_ratio, found.early_difference, found.early_ratio
+        found.late_difference,
+        found.late_ratio.estimate,
+        found.early_difference,
+        found.early_ratio.estimate,
     ) & (np.fmin(found.p_trend, found.p_difference) <= LEVEL)
-    widened = np.abs(np.log(found.late_ratio)) > np.abs(np.log(found.early_ratio))
-    said = {
-        "there are too few events to say whether there is a gap": found.verdict == TOO_FEW,
-        f"fewer than {LEAST_BASELINE_EVENTS} events in the baseline: no alarm limits are drawn": (
-            early < LEAST_BASELINE_EVENTS
-        ),
-        "neighbouring subgroups resemble one another; they were shuffled in blocks of four": (
-            found.in_blocks
-        ),
-        "subgroups vary by more than chance; let the verdict decide, not the alarm": (
-            rho > OVERDISPERSED
-        ),
-        "the alarm is on odds, which differ from the ratio of rates where these are high": (
-            np.fmax(p, p0) > HIGH_RATE
-        ),
-        "the difference narrowed while the ratio widened; give both": opposite & widened,
-        "the ratio narrowed while the difference widened; give both": opposite & ~widened,
+    said = ~np.isin(found.verdict, [*CHANGED, Verdict.TOO_FEW])
+    codes = {
+        "few_events": found.verdict == Verdict.TOO_FEW,
+        "few_baseline_events": early < LEAST_BASELINE_EVENTS,
+        "blocks": found.in_blocks,
+        "overdispersed": rho > OVERDISPERSED,
+        "odds_not_ratio": np.fmax(p, p0) > HIGH_RATE,
+        "difference_narrowed_ratio_widened": opposite & (now > then),
+        "ratio_narrowed_difference_widened": opposite & (now < then),
+        "change_too_small_to_matter": said & (found.p_trend <= LEVEL) & ~found.matters,
+        "step_seen": said & (found.p_scan <= LEVEL),
+        "difference_changed": said & (found.p_difference <= LEVEL),
     }
     return [
-        tuple(text for text, applies in said.items() if applies[row])
+        tuple(code for code, applies in codes.items() if applies[row])
         for row in range(len(found.verdict))
     ]
 
