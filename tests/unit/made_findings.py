@@ -210,10 +210,9 @@ def made_findings(project: Project, weeks: int = 104, seed: int = 1) -> Findings
                             "difference": change,
                             "difference_lower": change - 0.06,
                             "difference_upper": change + 0.06,
-                            "cusum_up": up,
-                            "cusum_down": -up / 2,
-                            "limit_up": 4.0,
-                            "limit_down": -4.0,
+                            "evidence_up": up,
+                            "evidence_down": up / 2,
+                            "evidence_limit": 4.0,
                             "signal": up > 4,
                         }
                     )

@@ -13,7 +13,6 @@ ARGUMENTS = {
     "denominator": "births",
     "stratum": "ethnicity",
     "subgroup": "week",
-    "paths": 400,
 }
 
 
@@ -66,7 +65,7 @@ def test_sites_one_at_a_time_equal_all_at_once():
     data = log()
     alone = charted(data.query("site == 'B'"))
     together = charted(data)
-    columns = ["verdict", "p_trend", "p_scan", "ratio", "seed", "paths_seed", "signal"]
+    columns = ["verdict", "p_trend", "p_scan", "ratio", "seed", "signal", "established"]
     pd.testing.assert_frame_equal(
         alone.summary[columns],
         together.summary.query("site == 'B'")[columns].reset_index(drop=True),
@@ -81,14 +80,16 @@ def test_a_missing_week_and_a_blank_count_say_nothing_and_break_nothing():
     same(charted(blank), charted(data[~gone]))
     point = charted(blank).points.query("site == 'A' and ethnicity == 'Black'").iloc[70]
     assert np.isnan(point.numerator)
-    assert not np.isnan(point.cusum_up)
+    assert not np.isnan(point.evidence_up)
 
 
-def test_cusum_and_limits_begin_after_the_baseline():
+def test_evidence_and_its_limit_begin_after_the_baseline():
     points = charted(log(), baseline=30).points
     later = points.week > WEEKS[29]
-    assert points.loc[~later, ["cusum_up", "limit_up", "limit_down"]].isna().all(axis=None)
-    assert points.loc[later, ["cusum_up", "cusum_down"]].notna().all(axis=None)
+    assert (
+        points.loc[~later, ["evidence_up", "evidence_down", "evidence_limit"]].isna().all(axis=None)
+    )
+    assert points.loc[later, ["evidence_up", "evidence_down"]].notna().all(axis=None)
     same(charted(log(), baseline=30), charted(log(), baseline=WEEKS[29]))
 
 

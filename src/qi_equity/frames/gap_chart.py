@@ -25,8 +25,8 @@ from qi_equity.equity.contrast import (
 )
 from qi_equity.equity.display import LEAST_BASELINE_EVENTS, display
 from qi_equity.equity.echoes import echoes, echoes_of_reference
-from qi_equity.equity.gap_chart import ALARMS_A_YEAR, PATHS, GapChart
-from qi_equity.equity.gap_chart import gap_charts as cusums
+from qi_equity.equity.gap_chart import ALARMS_A_YEAR, GapChart
+from qi_equity.equity.gap_chart import gap_charts as watched
 from qi_equity.equity.gaps import SIZE_FLOOR, disagree
 from qi_equity.equity.intervals import Interval
 from qi_equity.equity.verdict import CHANGED, LEVEL, PRACTICAL_RATIO, Verdicts, verdicts
@@ -46,7 +46,9 @@ Direction = Literal["increase", "decrease"]
 WEEK, WEEKS = 7.0, 52.0  # days in a week, weeks in a year
 # A quarter's worth of weeks in every point of the picture above the chart.
 WINDOW = 13
-LONGEST_DEFAULT_BASELINE = 52
+# Where none is declared: half a year of weeks, a year of anything longer. Never a share of what
+# there is: that would move with every week added, and an alarm with it.
+WEEKS_OF_BASELINE, OTHERS_OF_BASELINE = 26, 12
 EVENTS_OF_A_CALL = "the call of gap_charts()"
 
 
@@ -70,19 +72,19 @@ def gap_charts(
     baseline: object = None,
     direction: Direction | None = None,
     window: int = WINDOW,
-    budget: float = 2 * ALARMS_A_YEAR,
-    paths: int = PATHS,
+    budget: float = ALARMS_A_YEAR,
     practical_ratio: float = PRACTICAL_RATIO,
     multiply: float = 1,
 ) -> GapCharts:
     """The gap of every stratum to its reference over time, and what can be said of it.
 
-    `baseline` is a number of subgroups or the last of them (the first half, at most 52, if left
-    out). `direction` says which way is better and turns high and low into better and worse off.
-    The picture is the Mantel-Haenszel ratio and difference over the last `window` subgroups,
-    never a raw weekly ratio. What decides is a CUSUM on either side: `signal` is 1 where the
-    stratum's odds have risen against the reference, -1 where they have fallen. `budget` is the
-    chance of a false alarm in a year on one chart, shared by its two sides.
+    `baseline` is a number of subgroups or the last of them (the first 26 weeks, or 12 of anything
+    longer, if left out). `direction` says which way is better and turns high and low into better
+    and worse off. The picture is the Mantel-Haenszel ratio and difference over the last `window`
+    subgroups, never a raw weekly ratio. What decides is the evidence of a change on either side,
+    weighed week by week: `signal` is 1 where the stratum's odds have risen against the reference,
+    -1 where they have fallen. `budget` is the chance of a false alarm in a year on one chart,
+    shared by its two sides.
 
     >>> weeks = pd.date_range("2025-01-06", periods=52, freq="W-MON")
     >>> log = pd.DataFrame({
@@ -99,7 +101,7 @@ def gap_charts(
     check_columns(data, numerator, denominator, [*groups, subgroup, stratum])
     counts = counted(data, numerator, denominator, stratum, groups, subgroup, "proportion")
     if baseline is None:
-        baseline = max(1, min(LONGEST_DEFAULT_BASELINE, len(counts.subgroups) // 2))
+        baseline = min(_default_baseline(counts.subgroups), len(counts.subgroups))
     known = baseline_length(baseline, counts.subgroups, subgroup)
     label, against = reference_of(
         reference,
@@ -131,7 +133,7 @@ def gap_charts(
     found = verdicts(gap, practical_ratio=practical_ratio)
     echo_of = _echo_of(counts, label, found, kept)
     step = _days(counts.subgroups)
-    charts = cusums(gap, known, alarms=budget / 2, periods_a_year=WEEKS * WEEK / step, paths=paths)
+    charts = watched(gap, known, alarms=budget, periods_a_year=WEEKS * WEEK / step)
     named = np.broadcast_to(np.asarray(label, dtype=object), shape[:2] + np.shape(label)[2:])
     summary = keys.assign(reference=named.reshape(*shape[:2], -1)[..., 0][kept])
     for name, values in {
@@ -167,6 +169,10 @@ def _days(subgroups: list[Any]) -> float:
     if len(subgroups) < 2 or not isinstance(subgroups[0], pd.Timestamp):
         return WEEK
     return float(np.median(np.diff(np.array(subgroups, dtype="datetime64[D]")).astype(float)))
+
+
+def _default_baseline(subgroups: list[Any]) -> int:
+    return WEEKS_OF_BASELINE if _days(subgroups) <= WEEK else OTHERS_OF_BASELINE
 
 
 def _summary(
@@ -217,16 +223,17 @@ SIDES = {1: "rising", 0: "", -1: "falling"}
 
 
 def _alarms(charts: GapChart, subgroups: list[Any], budget: float) -> dict[str, Any]:
-    drawn = np.isfinite(charts.limit_up).any(axis=-1) | np.isfinite(charts.limit_down).any(axis=-1)
+    drawn = np.isfinite(charts.limit).any(axis=-1)
     labels = np.array([*subgroups, None], dtype=object)
     side = np.take_along_axis(charts.signal, np.maximum(charts.first, 0)[:, None], axis=-1)[:, 0]
     return {
         "signal": [SIDES[int(one)] for one in side],
-        "first_signal": labels[charts.first],
+        # Read at any number of looks, and never taken back by later subgroups.
+        "established": charts.first >= 0,
+        "first_established": labels[charts.first],
         "change_estimate": labels[charts.change],
         # Their sum over the charts in view is the number of false alarms to expect in a year.
         "false_alarms_a_year": np.where(drawn, budget, 0.0),
-        "paths_seed": charts.seed,
     }
 
 
@@ -339,10 +346,9 @@ def _points(
         "difference": difference.estimate * multiply,
         "difference_lower": difference.lower * multiply,
         "difference_upper": difference.upper * multiply,
-        "cusum_up": charts.up,
-        "cusum_down": charts.down,
-        "limit_up": charts.limit_up,
-        "limit_down": charts.limit_down,
+        "evidence_up": charts.up,
+        "evidence_down": charts.down,
+        "evidence_limit": charts.limit,
         "signal": charts.signal,
     }.items():
         points[name] = values.ravel()

@@ -32,7 +32,7 @@ WIDEST_RATIO = 10.0  # an interval beyond a tenth or ten times runs off the pane
 
 def gap_figure(points: pd.DataFrame, measure: Measure, markers: Sequence[Marker] = ()) -> Figure:
     """A row of panels a stratum: ratio, difference and, where there is one, the decision chart."""
-    decided = bool(len(finite(points, "cusum_up")))
+    decided = bool(len(finite(points, "evidence_up")))
     kinds = [_ratio, _difference, *([_decision] if decided else [])]
     data: list[dict[str, Any]] = []
     notes: list[dict[str, Any]] = []
@@ -71,10 +71,13 @@ def _decision(rows: pd.DataFrame, measure: Measure) -> tuple[str, list[dict[str,
     traces = [
         {**along, "y": numbers(rows[name]), "mode": "lines", "name": words, "line": style}
         for name, words, style in (
-            ("limit_up", "Decision limit", {"color": LIGHT["limit"], "width": 1}),
-            ("limit_down", "Decision limit", {"color": LIGHT["limit"], "width": 1}),
-            ("cusum_up", "Towards a wider gap", {"color": LIGHT["concern"], "width": 2}),
-            ("cusum_down", "Towards a narrower gap", {"color": LIGHT["improvement"], "width": 2}),
+            ("evidence_limit", "Decision limit", {"color": LIGHT["limit"], "width": 1}),
+            ("evidence_up", "Towards a wider gap", {"color": LIGHT["concern"], "width": 2}),
+            (
+                "evidence_down",
+                "Towards a narrower gap",
+                {"color": LIGHT["improvement"], "width": 2},
+            ),
         )
         if name in rows
     ]

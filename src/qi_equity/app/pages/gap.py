@@ -37,7 +37,7 @@ def gap(context: Context) -> Page:
         "reason": reference.reason,
         "cards": [_card(row, measure, judged) for row in gaps],
         "drawn": bool(figures),
-        "decided": "cusum_up" in points and bool(points["cusum_up"].notna().any()),
+        "decided": "evidence_up" in points and bool(points["evidence_up"].notna().any()),
         "label": f"Gap charts of {context.where}: for each stratum the ratio and the difference to "
         f"{reference.compare_with} over time. {lead} The table below holds the figures.",
         "table": gaps_table(gaps, measure, f"{context.where}: the gap of each stratum", judged),
