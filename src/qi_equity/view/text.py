@@ -14,6 +14,7 @@ from qi_equity.project import ALL_SITES, EVERYONE, Measure, Project
 from qi_equity.view.narrative import gap_sentence, signal_words
 from qi_equity.view.theme import amount, missing, number
 from qi_equity.view.verdicts import LONGEST_WAIT, verdict_sentences, weeks_words
+from qi_equity.vocabulary import Answer
 
 CHANGED = ("widening", "narrowing", "closed")
 LEVEL = 0.05
@@ -52,6 +53,8 @@ def _plan_sentence(row: dict[Hashable, Any], measure: Measure) -> str:
     later = amount(row["rate_after"] * measure.multiply, measure.unit)
     said = f"{row['stratum']}, {row['question']} ({births}, {then} to {later}): "
     weeks = row["weeks"]
+    if row["answer"] == Answer.MET:
+        return said + "met already."
     if missing(weeks):
         return said + "cannot be planned, since a rate of nothing or of all has no odds to move."
     if math.isfinite(weeks):
