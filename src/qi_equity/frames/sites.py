@@ -86,9 +86,9 @@ def sites(
     >>> found = sites(births, numerator="pph", denominator="births", reference="White")
     >>> found.rows.loc[:2, ["site", "ratio", "ratio_shrunk", "ratio_borrowed"]].round(2)
       site  ratio  ratio_shrunk  ratio_borrowed
-    0    A   3.33          2.17            0.79
-    1    B   1.67          1.86            0.63
-    2    C   2.11          2.02            0.66
+    0    A   3.33          2.27            0.68
+    1    B   1.67          1.82            0.48
+    2    C   2.11          2.04            0.51
     >>> found.within[["ethnicity", "ratio", "sites", "agree"]].round(2)
       ethnicity  ratio  sites  agree
     0     Black   1.97    3.0   True
@@ -226,7 +226,7 @@ def _seen(
     return _Seen(
         spread_out(each.numerator, np.nan),
         spread_out(each.denominator, np.nan),
-        spread_out(each.present, False).any(axis=-1),
+        np.asarray(spread_out(each.present, False).any(axis=-1)),
         network,
         names,
     )
@@ -296,8 +296,11 @@ def _rows(
     }
     columns = {name: np.broadcast_to(part, x.shape) for name, part in columns.items()}
     if total is not None:
-        strata, present = [*strata, total], _beside(present, present.any(axis=1, keepdims=True))
-        everyone = _rated(*(_all(part) for part in (seen.numerator, seen.denominator)), kind)
+        strata, present = (
+            [*strata, total],
+            _beside(present, np.asarray(present.any(axis=1, keepdims=True))),
+        )
+        everyone = _rated(_all(seen.numerator), _all(seen.denominator), kind)
         x, n, phi = (_beside(*both) for both in zip((x, n, phi), everyone, strict=True))
         blank = np.full((len(x), 1, x.shape[2]), np.nan)
         columns = {name: _beside(part, blank) for name, part in columns.items()}
