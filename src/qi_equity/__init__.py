@@ -17,11 +17,22 @@ if TYPE_CHECKING:
     from qi_equity.frames.funnel import funnel
     from qi_equity.frames.gap_chart import gap_charts
     from qi_equity.frames.gaps import gaps
+    from qi_equity.frames.phases import suggest_phases
     from qi_equity.frames.sites import sites, tried
     from qi_equity.project_file import load as load_project
 
 __version__ = "0.1.0"
-__all__ = ["analyse", "chart", "funnel", "gap_charts", "gaps", "load_project", "sites", "tried"]
+__all__ = [
+    "analyse",
+    "chart",
+    "funnel",
+    "gap_charts",
+    "gaps",
+    "load_project",
+    "sites",
+    "suggest_phases",
+    "tried",
+]
 
 _HOMES = {
     "analyse": ("qi_equity.analyse", "analyse"),
@@ -31,6 +42,7 @@ _HOMES = {
     "gaps": ("qi_equity.frames.gaps", "gaps"),
     "load_project": ("qi_equity.project_file", "load"),
     "sites": ("qi_equity.frames.sites", "sites"),
+    "suggest_phases": ("qi_equity.frames.phases", "suggest_phases"),
     "tried": ("qi_equity.frames.sites", "tried"),
 }
 

@@ -124,3 +124,22 @@ class Scale(StrEnum):
     P_VALUE = "p-value"
     FACTOR = "factor"
     WEEKS = "weeks"
+
+
+class Answer(StrEnum):
+    """When a question can have an answer."""
+
+    WEEKS = "weeks"  # after so many
+    MET = "met"  # already
+    NEVER = "never"  # with this baseline, whatever the wait
+    CANNOT = "cannot"  # be planned: see the reason
+
+
+class Question(StrEnum):
+    """What a plan is for: a stratum's rate beside its own past, or its gap to the reference."""
+
+    RATE_TARGET = "target"
+    RATE_AIM = "aim"
+    RATE_MOVES = "level moves"  # where nothing is aimed at and no gap is compared
+    GAP_MOVES = "gap moves by half"
+    GAP_AIM = "gap when the aim is met"

@@ -100,8 +100,8 @@ def test_the_normal_answer_is_met_where_counts_are_large():
     total = s2[0] + tau[:, None] ** 2
     mean = y.mean()
     log = -0.5 * np.log(total[:, 0]) * 4 - 0.5 * ((y - mean) ** 2).sum() / total[:, 0]
-    weight = np.exp(log - log.max() - tau**2 / (2 * 0.25))
-    kept = (s2 / total * weight[:, None]).sum(axis=0) / weight.sum()
+    weight = tau * np.exp(log - log.max() - tau**2 / (2 * 0.16))
+    kept = (s2 / (s2 + tau[:, None] ** 2) * weight[:, None]).sum(axis=0) / weight.sum()
     np.testing.assert_allclose(found.borrowed, kept, rtol=0.03)
     logit = np.log(found.shrunk.estimate / (1 - found.shrunk.estimate))
     np.testing.assert_allclose(logit, y - kept * (y - mean), atol=0.002)

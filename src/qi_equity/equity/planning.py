@@ -1,17 +1,20 @@
 """How long until the counts of a team can give an answer, worked out before the team starts.
 
-A question is a `Shift`: how far the log odds would move, and how much one week of counts tells
-about it. Everything is an array; `inf` weeks means never with this baseline. No labels, no words.
+A question is a `Shift`: how far the log odds (log rate, mean) would move, and how much one week
+tells about it. Everything is an array; `inf` weeks means never with this baseline, and `answers`
+says so in a code. No labels, no sentences.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from qi_equity.arrays import FloatArray
 from qi_equity.equity.display import ENOUGH_PER_POINT, LADDER
+from qi_equity.vocabulary import Answer
 
 POWER, LEVEL = 0.8, 0.05
 # The gap chart (a CUSUM that may look every week) took this many times the weeks of one planned
@@ -21,11 +24,13 @@ CHART_TAKES = (1.2, 2.0)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shift:
-    """A change of log odds to be told apart from none, and what a week of counts tells of it."""
+    """A change (of log odds, unless said) to be told apart from none, and what a week tells."""
 
     distance: FloatArray
     information: FloatArray  # per week, the mean of before and after
-    most_information: FloatArray  # per week, from a measure that half of the same people have
+    most_information: (
+        FloatArray  # per week, from a measure that half of the same people have; or nan
+    )
 
 
 def gap_shift(
@@ -35,25 +40,22 @@ def gap_shift(
     reference_rate: ArrayLike,
     rate_after: ArrayLike,
     reference_rate_after: ArrayLike | None = None,
+    kind: str = "proportion",
 ) -> Shift:
-    """A stratum's gap to its reference moving: people a week, rates before and after.
+    """A stratum's gap to its reference moving: people (or exposure) a week, rates before and after.
 
     >>> closing = gap_shift(10, 0.16, 50, 0.1, rate_after=0.1)
     >>> closing.distance.round(3), closing.information.round(3)
     (np.float64(-0.539), np.float64(0.892))
     """
     later = reference_rate if reference_rate_after is None else reference_rate_after
-    before = _log_odds(rate) - _log_odds(reference_rate)
-    after = _log_odds(rate_after) - _log_odds(later)
-    return Shift(
-        after - before,
-        (
-            _about_gap(size, rate, reference_size, reference_rate)
-            + _about_gap(size, rate_after, reference_size, later)
-        )
-        / 2,
-        _about_gap(size, 0.5, reference_size, 0.5),
-    )
+    place, about = SCALES[kind]
+    before = place(rate) - place(reference_rate)
+    after = place(rate_after) - place(later)
+    told = _both(about(size, rate), about(reference_size, reference_rate))
+    told_after = _both(about(size, rate_after), about(reference_size, later))
+    best = _both(_most(size, kind), _most(reference_size, kind))
+    return Shift(after - before, (told + told_after) / 2, best)
 
 
 def gap_itself(
@@ -67,18 +69,56 @@ def gap_itself(
         same = (n * p + n0 * p0) / (n + n0)
     return Shift(
         _log_odds(rate) - _log_odds(reference_rate),
-        (_about_gap(n, p, n0, p0) + _about_gap(n, same, n0, same)) / 2,
-        _about_gap(n, 0.5, n0, 0.5),
+        (_both(_about(n, p), _about(n0, p0)) + _both(_about(n, same), _about(n0, same))) / 2,
+        _both(_most(n), _most(n0)),
     )
 
 
-def stratum_shift(size: ArrayLike, rate: ArrayLike, rate_after: ArrayLike) -> Shift:
-    """One stratum moving from its rate to another, such as the aim, held against its own past."""
-    return Shift(
-        _log_odds(rate_after) - _log_odds(rate),
-        (_about(size, rate) + _about(size, rate_after)) / 2,
-        _about(size, 0.5),
-    )
+def stratum_shift(
+    size: ArrayLike, rate: ArrayLike, rate_after: ArrayLike, kind: str = "proportion"
+) -> Shift:
+    """One stratum moving from its rate to another, such as the aim, held against its own past.
+
+    A Poisson count is a rate over as many exposures as there are counts a week.
+
+    >>> weeks_after(stratum_shift(1, 4.0, 2.0, kind="rate"), 26)
+    np.float64(7.0)
+    """
+    place, about = SCALES[kind]
+    told = (about(size, rate) + about(size, rate_after)) / 2
+    return Shift(place(rate_after) - place(rate), told, _most(size, kind))
+
+
+def mean_shift(
+    readings: ArrayLike, spread: ArrayLike, mean: ArrayLike, mean_after: ArrayLike
+) -> Shift:
+    """The mean of a continuous measure moving, in its own unit: readings a week and their spread.
+
+    The spread is taken as known: with fewer than about 12 readings the wait is too short by a week
+    or two (Student's curve).
+
+    >>> weeks_after(mean_shift(1, 20.0, 90.0, 75.0), 26)
+    np.float64(31.0)
+    """
+    n, one, then, now = (np.asarray(part, float) for part in (readings, spread, mean, mean_after))
+    with np.errstate(all="ignore"):
+        told = np.where(one > 0, n / one**2, np.nan)
+    return Shift(now - then, told, np.full(np.shape(told), np.nan))
+
+
+def spread_of(values: ArrayLike) -> FloatArray:
+    """Standard deviation of readings about a level that may move: from neighbours, time last.
+
+    The mean square successive difference (von Neumann 1941, Ann Math Stat 12:367).
+
+    >>> spread_of([10.0, 12, 10, 12, np.nan, 30, 32]).round(2)
+    np.float64(1.41)
+    """
+    steps = np.diff(np.asarray(values, dtype=float), axis=-1)
+    seen = np.isfinite(steps)
+    with np.errstate(all="ignore"):
+        square = np.sum(np.where(seen, steps, 0.0) ** 2, axis=-1) / seen.sum(axis=-1)
+        return np.asarray(np.sqrt(square / 2))[()]
 
 
 # ------------------------------------------------------------------ weeks
@@ -113,6 +153,23 @@ def weeks_to_see(shift: Shift, power: float = POWER, level: float = LEVEL) -> Fl
     np.float64(9.0)
     """
     return _up(_wanted(power, level), _told(shift))
+
+
+def answers(
+    weeks: ArrayLike, level: ArrayLike, wanted: ArrayLike, better: str | None
+) -> NDArray[np.str_]:
+    """What is to be said of each wait: so many weeks, met already, never, or it cannot be planned.
+
+    A level at or beyond the wanted one, on the side that is better ("increase", "decrease"), is
+    met: no wait is worked out for a step back.
+
+    >>> answers([9, 5, np.inf, np.nan], [0.1, 0.04, 0.1, 0.0], 0.05, "decrease").tolist()
+    ['weeks', 'met', 'never', 'met']
+    """
+    wait, now, then = np.broadcast_arrays(*(np.asarray(a, float) for a in (weeks, level, wanted)))
+    met = {"decrease": now <= then, "increase": now >= then}.get(better or "", now == then)
+    said = np.where(np.isnan(wait), Answer.CANNOT, np.where(np.isinf(wait), Answer.NEVER, "weeks"))
+    return np.where(met, Answer.MET, said)
 
 
 # ------------------------------------------------------------------ what would be seen
@@ -218,8 +275,18 @@ def _about(size: ArrayLike, rate: ArrayLike) -> FloatArray:
     return np.asarray(np.asarray(size, dtype=float) * p * (1 - p))
 
 
-def _about_gap(n: ArrayLike, p: ArrayLike, n0: ArrayLike, p0: ArrayLike) -> FloatArray:
-    own, other = _about(n, p), _about(n0, p0)
+def _about_log(size: ArrayLike, rate: ArrayLike) -> FloatArray:
+    return np.asarray(np.asarray(size, dtype=float) * np.asarray(rate, dtype=float))
+
+
+def _most(size: ArrayLike, kind: str = "proportion") -> FloatArray:
+    """What a measure that half of the people have would tell; an exposure has no half of people."""
+    n = np.asarray(size, dtype=float)
+    return n / 4 if kind == "proportion" else np.full(n.shape, np.nan)
+
+
+def _both(own: FloatArray, other: FloatArray) -> FloatArray:
+    """What two groups tell of the gap between them: the harmonic sum."""
     with np.errstate(all="ignore"):
         return np.asarray(
             np.where((own > 0) & (other > 0), own * other / (own + other), own * other)
@@ -230,6 +297,20 @@ def _log_odds(rate: ArrayLike) -> FloatArray:
     p = np.asarray(rate, dtype=float)
     # A rate of 0 or 1 has no odds to move, and there is nothing to plan with.
     return np.asarray(special.logit(np.where((p > 0) & (p < 1), p, np.nan)))
+
+
+def _log(rate: ArrayLike) -> FloatArray:
+    r = np.asarray(rate, dtype=float)
+    return np.asarray(np.log(np.where(r > 0, r, np.nan)))
+
+
+Placed = Callable[[ArrayLike], FloatArray]
+Told = Callable[[ArrayLike, ArrayLike], FloatArray]
+# Where a kind of rate is additive, and what one week tells of it there.
+SCALES: dict[str, tuple[Placed, Told]] = {
+    "proportion": (_log_odds, _about),
+    "rate": (_log, _about_log),
+}
 
 
 def _up(wanted: ArrayLike, told: FloatArray) -> FloatArray:

@@ -15,17 +15,20 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit, log_expit, logit, ndtri, xlogy
+from scipy.special import expit, log_expit, logit, xlogy
 
 from qi_equity.arrays import FloatArray
 from qi_equity.equity.intervals import Interval
 from qi_equity.equity.scores import second_given_ratio
 
-# Half-normal scale of the spread between sites before any is seen: one site in 20 more than 2.7
-# times above or below the middle is about the most (Friede, Rover, Wandel & Neuenschwander 2017,
-# Res Synth Methods 8:79, for ratios with few sites).
-SPREAD_SCALE = 0.5
-SPREADS = 24  # equally likely values of the spread, at the middles of its quantiles
+# Before any site is seen the spread has Rayleigh's curve (a gamma of shape 2 with a normal tail),
+# thin at nought: a spread of nothing is a boundary, and sites that look alike by chance must not
+# make every interval short (Chung, Rabe-Hesketh, Dorie, Gelman & Liu 2013, Psychometrika 78:685).
+# Its middle is .47: sites some 40 % above and below the network's level.
+SPREAD_SCALE = 0.4
+# Spreads that are tried, on a log scale; each weighs as much as the curve holds about it.
+SPREADS = np.geomspace(0.02, 1.4, 24)
+SPREAD_WEIGHTS = SPREADS**2 * np.exp(-0.5 * (SPREADS / SPREAD_SCALE) ** 2)
 LEVELS = 31  # values of the network's level for each spread, five standard errors each way
 REACH = 5.0
 # Points of the axis on which likelihoods are worked out, four to the narrowest of them.
@@ -57,7 +60,7 @@ def pooled_rates(
 
     >>> found = pooled_rates([1, 9, 60], [10, 150, 900])
     >>> found.shrunk.estimate.round(3), found.borrowed.round(2)
-    (array([0.071, 0.064, 0.066]), array([0.9 , 0.66, 0.39]))
+    (array([0.074, 0.063, 0.066]), array([0.83, 0.5 , 0.2 ]))
     """
     x, n = _effective(numerator, denominator, dispersion)
     return _each(_rate_rows(kind), _BACK[kind], (x, n), confidence, mean=True)
@@ -81,7 +84,7 @@ def pooled_ratios(
 
     >>> found = pooled_ratios([2, 12, 9], [20, 90, 40], [9, 20, 16], [200, 250, 150])
     >>> found.shrunk.estimate.round(2)
-    array([1.89, 1.78, 1.93])
+    array([1.9 , 1.75, 1.96])
     """
     own = _effective(x1, n1, dispersion)
     other = _effective(x2, n2, reference_dispersion)
@@ -164,8 +167,8 @@ def _each(
             part[row, there] = values
         whole[0][row], whole[1][row] = back(np.asarray(level)), spread
     estimate, lower, upper, borrowed = (part.reshape(shape) for part in parts)
-    level, spread = (part.reshape(shape[:-1]) for part in whole)
-    return Pooled(Interval(estimate, lower, upper), borrowed, level[()], spread[()])
+    levels, spreads = (part.reshape(shape[:-1])[()] for part in whole)
+    return Pooled(Interval(estimate, lower, upper), borrowed, levels, spreads)
 
 
 def _pooled(
@@ -199,22 +202,22 @@ def _pooled(
 
 def _axis(sites: _Row) -> FloatArray:
     """Evenly spaced points that hold every likelihood and how sites may lie about them."""
-    low = np.min(sites.middle - REACH * sites.error) - 2 * SPREAD_SCALE
-    high = np.max(sites.middle + REACH * sites.error) + 2 * SPREAD_SCALE
+    low = np.min(sites.middle - REACH * sites.error) - 2.5 * SPREAD_SCALE
+    high = np.max(sites.middle + REACH * sites.error) + 2.5 * SPREAD_SCALE
     step = max(float(sites.error.min()) / A_STEP, (high - low) / MOST_POINTS)
     return np.arange(low, high + step, step)
 
 
 def _network(sites: _Row, step: float) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Spreads and levels at which the network is tried, and how much each stands for."""
-    quantile = (np.arange(SPREADS) + 0.5) / SPREADS
-    spread = np.maximum(SPREAD_SCALE * ndtri((1 + quantile) / 2), 0.8 * step)
+    # A curve narrower than the axis is fine says no more than one as wide.
+    spread = np.maximum(SPREADS, 0.8 * step)
     information = 1 / (sites.error**2 + spread[:, None] ** 2)
     error = 1 / np.sqrt(information.sum(axis=1))
     centre = (information * sites.middle).sum(axis=1) * error**2
     levels = centre[:, None] + np.linspace(-REACH, REACH, LEVELS) * error[:, None]
     # The level is as likely anywhere before the counts: each point stands for its own step.
-    weight = np.broadcast_to(error[:, None], levels.shape)
+    weight = np.broadcast_to((SPREAD_WEIGHTS * error)[:, None], levels.shape)
     return np.repeat(spread, LEVELS), levels.ravel(), np.ravel(weight)
 
 

@@ -2,44 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from qi_equity.equity.planning import gap_shift, plan, stratum_shift, subgroup_weeks
-from qi_equity.frames.counts import EVERYONE_ELSE
+from qi_equity.arrays import FloatArray
+from qi_equity.equity.planning import (
+    Shift,
+    answers,
+    gap_shift,
+    mean_shift,
+    plan,
+    spread_of,
+    stratum_shift,
+    subgroup_weeks,
+)
+from qi_equity.errors import DataErrors
+from qi_equity.frames.counts import EVERYONE_ELSE, check_columns
 from qi_equity.frames.gaps import gaps
+from qi_equity.vocabulary import Answer, Question
 
 DAYS_A_WEEK = 7.0
 # A change of the odds by half: the design change of the gap chart.
 FACTOR = 1.5
 HORIZON = 52
+# Why something cannot be planned, as a code.
+NO_ODDS, NO_EVENT, NO_SPREAD = "no odds", "no event", "no spread"
 
 
 def plans(
     data: pd.DataFrame,
     *,
-    numerator: str,
-    denominator: str,
     stratum: str,
     subgroup: str,
+    numerator: str | None = None,
+    denominator: str | None = None,
+    value: str | None = None,
     reference: object = EVERYONE_ELSE,
     by: str | Sequence[str] | None = None,
-    direction: Literal["increase", "decrease"] = "decrease",
+    direction: Literal["increase", "decrease"] | None = "decrease",
     target: float | None = None,
     to: dict[str, float] | None = None,
     horizon: int = HORIZON,
+    kind: Literal["proportion", "rate"] = "proportion",
 ) -> pd.DataFrame:
-    """How many weeks after a change until each stratum's gap, and each target, can be judged.
+    """How many weeks after a change until each stratum's rate, and its gap, can be judged.
 
-    The counts given are the baseline. The questions: the odds of a stratum move by half against
-    its reference (`gap moves by half`); the stratum reaches the rate in `to`, its aim (`aim`); it
-    reaches `target` (`target`). `weeks` is for one look with 80 % power at 5 %, and inf where no
-    number of weeks would do with this baseline; `chart_weeks_from` and `chart_weeks_to` are for
-    the gap chart, which looks every week. Rates are fractions.
+    The data given are the baseline: counts out of a number, counts alone (``numerator`` without a
+    denominator, Poisson) or readings (``value``, a mean). ``question`` is one of Question, and
+    ``asks`` says which of two it is: "rate", a stratum beside its own past, or "gap", beside its
+    reference. ``answer`` is one of Answer: so many weeks, met already, never with this baseline,
+    or it cannot be planned, and then ``reason`` says why.
+
+    ``weeks`` is for one look with 80 % power at 5 %; ``chart_weeks_from`` and ``chart_weeks_to``
+    are for the gap chart, which looks every week. Rates are fractions.
 
     >>> weeks = pd.date_range("2025-01-06", periods=52, freq="W-MON")
     >>> log = pd.DataFrame({
@@ -47,71 +67,167 @@ def plans(
     ...     "pph": [1, 5] * 52, "births": [10, 50] * 52,
     ... })
     >>> plans(log, numerator="pph", denominator="births", stratum="ethnicity", subgroup="week",
-    ...       reference="White", to={"Black": 0.05})[["ethnicity", "question", "weeks"]]
-      ethnicity           question  weeks
-    0     Black  gap moves by half    inf
-    1     Black                aim   45.0
+    ...       reference="White", to={"Black": 0.05}, target=0.12)[
+    ...     ["question", "asks", "answer", "weeks"]]
+                      question  asks answer  weeks
+    0        gap moves by half   gap  never    inf
+    1  gap when the aim is met   gap  weeks   45.0
+    2                      aim  rate  weeks   34.0
+    3                   target  rate    met    NaN
     """
     groups = [by] if isinstance(by, str) else list(by or [])
-    found = gaps(
-        data,
-        numerator=numerator,
-        denominator=denominator,
-        stratum=stratum,
-        reference=reference,
-        by=groups,
-        direction=direction,
-    )
-    found = found[found["difference"].notna() & found["rate"].notna()].reset_index(drop=True)
     weeks = _weeks(data[subgroup])
-    size = found["denominator"].to_numpy() / weeks
-    rate = found["rate"].to_numpy()
-    reference_rate = rate - found["difference"].to_numpy()
-    reference_size = _reference_size(found, data, groups, stratum, denominator) / weeks
-    step = -np.log(FACTOR) if direction == "decrease" else np.log(FACTOR)
-    with np.errstate(all="ignore"):
-        moved = expit(logit(rate) + step)
-    questions = {
-        "gap moves by half": (rate, moved),
-        "aim": (rate, found[stratum].map(to or {}).to_numpy(float)),
-        "target": (rate, np.full(len(found), np.nan if target is None else target)),
-    }
-    tables = []
-    for question, (before, after) in questions.items():
-        asked = np.isfinite(after)
-        if not asked.any():
-            continue
-        chosen = found.loc[asked, [*groups, stratum]]
-        if question == "target":
-            shift = stratum_shift(size[asked], before[asked], after[asked])
-        else:
-            shift = gap_shift(
-                size[asked],
-                before[asked],
-                reference_size[asked],
-                reference_rate[asked],
-                rate_after=after[asked],
-            )
-        answer = plan(shift, weeks, horizon)
-        tables.append(
-            chosen.assign(
-                question=question,
-                births_a_week=size[asked],
-                rate=before[asked],
-                rate_after=after[asked],
-                weeks=answer.weeks,
-                chart_weeks_from=answer.chart_weeks[0],
-                chart_weeks_to=answer.chart_weeks[1],
-                baseline_weeks=weeks,
-                baseline_needed=answer.baseline_needed,
-                sites_needed=answer.sites_needed,
-                process_weeks=answer.process_weeks,
-                smallest_factor=answer.smallest_factor,
-                weeks_a_point=subgroup_weeks(size[asked] * before[asked]),
-            )
+    if numerator is not None and denominator is not None:
+        rates = gaps(
+            data,
+            numerator=numerator,
+            denominator=denominator,
+            stratum=stratum,
+            reference=reference,
+            by=groups,
+            direction=direction or "decrease",
+            kind=kind,
         )
-    columns = [*groups, stratum, "question", "weeks"]
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns)
+        base = _of_rates(rates, data, groups, stratum, denominator, weeks, kind)
+    else:
+        base = _of_levels(data, [*groups, stratum], subgroup, numerator, value, weeks, direction)
+    level, labels = base.level, base.labels
+    aim = labels[stratum].map(to or {}).to_numpy(float)
+    goal = np.full(len(level), np.nan if target is None else target)
+    asked = [
+        (Question.GAP_MOVES, base.gap, base.moved),
+        (Question.GAP_AIM, base.gap, aim),
+        (Question.RATE_AIM, base.own, aim),
+        (Question.RATE_TARGET, base.own, goal),
+    ]
+    if base.gap is None and np.isnan(goal).all():
+        asked.append((Question.RATE_MOVES, base.own, base.moved))
+    tables = [
+        _answered(base, question, shift_to(after), after, direction, weeks, horizon)
+        for question, shift_to, after in asked
+        if shift_to is not None and np.isfinite(after).any()
+    ]
+    if not tables:
+        return pd.DataFrame(columns=[*groups, stratum, "question", "asks", "answer", "weeks"])
+    return pd.concat(tables, ignore_index=True)
+
+
+ShiftTo = Callable[[FloatArray], Shift]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Base:
+    """What the baseline knows of each stratum, and what a move of its level would tell."""
+
+    labels: pd.DataFrame
+    level: FloatArray
+    moved: FloatArray  # the level after the change that a chart is designed for
+    size: FloatArray  # births (exposure) a week; nan where nothing is counted out of
+    own: ShiftTo
+    gap: ShiftTo | None
+    events: FloatArray  # a week
+    reason: str  # why one that cannot be planned cannot
+
+
+def _of_rates(
+    rates: pd.DataFrame,
+    data: pd.DataFrame,
+    groups: list[str],
+    stratum: str,
+    denominator: str,
+    weeks: float,
+    kind: str,
+) -> _Base:
+    found = rates[rates["difference"].notna() & rates["rate"].notna()].reset_index(drop=True)
+    size = found["denominator"].to_numpy() / weeks
+    rate, apart = found["rate"].to_numpy(), found["difference"].to_numpy()
+    other_size = _reference_size(found, data, groups, stratum, denominator) / weeks
+    # Towards the reference, whichever side of it the stratum is on.
+    step = np.where(apart > 0, -np.log(FACTOR), np.log(FACTOR))
+    with np.errstate(all="ignore"):
+        moved = expit(logit(rate) + step) if kind == "proportion" else rate * np.exp(step)
+    return _Base(
+        found[[*groups, stratum]],
+        rate,
+        moved,
+        size,
+        own=lambda after: stratum_shift(size, rate, after, kind),
+        gap=lambda after: gap_shift(size, rate, other_size, rate - apart, after, kind=kind),
+        events=size * rate,
+        reason=NO_ODDS if kind == "proportion" else NO_EVENT,
+    )
+
+
+def _of_levels(
+    data: pd.DataFrame,
+    keys: list[str],
+    subgroup: str,
+    count: str | None,
+    value: str | None,
+    weeks: float,
+    direction: str | None,
+) -> _Base:
+    """Counts alone and readings: each stratum beside its own past; no gap is compared."""
+    column = count or value
+    if column is None:
+        raise DataErrors(["name a numerator, or a value"], source="the call of plans()")
+    check_columns(data, column, column, [*keys, subgroup])
+    each = data.dropna(subset=[column]).groupby([*keys, subgroup])[column]
+    series = (each.sum() if count else each.mean()).rename("_level")
+    by_key = series.groupby(level=keys, sort=True)
+    level, number = by_key.mean().to_numpy(float), by_key.size().to_numpy(float)
+    labels = by_key.size().rename("_n").reset_index()[keys]
+    a_week = number / weeks
+    blank, way = np.full(len(level), np.nan), 1 if direction == "increase" else -1
+    if count:
+        return _Base(
+            labels, level, level * FACTOR**way, blank,
+            own=lambda after: stratum_shift(a_week, level, after, "rate"),
+            gap=None, events=a_week * level, reason=NO_EVENT,
+        )  # fmt: skip
+    spread = np.array([spread_of(part.to_numpy(float)) for _, part in by_key])
+    return _Base(
+        labels, level, level + way * np.nan_to_num(spread), blank,
+        own=lambda after: mean_shift(a_week, spread, level, after),
+        gap=None, events=blank, reason=NO_SPREAD,
+    )  # fmt: skip
+
+
+def _answered(
+    base: _Base,
+    question: Question,
+    shift: Shift,
+    after: FloatArray,
+    direction: str | None,
+    weeks: float,
+    horizon: int,
+) -> pd.DataFrame:
+    found = plan(shift, weeks, horizon)
+    wanted = question in (Question.RATE_AIM, Question.GAP_AIM, Question.RATE_TARGET)
+    answer = answers(found.weeks, base.level, after if wanted else np.nan, direction)
+    met = answer == Answer.MET
+    planned = {
+        "weeks": found.weeks,
+        "chart_weeks_from": found.chart_weeks[0],
+        "chart_weeks_to": found.chart_weeks[1],
+        "baseline_needed": found.baseline_needed,
+        "sites_needed": found.sites_needed,
+        "process_weeks": found.process_weeks,
+    }
+    table = base.labels.assign(
+        question=str(question),
+        asks="gap" if question in (Question.GAP_AIM, Question.GAP_MOVES) else "rate",
+        answer=answer,
+        reason=np.where(answer == Answer.CANNOT, base.reason, ""),
+        births_a_week=base.size,
+        rate=base.level,
+        rate_after=after,
+        baseline_weeks=weeks,
+        **{name: np.where(met, np.nan, part) for name, part in planned.items()},
+        smallest_factor=found.smallest_factor,
+        weeks_a_point=subgroup_weeks(base.events),
+    )
+    return table[np.isfinite(after)]
 
 
 def _reference_size(

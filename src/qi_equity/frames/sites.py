@@ -86,9 +86,9 @@ def sites(
     >>> found = sites(births, numerator="pph", denominator="births", reference="White")
     >>> found.rows.loc[:2, ["site", "ratio", "ratio_shrunk", "ratio_borrowed"]].round(2)
       site  ratio  ratio_shrunk  ratio_borrowed
-    0    A   3.33          2.17            0.79
-    1    B   1.67          1.86            0.63
-    2    C   2.11          2.02            0.66
+    0    A   3.33          2.27            0.68
+    1    B   1.67          1.82            0.48
+    2    C   2.11          2.04            0.51
     >>> found.within[["ethnicity", "ratio", "sites", "agree"]].round(2)
       ethnicity  ratio  sites  agree
     0     Black   1.97    3.0   True

@@ -16,6 +16,8 @@ from qi_equity.spc.charts import median
 from qi_equity.spc.runs import carried
 
 SIDES = {"above": 1, "below": -1, "both": 0}
+# Points that make the first median, and that make a run sustained (runcharter's, both).
+FIRST, LENGTH = 13, 9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +30,7 @@ class Sustained:
 
 
 def sustained_runs(
-    value: FloatArray, first: int = 13, length: int = 9, side: str = "both"
+    value: FloatArray, first: int = FIRST, length: int = LENGTH, side: str = "both"
 ) -> Sustained:
     """Successive medians of each series: the first points', then each sustained run's.
 

@@ -17,6 +17,7 @@ from qi_equity.quality.checks import CHECKS, Quality
 from qi_equity.view.cautions import caution_text
 from qi_equity.view.narrative import chance_sentence, gap_sentence, signal_words
 from qi_equity.view.verdicts import LONGEST_WAIT, verdict_sentences, weeks_words
+from qi_equity.vocabulary import Answer
 from qi_equity.words.numbers import amount, missing, number
 
 CHANGED = ("widening", "narrowing", "closed")
@@ -56,6 +57,8 @@ def _plan_sentence(row: dict[Hashable, Any], measure: Measure) -> str:
     later = amount(row["rate_after"] * measure.multiply, measure.unit)
     said = f"{row['stratum']}, {row['question']} ({births}, {then} to {later}): "
     weeks = row["weeks"]
+    if row["answer"] == Answer.MET:
+        return said + "met already."
     if missing(weeks):
         return said + "cannot be planned, since a rate of nothing or of all has no odds to move."
     if math.isfinite(weeks):

@@ -1,0 +1,91 @@
+"""The planner's table: what is met, never seen or cannot be planned is said by a code."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from qi_equity.errors import DataErrors
+from qi_equity.frames.plan import plans
+
+WEEKS = pd.date_range("2025-01-06", periods=52, freq="W-MON")
+LOG = pd.DataFrame(
+    {
+        "week": WEEKS.repeat(3), "ethnicity": ["Asian", "Black", "White"] * 52,
+        "pph": [0, 2, 5] * 52, "births": [10, 10, 50] * 52, "minutes": np.arange(156) % 7 + 60.0,
+    }
+)  # fmt: skip
+COUNTED = {"numerator": "pph", "denominator": "births"}
+KEYS = {"stratum": "ethnicity", "subgroup": "week"}
+
+
+def asked(question: str, **more: object) -> pd.DataFrame:
+    found = plans(LOG, **KEYS, **more)
+    return found[found["question"] == question].set_index("ethnicity")
+
+
+def test_a_target_already_met_is_said_to_be_met_and_has_no_wait():
+    for better, answer in (
+        ("decrease", ["met", "weeks", "met"]),
+        ("increase", ["cannot", "met", "weeks"]),
+    ):
+        found = asked("target", **COUNTED, target=0.12, direction=better)
+        assert found["answer"].tolist() == answer
+        assert found.loc[found["answer"] == "met", "weeks"].isna().all()
+
+
+def test_a_rate_of_nothing_cannot_be_planned_and_says_why():
+    found = asked("gap moves by half", **COUNTED)
+    assert found.loc["Asian", ["answer", "reason"]].tolist() == ["cannot", "no odds"]
+    assert found.loc["Black", "reason"] == ""
+
+
+def test_the_two_questions_of_an_aim_are_told_apart():
+    found = plans(LOG, **KEYS, **COUNTED, to={"Black": 0.1})
+    black = found[(found["ethnicity"] == "Black") & (found["rate_after"] == 0.1)]
+    assert dict(zip(black["question"], black["asks"], strict=True)) == {
+        "gap when the aim is met": "gap",
+        "aim": "rate",
+    }
+    # The reference varies too, so the gap takes longer to see than the rate.
+    waits = black.set_index("asks")["weeks"]
+    assert waits["rate"] < waits["gap"]
+
+
+def test_a_gap_moves_towards_the_reference_whichever_side_it_is_on():
+    found = asked("gap moves by half", **COUNTED, reference="White")
+    assert found.loc["Black", "rate_after"] < found.loc["Black", "rate"]
+    low = LOG.assign(pph=[4, 1, 20] * 52)
+    moved = plans(low, **KEYS, **COUNTED, reference="White").set_index("ethnicity")
+    assert (moved["rate_after"] > moved["rate"]).all()
+
+
+def test_counts_alone_are_planned_as_poisson_counts():
+    found = asked("target", numerator="pph", target=1.0)
+    assert found["answer"].tolist() == ["met", "weeks", "weeks"]
+    # Two a week to one: half a log of 4, information 1.5 a week, 52 weeks of baseline.
+    left = 1.5 * np.log(2) ** 2 / 7.8489 - 1 / 52
+    assert found.loc["Black", "weeks"] == np.ceil(1 / left)
+    moves = asked("level moves", numerator="pph")
+    assert moves.loc["Asian", ["answer", "reason"]].tolist() == ["cannot", "no event"]
+
+
+def test_a_mean_is_planned_from_how_far_its_neighbours_lie_apart():
+    found = asked("target", value="minutes", target=61.0)
+    spread = 0.5 * np.mean(np.diff(LOG.loc[LOG["ethnicity"] == "Black", "minutes"]) ** 2)
+    far = 61.0 - found.loc["Black", "rate"]
+    left = far**2 / spread / 7.8489 - 1 / 52
+    assert found.loc["Black", "weeks"] == np.ceil(1 / left)
+    still = plans(LOG.assign(minutes=60.0), **KEYS, value="minutes")
+    assert set(still["answer"]) == {"cannot"}
+    assert set(still["reason"]) == {"no spread"}
+
+
+def test_a_count_over_an_exposure_moves_on_the_log_scale():
+    found = asked("target", **COUNTED, kind="rate", target=0.1)
+    assert found.loc["Black", "answer"] == "weeks"
+    assert np.isnan(found.loc["Black", "process_weeks"])
+
+
+def test_something_must_be_named_to_plan_for():
+    with pytest.raises(DataErrors, match="name a numerator, or a value"):
+        plans(LOG, **KEYS)
