@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from qi_equity.arrays import BoolArray
-from qi_equity.findings import TABLES, Caution, Chance, Findings, Judged, caution, empty, of
+from qi_equity.findings import TABLES, Caution, Chance, Findings, Judged, caution, empty
 from qi_equity.frames.chart import Charts
 from qi_equity.frames.evidence import among, in_family
 from qi_equity.frames.inequality import inequality
@@ -193,14 +193,8 @@ def _judge(
 ) -> None:
     """Put on what each site's charts and gaps are judged by, anew where its counts are new."""
     measure = reading.measure
-    for site, own in rows.groupby("site", sort=True):
-        key = (measure.id, str(site))
-        drawn = Charts(
-            of(part.points, measure, str(site)),
-            of(part.charts, measure, str(site)),
-            tuple(SERIES_KEY),
-        )
-        part.kept[key] = judged(reading, own, drawn, before.get(key))
+    drawn = Charts(part.points, part.charts, tuple(SERIES_KEY))
+    part.kept = judged(reading, rows, drawn, before)
     held = list(part.kept.values())
     charts = pd.concat([one.charts for one in held], ignore_index=True)
     stale = [name for name in charts if name in part.charts and name not in KEYS]

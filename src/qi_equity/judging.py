@@ -6,6 +6,7 @@ Judged once: where the same counts were judged before, under the same plan, that
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,6 @@ import pandas as pd
 from qi_equity.findings import Judged
 from qi_equity.frames.chart import Charts
 from qi_equity.frames.evidence import weighed
-from qi_equity.frames.gap_chart import GapCharts
 from qi_equity.frames.watch import watched
 from qi_equity.observations import COUNTS, SERIES_KEY
 from qi_equity.project import EVERYONE, Project
@@ -26,17 +26,59 @@ KEYS = [*SERIES_KEY, "phase"]
 EVIDENCE = ("evidence_up", "evidence_down", "evidence_limit")
 
 
-def judged(reading: Reading, rows: pd.DataFrame, drawn: Charts, before: Judged | None) -> Judged:
-    """A site's charts and gaps judged, or what was judged of the same counts before."""
-    counts = counted(reading, rows)
-    if before is not None and before.counts == counts:
-        return before
-    charts, points = _charts(reading, drawn)
+def judged(
+    reading: Reading,
+    rows: pd.DataFrame,
+    drawn: Charts,
+    before: Mapping[tuple[str, str], Judged],
+) -> dict[tuple[str, str], Judged]:
+    """Every site of a measure judged; where the counts are those judged before, that is kept.
+
+    The sites whose counts are new are judged in one pass, which says of each what it would alone.
+    """
+    measure = reading.measure.id
+    found: dict[tuple[str, str], Judged] = {}
+    fresh: dict[str, str] = {}
+    for site, own in rows.groupby("site", sort=True):
+        key, counts = (measure, str(site)), counted(reading, own)
+        kept = before.get(key)
+        if kept is not None and kept.counts == counts:
+            found[key] = kept
+        else:
+            fresh[str(site)] = counts
+    if fresh:
+        new = rows[rows["site"].isin(list(fresh))]
+        of_new = Charts(_only(drawn.points, fresh), _only(drawn.summary, fresh), drawn.by)
+        tables = [*_charts(reading, of_new), *_gaps(reading, rows, new)]
+        for site, counts in fresh.items():
+            found[measure, site] = Judged(counts, *(_only(table, (site,)) for table in tables))
+    return dict(sorted(found.items()))
+
+
+def _only(table: pd.DataFrame, sites: Collection[str]) -> pd.DataFrame:
+    return table[table["site"].isin(list(sites))] if len(table) else table
+
+
+def _gaps(
+    reading: Reading, every: pd.DataFrame, rows: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The gaps' verdicts and points; a site that began after the baseline has one of its own."""
     known = rows[rows["stratum"].isin(reading.project.strata.known) & rows["numerator"].notna()]
-    if known.empty or not reading.is_judged or not reading.is_held(known):
-        return Judged(counts, charts, points)
-    gaps: GapCharts = reading.gap_charts(known)
-    return Judged(counts, charts, points, gaps.summary, gaps.points)
+    known = (
+        known[known["site"].map(known.groupby("site").apply(reading.is_held)).astype(bool)]
+        if (len(known))
+        else known
+    )
+    if known.empty or not reading.is_judged:
+        return pd.DataFrame(), pd.DataFrame()
+    last = reading.last_of_baseline(every)
+    late = known.groupby("site")["subgroup"].transform("min") > last
+    parts = [reading.gap_charts(known[~late], last)] if (~late).any() else []
+    parts += [reading.gap_charts(own, None) for _, own in known[late].groupby("site")]
+    return (
+        pd.concat([part.summary for part in parts], ignore_index=True),
+        pd.concat([part.points for part in parts], ignore_index=True),
+    )
 
 
 def counted(reading: Reading, rows: pd.DataFrame) -> str:
@@ -63,9 +105,8 @@ def _charts(reading: Reading, drawn: Charts) -> tuple[pd.DataFrame, pd.DataFrame
         # Points share births: neither a step nor a sum of evidence means anything.
         blank = {"p_runs": np.nan, "p_value": np.nan, "p_own": np.nan, "p_apart": np.nan}
         return charts[KEYS].assign(**blank, p_rest=np.nan, attainable=0.0), points.iloc[:0]
-    everyone = np.flatnonzero(charts["stratum"] == EVERYONE)
-    phase = charts.loc[everyone].set_index("phase").assign(place=everyone)["place"]
-    whole = charts["phase"].map(phase).fillna(-1).to_numpy(int)
+    place = pd.MultiIndex.from_frame(charts[KEYS])
+    whole = place.get_indexer(pd.MultiIndex.from_frame(charts[KEYS].assign(stratum=EVERYONE)))
     found = weighed(
         charts,
         points,

@@ -18,7 +18,7 @@ from qi_equity.arrays import BoolArray, FloatArray
 from qi_equity.equity.gaps import SIZE_FLOOR
 from qi_equity.frames.chart import Charts, chart
 from qi_equity.frames.counts import Counts, baseline_length, counted, reference_of
-from qi_equity.frames.gap_chart import GapCharts, gap_charts
+from qi_equity.frames.gap_chart import GapCharts, gap_charts, usual_baseline
 from qi_equity.frames.gaps import gaps
 from qi_equity.frames.sites import Sites, sites
 from qi_equity.observations import SERIES_KEY
@@ -306,8 +306,20 @@ class Reading:
             return True
         return bool((rows["stratum"] == reference).any())
 
-    def gap_charts(self, rows: pd.DataFrame) -> GapCharts:
-        """The gap of every stratum as a charted series, with its verdict."""
+    def last_of_baseline(self, rows: pd.DataFrame) -> pd.Timestamp:
+        """The last subgroup of the baseline; without a declared one, as usual for such subgroups.
+
+        A baseline that is not over yet is all there is so far.
+        """
+        subgroups = sorted(rows["subgroup"].unique())
+        length = self.windows(subgroups).baseline or usual_baseline(subgroups)
+        return pd.Timestamp(subgroups[min(length, len(subgroups)) - 1])
+
+    def gap_charts(self, rows: pd.DataFrame, baseline: pd.Timestamp | None) -> GapCharts:
+        """The gap of every stratum as a charted series, with its verdict.
+
+        `baseline` is its last subgroup; None for the first so many of these rows.
+        """
         return gap_charts(
             rows,
             numerator="numerator",
@@ -316,8 +328,7 @@ class Reading:
             reference=self.reference,
             by=["measure", "site"],
             subgroup="subgroup",
-            # A baseline that is not over yet is all there is so far.
-            baseline=len(self.baseline_of(rows)) or None if self.measure.baseline else None,
+            baseline=(len(self.baseline_of(rows)) or None) if baseline is None else baseline,
             direction=self.direction,
             practical_ratio=self.measure.smallest_gap,
         )

@@ -101,7 +101,7 @@ def gap_charts(
     check_columns(data, numerator, denominator, [*groups, subgroup, stratum])
     counts = counted(data, numerator, denominator, stratum, groups, subgroup, "proportion")
     if baseline is None:
-        baseline = min(_default_baseline(counts.subgroups), len(counts.subgroups))
+        baseline = min(usual_baseline(counts.subgroups), len(counts.subgroups))
     known = baseline_length(baseline, counts.subgroups, subgroup)
     label, against = reference_of(
         reference,
@@ -171,7 +171,8 @@ def _days(subgroups: list[Any]) -> float:
     return float(np.median(np.diff(np.array(subgroups, dtype="datetime64[D]")).astype(float)))
 
 
-def _default_baseline(subgroups: list[Any]) -> int:
+def usual_baseline(subgroups: list[Any]) -> int:
+    """Subgroups in the baseline where none is declared: half a year of weeks, or twelve others."""
     return WEEKS_OF_BASELINE if _days(subgroups) <= WEEK else OTHERS_OF_BASELINE
 
 
