@@ -33,9 +33,6 @@ KEPT = 600  # answers: every chart of the demo network (10 sites, 4 projects, 3 
 RECENT = 1.0  # seconds
 START_ONE = "qi-equity new my_project --from pph_reduction"
 
-# Lines of a template that hold a statement alone leave nothing behind in the page.
-TIDY = {"trim_blocks": True, "lstrip_blocks": True}
-
 log = logging.getLogger(__name__)
 
 Answer = dict[str, Any]
@@ -211,7 +208,13 @@ def _told(heading: str, lines: list[str]) -> Page:
 def environment() -> Environment:
     """The templates; whatever a team writes is text, never markup."""
     loader = FileSystemLoader(HERE / "templates")
-    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, **TIDY)
+    made = Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,  # lines that hold a statement alone leave nothing behind in the page
+        lstrip_blocks=True,
+    )
     made.globals |= {"icons": icons, "say": say_html, "words_of": words_of}
     made.filters |= {"first_up": first_up, "inside": inside, "listed": listed}
     return made
