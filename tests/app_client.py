@@ -6,10 +6,11 @@ import asyncio
 import json
 import re
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode, urlsplit
@@ -23,6 +24,7 @@ from tornado.websocket import (
     websocket_connect,
 )
 
+from patience import PATIENCE
 from qi_equity.app import entrance, server
 from qi_equity.app.live import Network, opened
 from qi_equity.store import Users
@@ -61,7 +63,7 @@ class Visitor:
             request.method = method
         opener = build_opener(self.cookies, _Stay)
         try:
-            with opener.open(request, timeout=10) as given:
+            with opener.open(request, timeout=PATIENCE) as given:
                 return Answer(given.status, given.headers, given.read().decode())
         except HTTPError as given:
             with given:
@@ -104,7 +106,10 @@ class Page:
         self.token = re.search(r'"token":\s*"([^"]+)"', html).group(1)  # type: ignore[union-attr]
         self.wire = re.search(r'"roots":\s*\{"(\w+)"', html).group(1)  # type: ignore[union-attr]
         self._visitor = visitor
+        # A loop in a thread of its own: Playwright keeps this thread's for itself.
         self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
         self._socket: WebSocketClientConnection | None = None
         self._number = 0
         self._over = False
@@ -116,7 +121,12 @@ class Page:
             "Origin": origin or f"{place.scheme}://{place.netloc}",
             "Cookie": (visitor or self._visitor).cookie_header(),
         }
-        request = HTTPRequest(f"ws://{place.netloc}/ws", headers=headers)
+        request = HTTPRequest(
+            f"ws://{place.netloc}/ws",
+            headers=headers,
+            connect_timeout=PATIENCE,
+            request_timeout=PATIENCE,
+        )
 
         async def begin() -> WebSocketClientConnection:
             return await websocket_connect(
@@ -154,17 +164,18 @@ class Page:
     def closed(self) -> int | None:
         """Wait until the server closes the connection: the code it gave."""
         assert self._socket is not None
-        while self._run(asyncio.wait_for(self._next(), 20)) is not None:
+        while self._run(self._next()) is not None:
             pass
         return self._socket.close_code
 
     def close(self) -> None:
         """Close the connection."""
         if self._socket is not None:
-            self._socket.close()
+            self._loop.call_soon_threadsafe(self._socket.close)
             if not self._over:
                 self.closed()
-        self._run(asyncio.sleep(0))
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(PATIENCE)
         self._loop.close()
 
     def _event(self, message: dict[str, Any]) -> dict[str, Any]:
@@ -178,7 +189,7 @@ class Page:
         fragments = []
         for _ in range(3):
             assert self._socket is not None
-            told = self._run(asyncio.wait_for(self._next(), 20))
+            told = self._run(self._next())
             if told is None:
                 return None
             fragments.append(told)
@@ -190,11 +201,9 @@ class Page:
         self._over = told is None
         return told
 
-    def _run(self, work: Any) -> Any:
-        async def task() -> Any:
-            return await work
-
-        return self._loop.run_until_complete(task())
+    def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        bounded = asyncio.wait_for(work, PATIENCE)
+        return asyncio.run_coroutine_threadsafe(bounded, self._loop).result()
 
 
 def plain(told: Any) -> Any:

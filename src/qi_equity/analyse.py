@@ -3,53 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 import pandas as pd
 
-from qi_equity.findings import Caution, Findings
-from qi_equity.frames.chart import Charts, chart
-from qi_equity.frames.counts import RESULTS
+from qi_equity.findings import TABLES, Caution, Chance, Findings, caution, empty
 from qi_equity.frames.evidence import Evidence, evidence, in_family
-from qi_equity.frames.gap_chart import gap_charts
-from qi_equity.frames.gaps import gaps, opposite_ways
 from qi_equity.frames.inequality import inequality
 from qi_equity.frames.plan import HORIZON, plans
 from qi_equity.observations import SERIES_KEY, with_totals
 from qi_equity.observations import observations as checked
-from qi_equity.project import ALL_SITES, EVERYONE, Measure, Project
+from qi_equity.project import ALL_SITES, EVERYONE, Project
 from qi_equity.quality.checks import quality
 from qi_equity.quality.unknown import unknown_bounds
+from qi_equity.reading import Reading
 
-COMPARED = ("proportion", "rate")  # kinds of data whose strata can be held side by side
-FLOORED = ("week", "month", "quarter")  # dates within one are the same subgroup
-# What a table with no rows still says of itself.
-COLUMNS = {
-    "charts": [*SERIES_KEY, "phase"],
-    "points": [*SERIES_KEY, "subgroup"],
-    "gaps": [*SERIES_KEY, *RESULTS],
-    "gap_points": [*SERIES_KEY, "subgroup"],
-    "inequality": ["measure", "site", "name"],
-}
-WINDOW = "window"
 # What no one believes of the unknown, only what cannot be ruled out.
 EXTREMES = ("highest possible", "lowest possible")
+WINDOW = "window"
 THEN, NOW = "then", "now"
 
 
-def analyse(project: Project, observations: pd.DataFrame, *, judge: bool = True) -> Findings:
+def analyse(
+    project: Project,
+    observations: pd.DataFrame,
+    *,
+    judge: bool = True,
+    revision: str | None = None,
+) -> Findings:
     """All that a project's observations say.
 
     `observations` is the tidy table of qi_equity.observations. Every site has its strata and
     Everyone; a network of more than one site has All sites too. `judge=False` leaves out what
     takes longest, the gap charts with their verdicts and the scan of every chart: lines, marks and
-    gaps are the same, and nothing is highlighted.
+    gaps are the same, and nothing is highlighted. `revision` is the store's, of which the findings
+    then say that they were judged on it.
     """
     table = checked(observations)
     declared = table["measure"].isin([measure.id for measure in project.measures])
     strange = sorted(set(table.loc[~declared, "measure"]))
-    cautions = [Caution(name, "", "", "is not a measure of this project") for name in strange]
+    cautions = [caution("not_declared", (name, "", "")) for name in strange]
     table = table[declared]
     cautions += quality(project, table).cautions
     table = with_totals(table, "stratum", EVERYONE)
@@ -58,29 +51,26 @@ def analyse(project: Project, observations: pd.DataFrame, *, judge: bool = True)
     parts = [
         part
         for measure in project.measures
-        if (part := _measure(project, measure, table, judge)) is not None
+        if (part := _measure(Reading(project, measure), table, judge)) is not None
     ]
-    charts, points, gap, gap_points, spread = (_joined(parts, name) for name in COLUMNS)
-    family = sentence = ""
+    found = {name: _joined(parts, name) for name in TABLES}
+    chance = None
     if parts and judge:
-        weighed = _weighed(project, charts, points)
-        charts, family, sentence = weighed.charts, weighed.family, _by_chance(weighed)
-        if len(gap):
-            totals, declared = gap["site"].eq(ALL_SITES), _declared(project, gap)
-            gap = _with_unknown(gap, unknown_bounds(project, table))
-            gap = in_family(gap, totals=totals, declared=declared)
+        weighed = _weighed(project, found["charts"], found["points"])
+        found["charts"], chance = weighed.charts, _chance(weighed)
+        if len(found["gaps"]):
+            gaps = _with_unknown(found["gaps"], unknown_bounds(project, table))
+            totals, declared = gaps["site"].eq(ALL_SITES), _declared(project, gaps)
+            found["gaps"] = in_family(gaps, totals=totals, declared=declared)
     elif parts:
-        charts = charts.assign(highlight=False)
+        found["charts"] = found["charts"].assign(highlight=False)
     return Findings(
         project,
-        points,
-        charts,
-        gap,
-        gap_points,
-        cautions=(*cautions, *(caution for part in parts for caution in part.cautions)),
-        family=family,
-        sentences=(sentence,) if sentence else (),
-        inequality=spread,
+        **found,
+        cautions=(*cautions, *(one for part in parts for one in part.cautions)),
+        judged=judge,
+        as_of=revision if judge else None,
+        chance=chance,
     )
 
 
@@ -95,8 +85,9 @@ def plan(project: Project, observations: pd.DataFrame, *, horizon: int = HORIZON
         table = with_totals(table, "site", ALL_SITES)
     parts = []
     for measure in project.measures:
+        reading = Reading(project, measure)
         rows = table[(table["measure"] == measure.id) & table["stratum"].isin(project.strata.known)]
-        first = rows[rows["subgroup"].isin(_baseline_of(measure, rows))]
+        first = rows[rows["subgroup"].isin(reading.baseline_of(rows))]
         if measure.data != "proportion" or first["denominator"].sum() == 0:
             continue
         aims = [aim for aim in project.aim.equity if aim.measure == measure.id]
@@ -107,9 +98,9 @@ def plan(project: Project, observations: pd.DataFrame, *, horizon: int = HORIZON
                 denominator="denominator",
                 stratum="stratum",
                 subgroup="subgroup",
-                reference=_reference(project),
+                reference=reading.reference,
                 by=["measure", "site"],
-                direction="increase" if measure.direction == "increase" else "decrease",
+                direction=reading.better,
                 target=measure.target,
                 to={aim.stratum: aim.to for aim in aims if aim.kind == "rate"},
                 horizon=horizon,
@@ -118,143 +109,86 @@ def plan(project: Project, observations: pd.DataFrame, *, horizon: int = HORIZON
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
-def _baseline_of(measure: Measure, rows: pd.DataFrame) -> list[pd.Timestamp]:
-    """The baseline's subgroups; all of them where none is declared."""
-    subgroups = sorted(rows["subgroup"].unique())
-    freeze = _freeze(measure)
-    if freeze is None:
-        return subgroups
-    if isinstance(freeze, int):
-        return subgroups[:freeze]
-    return [day for day in subgroups if day <= freeze]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Part:
-    """What one measure comes to."""
+    """What one measure comes to, table by table, and what to be careful of."""
 
     points: pd.DataFrame
     charts: pd.DataFrame
-    gaps: pd.DataFrame
-    gap_points: pd.DataFrame
-    inequality: pd.DataFrame
-    cautions: tuple[Caution, ...]
+    gaps: pd.DataFrame = field(default_factory=pd.DataFrame)
+    gap_points: pd.DataFrame = field(default_factory=pd.DataFrame)
+    inequality: pd.DataFrame = field(default_factory=pd.DataFrame)
+    within: pd.DataFrame = field(default_factory=pd.DataFrame)
+    sites: pd.DataFrame = field(default_factory=pd.DataFrame)
+    cautions: tuple[Caution, ...] = ()
 
 
 def _joined(parts: list[_Part], name: str) -> pd.DataFrame:
     """One table of all measures; without rows it has its columns still."""
     tables = [table for part in parts if len(table := getattr(part, name))]
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS[name])
+    return pd.concat(tables, ignore_index=True) if tables else empty(TABLES[name])
 
 
-def _measure(project: Project, measure: Measure, table: pd.DataFrame, judge: bool) -> _Part | None:
+def _measure(reading: Reading, table: pd.DataFrame, judge: bool) -> _Part | None:
     """All of one measure; None where none was logged."""
-    rows = table[table["measure"] == measure.id]
+    rows = table[table["measure"] == reading.measure.id]
     if rows.empty:
         return None
-    drawn = _charts(measure, rows)
-    cautions = tuple(_chart_cautions(measure, drawn))
-    known = rows[rows["stratum"].isin(project.strata.known) & rows["numerator"].notna()]
-    gap = gap_points = spread = pd.DataFrame()
-    if measure.data in COMPARED and not known.empty:
-        gap = _gaps(project, measure, known)
-        if judge and (why := _not_judged(project, measure)):
-            cautions += (Caution(measure.id, "", "", why),)
+    drawn = reading.charted_as_logged(rows).draw(rows)
+    cautions = list(_cautions_of(drawn.summary))
+    part = _Part(drawn.points, drawn.summary)
+    known = rows[rows["stratum"].isin(reading.project.strata.known) & rows["numerator"].notna()]
+    if reading.compared and not known.empty:
+        part.gaps = _gaps(reading, known)
+        why = _not_judged(reading)
+        if judge and why:
+            cautions.append(caution(why, (reading.measure.id, "", "")))
         elif judge:
-            gap, gap_points = _judged(project, measure, known, gap)
-            cautions += tuple(_gap_cautions(measure, gap))
-            spread = inequality(
+            part.gaps, part.gap_points = _judged(reading, known, part.gaps)
+            cautions += _cautions_of(part.gaps)
+            part.inequality = inequality(
                 known,
                 numerator="numerator",
                 denominator="denominator",
                 stratum="stratum",
                 by=["measure", "site"],
-                adverse=measure.direction != "increase",
+                adverse=reading.better == "decrease",
             )
-    return _Part(drawn.points, drawn.summary, gap, gap_points, spread, cautions)
+    part.cautions = tuple(cautions)
+    return part
 
 
-def _charts(measure: Measure, rows: pd.DataFrame) -> Charts:
-    # Counts that were never filled in are missing counts, of a measure that is counted still.
-    unfilled = measure.data in COMPARED and not rows["value"].notna().any()
-    counted = unfilled or bool(rows["numerator"].notna().any())
-    rated = unfilled or (counted and bool(rows["denominator"].notna().any()))
-    return chart(
-        rows,
-        kind=measure.kind,
-        subgroup="subgroup",
-        numerator="numerator" if counted else None,
-        denominator="denominator" if rated else None,
-        value=None if counted else "value",
-        by=SERIES_KEY,
-        period=measure.subgroup if counted and measure.subgroup in FLOORED else None,
-        rules=["beyond_limits"] if measure.overlapping_windows else measure.rules,
-        direction=None if measure.direction == "none" else measure.direction,
-        target=measure.target,
-        multiply=measure.multiply,
-        freeze=_freeze(measure),
-        phases=[pd.Timestamp(day) for day in measure.phases] or None,
-    )
-
-
-def _freeze(measure: Measure) -> int | pd.Timestamp | None:
-    if measure.baseline is None:
-        return None
-    if measure.baseline.until is not None:
-        return pd.Timestamp(measure.baseline.until)
-    return measure.baseline.subgroups
-
-
-def _chart_cautions(measure: Measure, drawn: Charts) -> Iterator[Caution]:
-    for row in drawn.summary.to_dict("records"):
-        if row.get("caution"):
-            yield Caution(measure.id, row["site"], row["stratum"], str(row["caution"]))
-
-
-def _not_judged(project: Project, measure: Measure) -> str:
+def _not_judged(reading: Reading) -> str:
     """Why the gap has no chart and verdict of its own; nothing where it has."""
-    if measure.data != "proportion":
-        return "the gap is shown without a verdict: that is worked out for proportions only"
-    if project.strata.reference.target is not None:
-        return "the gap to a target is shown without a verdict: a target has no counts that vary"
+    if reading.measure.data != "proportion":
+        return "proportions_only"
+    if isinstance(reading.reference, float):
+        return "target_reference"
     return ""
 
 
-def _gap_cautions(measure: Measure, gap: pd.DataFrame) -> Iterator[Caution]:
-    for row in gap.to_dict("records"):
+def _cautions_of(table: pd.DataFrame) -> Iterator[Caution]:
+    """The codes in a table's column of cautions, each where it applies."""
+    places = table[SERIES_KEY].itertuples(index=False, name=None)
+    for place, codes in zip(places, table["cautions"], strict=True):
         # A stratum that was never logged beside its reference has no gap chart, and no cautions.
-        for text in row["cautions"] if isinstance(row["cautions"], tuple) else ():
-            yield Caution(measure.id, row["site"], row["stratum"], text)
+        for code in codes if isinstance(codes, tuple) else ():
+            yield caution(code, place)
 
 
-def _gaps(project: Project, measure: Measure, known: pd.DataFrame) -> pd.DataFrame:
+def _gaps(reading: Reading, known: pd.DataFrame) -> pd.DataFrame:
     """The gap over the whole time; beside it then (the baseline) and now (as long, at the end)."""
-    chosen: dict[str, Any] = {
-        "numerator": "numerator",
-        "denominator": "denominator",
-        "stratum": "stratum",
-        "reference": _reference(project),
-        "by": ["measure", "site"],
-        "direction": "increase" if measure.direction == "increase" else "decrease",
-        "kind": measure.data,
-    }
     subgroups = sorted(known["subgroup"].unique())
-    length = 0 if measure.baseline is None else len(_baseline_of(measure, known))
-    judged = 0 < length < len(subgroups)
+    windows = reading.windows(subgroups)
     # The baseline settles who was best in it; the two windows below say what has changed since.
-    table = gaps(known, **chosen, subgroup="subgroup", baseline=length if judged else None)
+    baseline = windows.baseline if windows.judged else None
+    table = reading.gaps(known, subgroup="subgroup", baseline=baseline)
     table = table.drop(columns=["disagree", "sentence"])
-    if not judged:
+    if not windows.judged:
         return table
-    later = subgroups[max(length, len(subgroups) - length) :]
-    windows = known.assign(
-        **{
-            WINDOW: known["subgroup"].map(
-                dict.fromkeys(subgroups[:length], 0) | dict.fromkeys(later, 1)
-            )
-        }
-    ).dropna(subset=[WINDOW])
-    both = gaps(windows, **chosen, subgroup=WINDOW, baseline=1, each_subgroup=True)
+    place = dict.fromkeys(subgroups[windows.then], 0) | dict.fromkeys(subgroups[windows.now], 1)
+    stretches = known.assign(**{WINDOW: known["subgroup"].map(place)}).dropna(subset=[WINDOW])
+    both = reading.gaps(stretches, subgroup=WINDOW, baseline=1, each_subgroup=True)
     columns = [
         name
         for name in table.columns
@@ -262,54 +196,23 @@ def _gaps(project: Project, measure: Measure, known: pd.DataFrame) -> pd.DataFra
     ]
     for window, suffix in ((0, THEN), (1, NOW)):
         part = both[both[WINDOW] == window]
+        named = {name: f"{name}_{suffix}" for name in columns}
         table = table.merge(
-            part[[*SERIES_KEY, *columns]].rename(
-                columns={name: f"{name}_{suffix}" for name in columns}
-            ),
-            on=SERIES_KEY,
-            how="left",
+            part[[*SERIES_KEY, *columns]].rename(columns=named), on=SERIES_KEY, how="left"
         )
     opposite = both.loc[both[WINDOW] == 1, [*SERIES_KEY, "disagree"]]
     table = table.merge(opposite, on=SERIES_KEY, how="left")
-    table["scales_sentence"] = [
-        opposite_ways(
-            row["difference_then"] * measure.multiply,
-            row["difference_now"] * measure.multiply,
-            row["ratio_then"],
-            row["ratio_now"],
-        )
-        if row["disagree"] is True
-        else ""
-        for row in table.to_dict("records")
-    ]
-    return table
-
-
-def _reference(project: Project) -> str | float:
-    reference = project.strata.reference
-    return reference.compare_with if reference.target is None else reference.target
+    return table.assign(disagree=table["disagree"].eq(True))
 
 
 def _judged(
-    project: Project, measure: Measure, known: pd.DataFrame, gap: pd.DataFrame
+    reading: Reading, known: pd.DataFrame, gap: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The gaps with their verdicts, and the gap as a charted series."""
-    drawn = gap_charts(
-        known,
-        numerator="numerator",
-        denominator="denominator",
-        stratum="stratum",
-        reference=_reference(project),
-        by=["measure", "site"],
-        subgroup="subgroup",
-        # A baseline that is not over yet is all there is so far.
-        baseline=len(_baseline_of(measure, known)) or None if measure.baseline else None,
-        direction=None if measure.direction == "none" else measure.direction,
-        practical_ratio=measure.smallest_gap,
-    )
+    drawn = reading.gap_charts(known)
     fresh = [name for name in drawn.summary.columns if name not in gap.columns]
     judged = gap.merge(drawn.summary[[*SERIES_KEY, *fresh]], on=SERIES_KEY, how="left")
-    return judged.assign(smallest_gap=measure.smallest_gap), drawn.points
+    return judged.assign(smallest_gap=reading.measure.smallest_gap), drawn.points
 
 
 def _declared(project: Project, gap: pd.DataFrame) -> pd.Series:
@@ -345,9 +248,7 @@ def _weighed(project: Project, charts: pd.DataFrame, points: pd.DataFrame) -> Ev
     )
 
 
-def _by_chance(weighed: Evidence) -> str:
-    return (
-        f"{weighed.family}: {weighed.seen} with p of at most 0.05, where chance alone would bring "
-        f"about {weighed.expected:.1f}; {weighed.highlighted} stand out once all are looked at "
-        "together (at most one in ten of those by chance)."
-    )
+def _chance(weighed: Evidence) -> Chance:
+    own = weighed.charts["site"].ne(ALL_SITES) & weighed.charts["stratum"].ne(EVERYONE)
+    judged = int(weighed.charts.loc[own, "p_value"].notna().sum())
+    return Chance(judged, weighed.seen, weighed.expected, weighed.highlighted)

@@ -14,6 +14,11 @@ from scipy import stats
 
 from qi_equity.arrays import FloatArray
 
+# A p-value up to this counts as a signal: one in twenty by chance alone (Fisher 1925).
+LEVEL = 0.05
+# A page highlights q-values up to this: one in ten of what it shows false at most, on average
+# (Benjamini & Hochberg 1995).
+HIGHLIGHT = 0.10
 # Draws stop at the 20th that is as extreme as the data, or after 9 999 (Besag & Clifford 1991):
 # a chart with nothing to show costs about a hundred draws, a p-value can still reach 0.0001.
 ENOUGH_EXCEEDANCES = 20

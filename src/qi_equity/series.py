@@ -227,30 +227,36 @@ def _floor(when: Any, period: str) -> Any:
         months = days.astype("datetime64[M]").astype(np.int64)
         floored = (months - months % 3).astype("datetime64[M]")
     else:
-        floored = days.astype(f"datetime64[{ {'day': 'D', 'month': 'M', 'year': 'Y'}[period] }]")
+        unit, _ = PERIODS[period]  # numpy floors to a day, a month or a year by itself
+        floored = days.astype(f"datetime64[{unit}]")
     return floored.astype("datetime64[s]")
 
 
 def _calendar(moments: Any, period: str | None) -> Any:
     """Every subgroup from the first to the last, or None where they keep no regular distance."""
     if period is not None:
-        unit, step = PERIODS[period]
-        place = moments.astype(f"datetime64[{unit}]").astype(np.int64)
-        every = np.arange(place[0], place[-1] + 1, step)
-        return (
-            every.astype(f"datetime64[{unit}]").astype("datetime64[s]")
-            if len(every) <= LONGEST
-            else None
-        )
+        return _every(moments, *PERIODS[period])
     if len(moments) < 3:
-        return moments
+        return moments  # two subgroups show no rhythm that a third could have broken
     if moments.dtype.kind == "f":
-        return None
+        return None  # parts of a whole number are measurements, not places in a calendar
     if moments.dtype.kind != "M":
         return _evenly(moments)
     days = moments.astype("datetime64[D]")
-    if (days != moments).any():
-        return _evenly(moments)
+    return _of_dates(days) if (days == moments).all() else _evenly(moments)
+
+
+def _every(moments: Any, unit: str, step: int) -> Any:
+    """Every period from the first to the last, unless there are too many to be meant."""
+    place = moments.astype(f"datetime64[{unit}]").astype(np.int64)
+    every = np.arange(place[0], place[-1] + 1, step)
+    if len(every) > LONGEST:
+        return None
+    return every.astype(f"datetime64[{unit}]").astype("datetime64[s]")
+
+
+def _of_dates(days: Any) -> Any:
+    """The calendar that dates keep: months, weekdays, or so many days apart."""
     months = days.astype("datetime64[M]")
     for offset in (0, 1):  # first of the month; last of the month
         ends = (months + offset).astype("datetime64[D]") - offset
@@ -276,6 +282,7 @@ def _weekdays(days: Any) -> set[int]:
 
 
 def _evenly(moments: Any) -> Any:
+    """Steps of the largest size that meets every moment, if enough of them are filled."""
     numbers = moments.astype(np.int64)
     steps = np.diff(numbers)
     step = int(np.gcd.reduce(steps)) if len(steps) else 1

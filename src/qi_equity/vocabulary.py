@@ -31,6 +31,66 @@ class Meaning(StrEnum):
     SPECIAL_CAUSE = "special cause"
 
 
+class Variation(StrEnum):
+    """What a chart says at its latest point: the meaning of its signal, or none."""
+
+    COMMON_CAUSE = "common cause"
+    IMPROVEMENT = "improvement"
+    CONCERN = "concern"
+    HIGH = "high"
+    LOW = "low"
+    SPECIAL_CAUSE = "special cause"
+
+
+class Assurance(StrEnum):
+    """Whether a process as it runs will meet its target; empty where nothing can be said."""
+
+    UNKNOWN = ""
+    CONSISTENT_PASS = "consistent pass"
+    CONSISTENT_FAIL = "consistent fail"
+    INCONSISTENT = "inconsistent"  # now and then, by chance
+
+
+class ChartCaution(StrEnum):
+    """What to be careful of when a chart is read; words for them are made elsewhere.
+
+    | code | what it says |
+    |---|---|
+    | no_value | no subgroup has a value |
+    | no_limits_no_event | no event yet, or nothing but events: no limits to judge by |
+    | no_limits_too_alike | the subgroups vary too little, or are too few, to estimate limits |
+    | provisional_limits | limits rest on few subgroups |
+    | runs_guarded | too many points on one side or on a bound for a verdict on runs |
+    | sigma_from_spread | most moving ranges are 0: sigma is the standard deviation of the points |
+    | missing_subgroups | subgroups are missing between the first and the last |
+    """
+
+    NO_VALUE = "no_value"
+    NO_LIMITS_NO_EVENT = "no_limits_no_event"
+    NO_LIMITS_TOO_ALIKE = "no_limits_too_alike"
+    PROVISIONAL_LIMITS = "provisional_limits"
+    RUNS_GUARDED = "runs_guarded"
+    SIGMA_FROM_SPREAD = "sigma_from_spread"
+    MISSING_SUBGROUPS = "missing_subgroups"
+
+
+class Display(StrEnum):
+    """The chart that suits a series, by how many events it has."""
+
+    PROPORTION = "p"
+    WIDENED = "widened p"  # several periods make a point
+    BETWEEN_EVENTS = "g"
+    COUNTS = "counts"  # too few to draw a line through
+
+
+class DecidedBy(StrEnum):
+    """What decides whether a series has changed."""
+
+    NOTHING_YET = "nothing yet"
+    RUNS_AND_POINTS = "runs and points"
+    CUSUM = "cusum"
+
+
 class Status(StrEnum):
     """How a series leaves the sites."""
 
@@ -38,3 +98,21 @@ class Status(StrEnum):
     SMALL = "small"
     WITHHELD = "withheld"
     NOT_COUNTED = "not counted"
+
+
+class Audience(StrEnum):
+    """Who may see a column of findings; one that nobody classified stays with the team."""
+
+    EVERYONE = "everyone"  # it says nothing of counts
+    RELEASED = "released"  # everyone, worked out anew from released counts
+    WORD = "word"  # everyone, as the team has it, where the series is shown
+    COARSE = "coarsened"  # everyone, as the next step of a coarse scale
+    TEAM = "team"
+
+
+class Scale(StrEnum):
+    """The coarse scale on which a number leaves the sites."""
+
+    P_VALUE = "p-value"
+    FACTOR = "factor"
+    WEEKS = "weeks"

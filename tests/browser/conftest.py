@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from seeing import DESKTOP
+
+from patience import PATIENCE_MS
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 
@@ -35,9 +37,23 @@ def browser(chromium: str) -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, headless=True, args=FLAGS)
+        opened = playwright.chromium.launch(
+            executable_path=chromium, headless=True, args=FLAGS, timeout=PATIENCE_MS
+        )
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="session")
+def new_context(browser: Any) -> Callable[..., Any]:
+    """A browser that nobody used before; its pages wait as long as all our tests do."""
+
+    def opened(**options: Any) -> Any:
+        context = browser.new_context(**options)
+        context.set_default_timeout(PATIENCE_MS)
+        return context
+
+    return opened
 
 
 @pytest.fixture(scope="session")
@@ -57,14 +73,14 @@ def url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def context_of(browser: Any) -> Iterator[Any]:
+def context_of(new_context: Any) -> Iterator[Any]:
     """One context for each kind of screen, so that scripts are fetched once, as by visitors."""
     made: dict[str, Any] = {}
 
     def context(size: dict[str, int], **options: Any) -> Any:
         name = repr((size, options))
         if name not in made:
-            made[name] = browser.new_context(viewport=size, **options)
+            made[name] = new_context(viewport=size, **options)
         return made[name]
 
     yield context
@@ -82,7 +98,6 @@ def visit(context_of: Any, url: str) -> Iterator[Any]:
         page = context_of(size, **options).new_page()
         pages.append(page)
         page.add_init_script("if (!sessionStorage.kept) localStorage.clear()")
-        page.set_default_timeout(20_000)
 
         def requested(request: Any) -> None:
             place = urlsplit(request.url)

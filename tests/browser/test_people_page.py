@@ -29,15 +29,14 @@ def site(tmp_path_factory):
 
 
 @pytest.fixture
-def visit(browser, site):
+def visit(new_context, site):
     """Open the page of people as somebody; any error or foreign request fails the test."""
     contexts, troubles = [], []
 
     def opened(name="Asha", address="", **options):
-        context = browser.new_context(viewport=options.pop("size", DESKTOP), **options)
+        context = new_context(viewport=options.pop("size", DESKTOP), **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
         page.on("request", lambda one: troubles.append(one.url) if foreign(one.url) else None)
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("console", lambda one: troubles.append(one.text) if one.type == "error" else None)

@@ -11,6 +11,7 @@ from typing import Any
 from made_findings import made_findings, made_project
 from seeing import DESKTOP, ready
 
+from patience import PATIENCE
 from qi_equity import store
 from qi_equity.observations import COLUMNS
 from qi_equity.project import EVERYONE
@@ -43,7 +44,7 @@ def served(folder: Path, port: str = "0") -> tuple[subprocess.Popen[str], str]:
 
 def ended(process: subprocess.Popen[str]) -> None:
     process.send_signal(signal.SIGINT)
-    process.wait(20)
+    process.wait(PATIENCE)
     assert process.stdout is not None
     process.stdout.close()
 
@@ -68,7 +69,7 @@ def test_a_restarted_server_is_waited_for_and_the_draft_is_put_back(context_of: 
         page.get_by_text("The connection to the server is lost").wait_for()
         assert page.get_by_label(CELL, exact=True).input_value() == "4"
         process, _ = served(tmp_path, url.rsplit(":", 1)[1].strip("/"))
-        page.get_by_text("typed and not saved was put back").wait_for(timeout=60_000)
+        page.get_by_text("typed and not saved was put back").wait_for()
         ready(page)
         assert page.get_by_label(CELL, exact=True).input_value() == "4"
     finally:

@@ -8,6 +8,7 @@ import pytest
 from seeing import DESKTOP, PHONE, ready, violations
 
 from app_client import PASSWORD, served
+from patience import PATIENCE_MS
 from qi_equity import store
 from store_network import PROJECT, made, table, user
 
@@ -32,16 +33,15 @@ def site(tmp_path_factory):
 
 
 @pytest.fixture
-def visit(browser, site):
+def visit(new_context, site):
     """Open an address in a browser that nobody used before; errors and foreign requests fail."""
     contexts, troubles, expected = [], [], ["403"]  # a refused sign-in
     home = urlsplit(site.url).netloc
 
     def opened(address="", size=DESKTOP, **options):
-        context = browser.new_context(viewport=size, **options)
+        context = new_context(viewport=size, **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
         page.on(
             "request",
             lambda one: (
@@ -115,19 +115,28 @@ def test_the_charts_are_live_under_the_policy_and_hostile_words_stay_words(visit
     sign_in(page)
     ready(page, chart=False)
     assert page.get_by_text(HOSTILE).first.is_visible()
-    page.wait_for_timeout(300)
+    # An image that fails now fails after one in the page would have: then nothing is to come.
+    page.evaluate(
+        """() => new Promise((done) => {
+            const image = new Image()
+            image.onerror = done
+            image.src = "data:,none"
+        }).then(() => true)"""
+    )
     assert page.evaluate("() => window.hit") is None
     visit.expected.append("Content Security Policy")
     # Even markup that got into the page would run nothing: the policy has no place for it.
     page.evaluate("() => { document.getElementById('main').innerHTML = '<p id=in>in</p>' }")
     blocked = page.evaluate(
-        """() => new Promise((done) => {
+        """(patience) => new Promise((done) => {
             addEventListener("securitypolicyviolation", (e) => done(e.violatedDirective))
             const script = document.createElement("script")
             script.textContent = "window.hit = 1"
             document.body.append(script)
-            setTimeout(() => done("not blocked"), 2000)
-        })"""
+            if (window.hit) done("not blocked")
+            setTimeout(() => done("neither run nor refused"), patience)
+        })""",
+        PATIENCE_MS,
     )
     assert blocked.startswith("script-src")
     assert page.evaluate("() => window.hit") is None

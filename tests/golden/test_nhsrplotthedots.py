@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from qi_equity.tidy.chart import Charts
 from spc_cases import args, names, same, table
 
 import qi_equity
+from qi_equity.frames.chart import Charts
 
 TOOL = "nhsrplotthedots"
 MEANINGS = {
@@ -70,4 +70,4 @@ def test_limits_do_not_collapse_where_the_tool_loses_them(case: str) -> None:
     assert (points["upper"] > points["lower"])[limited].all()
     assert (points["beyond_limits"] != 0).mean() < 0.15
     if not limited.any():
-        assert "limits" in charts.summary["caution"].iloc[0]
+        assert "no_limits_too_alike" in charts.summary["cautions"].iloc[0]

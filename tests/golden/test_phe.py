@@ -1,11 +1,14 @@
 """Agreement with PHEindicatormethods, to 1e-9 of every closed-form figure."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from packed import Case, packed
 
-from qi_equity.equity import funnel, inequality, standardised
-from qi_equity.equity.intervals import byar_or_exact, wilson
+from qi_equity.equity import inequality, standardised
+from qi_equity.equity.intervals import byar_or_exact, exact_rate, wilson
+from qi_equity.frames.funnel import funnel
+from qi_equity.spc.funnel import LEVELS, normal_limits
 
 CASES = sorted(packed("phe"))
 
@@ -112,28 +115,27 @@ def test_funnel_limits_of_a_proportion():
     case = Case("phe", "funnel_proportion")
     x, n = (case.numbers("input", column) for column in "xn")
     baseline = x.sum() / n.sum()
-    for name, level in (("2s", funnel.WARNING), ("3s", funnel.ACTION)):
-        found = funnel.proportion_limits(
-            baseline, case.numbers("expected_summary", "Population"), level
-        ).times(100)
-        agree(found.lower, case.numbers("expected_summary", f"lower_{name}_limit"))
-        agree(found.upper, case.numbers("expected_summary", f"upper_{name}_limit"))
-    assert words(lambda level: funnel.beyond_proportion(x, n, baseline, level)) == case.words(
-        "expected", "significance"
-    )
+    sizes = case.numbers("expected_summary", "Population")
+    for name, level in SIGMAS.items():
+        low, high = normal_limits(sizes, np.array([baseline]), "proportion", (1 - level) / 2)
+        agree(low * 100, case.numbers("expected_summary", f"lower_{name}_limit"))
+        agree(high * 100, case.numbers("expected_summary", f"upper_{name}_limit"))
+    areas = pd.DataFrame({"area": np.arange(len(x)), "x": x, "n": n})
+    found = funnel(areas, numerator="x", denominator="n", site="area", limits="normal").sites
+    agree(found["target"], baseline)
+    assert words(found["beyond_95"], found["beyond_998"]) == case.words("expected", "significance")
 
 
 @cases("funnel_ratio")
 def test_funnel_limits_of_a_ratio(case):
     events = case.numbers("expected_summary", "Observed_events")
-    for name, level in (("2s", funnel.WARNING), ("3s", funnel.ACTION)):
-        found = funnel.expected_limits(events, level)
+    for name, level in SIGMAS.items():
+        # Expectations at which seeing so many events would just lie on a limit.
+        found = exact_rate(events, np.ones_like(events), level)
         agree(found.upper, case.numbers("expected_summary", f"lower_{name}_exp_events"), HALVED)
         agree(found.lower, case.numbers("expected_summary", f"upper_{name}_exp_events"), HALVED)
     x, e = (case.numbers("input", column) for column in "xe")
-    assert words(lambda level: funnel.beyond_expected(x, e, level)) == case.words(
-        "expected", "significance"
-    )
+    assert by_byar(x, e) == case.words("expected", "significance")
 
 
 @cases("funnel_rate")
@@ -145,8 +147,8 @@ def test_funnel_limits_of_a_rate(case):
     baseline = x.sum() / people.sum()
     # Only the first row prints the tool's baseline.
     agree(baseline * multiplier, case.numbers("expected_summary", "baseline")[0])
-    for name, level in (("2s", funnel.WARNING), ("3s", funnel.ACTION)):
-        found = funnel.expected_limits(events, level)
+    for name, level in SIGMAS.items():
+        found = exact_rate(events, np.ones_like(events), level)
         for side, expectation in (("lower", found.upper), ("upper", found.lower)):
             agree(
                 expectation / baseline / years,
@@ -158,12 +160,22 @@ def test_funnel_limits_of_a_rate(case):
                 case.numbers("expected_summary", f"{side}_{name}_limit"),
                 HALVED,
             )
-    assert words(lambda level: funnel.beyond_expected(x, people * baseline, level)) == case.words(
-        "expected", "significance"
-    )
+    assert by_byar(x, people * baseline) == case.words("expected", "significance")
 
 
-def words(beyond):
+SIGMAS = dict(zip(("2s", "3s"), LEVELS, strict=True))
+
+
+def by_byar(count, expected):
+    """The tool asks of rates and ratios whether Byar's interval holds what is expected."""
+    sides = []
+    for level in LEVELS:
+        seen = byar_or_exact(count, np.ones_like(count), level)
+        sides.append((seen.lower > expected).astype(int) - (seen.upper < expected))
+    return words(*sides)
+
+
+def words(beyond_inner, beyond_outer):
     """The tool's words for a site beyond neither, one or both pairs of limits."""
     sides = {1: "High", -1: "Low"}
     return [
@@ -172,5 +184,5 @@ def words(beyond):
         else f"{sides[int(near)]} (0.025)"
         if near
         else "Not significant"
-        for near, far in zip(beyond(funnel.WARNING), beyond(funnel.ACTION), strict=True)
+        for near, far in zip(beyond_inner, beyond_outer, strict=True)
     ]

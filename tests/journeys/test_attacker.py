@@ -40,7 +40,7 @@ from qi_equity.disclosure.numbers import block_table
 from qi_equity.disclosure.release import grids, release
 from qi_equity.disclosure.rewrite import BANDS, FACTORS, WEEKS
 from qi_equity.disclosure.twins import secured
-from qi_equity.findings import Findings
+from qi_equity.findings import Chart, Findings, Gap, of
 from qi_equity.observations import SERIES_KEY, observations, with_totals
 from qi_equity.project import ALL_SITES, EVERYONE, Disclosure, Project
 from qi_equity.view import export, text
@@ -295,13 +295,13 @@ def _blocks(network: Network, table: pd.DataFrame) -> pd.DataFrame:
     points = with_totals(table, "stratum", EVERYONE)
     if network.sites > 1:
         points = with_totals(points, "site", ALL_SITES)
-    made = [release(grid, POLICIES["hes"]) for grid in grids(points, project(network).measures)]
+    made = [release(grid, POLICIES["hes"]) for grid in grids(points, project(network))]
     return pd.concat([block_table(one) for one in secured(made)], ignore_index=True)
 
 
 WORDS = (
     "side", "signal", "meaning", "beyond_limits", "long_run", "runs_signal", "variation",
-    "assurance", "highlight", "caution", "cautions", "verdict", "who_moved", "improving_overall",
+    "assurance", "highlight", "cautions", "verdict", "who_moved", "improving_overall",
     "improving_while_widening", "difference_widening_too",
 )  # fmt: skip
 # Statistics of true counts: in bands, in steps, or of runs of points.
@@ -320,7 +320,7 @@ FROM_COUNTS = {
     },
 }  # fmt: skip
 KEYS = {"measure", "site", "stratum", "subgroup", "phase", "reference", "status", "baseline"}
-PLAIN = {"excluded", "declared", "smallest_gap", "disagree", "scales_sentence"}
+PLAIN = {"excluded", "declared", "smallest_gap", "disagree"}
 
 
 @pytest.mark.parametrize("name", ROUNDINGS)
@@ -450,21 +450,20 @@ def everything(found: Findings, folder: Path) -> str:
         said.append(path.read_text(encoding="utf-8-sig"))
     for measure in found.project.measures:
         for site in found.points["site"].unique():
-            points, charts, gaps = (
-                table[(table["measure"] == measure.id) & (table["site"] == site)]
-                for table in (found.points, found.charts, found.gaps)
-            )
-            figure = chart_figure(points, charts, ["stratum"], unit=measure.unit)
+            points = of(found.points, measure, site)
+            charts = list(found.rows(Chart, measure, site))
+            gaps = list(found.rows(Gap, measure, site))
+            figure = chart_figure(points, points.iloc[:0], ["stratum"], unit=measure.unit)
             said.append(json.dumps(figure, default=str))
             tables = [points_table(points, measure, ""), summary_table(charts, points, measure, "")]
-            tables.append(gaps_table(gaps, measure, ""))
+            tables.append(gaps_table(gaps, measure, "", judged=True))
             said += [" | ".join(row) for table in tables for row in table.rows]
             said += [f"{row[1]} of {row[2]}" for row in tables[0].rows]
-            for row in charts.to_dict("records"):
-                own = points[points["stratum"] == row["stratum"]]
-                said += chart_sentences(row, own, measure)
-            for row in gaps.to_dict("records"):
-                said += [gap_sentence(row, measure), *verdict_sentences(row)]
+            for chart in charts:
+                own = points[points["stratum"] == chart.stratum]
+                said += chart_sentences(chart, own, measure)
+            for gap in gaps:
+                said += [gap_sentence(gap, measure), *verdict_sentences(gap, measure.multiply)]
     return "\n".join(said)
 
 

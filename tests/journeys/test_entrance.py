@@ -17,6 +17,7 @@ from tornado.web import Application, RequestHandler
 from typer.testing import CliRunner
 
 from app_client import PASSWORD, served
+from patience import PATIENCE
 from qi_equity.app import entrance, oauth
 from qi_equity.cli import app
 from qi_equity.errors import UserError
@@ -200,10 +201,10 @@ def organisation(claims):
 
     thread = Thread(target=run, daemon=True)
     thread.start()
-    assert ready.wait(20)
+    assert ready.wait(PATIENCE)
     yield f"http://127.0.0.1:{port}", asked
     held["loop"].call_soon_threadsafe(held["over"].set)
-    thread.join(20)
+    thread.join(PATIENCE)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import time
 from collections import Counter
 
 import pytest
@@ -25,8 +24,9 @@ def kill_again_and_again(place, folder, times):
         writer.start()
         # Every other one is let write something first, however slow the machine is today.
         while number % 2 and not said.exists():
-            time.sleep(0.005)
-        time.sleep(chance.uniform(0, 0.3))
+            writer.join(0.005)
+            assert writer.exitcode is None, "it ended before it was killed"
+        writer.join(chance.uniform(0, 0.3))
         writer.kill()
         writer.join()
         assert writer.exitcode == -9, "killed, not fallen over"

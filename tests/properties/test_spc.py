@@ -74,7 +74,7 @@ def test_one_series_at_a_time_equals_all_at_once(data, kind, rules) -> None:
     )
     equal(one, other)
     # q values are about all charts of a call, and only they.
-    shared = ("q_value", "highlight", "missing", "caution")
+    shared = ("q_value", "highlight", "missing", "cautions")
     told = [column for column in together.summary if column not in shared]
     equal(together.summary[told], pd.concat([chart.summary for chart in apart])[told])
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from qi_equity.spc.chart import Chart, Lines
+from qi_equity.spc.chart import Chart, Lines, Zone
 from qi_equity.spc.rules import RULE_SETS, RULES, Rule, long_run, mark, shift, trend
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "rules.md"
@@ -33,8 +33,11 @@ def found(rule: Rule, points: str) -> str:
     value = np.array([[HEIGHTS[point] for point in points]])
     tested = np.array([[point != "x" for point in points]])
     levels = {name: np.full(value.shape, level) for name, level in LEVELS.items()}
-    zones = {2.0: (levels["-2"], levels["+2"]), 1.0: (levels["-1"], levels["+1"])}
-    lines = Lines(levels["centre"], levels["-3"], levels["+3"], zones)
+    nearer = {
+        Zone.TWO_SIGMA: (levels["-2"], levels["+2"]),
+        Zone.ONE_SIGMA: (levels["-1"], levels["+1"]),
+    }
+    lines = Lines(levels["centre"], levels["-3"], levels["+3"], nearer)
     return "".join(
         SIGNS[int(one)] for one in mark(Chart(value, tested, lines), (rule,))[rule.name][0]
     )

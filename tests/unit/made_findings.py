@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from qi_equity.findings import Caution, Findings
+from qi_equity.findings import Findings, caution
 from qi_equity.project import EVERYONE, Project
 
 STRATA = ["Asian", "Black", "Mixed", "Other", "White", "Not known"]
@@ -218,12 +218,13 @@ def made_findings(project: Project, weeks: int = 104, seed: int = 1) -> Findings
                         }
                     )
                 )
-    caution = Caution("pph", "site_a", "Other", "fewer than 5 events: limits are rough")
+    said = caution("provisional_limits", ("pph", "site_a", "Other"))
     return Findings(
         project,
         pd.concat(points, ignore_index=True),
         pd.DataFrame(charts),
         pd.DataFrame(gaps),
         pd.concat(gap_points, ignore_index=True),
-        (caution,),
+        (said,),
+        judged=True,
     )

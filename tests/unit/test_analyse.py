@@ -67,7 +67,7 @@ def test_order_of_rows_changes_nothing(log, findings):
     other = analyse(PROJECT, log.sample(frac=1, random_state=3))
     for name in ("points", "charts", "gaps", "gap_points"):
         pd.testing.assert_frame_equal(getattr(findings, name), getattr(other, name))
-    assert (findings.sentences, findings.cautions) == (other.sentences, other.cautions)
+    assert (findings.chance, findings.cautions) == (other.chance, other.cautions)
 
 
 def test_without_judging_the_lines_and_gaps_are_the_same_and_nothing_is_highlighted(log, findings):
@@ -77,6 +77,8 @@ def test_without_judging_the_lines_and_gaps_are_the_same_and_nothing_is_highligh
     pd.testing.assert_frame_equal(quick.gaps[columns], findings.gaps[columns])
     assert not quick.charts["highlight"].any()
     assert "verdict" not in quick.gaps
+    assert (quick.judged, quick.chance) == (False, None)
+    assert findings.judged
 
 
 def test_a_measure_that_nobody_declared_is_a_caution(log):
@@ -90,7 +92,7 @@ def test_nothing_logged_is_nothing_found():
     found = analyse(PROJECT, observations([]))
     assert found.points.empty
     assert found.gaps.empty
-    assert found.sentences == ()
+    assert found.chance is None
 
 
 def test_then_and_now_are_windows_of_the_same_length(findings):
@@ -129,7 +131,7 @@ def test_a_target_for_a_reference_shows_gaps_without_a_verdict_and_says_why(log)
     found = analyse(PROJECT.model_copy(update={"strata": strata}), log)
     assert np.allclose(found.gaps["rate"] - found.gaps["difference"], 0.05)
     assert set(found.gaps["verdict"]) == {""}
-    assert any("target" in caution.text for caution in found.cautions)
+    assert any(caution.code == "target_reference" for caution in found.cautions)
 
 
 def test_a_rate_that_can_exceed_one_shows_gaps_without_a_verdict(log):
@@ -153,7 +155,7 @@ def test_what_the_data_say_of_themselves_is_a_caution(log):
     )
     decayed.loc[late, "denominator"] *= 30
     found = analyse(PROJECT, decayed)
-    assert any("not known rose" in caution.text for caution in found.cautions)
+    assert any(caution.code == "unknown_rose" for caution in found.cautions)
 
 
 @pytest.mark.parametrize("weeks", [1, 2, 10, 52])

@@ -11,6 +11,7 @@ import panel as pn
 from made_findings import made_findings, made_project
 from tornado.web import create_signed_value
 
+from patience import PATIENCE
 from qi_equity import store
 from qi_equity.observations import COLUMNS
 from qi_equity.project import EVERYONE
@@ -50,7 +51,7 @@ def test_the_charts_of_a_store_are_served_to_who_signed_in_and_is_listed(tmp_pat
 
     thread = Thread(target=run, daemon=True)
     thread.start()
-    assert ready.wait(30)
+    assert ready.wait(PATIENCE)
     server = held["server"]
     try:
         url = f"http://127.0.0.1:{server.port}"
@@ -73,7 +74,7 @@ def test_the_charts_of_a_store_are_served_to_who_signed_in_and_is_listed(tmp_pat
         assert len(asked("/static/extensions/plotly_js/plotly.min.js")) > 1_000_000
     finally:
         server.io_loop.add_callback(server.io_loop.stop)
-        thread.join(20)
+        thread.join(PATIENCE)
         for network in pn.state.cache.values():
             network[0].close()
         pn.state.cache.clear()

@@ -22,12 +22,14 @@ from qi_equity.app.state import Address, choose, parse
 from qi_equity.errors import UserError
 from qi_equity.findings import Findings
 from qi_equity.project_file import examples, load
+from qi_equity.reading import Reading
 from qi_equity.store import User
 from qi_equity.store import open as store_open
 from qi_equity.view.funnel_figure import funnel_figure
 
 PROJECT = made_project(sites=2)
 FINDINGS = made_findings(PROJECT, weeks=30)
+PPH = load(examples()["pph_reduction"])
 RENDERER = Renderer(FixedBackend({"pph": FINDINGS}))
 
 text = st.text(max_size=30)
@@ -62,11 +64,7 @@ def test_every_page_answers_without_a_store_and_with_one_heading(page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_answers_when_nothing_was_logged_yet(page):
-    empty = Findings(
-        PROJECT, FINDINGS.points.iloc[:0], FINDINGS.charts.iloc[:0], FINDINGS.gaps.iloc[:0],
-        FINDINGS.gap_points.iloc[:0],
-    )  # fmt: skip
-    answer = Renderer(FixedBackend({"pph": empty})).answer(f"?page={page}")
+    answer = Renderer(FixedBackend({"pph": Findings(PROJECT)})).answer(f"?page={page}")
     assert "went wrong" not in answer["html"]
 
 
@@ -82,7 +80,7 @@ def test_every_page_answers_before_verdicts_are_in(page):
     )
     answer = Renderer(FixedBackend({"pph": quick})).answer(f"?page={page}")
     assert "went wrong" not in answer["html"]
-    assert answer["waiting"] == (page in ("gap", "compare", "session"))
+    assert answer["waiting"] == (page in ("charts", "gap", "compare", "session"))
 
 
 def test_no_project_is_told_with_the_way_to_one():
@@ -241,6 +239,6 @@ def test_charts_can_be_drawn_without_the_declared_baseline(lines, frozen):
         | {"numerator": [1.0] * 15 + [5.0] * 15, "denominator": 20.0}
         | {"baseline": [True] * 15 + [False] * 15}
     )
-    measure = load(examples()["pph_reduction"]).measures[0]
-    _, summary = explore.explored(points, measure, Address(lines=lines))
+    measure = PPH.measures[0]
+    summary = explore.explored(points, Reading(PPH, measure), Address(lines=lines)).summary
     assert summary["centre"].item() == pytest.approx(5.0 if frozen else 15.0)

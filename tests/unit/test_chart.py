@@ -44,7 +44,7 @@ def test_points_and_summary_have_the_promised_columns() -> None:
     promised = [
         "site", "ethnicity", "phase", "subgroups", "useful", "longest_run", "longest_run_limit",
         "crossings", "crossings_limit", "runs_signal", "beyond_limits", "p_value", "q_value",
-        "highlight", "centre", "variation", "assurance", "caution",
+        "highlight", "centre", "variation", "assurance", "cautions",
     ]  # fmt: skip
     assert [column for column in found.summary if column in promised] == promised
     assert len(found.points) == 30
@@ -103,7 +103,7 @@ def test_a_missing_week_is_a_gap_and_is_reported() -> None:
     assert len(found.points) == 30
     assert found.points["value"].isna().tolist() == [at in (5, 6) for at in range(30)]
     assert found.summary["missing"].tolist() == [2]
-    assert "missing" in found.summary["caution"][0]
+    assert "missing_subgroups" in found.summary["cautions"][0]
 
 
 @pytest.mark.parametrize(
@@ -324,7 +324,7 @@ def test_a_rule_set_can_be_had_with_other_lengths() -> None:
 def test_no_event_yet_means_no_limits_and_a_reason() -> None:
     found = chart(weekly(pph=0))
     assert found.points["upper"].isna().all()
-    assert "no event yet" in found.summary["caution"][0]
+    assert "no_limits_no_event" in found.summary["cautions"][0]
     assert not found.points["signal"].any()
 
 
@@ -338,7 +338,7 @@ def test_screening_is_said() -> None:
     assert on.points["upper"][0] < off.points["upper"][0]
     odd_one = chart(weekly(minutes=[5.0] * 29 + [9.0]), **asked)
     assert (odd_one.points["beyond_limits"] != 0).tolist() == [False] * 29 + [True]
-    assert "standard deviation" in odd_one.summary["caution"][0]
+    assert "sigma_from_spread" in odd_one.summary["cautions"][0]
 
 
 def test_counts_of_a_chart_and_its_summary_agree() -> None:
@@ -375,7 +375,7 @@ def test_the_guard_gives_no_verdict_and_says_so() -> None:
     assert not guarded["runs_signal"]
     assert np.isnan(guarded["p_value"])
     assert not guarded["highlight"]
-    assert "verdict on runs" in guarded["caution"]
+    assert "runs_guarded" in guarded["cautions"]
     assert bare["useful"] == guarded["useful"] == 5
     assert bare["p_value"] == 1.0
 

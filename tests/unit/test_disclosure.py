@@ -17,9 +17,10 @@ from qi_equity import project_file, store
 from qi_equity.analyse import analyse
 from qi_equity.disclosure import POLICIES, network_findings, protect, threshold
 from qi_equity.errors import UserError
-from qi_equity.findings import Caution, Findings
+from qi_equity.findings import TABLES, Findings, caution, columns
 from qi_equity.observations import SERIES_KEY, observations
 from qi_equity.project import ALL_SITES, EVERYONE, Disclosure, Project
+from qi_equity.spc.rules import RULES
 
 KEY = SERIES_KEY
 WEEKS = pd.date_range("2024-01-01", periods=52, freq="W-MON")
@@ -114,7 +115,7 @@ def test_a_policy_by_name_must_be_one_that_needs_nothing_else(true: Findings) ->
 def test_without_a_policy_findings_are_the_same_and_carry_the_reason(true: Findings) -> None:
     found = protect(true, Disclosure(policy="none", reason="The data are synthetic."))
     assert found.points is true.points
-    assert "The data are synthetic." in found.cautions[-1].text
+    assert found.cautions[-1] == caution("not_protected", reason="The data are synthetic.")
 
 
 # -- the release ---------------------------------------------------------------------------------
@@ -159,9 +160,9 @@ def test_a_small_stratum_is_told_as_small_and_nothing_is_said_of_it(true: Findin
         assert chart["status"] == "small"
         assert pd.isna(chart["variation"])
         assert any(
-            "1 to 7" in caution.text
-            for caution in found.cautions
-            if (caution.site, caution.stratum) == ("north", "Black")
+            (one.code, one.numbers) == ("series_small", (("most", 7.0),))
+            for one in found.cautions
+            if (one.site, one.stratum) == ("north", "Black")
         )
 
 
@@ -202,18 +203,39 @@ def test_a_column_nobody_named_stays_with_the_team(true: Findings) -> None:
         assert "secret" not in table
 
 
-def test_a_caution_with_a_figure_stays_with_the_team(true: Findings) -> None:
+def test_a_caution_that_tells_of_counts_or_that_nobody_classified_stays_with_the_team(
+    true: Findings,
+) -> None:
+    white, black = ("pph", "north", "White"), ("pph", "north", "Black")
     told = replace(
         true,
         cautions=(
-            Caution("pph", "north", "White", "3 of 40 births were left out"),
-            Caution("pph", "north", "White", "weeks came in late"),
-            Caution("pph", "north", "Black", "no event yet"),
+            caution("not_given", white, count=3.0, of=40.0),
+            caution("a_new_one", white),
+            caution("missing_subgroups", white),
+            caution("no_limits_no_event", black),
         ),
     )
-    texts = {caution.text for caution in protect(told).cautions}
-    assert "weeks came in late" in texts
-    assert not texts & {"3 of 40 births were left out", "no event yet"}
+    seen = {(one.code, one.stratum) for one in protect(told).cautions}
+    assert ("missing_subgroups", "White") in seen
+    assert not {code for code, _ in seen} & {"not_given", "a_new_one", "no_limits_no_event"}
+
+
+def test_a_column_that_nobody_classified_stays_with_the_team(true: Findings) -> None:
+    extra = {
+        name: table.assign(new_number=1.5, new_word="secret", new_mark=np.int8(1))
+        for name in TABLES
+        if len(table := getattr(true, name))
+    }
+    seen = protect(replace(true, **extra))
+    for name in TABLES:
+        assert not {"new_number", "new_word", "new_mark"} & set(getattr(seen, name)), name
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_column_of_findings_is_declared(true: Findings, name: str) -> None:
+    marks = set(RULES) if name == "points" else set()
+    assert set(getattr(true, name)) - marks <= set(columns(TABLES[name]))
 
 
 def test_what_is_not_counted_is_not_shown() -> None:

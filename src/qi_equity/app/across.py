@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from qi_equity.equity.across_sites import across_sites
-from qi_equity.equity.funnel import ACTION, WARNING, beyond_proportion, proportion_limits
+from qi_equity.frames.funnel import funnel as funnels
 from qi_equity.project import ALL_SITES, EVERYONE_ELSE, Measure, Project
 
 DISAGREE = 0.05  # p-value below which the sites' gaps differ by more than chance
@@ -65,18 +65,13 @@ def funnel(points: pd.DataFrame, measure: Measure, stratum: str) -> dict[str, An
     sites = summed[(summed["stratum"] == stratum) & (summed["denominator"] > 0)]
     if len(sites) < 2:
         return {}
-    rate = float(sites["numerator"].sum() / sites["denominator"].sum())
-    sizes = np.linspace(
-        max(1.0, sites["denominator"].min() * 0.6), sites["denominator"].max() * 1.1, 80
-    )
-    limits = {share: proportion_limits(rate, sizes, share) for share in (WARNING, ACTION)}
+    found = funnels(sites, numerator="numerator", denominator="denominator", site="site")
+    curve = found.curve()
+    shares = {0.95: "95", 0.998: "998"}
     return {
-        "sites": sites.assign(
-            rate=sites["numerator"] / sites["denominator"],
-            beyond=beyond_proportion(sites["numerator"], sites["denominator"], rate, ACTION),
-        ),
-        "rate": rate,
-        "sizes": sizes,
-        "lower": {share: limit.lower for share, limit in limits.items()},
-        "upper": {share: limit.upper for share, limit in limits.items()},
+        "sites": found.sites.assign(beyond=found.sites["beyond_998"]),
+        "rate": float(found.sites["target"].iloc[0]),
+        "sizes": curve["size"].to_numpy(),
+        "lower": {share: curve[f"lower_{name}"].to_numpy() for share, name in shares.items()},
+        "upper": {share: curve[f"upper_{name}"].to_numpy() for share, name in shares.items()},
     }

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 import pandas as pd
 
 from qi_equity.app.state import Address
-from qi_equity.frames.chart import chart
-from qi_equity.observations import COLUMNS, SERIES_KEY
+from qi_equity.frames.chart import Charts
+from qi_equity.observations import COLUMNS
 from qi_equity.project import Measure
+from qi_equity.reading import COUNTED, Reading
 
 RULES = {
     "anhoej": "Anhøj: runs of the line",
@@ -19,6 +20,7 @@ RULES = {
     "nelson": "Nelson",
 }
 PERIODS = {"month": "By month", "quarter": "By quarter"}
+EXACT = ("p", "u", "c")  # the kinds that have exact limits and textbook ones
 LIMITS = {"exact": "Exact limits", "normal": "Textbook limits (3 sigma)"}
 LINES = {
     "unfrozen": "From every point, no baseline",
@@ -31,7 +33,6 @@ SHOWN = {
     "baseline": "baseline",
     "cycles": "PDSA cycles",
 }
-COUNTED = ("proportion", "rate", "count")
 
 
 def asked(address: Address) -> bool:
@@ -45,36 +46,29 @@ def as_asked(measure: Measure, address: Address) -> Measure:
     return measure.model_copy(update={"subgroup": period or measure.subgroup})
 
 
-def explored(
-    points: pd.DataFrame, measure: Measure, address: Address
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Points and summary of one measure at one site, charted as the view asks."""
-    counted = measure.data in COUNTED
-    rated = counted and bool(points["denominator"].notna().any())
-    frozen = measure.baseline is not None and address.lines not in ("unfrozen", "whole")
-    first = points[points["baseline"].astype(bool)] if frozen else points.iloc[:0]
-    phased = address.lines not in ("unphased", "whole")
-    options: dict[str, Any] = {
-        "kind": measure.kind,
-        "subgroup": "subgroup",
-        "numerator": "numerator" if counted else None,
-        "denominator": "denominator" if rated else None,
-        "value": None if counted else "value",
-        "by": SERIES_KEY,
-        "period": address.period if counted and address.period in PERIODS else None,
-        "rules": address.rules if address.rules in RULES else measure.rules,
-        "direction": None if measure.direction == "none" else measure.direction,
-        "target": measure.target,
-        "multiply": measure.multiply if counted else 1,
-        "freeze": first["subgroup"].max() if len(first) else None,
-        "phases": [pd.Timestamp(day) for day in measure.phases if phased] or None,
-    }
-    if address.limits in LIMITS and measure.kind in ("p", "u", "c"):
-        options["limits"] = address.limits
-    columns = COLUMNS
-    table = points[[name for name in columns if name in points]]
-    made = chart(table, **options)
-    return made.points, made.summary
+def explored(points: pd.DataFrame, reading: Reading, address: Address) -> Charts:
+    """One measure at one site, charted as the address asks: a changed copy of its own reading."""
+    columns = [name for name in COLUMNS if name in points]
+    table = points[columns]
+    charted = reading.charted_as_logged(table)
+    # The baseline that was drawn, whatever the period of the points is now.
+    first = points.loc[points["baseline"].astype(bool), "subgroup"]
+    charted = replace(
+        charted,
+        period=address.period if address.period in PERIODS else None,
+        freeze=first.max() if reading.freeze is not None and len(first) else None,
+        # Readings stand in the points as they are drawn; counts are multiplied anew.
+        multiply=charted.multiply if charted.counted else 1,
+    )
+    if address.lines in ("unfrozen", "whole"):
+        charted = charted.without_baseline()
+    if address.lines in ("unphased", "whole"):
+        charted = charted.without_phases()
+    if address.rules in RULES:
+        charted = charted.with_rules(address.rules)
+    if address.limits in LIMITS and charted.kind in EXACT:
+        charted = replace(charted, limits=address.limits)
+    return charted.draw(table)
 
 
 def caution(measure: Measure, address: Address) -> str:

@@ -33,6 +33,7 @@ KEPT = 600  # answers: every chart of the demo network (10 sites, 4 projects, 3 
 RECENT = 1.0  # seconds
 START_ONE = "qi-equity new my_project --from pph_reduction"
 
+
 log = logging.getLogger(__name__)
 
 Answer = dict[str, Any]
@@ -208,11 +209,12 @@ def _told(heading: str, lines: list[str]) -> Page:
 def environment() -> Environment:
     """The templates; whatever a team writes is text, never markup."""
     loader = FileSystemLoader(HERE / "templates")
+    # A line of a template that holds nothing but a tag leaves no line in the page.
     made = Environment(
         loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
-        trim_blocks=True,  # lines that hold a statement alone leave nothing behind in the page
+        trim_blocks=True,
         lstrip_blocks=True,
     )
     made.globals |= {"icons": icons, "say": say_html, "words_of": words_of}

@@ -104,8 +104,9 @@ def quality(project: ProjectFile, data: DataFile = None) -> None:
     from qi_equity import project_file
     from qi_equity.quality.checks import quality as checked
     from qi_equity.sources import load
+    from qi_equity.view import text
 
     aims = project_file.load(project)
     imported = load(aims, data, base=project.parent)
     typer.echo(str(imported))
-    typer.echo(str(checked(aims, imported.observations, imported)))
+    typer.echo(text.quality_report(checked(aims, imported.observations, imported)))

@@ -15,7 +15,7 @@ from qi_equity.disclosure.policy import POLICIES, Policy, policy_of, threshold
 from qi_equity.disclosure.release import grids, release
 from qi_equity.disclosure.rewrite import rewritten
 from qi_equity.disclosure.twins import secured
-from qi_equity.findings import Caution, Findings
+from qi_equity.findings import Findings, caution
 from qi_equity.project import Disclosure, Project
 
 __all__ = ["POLICIES", "Policy", "network_findings", "protect", "threshold"]
@@ -26,17 +26,15 @@ def protect(findings: Findings, policy: Disclosure | str | Policy | None = None)
 
     >>> from qi_equity import project_file
     >>> project = project_file.load(project_file.examples()["pph_reduction"])
-    >>> nothing = pd.DataFrame()
-    >>> protect(Findings(project, nothing, nothing, nothing, nothing), "hes").cautions[0].text[:31]
-    'small numbers are protected: co'
+    >>> protect(Findings(project), "hes").cautions[0].code
+    'protected'
     """
     asked = findings.project.disclosure if policy is None else policy
     chosen = policy_of(asked)
     if chosen is None:
         assert isinstance(asked, Disclosure)  # nothing else asks for no policy
         return _unprotected(findings, asked)
-    measures = findings.project.measures
-    releases = secured([release(grid, chosen) for grid in grids(findings.points, measures)])
+    releases = secured([release(grid, chosen) for grid in grids(findings.points, findings.project)])
     return rewritten(findings, releases, chosen)
 
 
@@ -51,5 +49,5 @@ def network_findings(
 
 
 def _unprotected(findings: Findings, asked: Disclosure) -> Findings:
-    text = f"small numbers are not protected here: {asked.reason}"
-    return replace(findings, cautions=(*findings.cautions, Caution("", "", "", text)))
+    said = caution("not_protected", reason=asked.reason or "")
+    return replace(findings, cautions=(*findings.cautions, said))

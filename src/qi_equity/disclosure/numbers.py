@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,7 @@ import pandas as pd
 from qi_equity.arrays import BoolArray, IntArray
 from qi_equity.disclosure.release import COUNTS, Release
 from qi_equity.equity.gaps import disagree
-from qi_equity.frames.chart import Charts, chart
-from qi_equity.frames.gaps import gaps, opposite_ways
+from qi_equity.frames.chart import Charts
 from qi_equity.observations import SERIES_KEY
 from qi_equity.project import EVERYONE_ELSE, Project
 
@@ -52,26 +52,20 @@ def block_table(one: Release) -> pd.DataFrame:
 
 def drawn(one: Release, blocks: pd.DataFrame) -> Charts | None:
     """Charts of the series that are released in full; None where there are none."""
-    measure, grid = one.grid.measure, one.grid
+    grid = one.grid
     rows = blocks[~blocks["small"] & blocks["numerator"].notna()]
     if rows.empty:
         return None
-    baseline = min(grid.baseline, len(grid.subgroups))
-    return chart(
-        rows,
+    rated = grid.denominator is not None
+    charted = grid.reading.charted(counted=True, rated=rated)
+    baseline = min(grid.windows.baseline, len(grid.subgroups))
+    return replace(
+        charted,
         # Blocks need not be equally long, so counts alone get no limits.
-        kind="run" if grid.denominator is None else measure.kind,
-        subgroup="subgroup",
-        numerator="numerator",
-        denominator=None if grid.denominator is None else "denominator",
-        by=SERIES_KEY,
-        rules=["beyond_limits"] if measure.overlapping_windows else measure.rules,
-        direction=None if measure.direction == "none" else measure.direction,
-        target=measure.target,
-        multiply=measure.multiply,
+        kind=charted.kind if rated else "run",
+        period=None,
         freeze=grid.subgroups[baseline - 1] if baseline else None,
-        phases=[pd.Timestamp(day) for day in measure.phases] or None,
-    )
+    ).draw(rows)
 
 
 def gap_table(one: Release, project: Project, references: Mapping[str, Any]) -> pd.DataFrame:
@@ -79,7 +73,7 @@ def gap_table(one: Release, project: Project, references: Mapping[str, Any]) -> 
 
     `references` says for each site whom its strata are held against.
     """
-    windows = one.grid.windows
+    windows = one.grid.stretches
     counts = [
         _window_counts(one, project, window).assign(**{STRETCH: place})
         for place, window in enumerate(windows.values())
@@ -98,7 +92,7 @@ def gap_table(one: Release, project: Project, references: Mapping[str, Any]) -> 
                 columns={column: f"{column}{name}" for column in kept}
             )
         table = part if table.empty else table.merge(part, on=SERIES_KEY, how="left")
-    return _both_scales(table, one.grid.measure.multiply)
+    return _both_scales(table)
 
 
 def gap_series(one: Release, project: Project, references: Mapping[str, Any]) -> pd.DataFrame:
@@ -178,16 +172,11 @@ def _compared(one: Release, counts: pd.DataFrame, references: Mapping[str, Any])
 
 
 def _against(one: Release, counts: pd.DataFrame, label: Any, sites: list[str]) -> pd.DataFrame:
-    measure = one.grid.measure
-    found = gaps(
+    found = one.grid.reading.gaps(
         counts.drop(columns=list(COUNTS)),
-        numerator="about_numerator",
-        denominator="about_denominator",
-        stratum="stratum",
+        counts=("about_numerator", "about_denominator"),
         by=["measure", "site", STRETCH],
         reference=label,
-        direction="increase" if measure.direction == "increase" else "decrease",
-        kind="rate" if measure.data == "rate" else "proportion",
     )
     told = [name for name in found.columns if name.startswith(TOLD)]
     found = found.loc[found["site"].isin(sites), [*SERIES_KEY, STRETCH, "reference", *told]]
@@ -223,15 +212,10 @@ def _firm(found: pd.DataFrame, label: Any, first: int) -> BoolArray:
     return np.asarray((others["denominator"] >= first) & ~(few & (others["hidden"] > 0)))
 
 
-def _both_scales(table: pd.DataFrame, multiply: float) -> pd.DataFrame:
-    """With the sentence where difference and ratio went opposite ways from then to now."""
+def _both_scales(table: pd.DataFrame) -> pd.DataFrame:
+    """With the strata marked whose difference and ratio went opposite ways from then to now."""
     if "ratio_now" not in table:
         return table
     names = ("difference", "ratio")
     then, now = ([table[f"{name}_{end}"].to_numpy() for name in names] for end in ("then", "now"))
-    apart = disagree(*now, *then)
-    said = [
-        opposite_ways(d0 * multiply, d1 * multiply, r0, r1) if opposite else ""
-        for opposite, d0, d1, r0, r1 in zip(apart, then[0], now[0], then[1], now[1], strict=True)
-    ]
-    return table.assign(disagree=apart, scales_sentence=said)
+    return table.assign(disagree=disagree(*now, *then))

@@ -18,13 +18,12 @@ import pandas as pd
 
 from qi_equity.arrays import BoolArray, FloatArray, IntArray
 from qi_equity.disclosure.policy import Policy
-from qi_equity.project import ALL_SITES, EVERYONE, Measure
+from qi_equity.project import ALL_SITES, EVERYONE, Measure, Project
+from qi_equity.reading import Reading, Windows
 
 Count = Literal["numerator", "denominator"]
 COUNTS: tuple[Count, ...] = ("numerator", "denominator")
 
-# What can be added up over subgroups; the other kinds of data tell of one event a point.
-COUNTED = ("proportion", "rate", "count")
 # Subgroups in a block, narrowest first; each is made of whole blocks of the one before.
 LADDERS = {
     "week": (1, 2, 4, 12, 24, 48),
@@ -40,12 +39,17 @@ LADDERS = {
 class Grid:
     """One measure's true counts: arrays of (site, stratum, subgroup), totals last on both axes."""
 
-    measure: Measure
+    reading: Reading
     sites: tuple[str, ...]
     strata: tuple[str, ...]
     subgroups: pd.DatetimeIndex
     numerator: FloatArray
     denominator: FloatArray | None
+
+    @property
+    def measure(self) -> Measure:
+        """The measure counted."""
+        return self.reading.measure
 
     @property
     def there(self) -> BoolArray:
@@ -71,31 +75,18 @@ class Grid:
         return same and self.subgroups.equals(other.subgroups)
 
     @property
-    def windows(self) -> dict[str, BoolArray]:
-        """The stretches that gaps are told for: all, then and now, the first half and the second.
-
-        As in qi_equity.analyse: then is the baseline, and now is as long, at the end.
-        """
-        places, length = np.arange(len(self.subgroups)), self.baseline
-        made = {"": np.ones(len(places), bool)}
-        if 0 < length < len(places):
-            made |= {"_then": places < length, "_now": places >= self._now}
-        half = -(-len(places) // 2)
-        return made | {"early": places < half, "late": places >= half}
+    def windows(self) -> Windows:
+        """The windows of the measure over these subgroups."""
+        return self.reading.windows(self.subgroups)
 
     @property
-    def baseline(self) -> int:
-        """How many of the first subgroups are the baseline; 0 where there is none."""
-        baseline = self.measure.baseline
-        if baseline is None:
-            return 0
-        if baseline.subgroups is not None:
-            return baseline.subgroups
-        return int(self.subgroups.searchsorted(pd.Timestamp(str(baseline.until)), side="right"))
-
-    @property
-    def _now(self) -> int:
-        return max(self.baseline, len(self.subgroups) - self.baseline)
+    def stretches(self) -> dict[str, BoolArray]:
+        """The stretches that gaps are told for: all, then, now, and the two halves."""
+        windows = self.windows
+        made = {"": windows.within(slice(None))}
+        if windows.judged:
+            made |= {"_then": windows.within(windows.then), "_now": windows.within(windows.now)}
+        return made | {"early": windows.within(windows.early), "late": windows.within(windows.late)}
 
     @property
     def blocks(self) -> IntArray:
@@ -107,9 +98,7 @@ class Grid:
         if self.measure.overlapping_windows:  # to add these up would count births twice
             return np.arange(last)[np.newaxis]
         phases = (self.subgroups.searchsorted(pd.Timestamp(day)) for day in self.measure.phases)
-        half = -(-last // 2)
-        cuts = sorted({0, self.baseline, self._now, half, *map(int, phases), last})
-        cuts = [cut for cut in cuts if cut <= last]
+        cuts = sorted({*self.windows.cuts, *map(int, phases)})
         rows = [_blocks(cuts, width) for width in (*LADDERS[self.measure.subgroup], last)]
         return np.unique(np.stack([*rows, np.zeros(last, np.int64)])[::-1], axis=0)[::-1]
 
@@ -207,11 +196,12 @@ def _summed(counts: FloatArray, blocks: IntArray) -> FloatArray:
     return np.asarray(np.add.reduceat(counts, starts, axis=-1)[..., blocks])
 
 
-def grids(points: pd.DataFrame, measures: tuple[Measure, ...]) -> Iterator[Grid]:
+def grids(points: pd.DataFrame, project: Project) -> Iterator[Grid]:
     """The true counts of every measure that is counted, read off the points of the findings."""
-    for measure in measures:
+    for measure in project.measures:
+        reading = Reading(project, measure)
         rows = points[points["measure"] == measure.id] if len(points) else points
-        if measure.data not in COUNTED or rows.empty or rows["numerator"].isna().all():
+        if not reading.counted or rows.empty or rows["numerator"].isna().all():
             continue
         sites = _labels(rows["site"], ALL_SITES)
         strata = _labels(rows["stratum"], EVERYONE)
@@ -227,7 +217,7 @@ def grids(points: pd.DataFrame, measures: tuple[Measure, ...]) -> Iterator[Grid]
             array[place] = rows[name].to_numpy(float)
             arrays.append(array)
         rated = measure.data != "count" and bool(np.isfinite(arrays[1]).any())
-        yield Grid(measure, sites, strata, subgroups, arrays[0], arrays[1] if rated else None)
+        yield Grid(reading, sites, strata, subgroups, arrays[0], arrays[1] if rated else None)
 
 
 def _labels(column: pd.Series, total: str) -> tuple[str, ...]:

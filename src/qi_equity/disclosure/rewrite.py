@@ -1,6 +1,7 @@
 """The words of true findings beside the numbers of released counts.
 
-Columns are let through by name: one that is not named here stays with the team.
+What is let through is declared beside each column in qi_equity.findings: one that nobody
+classified stays with the team.
 """
 
 from __future__ import annotations
@@ -15,32 +16,33 @@ from qi_equity.arrays import FloatArray
 from qi_equity.disclosure import numbers
 from qi_equity.disclosure.policy import Policy
 from qi_equity.disclosure.release import Release
-from qi_equity.findings import Caution, Findings
+from qi_equity.findings import (
+    Caution,
+    Chance,
+    Chart,
+    Findings,
+    Gap,
+    Point,
+    caution,
+    columns,
+    is_shared,
+    seen_by,
+)
 from qi_equity.frames.evidence import LEVEL
 from qi_equity.observations import SERIES_KEY
 from qi_equity.project import ALL_SITES, EVERYONE
+from qi_equity.spc.rules import RULES
+from qi_equity.vocabulary import Audience, Scale, Status
 
-# Statistics of true counts that are words, or as coarse: what is said where nothing may be.
-CHART_WORDS: dict[str, Any] = {
-    "useful": np.nan, "longest_run": np.nan, "longest_run_limit": np.nan,
-    "crossings": np.nan, "crossings_limit": np.nan, "runs_signal": False, "beyond_limits": np.nan,
-    "variation": None, "assurance": None, "highlight": False, "caution": "",
-}  # fmt: skip
-GAP_WORDS: dict[str, Any] = {
-    "verdict": None, "who_moved": "", "improving_overall": False,
-    "improving_while_widening": False, "difference_widening_too": False, "highlight": False,
-}  # fmt: skip
-# What says nothing of counts, and is told in any case.
-GAP_ALWAYS = ("declared", "smallest_gap")
-DRAWN = ("value", "centre", "lower", "upper", "baseline", "excluded")  # of every point
-MARKS = ("side", "signal", "meaning")  # of a point, beside a column a rule
+# What a rule marks, a column a rule, and what is marked by any.
+MARKS = {*seen_by(Point, Audience.WORD), *RULES}
 
 # p-values are told as the band they are in: p is below the number given, or anything (1).
 BANDS = (0.001, 0.01, 0.05, 1.0)
 # What depends on how many there were is told as the next of these.
 FACTORS = (1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, np.inf)
 WEEKS = (0.0, 4.0, 13.0, 26.0, 52.0, 104.0, 260.0, 520.0, np.inf)
-COARSE = {"p_value": BANDS, "p_trend": BANDS, "smallest_change": FACTORS, "weeks_to_go": WEEKS}
+SCALES = {Scale.P_VALUE: BANDS, Scale.FACTOR: FACTORS, Scale.WEEKS: WEEKS}
 
 
 def coarse(values: Any, steps: Sequence[float]) -> FloatArray:
@@ -74,13 +76,14 @@ def rewritten(findings: Findings, releases: Sequence[Release], policy: Policy) -
     shown_charts = _charts(findings.charts, _joined(charts), status)
     return Findings(
         findings.project,
-        _points(_joined(points), findings),
-        shown_charts,
-        _gaps(findings.gaps, _joined(gap)),
-        _joined(gap_points),
-        tuple(_cautions(findings, status, policy)),
-        findings.family,
-        tuple(_chance(shown_charts)),
+        points=_points(_joined(points), findings.points),
+        charts=shown_charts,
+        gaps=_gaps(findings.gaps, _joined(gap)),
+        gap_points=_joined(gap_points),
+        cautions=tuple(_cautions(findings, status, policy)),
+        judged=findings.judged,
+        as_of=findings.as_of,
+        chance=_chance(shown_charts) if findings.judged else None,
     )
 
 
@@ -94,9 +97,9 @@ def _status(findings: Findings, releases: Sequence[Release]) -> pd.DataFrame:
     rows = [
         (
             one.grid.measure.id, one.grid.sites[site], one.grid.strata[stratum],
-            "small" if one.small[site, stratum]
-            else "withheld" if one.withheld[site, stratum]
-            else "shown",
+            Status.SMALL if one.small[site, stratum]
+            else Status.WITHHELD if one.withheld[site, stratum]
+            else Status.SHOWN,
             int(one.widths[site, stratum]),
         )
         for one in releases
@@ -105,7 +108,7 @@ def _status(findings: Findings, releases: Sequence[Release]) -> pd.DataFrame:
     known = pd.DataFrame(rows, columns=[*SERIES_KEY, "status", "width"])
     keys = findings.charts[SERIES_KEY] if len(findings.charts) else pd.DataFrame(columns=SERIES_KEY)
     told = keys.drop_duplicates().merge(known, on=SERIES_KEY, how="left")
-    return told.fillna({"status": "not counted", "width": 1})
+    return told.fillna({"status": Status.NOT_COUNTED, "width": 1})
 
 
 def _references(findings: Findings, one: Release) -> dict[str, Any]:
@@ -118,7 +121,7 @@ def _references(findings: Findings, one: Release) -> dict[str, Any]:
 
 def _marked(points: pd.DataFrame, true: pd.DataFrame, one: Release) -> pd.DataFrame:
     """The points with the marks of the true chart: those of the last signal in each block."""
-    marks = [name for name in points.columns if name in true and _is_mark(true[name], name)]
+    marks = [name for name in points.columns if name in true and name in MARKS]
     grid = one.grid
     signals = true[(true["measure"] == grid.measure.id) & true["signal"]]
     site, stratum = (
@@ -141,17 +144,11 @@ def _marked(points: pd.DataFrame, true: pd.DataFrame, one: Release) -> pd.DataFr
     return both
 
 
-def _is_mark(column: pd.Series, name: str) -> bool:
-    return name in MARKS or column.dtype == np.int8
-
-
-def _points(points: pd.DataFrame, findings: Findings) -> pd.DataFrame:
+def _points(points: pd.DataFrame, true: pd.DataFrame) -> pd.DataFrame:
     if points.empty:
         return points
-    true = findings.points
-    known = [
-        name for name in true if name in points or name in DRAWN or _is_mark(true[name], str(name))
-    ]
+    shared = {*seen_by(Point, Audience.EVERYONE, Audience.RELEASED), *MARKS}
+    known = [name for name in true if name in shared]
     table = points.reindex(columns=[*known, "subgroups"])
     table = table.sort_values([*SERIES_KEY, "subgroup"], ignore_index=True)
     for name in known:
@@ -169,93 +166,85 @@ def _charts(true: pd.DataFrame, centres: pd.DataFrame, status: pd.DataFrame) -> 
     if true.empty:
         return true
     table = true.merge(status, on=SERIES_KEY, how="left")
-    shown = table["status"].eq("shown")
     made = table[[*SERIES_KEY, "phase", "subgroups", "status", "width"]].copy()
-    for name, nothing in CHART_WORDS.items():
-        if name in table:
-            made[name] = _only(table[name], shown, nothing)
-    made["p_value"] = np.where(shown, coarse(table["p_value"], BANDS), np.nan)
+    _tell(made, table, Chart, table["status"].eq(Status.SHOWN))
     if centres.empty:
         return made.assign(centre=np.nan)
     return made.merge(centres, on=[*SERIES_KEY, "phase"], how="left")
 
 
-def _only(column: pd.Series, shown: pd.Series, nothing: Any) -> pd.Series:
-    """The column where it may be shown, and nothing elsewhere."""
-    if nothing is None or isinstance(nothing, str):
-        return column.astype(object).where(shown, nothing)
-    if isinstance(nothing, bool):
+def _tell(made: pd.DataFrame, true: pd.DataFrame, kind: type, shown: pd.Series) -> None:
+    """Add what is declared as a word, and what is coarsened, where the series is shown."""
+    for name, each in columns(kind).items():
+        if name not in true:
+            continue
+        if each.audience is Audience.WORD:
+            made[name] = _only(true[name], shown, each.kind)
+        elif each.audience is Audience.COARSE and each.scale is not None:
+            made[name] = np.where(shown, coarse(true[name], SCALES[each.scale]), np.nan)
+
+
+def _only(column: pd.Series, shown: pd.Series, kind: type) -> pd.Series:
+    """The column where it may be shown, and nothing elsewhere; of codes, those that are shared."""
+    if kind is tuple:
+        told = [
+            tuple(code for code in codes if is_shared(code)) if fine else ()
+            for codes, fine in zip(_codes(column), shown, strict=True)
+        ]
+        return pd.Series(told, index=column.index, dtype=object)
+    if kind is bool:
         return column.eq(True) & shown
+    if kind is str:
+        return column.astype(object).where(shown, None)
     return column.astype(float).where(shown)
+
+
+def _codes(column: pd.Series) -> list[tuple[str, ...]]:
+    return [codes if isinstance(codes, tuple) else () for codes in column]
 
 
 def _gaps(true: pd.DataFrame, made: pd.DataFrame) -> pd.DataFrame:
     if true.empty or made.empty:
         return true.iloc[:0][SERIES_KEY] if len(true) else true
-    told = [name for name in (*GAP_WORDS, *GAP_ALWAYS, *COARSE, "cautions") if name in true]
-    table = made.drop(columns="small").merge(true[[*SERIES_KEY, *told]], on=SERIES_KEY, how="inner")
+    always = [name for name in ("declared", "smallest_gap") if name in true]
+    words = [
+        name
+        for name in seen_by(Gap, Audience.WORD, Audience.COARSE)
+        if name in true and name not in made
+    ]
+    both = made.drop(columns="small").merge(
+        true[[*SERIES_KEY, *always, *words]], on=SERIES_KEY, how="inner"
+    )
     # No word on a gap either side of which is small: with the expected count known, a verdict or
     # a band of p can leave one count only.
-    shown = table["difference"].notna()
-    for name, nothing in GAP_WORDS.items():
-        if name in table:
-            table[name] = _only(table[name], shown, nothing)
-    for name, steps in COARSE.items():
-        if name in table:
-            table[name] = np.where(shown, coarse(table[name], steps), np.nan)
-    if "cautions" in table:
-        table["cautions"] = [
-            tuple(filter(_without_figures, texts)) if isinstance(texts, tuple) and fine else ()
-            for texts, fine in zip(table["cautions"], shown, strict=True)
-        ]
+    table = both.drop(columns=words)
+    _tell(table, both, Gap, both["difference"].notna())
     return table
 
 
-def _without_figures(text: str) -> bool:
-    """A caution that quotes a figure stays with the team: the figure may be a small count."""
-    return not any(letter.isdigit() for letter in text)
-
-
 def _cautions(findings: Findings, status: pd.DataFrame, policy: Policy) -> Iterator[Caution]:
-    shown = set(
-        status.loc[status["status"] == "shown", SERIES_KEY].itertuples(index=False, name=None)
-    )
+    full = status.loc[status["status"] == Status.SHOWN, SERIES_KEY]
+    shown = set(full.itertuples(index=False, name=None))
     for one in findings.cautions:
-        place = (one.measure, one.site, one.stratum)
-        if _without_figures(one.text) and (place in shown or not one.stratum):
+        if one.shared and (one.series in shown or not one.stratum):
             yield one
-    told = {
-        "small": f"a count of 1 to {policy.first - 1}, so it is not compared",
-        "withheld": "not shown, since it would give another small number away",
-        "not counted": "how many people this is about is not known, so it is not shown",
-    }
-    periods = {measure.id: measure.subgroup for measure in findings.project.measures}
-    for row in status.to_dict("records"):
-        text = told.get(row["status"], "")
-        if row["status"] == "shown" and row["width"] > 1:
-            period = periods[row["measure"]]
-            text = (
-                f"each point adds up {row['width']} {period}s or a little more: "
-                "narrower ones would show small numbers"
-            )
-        if text:
-            yield Caution(row["measure"], row["site"], row["stratum"], text)
-    yield Caution(
-        "", "", "",
-        "small numbers are protected: counts are to the nearest 5 and rates, lines and intervals "
-        "are worked out from those; signals and verdicts are the team's own, from true counts",
-    )  # fmt: skip
+    for measure, site, stratum, how, width in status.itertuples(index=False, name=None):
+        place = (measure, site, stratum)
+        if how == Status.SMALL:
+            yield caution("series_small", place, most=float(policy.first - 1))
+        elif how in (Status.WITHHELD, Status.NOT_COUNTED):
+            yield caution(f"series_{how.replace(' ', '_')}", place)
+        elif width > 1:
+            period = findings.project.measure(measure).subgroup
+            yield caution("series_widened", place, width=float(width), period=period)
+    yield caution("protected")
 
 
-def _chance(charts: pd.DataFrame) -> Iterator[str]:
+def _chance(charts: pd.DataFrame) -> Chance | None:
     """How many of the charts that are shown would stand out by chance alone."""
     if charts.empty:
-        return
+        return None
     single = ~(charts["stratum"].eq(EVERYONE) | charts["site"].eq(ALL_SITES))
     own = charts[single & charts["p_value"].notna()]
-    seen = int((own["p_value"] <= LEVEL).sum())
-    yield (
-        f"{len(own)} charts of single strata are shown: {seen} with p below 0.05, where chance "
-        f"alone would bring about {LEVEL * len(own):.1f}; {int(own['highlight'].sum())} stand out "
-        "once all are looked at together (at most one in ten of those by chance)."
-    )
+    seen, highlighted = int((own["p_value"] <= LEVEL).sum()), int(own["highlight"].sum())
+    return Chance(len(own), seen, LEVEL * len(own), highlighted, released=True)

@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from qi_equity.arrays import FloatArray
 from qi_equity.equity.gaps import PROPORTIONS, Gap, Methods, gap
+from qi_equity.equity.intervals import Interval
 
-Pair = tuple[FloatArray, FloatArray]
+Pair = tuple[FloatArray, FloatArray]  # events and births
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,36 +82,27 @@ class Bounds:
 
 
 def unknown_bounds(
-    numerator: ArrayLike,
-    denominator: ArrayLike,
-    reference_numerator: ArrayLike,
-    reference_denominator: ArrayLike,
-    unknown_numerator: ArrayLike,
-    unknown_denominator: ArrayLike,
-    known_denominator: ArrayLike,
+    own: tuple[ArrayLike, ArrayLike],
+    reference: tuple[ArrayLike, ArrayLike],
+    unknown: tuple[ArrayLike, ArrayLike],
+    known_births: ArrayLike,
     confidence: float = 0.95,
     methods: Methods = PROPORTIONS,
 ) -> Bounds:
     """The gap of each stratum if the unknown were all its own, all the reference's, or shared out.
 
-    known_denominator is the births of all known strata together. The conclusion is that the
-    interval of the difference lies above zero, below it, or on both sides; it changes where the
-    plausible allocations do not agree.
+    Each pair is events and births; known_births is those of all known strata together. The
+    conclusion is that the interval of the difference lies above zero, below it, or on both sides;
+    it changes where the plausible allocations do not agree.
 
-    >>> found = unknown_bounds([30], [200], [60], [800], [25], [150], [1000])
+    >>> found = unknown_bounds(([30], [200]), ([60], [800]), ([25], [150]), [1000])
     >>> [float(found.gaps[name].difference.estimate[0].round(3)) for name in list(ALLOCATIONS)[:4]]
     [0.075, 0.082, 0.061, 0.065]
     >>> found.changes
     array([False])
     """
     x, n, y, m, xu, nu, known = np.broadcast_arrays(
-        *(
-            np.asarray(part, dtype=float)
-            for part in (
-                *(numerator, denominator, reference_numerator, reference_denominator),
-                *(unknown_numerator, unknown_denominator, known_denominator),
-            )
-        )
+        *(np.asarray(part, dtype=float) for part in (*own, *reference, *unknown, known_births))
     )
     with np.errstate(all="ignore"):
         parts = Parts((x, n), (y, m), (xu, nu), (n / known, m / known))
@@ -119,13 +111,19 @@ def unknown_bounds(
     found = {name: gap(*ALLOCATIONS[name](parts), confidence, methods) for name in names}
     plausible = [found[name].difference for name in names[:PLAUSIBLE]]
     estimates = np.stack([each.estimate for each in plausible])
-    side = np.stack([np.sign(each.lower) + np.sign(each.upper) for each in plausible])
-    judged = np.isfinite(side).all(axis=0)
-    with np.errstate(invalid="ignore"):
-        side = np.sign(side * (np.abs(side) == 2))
     return Bounds(
         gaps=found,
         lowest=estimates.min(axis=0),
         highest=estimates.max(axis=0),
-        changes=judged & (side != side[0]).any(axis=0),
+        changes=_disagree(plausible),
     )
+
+
+def _disagree(intervals: list[Interval]) -> NDArray[np.bool_]:
+    """Whether some intervals lie on another side of zero than others; not where one is unknown."""
+    side = np.stack([np.sign(each.lower) + np.sign(each.upper) for each in intervals])
+    judged = np.isfinite(side).all(axis=0)
+    with np.errstate(invalid="ignore"):
+        # 2 above zero, -2 below; anything nearer holds zero, or ends at it, and is on no side.
+        side = np.sign(side * (np.abs(side) == 2))
+    return np.asarray(judged & (side != side[0]).any(axis=0))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from qi_equity.arrays import FloatArray
+from qi_equity.vocabulary import DecidedBy, Display
 
 # Week, fortnight, four weeks, quarter, as multiples of a week.
 LADDER = (1, 2, 4, 13)
@@ -22,20 +23,18 @@ RARE = 0.25
 # With fewer events than this in the baseline nothing can be judged by it.
 LEAST_BASELINE_EVENTS = 5
 
-PROPORTION, WIDENED, BETWEEN_EVENTS, COUNTS = "p", "widened p", "g", "counts"
-
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Display:
+class Suited:
     """The chart that suits each series, how many periods make a point, and what decides."""
 
-    kind: NDArray[np.str_]
+    kind: NDArray[np.str_]  # words of Display
     periods: NDArray[np.int64]
     expected: FloatArray  # events per period in the baseline
-    decided_by: NDArray[np.str_]
+    decided_by: NDArray[np.str_]  # words of DecidedBy
 
 
-def display(numerator: ArrayLike, denominator: ArrayLike, baseline: int) -> Display:
+def display(numerator: ArrayLike, denominator: ArrayLike, baseline: int) -> Suited:
     """Choose chart and width of every series from its first `baseline` periods.
 
     >>> chosen = display([[0, 1, 0, 1], [0, 0, 1, 0]], 30, 4)
@@ -54,13 +53,16 @@ def display(numerator: ArrayLike, denominator: ArrayLike, baseline: int) -> Disp
     expected = events / np.maximum(recorded.sum(axis=-1), 1)
     rungs = expected[..., np.newaxis] * np.array(LADDER) >= ENOUGH_PER_POINT
     wide = np.array(LADDER)[np.where(rungs.any(axis=-1), rungs.argmax(axis=-1), -1)]
-    often = expected >= ENOUGH_PER_POINT
+    too_few, often = events < LEAST_BASELINE_EVENTS, expected >= ENOUGH_PER_POINT
     kind = np.select(
-        [events < LEAST_BASELINE_EVENTS, often, expected >= RARE],
-        [COUNTS, PROPORTION, WIDENED],
-        default=BETWEEN_EVENTS,
+        [too_few, often, expected >= RARE],
+        [Display.COUNTS.value, Display.PROPORTION.value, Display.WIDENED.value],
+        default=Display.BETWEEN_EVENTS.value,
     )
+    # A widened point comes late, and a run of such points later still: a cusum sees every period.
     decided = np.select(
-        [events < LEAST_BASELINE_EVENTS, often], ["nothing yet", "runs and points"], "cusum"
+        [too_few, often],
+        [DecidedBy.NOTHING_YET.value, DecidedBy.RUNS_AND_POINTS.value],
+        default=DecidedBy.CUSUM.value,
     )
-    return Display(kind, wide, expected, decided)
+    return Suited(kind, wide, expected, decided)

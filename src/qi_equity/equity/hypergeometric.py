@@ -118,6 +118,10 @@ def estimate(observed: FloatArray, told: Outcomes) -> float:
 
 
 def _crude(data: Contrast) -> tuple[float, float]:
+    """Log odds ratio of all periods together, and its standard error.
+
+    Half an event more in each cell (Haldane 1956, Anscombe 1956), so that none is empty.
+    """
     y, n, y0, n0 = (part.sum() + 0.5 for part in data.parts)
     with np.errstate(divide="ignore", invalid="ignore"):
         n, n0 = max(n, y + 0.5), max(n0, y0 + 0.5)
@@ -127,7 +131,8 @@ def _crude(data: Contrast) -> tuple[float, float]:
 
 
 def _likeliest(n: FloatArray, n0: FloatArray, m: FloatArray, theta: float) -> FloatArray:
-    """Where y (n0 - m + y) = odds ratio (n - y) (m - y)."""
+    """Where y (n0 - m + y) = odds ratio (n - y) (m - y): of the two roots, the possible one."""
+    # Written as 2c / (b + root): the usual form loses its digits where the odds ratio nears 1.
     r = np.exp(theta)
     b, c = n0 - m + r * (n + m), r * n * m
     root = np.sqrt(np.maximum(b**2 + 4 * (1 - r) * c, 0.0))

@@ -142,19 +142,26 @@ def by_chance(
     shape = x.shape[:-1]
     seen, expected, rare = (np.full((len(names), *shape), np.nan) for _ in range(3))
     for series in np.ndindex(shape):
+        # With a stratum unknown nobody can say among whom its events would have been dealt.
         if not (np.isfinite(x[series]) & np.isfinite(n[series])).all():
             continue
         real = people(x[series], n[series])
         shuffled = people(_shuffled(x[series], n[series], draws), n[series])
         for place, name in enumerate(names):
-            with np.errstate(all="ignore"):
-                values = MEASURES[name].function(real), MEASURES[name].function(shuffled)
-                size, sizes = (_from_none(name, value) for value in values)
             cell = (place, *series)
-            seen[cell], expected[cell] = values[0], np.mean(values[1])
-            # Shuffles that tie with what was seen count; the slack absorbs the last digits.
-            rare[cell] = (1 + np.sum(~(sizes < size * (1 - 1e-9)))) / (1 + draws)
+            seen[cell], expected[cell], rare[cell] = _against_chance(name, real, shuffled)
     return {name: Chance(*parts) for name, *parts in zip(names, seen, expected, rare, strict=True)}
+
+
+def _against_chance(name: str, real: Strata, shuffled: Strata) -> tuple[FloatArray, float, float]:
+    """A measure as seen, its mean over the shuffles, and how often they are as far from none."""
+    with np.errstate(all="ignore"):
+        seen, drawn = MEASURES[name].function(real), MEASURES[name].function(shuffled)
+        size, sizes = _from_none(name, seen), _from_none(name, drawn)
+    # Shuffles that tie with what was seen count, and so do those that are not a number: the
+    # p-value errs on the careful side. The slack absorbs the last digits.
+    rarer = 1 + int(np.sum(~(sizes < size * (1 - 1e-9))))
+    return seen, float(np.mean(drawn)), rarer / (1 + drawn.size)
 
 
 def _from_none(name: str, value: FloatArray) -> FloatArray:

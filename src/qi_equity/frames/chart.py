@@ -6,27 +6,20 @@ It reads arguments, calls series and spc, and puts the labels back on; no statis
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from qi_equity.arrays import BoolArray, FloatArray, IntArray
-from qi_equity.chance import q_values
+from qi_equity.chance import HIGHLIGHT, q_values
 from qi_equity.errors import DataErrors, did_you_mean
 from qi_equity.frames import select
 from qi_equity.series import AGGREGATES, Series, arrange
-from qi_equity.spc.assurance import (
-    ASSURANCE,
-    DIRECTIONS,
-    MEANINGS,
-    VARIATION,
-    assured,
-    meaning_of,
-)
+from qi_equity.spc.assurance import DIRECTIONS, assured, meaning_of
 from qi_equity.spc.chart import Chart, Subgroups
-from qi_equity.spc.charts import CHARTS, PER_RANGE, ChartKind, How, draw, moving_ranges
+from qi_equity.spc.charts import CHARTS, PER_RANGE, ChartKind, How, draw
 from qi_equity.spc.judge import RunsVerdict, judge_runs
 from qi_equity.spc.rules import (
     RULES,
@@ -38,14 +31,13 @@ from qi_equity.spc.rules import (
     rules_of,
     zones_needed,
 )
+from qi_equity.vocabulary import Assurance, ChartCaution, Meaning, Variation
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-# What a page highlights: one in ten of it false at most (Benjamini & Hochberg 1995).
-HIGHLIGHT = 0.10
 _MEANING, _VARIATION, _ASSURANCE = (
-    pd.CategoricalDtype(list(words)) for words in (MEANINGS, VARIATION, ASSURANCE)
+    pd.CategoricalDtype([word.value for word in words]) for words in (Meaning, Variation, Assurance)
 )
 # Columns of points and summary, which a column that tells series apart must not be called.
 OUR_POINTS = {
@@ -55,7 +47,7 @@ OUR_POINTS = {
 OUR_SUMMARY = {
     "subgroups", "missing", "useful", "longest_run", "longest_run_limit", "crossings",
     "crossings_limit", "runs_signal", "beyond_limits", "p_value", "q_value", "highlight",
-    "variation", "assurance", "screened", "caution",
+    "variation", "assurance", "screened", "cautions",
 }  # fmt: skip
 # Fewer baseline subgroups than this give provisional limits (NHS England, Making Data Count).
 PROVISIONAL = 12
@@ -76,6 +68,41 @@ class Charts:
         from qi_equity.view.figure import chart_figure
 
         return go.Figure(chart_figure(self.points, self.summary, list(self.by), **options))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """What is drawn, a row a phase of a series, and the part each slot plays in it."""
+
+    series: Series
+    owner: IntArray  # the series of each row
+    phase: IntArray  # from 0
+    member: BoolArray  # belongs to the row, and is shown
+    logged: BoolArray
+    baseline: BoolArray
+    left_out: BoolArray
+
+    @property
+    def last(self) -> BoolArray:
+        """Whether a row is the last phase of its series."""
+        return np.append(self.owner[1:] != self.owner[:-1], True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Drawn:
+    """Everything that was found of the rows, before the labels are put back on."""
+
+    rows: _Rows
+    kind: ChartKind
+    subgroups: Subgroups
+    chart: Chart
+    verdict: RunsVerdict
+    marks: dict[str, IntArray]
+    side: IntArray
+    meaning: IntArray
+    target: FloatArray | None
+    direction: str | None
+    multiply: float
 
 
 def chart(
@@ -131,49 +158,33 @@ def chart(
         aggregate=aggregate, extra=extra,
     )  # fmt: skip
 
-    phase = select.phases(series, phases)
-    excluded = select.excluded(series, exclude)
-    row_series, row_phase = select.rows(series, phase)
-    member = (phase[row_series] == row_phase[:, None]) & series.shown[row_series]
-    logged = member & series.logged[row_series]
-    left_out = excluded[row_series]
-    baseline = logged & ~left_out & select.baseline(series, freeze, row_series, logged)
-    subgroups = _subgroups(shape, series, row_series, divided, logged, baseline, ~left_out)
-    level = select.numbers(series, centre, row_series, row_phase, "centre")
-    if level is not None and shape.needs == "counts":
-        highest = 1.0 if shape.at_most_denominator else np.inf
-        if (level < 0).any() or (level > highest).any():
-            within = "a proportion from 0 to 1" if shape.at_most_denominator else "0 or more"
-            raise DataErrors([f"centre {centre}: give {within}, before multiply="])
+    rows = _rows(series, phases, freeze, exclude)
+    subgroups = _subgroups(shape, rows, divided)
+    level = _level(shape, rows, centre)
     how = How(
         limits=limits if shape.exact else "normal",
-        sigmas=zones_needed(chosen),
+        zones=zones_needed(chosen),
         screen=screen_moving_ranges,
         per_range=ranges_per_limit(rules, PER_RANGE),
         centre=level,
         lowest=-np.inf if bounds[0] is None else bounds[0],
         highest=np.inf if bounds[1] is None else bounds[1],
     )
-    drawn = draw(shape, subgroups, how)
+    lines = draw(shape, subgroups, how)
     # A centre given for a run chart is a median; for the others it says nothing of halves.
-    known = np.isfinite(level[:, 0]) if level is not None and shape.name == "run" else None
-    verdict = judge_runs(drawn, baseline, known, guard_runs)
-    marks = mark(drawn, chosen, (verdict.side, verdict.runs))
+    known = np.isfinite(level[:, 0]) if level is not None and shape.centre_is_median else None
+    verdict = judge_runs(lines, rows.baseline, known, guard_runs)
+    marks = mark(lines, chosen, (verdict.side, verdict.runs))
     if "long_run" in marks:
         marks["long_run"][verdict.guarded] = 0
-    side, sided = first_mark(marks, chosen, drawn.value.shape)
-    meaning = meaning_of(side, sided, direction)
-    aims = select.numbers(series, target, row_series, row_phase, "target")
-
-    points = _points(
-        series, names, row_series, row_phase, member, subgroups, drawn, left_out, marks, side,
-        meaning, aims, multiply,
+    side, sided = first_mark(marks, chosen, lines.value.shape)
+    drawn = _Drawn(
+        rows, shape, subgroups, lines, verdict, marks, side,
+        meaning=meaning_of(side, sided, direction),
+        target=select.numbers(series, target, rows.owner, rows.phase, "target"),
+        direction=direction, multiply=multiply,
     )  # fmt: skip
-    summary = _summary(
-        series, shape, row_series, row_phase, member, subgroups, drawn, verdict, marks, meaning,
-        aims, direction, multiply,
-    )  # fmt: skip
-    return Charts(points, summary, tuple(names))
+    return Charts(_points(drawn), _summary(drawn), tuple(names))
 
 
 # -- arguments --------------------------------------------------------------------------------
@@ -199,8 +210,7 @@ def _roles(
         problems.append(f"kind '{kind.name}' needs {wanted}: the column of what was counted")
     if kind.needs_denominator and denominator is None:
         problems.append(f"kind '{kind.name}' needs denominator=: the column of those at risk")
-    ratio = kind.needs_denominator or kind.name in ("run", "i", "mr")
-    if denominator is not None and not ratio:
+    if denominator is not None and not kind.takes_denominator:
         problems.append(f"kind '{kind.name}' takes no denominator; use kind 'u' or 'p' for rates")
     if problems:
         raise DataErrors(problems, "the call of chart")
@@ -239,24 +249,38 @@ def _check(
 # -- arrays in --------------------------------------------------------------------------------
 
 
-def _subgroups(
-    kind: ChartKind,
-    series: Series,
-    row_series: IntArray,
-    divided: bool,
-    logged: BoolArray,
-    baseline: BoolArray,
-    kept: BoolArray,
-) -> Subgroups:
-    """The arrays of each row: a phase is a series of its own."""
+def _rows(series: Series, phases: Any, freeze: Any, exclude: Any) -> _Rows:
+    """A row for each phase: no line, and no rule, reaches from one phase into the next."""
+    phase = select.phases(series, phases)
+    excluded = select.excluded(series, exclude)
+    owner, of_row = select.rows(series, phase)
+    member = (phase[owner] == of_row[:, None]) & series.shown[owner]
+    logged = member & series.logged[owner]
+    left_out = excluded[owner]
+    baseline = logged & ~left_out & select.baseline(series, freeze, owner, logged)
+    return _Rows(series, owner, of_row, member, logged, baseline, left_out)
 
-    whole = len(row_series) == len(series.keys)  # one phase each: the arrays as they are
+
+def _level(kind: ChartKind, rows: _Rows, centre: Any) -> FloatArray | None:
+    """The centre that was given for each row, refused where counts cannot have it."""
+    level = select.numbers(rows.series, centre, rows.owner, rows.phase, "centre")
+    if level is not None and kind.needs == "counts":
+        highest = 1.0 if kind.at_most_denominator else np.inf
+        if (level < 0).any() or (level > highest).any():
+            within = "a proportion from 0 to 1" if kind.at_most_denominator else "0 or more"
+            raise DataErrors([f"centre {centre}: give {within}, before multiply="])
+    return level
+
+
+def _subgroups(kind: ChartKind, rows: _Rows, divided: bool) -> Subgroups:
+    """The arrays of each row, with the points that its kind of chart draws."""
+    whole = len(rows.owner) == len(rows.series.keys)  # one phase each: the arrays as they are
 
     def of(name: str) -> FloatArray | None:
-        held = series.columns.get(name)
+        held = rows.series.columns.get(name)
         if held is None or whole:
             return held
-        return np.where(logged, held[row_series], np.nan)
+        return np.where(rows.logged, held[rows.owner], np.nan)
 
     numerator, denominator = of("numerator"), of("denominator")
     if divided:
@@ -269,162 +293,134 @@ def _subgroups(
         found = numerator if numerator is not None else of("value")
         assert found is not None
         value = found
-    spread = of("spread")
-    if kind.name == "mr":
-        value = moving_ranges(value, logged)
-    elif kind.name == "s" and spread is not None:
-        value = spread
-    return Subgroups(
-        value, logged, baseline, logged & kept, numerator, denominator, of("readings"), spread
-    )
+    tested = rows.logged & ~rows.left_out
+    logged = Subgroups(
+        value, rows.logged, rows.baseline, tested, numerator, denominator, of("readings"),
+        of("spread"),
+    )  # fmt: skip
+    return replace(logged, value=kind.points(logged))
 
 
 # -- tables out -------------------------------------------------------------------------------
 
 
-def _points(
-    series: Series,
-    names: list[str],
-    row_series: IntArray,
-    row_phase: IntArray,
-    member: BoolArray,
-    subgroups: Subgroups,
-    drawn: Chart,
-    left_out: BoolArray,
-    marks: dict[str, IntArray],
-    side: IntArray,
-    meaning: IntArray,
-    aims: FloatArray | None,
-    multiply: float,
-) -> pd.DataFrame:
-    every = bool(member.all())
-    place = np.flatnonzero(member)
+def _points(drawn: _Drawn) -> pd.DataFrame:
+    """A row a point: keys and labels, what was logged, the lines, and what the rules found."""
+    rows, series, multiply = drawn.rows, drawn.rows.series, drawn.multiply
+    every = bool(rows.member.all())
+    place = np.flatnonzero(rows.member)
 
     def taken(array: Any, scale: float = 1) -> Any:
-        flat = np.broadcast_to(array, member.shape).ravel()
+        flat = np.broadcast_to(array, rows.member.shape).ravel()
         found = flat if every else flat[place]
         return found if scale == 1 else found * scale
 
-    owner = taken(row_series[:, None]) if names else place
-    columns: dict[str, Any] = {name: series.keys[name].array.take(owner) for name in names}
+    owner = taken(rows.owner[:, None]) if len(series.keys.columns) else place
+    columns: dict[Any, Any] = {name: series.keys[name].array.take(owner) for name in series.keys}
     shared = series.labels.ndim == 1
-    columns["subgroup"] = taken(series.labels if shared else series.labels[row_series])
-    columns["phase"] = taken(row_phase[:, None] + 1)
+    columns["subgroup"] = taken(series.labels if shared else series.labels[rows.owner])
+    columns["phase"] = taken(rows.phase[:, None] + 1)
     for name in ("numerator", "denominator"):
-        held = getattr(subgroups, name)
+        held = getattr(drawn.subgroups, name)
         columns[name] = np.full(len(place), np.nan) if held is None else taken(held)
-    columns["value"] = taken(subgroups.value, multiply)
+    columns["value"] = taken(drawn.subgroups.value, multiply)
     for name in ("centre", "lower", "upper"):
-        columns[name] = taken(getattr(drawn.lines, name), multiply)
-    if aims is not None:
-        columns["target"] = taken(aims, multiply)
-    columns["baseline"] = taken(subgroups.baseline)
-    columns["excluded"] = taken(left_out)
-    columns |= {name: taken(found) for name, found in marks.items()}
-    columns["side"] = taken(side)
+        columns[name] = taken(getattr(drawn.chart.lines, name), multiply)
+    if drawn.target is not None:
+        columns["target"] = taken(drawn.target, multiply)
+    columns["baseline"] = taken(drawn.subgroups.baseline)
+    columns["excluded"] = taken(rows.left_out)
+    columns |= {name: taken(found) for name, found in drawn.marks.items()}
+    columns["side"] = taken(drawn.side)
     columns["signal"] = columns["side"] != 0
-    columns["meaning"] = pd.Categorical.from_codes(taken(meaning), dtype=_MEANING)
+    columns["meaning"] = pd.Categorical.from_codes(taken(drawn.meaning), dtype=_MEANING)
     return pd.DataFrame(columns, copy=False)
 
 
-def _summary(
-    series: Series,
-    kind: ChartKind,
-    row_series: IntArray,
-    row_phase: IntArray,
-    member: BoolArray,
-    subgroups: Subgroups,
-    drawn: Chart,
-    verdict: RunsVerdict,
-    marks: dict[str, IntArray],
-    meaning: IntArray,
-    aims: FloatArray | None,
-    direction: str | None,
-    multiply: float,
-) -> pd.DataFrame:
-    rows = np.arange(len(row_series))
-    seen = subgroups.tested & np.isfinite(subgroups.value)
-    slot = np.arange(member.shape[1])
-    latest = np.where(seen, slot, 0).max(axis=1)
-    final = np.append(row_series[1:] != row_series[:-1], True)  # the last phase of its series
-    centre, lower, upper = (
-        getattr(drawn.lines, name)[rows, latest] for name in ("centre", "lower", "upper")
-    )
-    tests = kind.runs
-    table = series.keys.iloc[row_series].reset_index(drop=True)
-    table["phase"] = row_phase + 1
+def _summary(drawn: _Drawn) -> pd.DataFrame:
+    """A row a series and phase."""
+    rows, subgroups, screened = drawn.rows, drawn.subgroups, drawn.chart.lines.screened
+    table = rows.series.keys.iloc[rows.owner].reset_index(drop=True)
+    table["phase"] = rows.phase + 1
     table["subgroups"] = subgroups.tested.sum(axis=1)
-    table["missing"] = (member & ~subgroups.logged).sum(axis=1)
+    table["missing"] = (rows.member & ~rows.logged).sum(axis=1)
     table["baseline"] = (subgroups.baseline & np.isfinite(subgroups.value)).sum(axis=1)
-    table["useful"] = verdict.useful
-    for name, number in (
-        ("longest_run", verdict.runs.longest),
-        ("longest_run_limit", verdict.longest_run_limit),
-        ("crossings", verdict.runs.crossings),
-        ("crossings_limit", verdict.crossings_limit),
-    ):
-        # No useful point: no run, so no number.
-        table[name] = pd.Series(np.where(verdict.useful > 0, number, np.nan)).astype("Int64")
-    table["runs_signal"] = verdict.signal & tests
-    beyond = marks.get("beyond_limits")
-    if beyond is None:
-        beyond = mark(drawn, (RULES["beyond_limits"],))["beyond_limits"]
-    table["beyond_limits"] = np.count_nonzero(beyond, axis=1)
-    table["p_value"] = verdict.p_value if tests else np.nan
-    table["q_value"] = q_values(table["p_value"].to_numpy())
-    table["highlight"] = table["q_value"] <= HIGHLIGHT
-    table["centre"] = centre * multiply
-    said = np.where(seen[rows, latest], meaning[rows, latest], 0)
-    table["variation"] = pd.Categorical.from_codes(said, dtype=_VARIATION)
-    aim = np.full(len(rows), np.nan)
-    if aims is not None:
-        aim = np.broadcast_to(aims, member.shape)[rows, latest]
-    assurance = np.where(final, assured(aim, lower, upper, direction), 0)
-    table["assurance"] = pd.Categorical.from_codes(assurance, dtype=_ASSURANCE)
-    table["screened"] = 0 if drawn.lines.screened is None else drawn.lines.screened
-    table["caution"] = _cautions(kind, subgroups, drawn, verdict, table)
+    for name, column in (_signals(drawn) | _at_the_latest(drawn)).items():
+        table[name] = column
+    table["screened"] = 0 if screened is None else screened
+    table["cautions"] = _cautions(drawn, table)
     return table
 
 
-def _cautions(
-    kind: ChartKind,
-    subgroups: Subgroups,
-    drawn: Chart,
-    verdict: RunsVerdict,
-    table: pd.DataFrame,
-) -> list[str]:
-    """What to be careful of, a row each; nothing where there is nothing."""
-    values = np.isfinite(subgroups.value)
-    lines = drawn.lines
-    limited = np.isfinite(lines.upper).any(axis=1)
-    wanted = kind.name != "run"
-    few = table["baseline"].to_numpy()
-    missing = table["missing"].to_numpy()
-    said = (
-        (~values.any(axis=1), "no subgroup has a value"),
-        (wanted & ~limited & values.any(axis=1), _why_no_limits(kind)),
-        (
-            wanted & limited & (few < PROVISIONAL),
-            "limits rest on few subgroups and are provisional",
-        ),
-        (
-            verdict.guarded & kind.runs & (verdict.useful > 0),
-            "too many points on one side or on a bound for a verdict on runs",
-        ),
-        (
-            np.zeros(len(table), bool) if lines.from_spread is None else lines.from_spread,
-            "most moving ranges are 0: sigma is the standard deviation of the points",
-        ),
-        (missing > 0, "subgroups are missing between the first and the last"),
-    )
-    cautions = np.full(len(table), "", dtype=object)
-    for where, words in said:
-        at = np.flatnonzero(where)
-        cautions[at] = [f"{before}; {words}" if before else words for before in cautions[at]]
-    return list(cautions)
+def _signals(drawn: _Drawn) -> dict[str, Any]:
+    """What the tests found in each row as a whole."""
+    verdict, tests = drawn.verdict, drawn.kind.runs
+    # No useful point: no run, so no number.
+    counts = {
+        name: pd.Series(np.where(verdict.useful > 0, number, np.nan)).astype("Int64")
+        for name, number in (
+            ("longest_run", verdict.runs.longest),
+            ("longest_run_limit", verdict.longest_run_limit),
+            ("crossings", verdict.runs.crossings),
+            ("crossings_limit", verdict.crossings_limit),
+        )
+    }
+    beyond = drawn.marks.get("beyond_limits")
+    if beyond is None:  # counted even where the chosen rules do not mark it
+        beyond = mark(drawn.chart, (RULES["beyond_limits"],))["beyond_limits"]
+    p_value = verdict.p_value if tests else np.full(len(beyond), np.nan)
+    q_value = q_values(p_value)
+    return {
+        "useful": verdict.useful,
+        **counts,
+        "runs_signal": verdict.signal & tests,
+        "beyond_limits": np.count_nonzero(beyond, axis=1),
+        "p_value": p_value,
+        "q_value": q_value,
+        "highlight": q_value <= HIGHLIGHT,
+    }
 
 
-def _why_no_limits(kind: ChartKind) -> str:
-    if kind.exact:
-        return "no event yet, or nothing but events, so there are no limits to judge by"
-    return "the subgroups do not vary enough, or are too few, to estimate limits"
+def _at_the_latest(drawn: _Drawn) -> dict[str, Any]:
+    """What holds at the latest tested point that has a value: centre, variation and assurance."""
+    rows, lines = drawn.rows, drawn.chart.lines
+    seen = drawn.subgroups.tested & np.isfinite(drawn.subgroups.value)
+    row = np.arange(len(seen))
+    latest = np.where(seen, np.arange(seen.shape[1]), 0).max(axis=1)
+    centre, lower, upper = (line[row, latest] for line in (lines.centre, lines.lower, lines.upper))
+    # A row without a value has no latest point: its first slot stands in, and says nothing.
+    said = np.where(seen[row, latest], drawn.meaning[row, latest], 0)
+    target = np.full(len(row), np.nan)
+    if drawn.target is not None:
+        target = np.broadcast_to(drawn.target, seen.shape)[row, latest]
+    # Only the phase that runs now can promise anything of a target.
+    assurance = np.where(rows.last, assured(target, lower, upper, drawn.direction), 0)
+    return {
+        "centre": centre * drawn.multiply,
+        # Variation lists the same words as Meaning, in the same order, but for "none".
+        "variation": pd.Categorical.from_codes(said, dtype=_VARIATION),
+        "assurance": pd.Categorical.from_codes(assurance, dtype=_ASSURANCE),
+    }
+
+
+def _cautions(drawn: _Drawn, table: pd.DataFrame) -> list[tuple[str, ...]]:
+    """What to be careful of, codes of ChartCaution, a row each."""
+    kind, lines, verdict = drawn.kind, drawn.chart.lines, drawn.verdict
+    values = np.isfinite(drawn.subgroups.value).any(axis=1)
+    drawn_limits = np.isfinite(lines.upper).any(axis=1)
+    # Counts always give limits, unless all of nothing was counted; others must vary to.
+    no_limits = ChartCaution.NO_LIMITS_NO_EVENT if kind.exact else ChartCaution.NO_LIMITS_TOO_ALIKE
+    few = table["baseline"].to_numpy() < PROVISIONAL
+    said: dict[ChartCaution, Any] = {
+        ChartCaution.NO_VALUE: ~values,
+        no_limits: kind.limited & ~drawn_limits & values,
+        ChartCaution.PROVISIONAL_LIMITS: kind.limited & drawn_limits & few,
+        ChartCaution.RUNS_GUARDED: verdict.guarded & kind.runs & (verdict.useful > 0),
+        ChartCaution.SIGMA_FROM_SPREAD: lines.from_spread,
+        ChartCaution.MISSING_SUBGROUPS: table["missing"].to_numpy() > 0,
+    }
+    cautions: list[tuple[str, ...]] = [()] * len(table)
+    for code, where in said.items():
+        for row in np.flatnonzero(where) if where is not None else ():
+            cautions[row] = (*cautions[row], code.value)
+    return cautions

@@ -9,19 +9,19 @@ import pandas as pd
 from qi_equity.equity.inequality import strata_from_counts
 from qi_equity.equity.inequality_noise import by_chance, corrected
 
-# WHO's measures for strata without an order, and what each is in words.
-WORDS = {
-    "d": "highest rate less the lowest",
-    "r": "highest rate over the lowest",
-    "bgsd": "between-group standard deviation",
-    "cov": "coefficient of variation (%)",
-    "mdmw": "mean distance from the mean, by people",
-    "mdbw": "mean distance from the best stratum, by people",
-    "idisw": "index of disparity, by people (%)",
-    "ti": "Theil index (x 1,000)",
-    "mld": "mean log deviation (x 1,000)",
-    "paf": "population attributable fraction (%)",
-}
+# WHO's measures for strata without an order.
+MEASURES = (
+    "d",  # highest rate less the lowest
+    "r",  # highest rate over the lowest
+    "bgsd",  # between-group standard deviation
+    "cov",  # coefficient of variation (%)
+    "mdmw",  # mean distance from the mean, by people
+    "mdbw",  # mean distance from the best stratum, by people
+    "idisw",  # index of disparity, by people (%)
+    "ti",  # Theil index (x 1,000)
+    "mld",  # mean log deviation (x 1,000)
+    "paf",  # population attributable fraction (%)
+)
 
 
 def inequality(
@@ -49,19 +49,18 @@ def inequality(
     known = data.dropna(subset=[numerator, denominator]).assign(all=0)
     sums = known.groupby([*groups, "all", stratum])[[numerator, denominator]].sum()
     x, n = (sums[name].unstack(stratum) for name in (numerator, denominator))
-    chance = by_chance(x.to_numpy(float), n.to_numpy(float), list(WORDS), adverse=adverse)
+    chance = by_chance(x.to_numpy(float), n.to_numpy(float), list(MEASURES), adverse=adverse)
     clean = corrected(strata_from_counts(x.to_numpy(float), n.to_numpy(float), adverse=adverse))
     labels = x.index.to_frame(index=False)[groups]
     parts = [
         labels.assign(
             name=name,
-            words=words,
             seen=chance[name].seen,
             expected=chance[name].expected,
             p_value=chance[name].p_value,
             corrected=clean.get(name, float("nan")),
         )
-        for name, words in WORDS.items()
+        for name in MEASURES
     ]
     table = pd.concat(parts, ignore_index=True)
     return table.sort_values(groups, kind="stable", ignore_index=True) if groups else table

@@ -6,20 +6,18 @@ Every check is a row of CHECKS: a function from the observations to what it foun
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import cast
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from qi_equity.findings import Caution
-from qi_equity.observations import KEY
+from qi_equity.findings import Caution, Number, caution
+from qi_equity.observations import COUNTS, KEY
 from qi_equity.project import ALL_SITES, EVERYONE, Measure, Period, Project
 from qi_equity.sources import calendar
 from qi_equity.sources.account import Imported
 
-COLUMNS = ["check", "measure", "site", "stratum", "subgroup", "count", "of", "text", "caution"]
 COMPLETENESS = ["measure", "site", "subgroup", "numerator", "denominator"]
 
 # The Maternity Incentive Scheme asks for a valid ethnic category in 90% of bookings (domain notes,
@@ -44,48 +42,39 @@ FEW = 30  # births in a site's subgroup below which two alike are no wonder
 class Found:
     """One thing a check found, with the numbers it rests on."""
 
-    measure: str
-    site: str
-    stratum: str
-    text: str
-    count: float = float("nan")
-    of: float = float("nan")
-    subgroup: pd.Timestamp | None = None
-    caution: bool = True
+    said: Caution
+    check: str = ""
+    caution: bool = True  # whether findings should carry it
+
+
+def _found(
+    code: str,
+    measure: str = "",
+    site: str = "",
+    stratum: str = "",
+    *,
+    worth_a_caution: bool = True,
+    **numbers: Number,
+) -> Found:
+    return Found(caution(code, (measure, site, stratum), **numbers), caution=worth_a_caution)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Quality:
     """What was found, and the share without a known ethnicity as a measure to chart.
 
-    table         one row a finding: check, measure, site, stratum, subgroup, count, of, text,
-                  and whether findings should carry it as a caution
+    found         everything, in the order of CHECKS
     completeness  measure, site, subgroup; numerator births without a known stratum, denominator
                   births: a p chart's counts
-    cautions      the same findings as cautions
     """
 
-    table: pd.DataFrame
+    found: tuple[Found, ...]
     completeness: pd.DataFrame
-    cautions: tuple[Caution, ...] = field(default=())
 
-    def __str__(self) -> str:
-        """The report in plain sentences, by check."""
-        if self.table.empty:
-            return "no problem found in what was checked: " + ", ".join(CHECKS)
-        lines = []
-        every = self.table["measure"].nunique()
-        for check, rows in self.table.groupby("check", sort=False):
-            lines.append(f"{check}:")
-            # What is true of several measures alike is said once.
-            alike = rows.groupby(["site", "stratum", "text"], sort=False)["measure"].unique()
-            for key, names in alike.items():
-                site, stratum, text = cast("tuple[str, str, str]", key)
-                measures = "every measure" if len(names) == every > 1 else ", ".join(names)
-                place = ", ".join(part for part in (site, stratum, measures) if part)
-                lines.append(f"  {place}: {text}" if place else f"  {text}")
-        clean = [name for name in CHECKS if name not in set(self.table["check"])]
-        return "\n".join([*lines, f"nothing found: {', '.join(clean)}" if clean else ""]).rstrip()
+    @property
+    def cautions(self) -> tuple[Caution, ...]:
+        """What findings should carry."""
+        return tuple(one.said for one in self.found if one.caution)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,18 +100,8 @@ def quality(
     """All checks over a project's observations; with the account of an import, its checks too."""
     table = observations[observations["stratum"] != EVERYONE]
     data = _Data(project, table[table["site"] != ALL_SITES], imported)
-    rows = [
-        {"check": name, **{key: getattr(found, key) for key in COLUMNS[1:]}}
-        for name, check in CHECKS.items()
-        for found in check(data)
-    ]
-    frame = pd.DataFrame(rows, columns=COLUMNS)
-    cautions = tuple(
-        Caution(row["measure"], row["site"], row["stratum"], row["text"])
-        for row in rows
-        if row["caution"]
-    )
-    return Quality(frame, completeness(project, data.table), cautions)
+    found = tuple(replace(one, check=name) for name, check in CHECKS.items() for one in check(data))
+    return Quality(found, completeness(project, data.table))
 
 
 def completeness(project: Project, observations: pd.DataFrame) -> pd.DataFrame:
@@ -146,32 +125,34 @@ def _unknown(data: _Data) -> Iterator[Found]:
         count, of = every["numerator"].sum(), every["denominator"].sum()
         sums = every.groupby("site")[["numerator", "denominator"]].sum()
         share = sums["numerator"] / sums["denominator"]
-        text = f"{what} is not known for {count / of:.1%} ({count:,.0f} of {of:,.0f})"
+        numbers: dict[str, Number] = {"count": float(count), "of": float(of)}
+        numbers |= {"dimension": what, "share": float(count / of)}
         if len(sums) > 1:
-            text += f", from {share.min():.1%} to {share.max():.1%} between sites"
-        yield Found(str(measure), "", "", text, count, of, caution=count > MOST_UNKNOWN * of)
+            numbers |= {"least": float(share.min()), "most": float(share.max())}
+        said = caution(
+            "unknown_between_sites" if len(sums) > 1 else "unknown",
+            (str(measure), "", ""),
+            **numbers,
+        )
+        yield Found(said, caution=bool(count > MOST_UNKNOWN * of))
     for (name, site), own in shares.groupby(["measure", "site"]):
         rows = own.sort_values("subgroup")
         count, of = rows["numerator"].sum(), rows["denominator"].sum()
         if count > MOST_UNKNOWN * of:
-            text = f"{what} is not known for {count / of:.1%} ({count:,.0f} of {of:,.0f})"
-            yield Found(str(name), str(site), "", text, count, of)
+            yield _found(
+                "unknown", str(name), str(site), dimension=what, count=float(count),
+                of=float(of), share=float(count / of),
+            )  # fmt: skip
         last = RECENT[data.project.measure(str(name)).subgroup]
         before, recent = rows.iloc[:-last], rows.iloc[-last:]
         if len(before) < last:
             continue
         was, now = (p["numerator"].sum() / p["denominator"].sum() for p in (before, recent))
         if now - was > WORTH_SAYING and _chance(recent, before) < RARE:
-            yield Found(
-                str(name),
-                str(site),
-                "",
-                f"{what} not known rose from {was:.1%} to {now:.1%} over the last {last} points: "
-                "a stratum may seem to change because its women are no longer coded",
-                recent["numerator"].sum(),
-                recent["denominator"].sum(),
-                recent["subgroup"].iloc[0],
-            )
+            yield _found(
+                "unknown_rose", str(name), str(site), dimension=what, was=float(was),
+                now=float(now), last=float(last), since=recent["subgroup"].iloc[0].isoformat(),
+            )  # fmt: skip
 
 
 def _chance(some: pd.DataFrame, others: pd.DataFrame) -> float:
@@ -194,34 +175,22 @@ def _codes(data: _Data) -> Iterator[Found]:
     for status, rows in codes[codes["status"] != "stated"].groupby("status"):
         count = rows["count"].sum()
         listed = ", ".join(f"'{code}'" for code in rows["code"].head(8))
-        yield Found(
-            "",
-            "",
-            "",
-            f"{data.project.strata.dimension} {status} in {count:,} of {total:,} "
-            f"{data.imported.unit} ({listed})",
-            count,
-            total,
-            caution=status == "invalid",
-        )
-    for row in codes[codes["stratum"].isna()].to_dict("records"):
-        yield Found(
-            "",
-            "",
-            "",
-            f"code '{row['code']}' has no group: {row['count']:,} were refused",
-            row["count"],
-            total,
-        )
+        yield _found(
+            "codes", worth_a_caution=status == "invalid", dimension=data.project.strata.dimension,
+            status=str(status), count=float(count), of=float(total), unit=data.imported.unit,
+            listed=listed,
+        )  # fmt: skip
+    for code, refused in codes.loc[codes["stratum"].isna(), ["code", "count"]].to_numpy().tolist():
+        yield _found("code_without_group", value=str(code), count=float(refused), of=float(total))
 
 
 def _excluded(data: _Data) -> Iterator[Found]:
     """Exclusion that falls on some strata more than others can hide inequity."""
     if data.imported is None:
         return
-    for part, words, base in (
-        ("excluded", "are not counted", "births"),
-        ("outcome_not_known", "have no outcome recorded", "eligible"),
+    for part, code, base in (
+        ("excluded", "excluded_unequally", "births"),
+        ("outcome_not_known", "outcome_unknown_unequally", "eligible"),
     ):
         for measure, every in data.imported.excluded.groupby("measure"):
             rows = every[every[base] > 0]
@@ -236,13 +205,10 @@ def _excluded(data: _Data) -> Iterator[Found]:
             if np.ptp(share) <= WORTH_SAYING:
                 continue
             most, least = int(share.argmax()), int(share.argmin())
-            yield Found(
-                str(measure),
-                "",
-                str(names[most]),
-                f"{share[most]:.1%} of births {words} for {names[most]}, {share[least]:.1%} for "
-                f"{names[least]}: a gap among those counted may not be the gap among all",
-            )
+            yield _found(
+                code, str(measure), "", str(names[most]), most=float(share[most]),
+                least=float(share[least]), other=str(names[least]),
+            )  # fmt: skip
 
 
 def _zeros(data: _Data) -> Iterator[Found]:
@@ -257,25 +223,13 @@ def _zeros(data: _Data) -> Iterator[Found]:
             rate = others["numerator"] / others["denominator"]
             expected = rate * own["denominator"]
             if own["numerator"] == 0 and np.exp(-expected) < RARE:
-                yield Found(
-                    measure.id,
-                    str(site),
-                    "",
-                    f"no event in {own['denominator']:,.0f}, where the other sites' rate would "
-                    f"give {expected:,.0f}: recorded as not happening, or not recorded?",
-                    0,
-                    own["denominator"],
-                )
+                of = float(own["denominator"])
+                yield _found("no_event", measure.id, str(site), of=of, expected=float(expected))
             every = measure.data == "proportion" and own["numerator"] == own["denominator"]
             if every and np.exp(expected - own["denominator"]) < RARE:
-                yield Found(
-                    measure.id,
-                    str(site),
-                    "",
-                    f"every one of {own['denominator']:,.0f} counts as an event, where the other "
-                    f"sites' rate would give {expected:,.0f}",
-                    own["numerator"],
-                    own["denominator"],
+                of = float(own["denominator"])
+                yield _found(
+                    "nothing_but_events", measure.id, str(site), of=of, expected=float(expected)
                 )
         yield from _runs_of_zeros(measure, counted)
 
@@ -293,16 +247,11 @@ def _runs_of_zeros(measure: Measure, counted: pd.DataFrame) -> Iterator[Found]:
         for _, part in quiet.groupby("run"):
             expected = rate * part["denominator"].sum()
             if np.exp(-expected) < RARE / len(rows):
-                yield Found(
-                    measure.id,
-                    str(site),
-                    "",
-                    f"no event in {len(part)} {measure.subgroup}s running, where the site's own "
-                    f"rate would give {expected:,.0f}",
-                    0,
-                    part["denominator"].sum(),
-                    part["subgroup"].iloc[0],
-                )
+                yield _found(
+                    "no_event_running", measure.id, str(site), points=float(len(part)),
+                    period=measure.subgroup, expected=float(expected),
+                    since=part["subgroup"].iloc[0].isoformat(),
+                )  # fmt: skip
 
 
 def _above(data: _Data) -> Iterator[Found]:
@@ -310,23 +259,19 @@ def _above(data: _Data) -> Iterator[Found]:
     for measure, rows in data.measures():
         if measure.data != "proportion":
             continue
-        for row in rows[rows["numerator"] > rows["denominator"]].to_dict("records"):
-            yield Found(
-                measure.id,
-                row["site"],
-                row["stratum"],
-                f"{row['numerator']:,.0f} events in {row['denominator']:,.0f}",
-                row["numerator"],
-                row["denominator"],
-                row["subgroup"],
-            )
+        above = rows.loc[rows["numerator"] > rows["denominator"], [*KEY, *COUNTS]]
+        for _, site, stratum, day, count, of in above.itertuples(index=False, name=None):
+            yield _found(
+                "more_events_than_births", measure.id, site, stratum, count=count, of=of,
+                since=day.isoformat(),
+            )  # fmt: skip
 
 
 def _repeated(data: _Data) -> Iterator[Found]:
     """Keys that stand twice, and weeks that are a copy of the week before."""
-    for row in data.table[data.table.duplicated(KEY)].to_dict("records"):
-        text = "stands more than once"
-        yield Found(row["measure"], row["site"], row["stratum"], text, subgroup=row["subgroup"])
+    twice = data.table.loc[data.table.duplicated(KEY), KEY]
+    for measure_id, site, stratum, day in twice.itertuples(index=False, name=None):
+        yield _found("stands_twice", measure_id, site, stratum, since=day.isoformat())
     for measure, rows in data.measures():
         counts = ["numerator", "denominator"]
         if not rows["denominator"].notna().any():
@@ -339,13 +284,7 @@ def _repeated(data: _Data) -> Iterator[Found]:
             enough = (np.nansum(births, axis=1) >= FEW) & ((births > 0).sum(axis=1) >= 3)
             days = weeks.index.get_level_values("subgroup")
             for day in days[1:][alike.all(axis=1) & enough[1:]]:
-                yield Found(
-                    measure.id,
-                    str(site),
-                    "",
-                    f"all counts of {day:%-d %B %Y} are those of the point before: copied?",
-                    subgroup=day,
-                )
+                yield _found("copied", measure.id, str(site), since=day.isoformat())
 
 
 def _calendar(data: _Data) -> Iterator[Found]:
@@ -357,28 +296,17 @@ def _calendar(data: _Data) -> Iterator[Found]:
             every = calendar.starts(logged.min(), logged.max(), measure.subgroup)
             missing = every.difference(logged)
             if len(missing):
-                yield Found(
-                    measure.id,
-                    str(site),
-                    "",
-                    f"{len(missing)} of {len(every)} {measure.subgroup}s were not logged, the "
-                    f"first of them that of {missing[0]:%-d %B %Y}",
-                    len(missing),
-                    len(every),
-                    missing[0],
-                    caution=len(missing) > 0.1 * len(every),
-                )
+                yield _found(
+                    "not_logged", measure.id, str(site),
+                    worth_a_caution=len(missing) > 0.1 * len(every), count=float(len(missing)),
+                    of=float(len(every)), period=measure.subgroup, since=missing[0].isoformat(),
+                )  # fmt: skip
             behind = len(calendar.starts(logged.max(), last, measure.subgroup)) - 1
             if behind > 0:
-                yield Found(
-                    measure.id,
-                    str(site),
-                    "",
-                    f"logged up to {logged.max():%-d %B %Y}, {behind} {measure.subgroup}"
-                    f"{'s' if behind > 1 else ''} behind the others",
-                    behind,
-                    subgroup=logged.max(),
-                )
+                yield _found(
+                    "behind", measure.id, str(site), count=float(behind), period=measure.subgroup,
+                    last=logged.max().isoformat(),
+                )  # fmt: skip
 
 
 def _jumps(data: _Data) -> Iterator[Found]:
@@ -395,17 +323,22 @@ def _jumps(data: _Data) -> Iterator[Found]:
             odd = (np.abs(away) > 5) & ((n > JUMP * usual) | (n < usual / JUMP))
             days = own.index.get_level_values("subgroup")
             if odd[-1] and n[-1] < usual:
-                text = f"the last point has {n[-1]:,.0f} births, usually {usual:,.0f}: unfinished?"
-                yield Found(measure.id, str(site), "", text, n[-1], usual, days[-1])
+                yield _found(
+                    "unfinished", measure.id, str(site), count=float(n[-1]), usual=float(usual)
+                )
                 odd[-1] = False
             for place in np.flatnonzero(odd)[:3]:
-                text = f"{n[place]:,.0f} births from {days[place]:%-d %B %Y}, usually {usual:,.0f}"
-                yield Found(measure.id, str(site), "", text, n[place], usual, days[place])
+                yield _found(
+                    "births_jump", measure.id, str(site), count=float(n[place]),
+                    usual=float(usual), since=days[place].isoformat(),
+                )  # fmt: skip
             step = _step(n)
             if step is not None:
                 was, now = np.median(n[:step]), np.median(n[step:])
-                text = f"births went from {was:,.0f} to {now:,.0f} a {measure.subgroup} and stayed"
-                yield Found(measure.id, str(site), "", text, now, was, days[step])
+                yield _found(
+                    "births_moved", measure.id, str(site), was=float(was), now=float(now),
+                    period=measure.subgroup, since=days[step].isoformat(),
+                )  # fmt: skip
 
 
 def _step(n: np.ndarray) -> int | None:
@@ -421,26 +354,17 @@ def _step(n: np.ndarray) -> int | None:
 
 def _censored(data: _Data) -> Iterator[Found]:
     """The last weeks of a measure that is still filling up."""
-    for measure, rows in data.measures():
+    for measure, _ in data.measures():
         if not measure.incomplete_weeks:
             continue
-        first = rows["subgroup"].max() - pd.Timedelta(weeks=measure.incomplete_weeks - 1)
-        yield Found(
-            measure.id,
-            "",
-            "",
-            f"the last {measure.incomplete_weeks} weeks are still filling up and will change",
-            measure.incomplete_weeks,
-            subgroup=first,
-        )
+        yield _found("filling_up", measure.id, weeks=float(measure.incomplete_weeks))
 
 
 def _overlapping(data: _Data) -> Iterator[Found]:
     """Points that share births follow each other, so runs mean nothing."""
-    for measure, _rows in data.measures():
+    for measure, _ in data.measures():
         if measure.overlapping_windows:
-            text = "its points share births with their neighbours: no run rules, no limits on runs"
-            yield Found(measure.id, "", "", text)
+            yield _found("shares_births", measure.id)
 
 
 def _withheld(data: _Data) -> Iterator[Found]:
@@ -449,10 +373,10 @@ def _withheld(data: _Data) -> Iterator[Found]:
         hidden = rows[rows["numerator"].isna() & rows["denominator"].notna()]
         for stratum, own in hidden.groupby("stratum"):
             of = int((rows["stratum"] == stratum).sum())
-            text = f"{len(own):,} of {of:,} counts are withheld or were not given"
-            yield Found(
-                measure.id, "", str(stratum), text, len(own), of, caution=len(own) > 0.1 * of
-            )
+            yield _found(
+                "not_given", measure.id, "", str(stratum), worth_a_caution=len(own) > 0.1 * of,
+                count=float(len(own)), of=float(of),
+            )  # fmt: skip
 
 
 CHECKS: dict[str, Callable[[_Data], Iterator[Found]]] = {

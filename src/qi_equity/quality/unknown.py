@@ -6,16 +6,10 @@ import numpy as np
 import pandas as pd
 
 from qi_equity.equity import bounds
-from qi_equity.equity.gaps import Methods, best_at_baseline, everyone_else, named
-from qi_equity.observations import SERIES_KEY, with_totals
-from qi_equity.project import (
-    ALL_SITES,
-    BEST_AT_BASELINE,
-    EVERYONE,
-    EVERYONE_ELSE,
-    Measure,
-    Project,
-)
+from qi_equity.equity.gaps import Methods
+from qi_equity.observations import COUNTS, with_totals
+from qi_equity.project import ALL_SITES, EVERYONE, Measure, Project
+from qi_equity.reading import Reading
 
 COLUMNS = [
     "measure",
@@ -42,51 +36,30 @@ def unknown_bounds(project: Project, observations: pd.DataFrame) -> pd.DataFrame
     is a target has no unknown side, and is left out.
     """
     parts = [
-        _measure(project, measure, observations)
+        _measure(reading, observations)
         for measure in project.measures
-        if measure.data in ("proportion", "rate")
+        if (reading := Reading(project, measure)).compared
     ]
     parts = [part for part in parts if len(part)]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
 
 
-def sentences(project: Project, table: pd.DataFrame) -> list[str]:
-    """What to say where the unknown could change the answer, one sentence a gap."""
-    said = []
-    plausible = list(bounds.ALLOCATIONS)[: bounds.PLAUSIBLE]
-    decisive = table[table["changes"] & table["allocation"].isin(plausible)]
-    for (name, site, stratum), rows in decisive.groupby(SERIES_KEY):
-        measure = project.measure(str(name))
-        gaps = measure.multiply * rows["difference"]
-        said.append(
-            f"{measure.name}, {site}, {stratum}: whether the gap is more than chance depends on "
-            f"who the {rows['unknown_births'].iloc[0]:,.0f} women of unknown "
-            f"{project.strata.dimension} are; it lies between {gaps.min():.1f} and "
-            f"{gaps.max():.1f} ({measure.unit})"
-        )
-    return said
-
-
-def _measure(project: Project, measure: Measure, observations: pd.DataFrame) -> pd.DataFrame:
-    strata = [group.name for group in project.strata.groups]
-    unknown = np.array([group.unknown for group in project.strata.groups])
-    counts = _counts(measure, observations)
-    if counts.empty or not unknown.any():
+def _measure(reading: Reading, observations: pd.DataFrame) -> pd.DataFrame:
+    groups = reading.project.strata.groups
+    unknown = [group.name for group in groups if group.unknown]
+    rows = _rows(reading.measure, observations)
+    known = rows[rows["stratum"].isin(reading.project.strata.known)]
+    if known.empty or not unknown or isinstance(reading.reference, float):
         return pd.DataFrame(columns=COLUMNS)
-    sites = list(counts.index.get_level_values("site").unique())
-    arrays = [
-        counts[name].unstack("stratum").reindex(index=sites, columns=strata).to_numpy(float)
-        for name in ("numerator", "denominator")
-    ]
-    x, n = (array[:, ~unknown] for array in arrays)
-    xu, nu = (np.nansum(array[:, unknown], axis=1, keepdims=True) for array in arrays)
-    known = [name for name, hidden in zip(strata, unknown, strict=True) if not hidden]
-    reference = _reference(project, measure, known, x, n)
-    if reference is None:
-        return pd.DataFrame(columns=COLUMNS)
+    counts, against = reading.held_against(known)
+    sites, strata = [site for (site,) in counts.series], counts.strata
+    x, n = (part[..., 0] for part in counts.over(slice(None)))
+    hidden = rows[rows["stratum"].isin(unknown)].groupby("site")[list(COUNTS)].sum()
+    xu, nu = (hidden[name].reindex(sites, fill_value=0.0).to_numpy()[:, None] for name in COUNTS)
+    x0, n0 = (against(part[..., None])[..., 0] for part in (x, n))
     total = np.nansum(n, axis=1, keepdims=True)
     found = bounds.unknown_bounds(
-        x, n, *reference, xu, nu, total, methods=Methods(kind=measure.data)
+        (x, n), (x0, n0), (xu, nu), total, methods=Methods(kind=reading.measure.data)
     )
     share = np.divide(nu, nu + total, out=np.full_like(nu, np.nan), where=nu + total > 0)
     frames = []
@@ -103,36 +76,16 @@ def _measure(project: Project, measure: Measure, observations: pd.DataFrame) -> 
             "changes": found.changes,
         }
         frame = pd.DataFrame({key: np.ravel(array) for key, array in columns.items()})
-        keys = pd.MultiIndex.from_product([sites, known], names=["site", "stratum"]).to_frame()
+        keys = pd.MultiIndex.from_product([sites, strata], names=["site", "stratum"]).to_frame()
         frame = pd.concat([keys.reset_index(drop=True), frame], axis=1)
-        frames.append(frame.assign(measure=measure.id, allocation=name))
+        frames.append(frame.assign(measure=reading.measure.id, allocation=name))
     table = pd.concat(frames, ignore_index=True)[COLUMNS]
     return table[table["difference"].notna()]
 
 
-def _counts(measure: Measure, observations: pd.DataFrame) -> pd.DataFrame:
-    """Events and births over the whole period, where both were logged, with all sites together."""
-    rows = observations[observations["measure"] == measure.id]
-    rows = rows.dropna(subset=["numerator", "denominator"])
+def _rows(measure: Measure, observations: pd.DataFrame) -> pd.DataFrame:
+    """What was logged in full, with all sites together."""
+    rows = observations[observations["measure"] == measure.id].dropna(subset=list(COUNTS))
     # Totals that the table brings with it would be counted beside what they add up.
     rows = rows[(rows["stratum"] != EVERYONE) & (rows["site"] != ALL_SITES)]
-    if rows["site"].nunique() > 1:
-        rows = with_totals(rows, "site", ALL_SITES)
-    return rows.groupby(["site", "stratum"])[["numerator", "denominator"]].sum()
-
-
-def _reference(
-    project: Project, measure: Measure, known: list[str], x: np.ndarray, n: np.ndarray
-) -> tuple[np.ndarray, np.ndarray] | None:
-    """The counts each stratum is held against, as the project declares."""
-    declared = project.strata.reference
-    if declared.target is not None:
-        return None
-    if declared.compare_with == EVERYONE_ELSE:
-        return everyone_else(x, axis=1), everyone_else(n, axis=1)
-    if declared.compare_with == BEST_AT_BASELINE:
-        low = measure.direction != "increase"
-        best = best_at_baseline(x, n, axis=1, best_is_low=low)
-        return named(x, best, axis=1), named(n, best, axis=1)
-    place = known.index(declared.compare_with)
-    return named(x, place, axis=1), named(n, place, axis=1)
+    return with_totals(rows, "site", ALL_SITES) if rows["site"].nunique() > 1 else rows

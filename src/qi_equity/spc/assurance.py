@@ -9,38 +9,55 @@ from __future__ import annotations
 import numpy as np
 
 from qi_equity.arrays import BoolArray, FloatArray, IntArray
+from qi_equity.vocabulary import Assurance, Meaning
 
 DIRECTIONS: dict[str | None, int] = {"increase": 1, "decrease": -1, None: 0}
-# Without a better direction a signal is high or low; some patterns have not even a side.
-MEANINGS = ("none", "improvement", "concern", "high", "low", "special cause")
-VARIATION = ("common cause", *MEANINGS[1:])
-ASSURANCE = ("", "consistent pass", "consistent fail", "inconsistent")
+_MEANINGS, _ASSURANCES = tuple(Meaning), tuple(Assurance)
+
+
+def _places(*words: Meaning) -> IntArray:
+    return np.array([_MEANINGS.index(word) for word in words], dtype=np.int8)
+
+
+# What no mark, a high one and a low one mean: looked up by side, where -1 is the last.
+_OF_SIDE: dict[int, IntArray] = {
+    1: _places(Meaning.NONE, Meaning.IMPROVEMENT, Meaning.CONCERN),
+    -1: _places(Meaning.NONE, Meaning.CONCERN, Meaning.IMPROVEMENT),
+    0: _places(Meaning.NONE, Meaning.HIGH, Meaning.LOW),
+}
+# Some patterns have not even a side: alternating points are neither high nor low.
+_WITHOUT_SIDE = _places(Meaning.NONE, Meaning.SPECIAL_CAUSE, Meaning.SPECIAL_CAUSE)
 
 
 def meaning_of(side: IntArray, sided: BoolArray, direction: str | None) -> IntArray:
-    """Which of MEANINGS each mark has, as its position in that list.
+    """What each mark means, as its place among Meaning.
 
-    >>> meaning_of(np.array([1, -1, 0]), np.array([True, True, True]), "decrease")
-    array([2, 1, 0], dtype=int8)
+    >>> marks = meaning_of(np.array([1, -1, 0]), np.array([True, True, True]), "decrease")
+    >>> [str(list(Meaning)[place]) for place in marks]
+    ['concern', 'improvement', 'none']
     """
-    better = DIRECTIONS[direction]
-    # Looked up by side: index 0 is no mark, 1 high, -1 low.
-    of_side = np.array([0, 1, 2] if better > 0 else [0, 2, 1] if better else [0, 3, 4], np.int8)
-    plain = np.array([0, 5, 5], np.int8)
-    return np.where(sided, of_side[side], plain[side])
+    return np.where(sided, _OF_SIDE[DIRECTIONS[direction]][side], _WITHOUT_SIDE[side])
 
 
 def assured(
     target: FloatArray, lower: FloatArray, upper: FloatArray, direction: str | None
 ) -> IntArray:
-    """Which of ASSURANCE a target has against limits, as its position in that list.
+    """What assurance limits give of a target, as its place among Assurance.
 
-    >>> assured(np.array([9.0, 5.0, 1.0]), np.array([2.0]), np.array([8.0]), "increase")
-    array([2, 3, 1], dtype=int8)
+    >>> found = assured(np.array([9.0, 5.0, 1.0]), np.array([2.0]), np.array([8.0]), "increase")
+    >>> [str(list(Assurance)[place]) for place in found]
+    ['consistent fail', 'inconsistent', 'consistent pass']
     """
     better = DIRECTIONS[direction]
     known = np.isfinite(target) & np.isfinite(lower) & np.isfinite(upper) & (better != 0)
     with np.errstate(invalid="ignore"):
         beyond = (target > upper).astype(int) - (target < lower).astype(int)
-    verdict = np.where(beyond == 0, 3, np.where(beyond * better > 0, 2, 1))
-    return np.where(known, verdict, 0).astype(np.int8)
+    # A target beyond the limits on the better side is out of reach, on the other always met.
+    said = (
+        (~known, Assurance.UNKNOWN),
+        (beyond == 0, Assurance.INCONSISTENT),
+        (beyond * better > 0, Assurance.CONSISTENT_FAIL),
+        (beyond * better < 0, Assurance.CONSISTENT_PASS),
+    )
+    places = [_ASSURANCES.index(word) for _, word in said]
+    return np.select([where for where, _ in said], places).astype(np.int8)

@@ -7,8 +7,19 @@ row, so no rule can reach across it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 from qi_equity.arrays import BoolArray, FloatArray, IntArray
+
+Band = tuple[FloatArray, FloatArray]  # lower and upper
+
+
+class Zone(IntEnum):
+    """How many sigmas from the centre a band reaches: the zones C, B and A of the 1956 handbook."""
+
+    ONE_SIGMA = 1
+    TWO_SIGMA = 2
+    LIMITS = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,14 +42,18 @@ class Subgroups:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lines:
-    """Centre and limits; ``zones`` holds the nearer limits that some rules ask for, by sigma."""
+    """Centre and limits; ``nearer`` holds the bands inside them that some rules ask for."""
 
     centre: FloatArray
     lower: FloatArray
     upper: FloatArray
-    zones: dict[float, tuple[FloatArray, FloatArray]]
+    nearer: dict[Zone, Band]
     screened: IntArray | None = None  # moving ranges left out, one number a row
     from_spread: BoolArray | None = None  # rows whose sigma is a standard deviation instead
+
+    def band(self, zone: Zone) -> Band:
+        """Lower and upper edge of a zone; the limits themselves are the outermost."""
+        return (self.lower, self.upper) if zone is Zone.LIMITS else self.nearer[zone]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

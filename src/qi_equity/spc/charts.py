@@ -6,7 +6,7 @@ otherwise: Montgomery, Introduction to Statistical Quality Control, ch. 6 and 7.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,8 +14,8 @@ import numpy as np
 from scipy.special import gammaln
 
 from qi_equity.arrays import BoolArray, FloatArray, IntArray
-from qi_equity.spc.chart import Chart, Lines, Subgroups
-from qi_equity.spc.limits import binomial_limits, poisson_limits
+from qi_equity.spc.chart import Band, Chart, Lines, Subgroups, Zone
+from qi_equity.spc.limits import BINOMIAL, POISSON, Distribution, poisson_limits
 
 # Mean moving range of two, and its upper limit, as multiples of sigma and of itself
 # (Montgomery, appendix VI).
@@ -32,7 +32,7 @@ class How:
     """How the lines are to be drawn, for every row alike."""
 
     limits: str = "normal"  # or exact, where a kind has a distribution
-    sigmas: tuple[float, ...] = (3.0,)
+    zones: tuple[Zone, ...] = (Zone.LIMITS,)  # the bands to work out
     screen: bool = True
     per_range: float = PER_RANGE
     centre: FloatArray | None = None  # given from outside: one number a row, or one a point
@@ -41,6 +41,20 @@ class How:
 
 
 LinesOf = Callable[[Subgroups, How], Lines]
+PointsOf = Callable[[Subgroups], FloatArray]
+
+
+def _as_logged(s: Subgroups) -> FloatArray:
+    return s.value
+
+
+def _ranges(s: Subgroups) -> FloatArray:
+    return moving_ranges(s.value, s.logged)
+
+
+def _spread(s: Subgroups) -> FloatArray:
+    assert s.spread is not None
+    return s.spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +63,16 @@ class ChartKind:
 
     name: str
     lines: LinesOf
+    points: PointsOf = _as_logged  # what it draws of what was logged, before there are lines
     needs: str = "value"  # value, counts, or readings: what its rows are made of
     needs_denominator: bool = False
+    takes_denominator: bool = False  # may be drawn of a ratio
     whole: bool = False  # counts: whole numbers, never below 0
     at_most_denominator: bool = False
     above_zero: bool = False
     exact: bool = False  # has exact limits
+    limited: bool = True  # has limits at all
+    centre_is_median: bool = False  # so that half of the points are expected on either side
     runs: bool = True  # whether a runs test means anything
 
 
@@ -173,28 +191,29 @@ def _band(
     """Centre plus and minus so many sigmas, cut where values cannot go."""
     low, high = max(lowest, how.lowest), min(highest, how.highest)
     # Sigma before centre times sigmas: one product a point, and no rounding between zones.
-    zones = {
+    bands = {
         k: (np.maximum(centre - k * sigma, low), np.minimum(centre + k * sigma, high))
-        for k in how.sigmas
+        for k in how.zones
     }
-    return _lines(centre, zones, steps)
+    return _lines(centre, bands, steps)
 
 
-def _lines(
-    centre: FloatArray,
-    zones: dict[float, tuple[FloatArray, FloatArray]],
-    steps: Steps | None = None,
-) -> Lines:
-    lower, upper = zones[3.0]
+def _lines(centre: FloatArray, bands: dict[Zone, Band], steps: Steps | None = None) -> Lines:
+    lower, upper = bands[Zone.LIMITS]
     shape = np.broadcast_shapes(centre.shape, lower.shape)
     return Lines(
         np.broadcast_to(centre, shape),
         np.broadcast_to(lower, shape),
         np.broadcast_to(upper, shape),
-        {k: zones[k] for k in zones if k != 3.0},
+        {zone: band for zone, band in bands.items() if zone is not Zone.LIMITS},
         None if steps is None else steps.screened[..., 0],
         None if steps is None else steps.from_spread[..., 0],
     )
+
+
+def _bands(lines: Lines, how: How) -> Iterator[tuple[Zone, Band]]:
+    """The limits and every nearer band of lines drawn already."""
+    return ((zone, lines.band(zone)) for zone in how.zones)
 
 
 def _centre(how: How, estimate: Callable[[], FloatArray]) -> FloatArray:
@@ -209,8 +228,7 @@ def run_lines(s: Subgroups, how: How) -> Lines:
     """Median, no limits (Anhøj & Olesen 2014; Perla, Provost & Murray 2011)."""
     centre = np.broadcast_to(_centre(how, lambda: median(_over(s, s.value))), s.value.shape)
     none: FloatArray = np.full(centre.shape, np.nan)
-    zones: dict[float, tuple[FloatArray, FloatArray]] = dict.fromkeys(how.sigmas, (none, none))
-    return _lines(centre, zones)
+    return _lines(centre, dict.fromkeys(how.zones, (none, none)))
 
 
 def i_lines(s: Subgroups, how: How) -> Lines:
@@ -226,10 +244,10 @@ def mr_lines(s: Subgroups, how: How) -> Lines:
     # Not screened: a chart of ranges is there to show the large ones.
     mean = _centre(how, lambda: _mean(_over(s, s.value)))
     centre = np.broadcast_to(mean, s.value.shape)
-    zones = {
-        k: (0.0 * centre, np.where(centre > 0, D4 * centre * k / 3, np.nan)) for k in how.sigmas
+    bands = {
+        k: (0.0 * centre, np.where(centre > 0, D4 * centre * k / 3, np.nan)) for k in how.zones
     }
-    return _lines(centre, zones)
+    return _lines(centre, bands)
 
 
 def _c4(size: FloatArray) -> FloatArray:
@@ -291,9 +309,8 @@ def t_lines(s: Subgroups, how: How) -> Lines:
         # Below zero there is no time: the limit is 0, not a root of a negative number.
         return np.clip(np.maximum(line, 0.0) ** NELSON, how.lowest, how.highest)
 
-    zones = {k: (back(low), back(high)) for k, (low, high) in lines.zones.items()}
-    zones[3.0] = (back(lines.lower), back(lines.upper))
-    drawn = _lines(back(lines.centre), zones)
+    bands = {zone: (back(low), back(high)) for zone, (low, high) in _bands(lines, how)}
+    drawn = _lines(back(lines.centre), bands)
     return replace(drawn, screened=lines.screened, from_spread=lines.from_spread)
 
 
@@ -304,8 +321,7 @@ def g_lines(s: Subgroups, how: How) -> Lines:
     sigma = np.broadcast_to(np.sqrt(mean * (mean + 1)), s.value.shape)
     lines = _band(mean, sigma, how, lowest=0.0)
     centre = _centre(how, lambda: median(value))
-    zones = {3.0: (lines.lower, lines.upper), **lines.zones}
-    return _lines(np.broadcast_to(centre, s.value.shape), zones)
+    return _lines(np.broadcast_to(centre, s.value.shape), dict(_bands(lines, how)))
 
 
 def pooled(s: Subgroups) -> FloatArray:
@@ -317,38 +333,29 @@ def pooled(s: Subgroups) -> FloatArray:
     return _divide(_sum(events), _sum(np.where(pair, s.denominator, np.nan)))
 
 
-def _binomial(centre: FloatArray) -> FloatArray:
-    return centre * np.maximum(1 - centre, 0.0)
-
-
-def _poisson(centre: FloatArray) -> FloatArray:
-    return centre
-
-
-def ratio_lines(
-    variance: Callable[[FloatArray], FloatArray], highest: float, laney: bool = False
-) -> LinesOf:
+def ratio_lines(chance: Distribution, laney: bool = False) -> LinesOf:
     """Proportions (p) and rates (u), and their Laney versions where sigma is scaled by z."""
 
     def lines(s: Subgroups, how: How) -> Lines:
         assert s.denominator is not None
         centre = _centre(how, lambda: pooled(s))
         if how.limits == "exact" and not laney:
-            return _exact_ratio(s, how, centre, binomial=highest == 1.0)
+            return _exact_ratio(s, how, centre, chance)
         # One root, as the reference tools take it: the last digit says on which side a tie lies.
-        sigma = np.sqrt(variance(centre) / np.where(s.denominator > 0, s.denominator, np.nan))
+        at_risk = np.where(s.denominator > 0, s.denominator, np.nan)
+        sigma = np.sqrt(chance.variance(centre) / at_risk)
         steps = None
         if laney:
             # Laney 2002: the moving range of z says how much wider than theory the points lie.
             z = _divide(s.value - centre, sigma)
             steps = mean_moving_range(z, s.baseline, how.screen)
             sigma = sigma * _not_zero(steps.mean) / D2
-        return _band(centre, sigma, how, 0.0, highest, steps)
+        return _band(centre, sigma, how, 0.0, chance.highest_rate, steps)
 
     return lines
 
 
-def _exact_ratio(s: Subgroups, how: How, centre: FloatArray, binomial: bool) -> Lines:
+def _exact_ratio(s: Subgroups, how: How, centre: FloatArray, chance: Distribution) -> Lines:
     """Exact limits, worked out once for each denominator of a row."""
     assert s.denominator is not None
     size = np.where(s.denominator > 0, s.denominator, 0.0)  # 0: nobody at risk, no limits
@@ -366,16 +373,17 @@ def _exact_ratio(s: Subgroups, how: How, centre: FloatArray, binomial: bool) -> 
         used = np.ones(size.size, dtype=bool)
         n, rate = size.ravel(), np.broadcast_to(centre, size.shape).ravel()
     n[n == 0] = np.nan
-    zones = {}
-    for k in how.sigmas:
-        counts = binomial_limits(n, rate, k) if binomial else poisson_limits(n * rate, k)
-        pair = []
-        for count in counts:
-            limit = np.empty(len(used))
-            limit[at] = np.clip(count / n, how.lowest, how.highest)
-            pair.append(limit[cell])
-        zones[k] = (pair[0], pair[1])
-    return _lines(centre, zones)
+
+    def of_each_point(count: FloatArray) -> FloatArray:
+        limit = np.empty(len(used))
+        limit[at] = np.clip(count / n, how.lowest, how.highest)
+        return np.asarray(limit[cell])
+
+    bands = {}
+    for k in how.zones:
+        low, high = chance.limits(n, rate, k)
+        bands[k] = (of_each_point(low), of_each_point(high))
+    return _lines(centre, bands)
 
 
 def c_lines(s: Subgroups, how: How) -> Lines:
@@ -383,35 +391,35 @@ def c_lines(s: Subgroups, how: How) -> Lines:
     centre = _centre(how, lambda: _mean(_over(s, s.value)))
     if how.limits != "exact":
         return _band(centre, np.broadcast_to(np.sqrt(centre), s.value.shape), how, lowest=0.0)
-    zones = {}
-    for k in how.sigmas:
+    bands = {}
+    for k in how.zones:
         low, high = (
             np.broadcast_to(np.clip(line, how.lowest, how.highest), s.value.shape)
             for line in poisson_limits(centre, k)
         )
-        zones[k] = (low, high)
-    return _lines(centre, zones)
+        bands[k] = (low, high)
+    return _lines(centre, bands)
 
 
 # What counts ask of the data: whole numbers, with those at risk where there is a rate.
 COUNTS: dict[str, Any] = {"needs": "counts", "whole": True}
-RATES: dict[str, Any] = {**COUNTS, "needs_denominator": True}
+RATES: dict[str, Any] = {**COUNTS, "needs_denominator": True, "takes_denominator": True}
 SHARES: dict[str, Any] = {**RATES, "at_most_denominator": True}
 
 CHARTS = {
     kind.name: kind
     for kind in (
-        ChartKind("run", run_lines),
-        ChartKind("i", i_lines),
-        ChartKind("mr", mr_lines, runs=False),
+        ChartKind("run", run_lines, takes_denominator=True, limited=False, centre_is_median=True),
+        ChartKind("i", i_lines, takes_denominator=True),
+        ChartKind("mr", mr_lines, _ranges, takes_denominator=True, runs=False),
         ChartKind("xbar", xbar_lines, needs="readings"),
-        ChartKind("s", s_lines, needs="readings"),
+        ChartKind("s", s_lines, _spread, needs="readings"),
         ChartKind("t", t_lines, above_zero=True),
-        ChartKind("p", ratio_lines(_binomial, 1.0), exact=True, **SHARES),
-        ChartKind("pp", ratio_lines(_binomial, 1.0, laney=True), **SHARES),
+        ChartKind("p", ratio_lines(BINOMIAL), exact=True, **SHARES),
+        ChartKind("pp", ratio_lines(BINOMIAL, laney=True), **SHARES),
         ChartKind("c", c_lines, exact=True, **COUNTS),
-        ChartKind("u", ratio_lines(_poisson, np.inf), exact=True, **RATES),
-        ChartKind("up", ratio_lines(_poisson, np.inf, laney=True), **RATES),
+        ChartKind("u", ratio_lines(POISSON), exact=True, **RATES),
+        ChartKind("up", ratio_lines(POISSON, laney=True), **RATES),
         ChartKind("g", g_lines, **COUNTS),
     )
 }

@@ -1,10 +1,12 @@
 """Funnels: many sites at one time about one target, with limits by size; no time axis here.
 
-The last axis is sites. Over-dispersion after Spiegelhalter 2005 (Qual Saf Health Care 14:347):
-on a scale where the spread hardly depends on the rate, the sites vary more than chance explains,
-and limits widen by as much: all alike (additive) or in proportion (multiplicative). The outermost
-tenth on each side is pulled in (proportions) or left out (ratios) before that is estimated, so
-that the sites to be found do not hide themselves.
+The last axis is sites. Limits are exact unless others are asked for: chance alone puts a site
+outside at most as often as the level says, however small it is. Over-dispersion after
+Spiegelhalter 2005 (Qual Saf Health Care 14:347): on a scale where the spread hardly depends on
+the rate, the sites vary more than chance explains, and limits widen by as much: all alike
+(additive) or in proportion (multiplicative). The outermost tenth on each side is pulled in
+(proportions) or left out (ratios) before that is estimated, so that the sites to be found do not
+hide themselves.
 """
 
 from __future__ import annotations
@@ -13,15 +15,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import chdtri, ndtri
+from scipy.special import betainc, chdtri, gammainc, gammaincc, ndtri
 
 from qi_equity.arrays import BoolArray, FloatArray, IntArray
-from qi_equity.spc.limits import binomial_limits
 
 # Chance alone puts a site outside once in 20, and once in 500: the two pairs funnels draw.
 LEVELS = (0.95, 0.998)
 # The share of the sites at each end that says nothing about ordinary over-dispersion.
 TRIMMED = 0.1
+OVER_DISPERSION = ("additive", "multiplicative")
+# Halvings of a bracket until it is as narrow as a double can say.
+HALVINGS = 60
+
+Pair = tuple[FloatArray, FloatArray]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,14 +51,46 @@ SCALES = {
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Funnel:
-    """A funnel: the sites, the target, and limits by level, with what over-dispersion was."""
+class Drawing:
+    """What limits at any size are drawn from, so that sites and curves share one reckoning."""
 
-    rate: FloatArray
+    kind: str
+    limits: str
+    over_dispersion: str | None
     target: FloatArray
-    limits: dict[float, tuple[FloatArray, FloatArray]]
     phi: FloatArray  # mean squared distance in standard errors; 1 where chance explains all
     tau2: FloatArray  # variance between sites beyond chance, on the working scale
+
+    def at(self, size: FloatArray, level: float) -> Pair:
+        """Lower and upper limit of sites of these sizes; over-dispersion can only widen them."""
+        low, high = LIMITS[self.limits](size, self.target, self.kind, (1 - level) / 2)
+        if self.over_dispersion is None:
+            return low, high
+        scale = SCALES[self.kind]
+        spread = scale.spread(size)
+        width = np.sqrt(spread**2 + self.tau2)
+        if self.over_dispersion == "multiplicative":
+            width = spread * np.sqrt(np.maximum(self.phi, 1.0))
+        reach = float(ndtri((1 + level) / 2)) * width
+        middle = scale.forth(self.target)
+        return (
+            np.minimum(low, scale.back(middle - reach)),
+            np.maximum(high, scale.back(middle + reach)),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Funnel:
+    """A funnel: the sites, the limits by level, and what these are drawn from at other sizes."""
+
+    rate: FloatArray
+    limits: dict[float, Pair]
+    drawing: Drawing
+
+    @property
+    def target(self) -> FloatArray:
+        """The rate that the sites are held against."""
+        return self.drawing.target
 
     def outside(self, level: float = 0.998) -> IntArray:
         """+1 where a site lies above the limits of a level, -1 below, 0 within."""
@@ -67,22 +105,24 @@ def funnel(
     *,
     kind: str = "proportion",
     over_dispersion: str | None = None,
+    limits: str = "exact",
     target: float | None = None,
 ) -> Funnel:
     """Sites about their common rate (a ratio's target is 1), with exact or widened limits.
 
-    ``over_dispersion``: None (exact binomial or Poisson limits), "additive" or "multiplicative".
+    ``limits`` is a name in LIMITS; ``over_dispersion``: None, "additive" or "multiplicative".
 
-    >>> sites = np.array([[12.0, 30.0, 9.0]]), np.array([[100.0, 150.0, 120.0]])
+    >>> sites = np.array([[12.0, 36.0, 8.0]]), np.array([[100.0, 150.0, 120.0]])
     >>> found = funnel(*sites)
     >>> found.target.round(3), found.outside(0.95)
-    (array([[0.138]]), array([[ 0,  1, -1]], dtype=int8))
+    (array([[0.151]]), array([[ 0,  1, -1]], dtype=int8))
     """
     scale = SCALES[kind]
     held = np.isfinite(numerator) & np.isfinite(denominator) & (denominator > 0)
     events, size = np.where(held, numerator, np.nan), np.where(held, denominator, np.nan)
     rate = events / size
-    common = np.nansum(events, axis=-1, keepdims=True) / np.nansum(size, axis=-1, keepdims=True)
+    with np.errstate(invalid="ignore"):
+        common = np.nansum(events, axis=-1, keepdims=True) / np.nansum(size, axis=-1, keepdims=True)
     if kind == "ratio":
         common = np.ones_like(common)
     aim = np.full_like(common, target) if target is not None else common
@@ -90,46 +130,101 @@ def funnel(
         away = scale.forth(rate) - scale.forth(aim)
     spread = scale.spread(size)
     phi, tau2 = _over_dispersion(away / spread, spread, cut=kind == "ratio")
-    limits = {}
-    for level in LEVELS:
-        if over_dispersion is None:
-            limits[level] = _exact(size, aim, kind, level)
-            continue
-        width = np.sqrt(spread**2 + tau2)
-        if over_dispersion == "multiplicative":
-            width = spread * np.sqrt(np.maximum(phi, 1.0))
-        reach = float(ndtri((1 + level) / 2)) * width
-        middle = scale.forth(aim)
-        limits[level] = scale.back(middle - reach), scale.back(middle + reach)
-    return Funnel(rate, aim, limits, phi, tau2)
+    drawing = Drawing(kind, limits, over_dispersion, aim, phi, tau2)
+    return Funnel(rate, {level: drawing.at(size, level) for level in LEVELS}, drawing)
 
 
-def normal_limits(
-    denominator: FloatArray, target: FloatArray, kind: str, level: float
-) -> tuple[FloatArray, FloatArray]:
-    """Limits without over-dispersion on the working scale, for comparison with other tools.
+# ------------------------------------------------------------------ limits without over-dispersion
 
-    >>> low, high = normal_limits(np.array([100.0]), np.array([0.1]), "proportion", 0.95)
+
+def exact_limits(size: FloatArray, target: FloatArray, kind: str, tail: float) -> Pair:
+    """Rates beyond which binomial (Poisson) chance is less than ``tail`` on each side.
+
+    The tail of a count is an incomplete beta (gamma) function, which goes on between whole counts:
+    the limits are smooth in size, and a whole count is outside exactly when its own tail is
+    smaller than ``tail`` (Clopper & Pearson 1934, Garwood 1936, turned round).
+
+    >>> low, high = exact_limits(np.array([17.0]), np.array([0.05]), "proportion", 0.001)
+    >>> float(low[0]), float(np.floor(17 * high[0]))
+    (0.0, 5.0)
+    """
+    n, p = np.broadcast_arrays(size, target)
+    known = np.isfinite(n) & (n > 0) & (p > 0) & (p < (1 if kind == "proportion" else np.inf))
+    low, high = np.full(n.shape, np.nan), np.full(n.shape, np.nan)
+    n, p = n[known], p[known]
+    most = n if kind == "proportion" else n * p + 40 * (np.sqrt(n * p) + 1)
+
+    def at_least(x: FloatArray) -> FloatArray:
+        chance = betainc(x, n - x + 1, p) if kind == "proportion" else gammainc(x, n * p)
+        return np.asarray(chance)
+
+    def at_most(x: FloatArray) -> FloatArray:
+        chance = betainc(n - x, x + 1, 1 - p) if kind == "proportion" else gammaincc(x + 1, n * p)
+        return np.asarray(chance)
+
+    low[known] = _halved(lambda x: at_most(x) < tail, most) / n
+    high[known] = _halved(lambda x: at_least(x) >= tail, most) / n
+    # Where even no event at all is not rare, nothing lies below.
+    low[known] = np.where(at_most(np.zeros_like(n)) >= tail, 0.0, low[known])
+    return low, high
+
+
+def normal_limits(size: FloatArray, target: FloatArray, kind: str, tail: float) -> Pair:
+    """The textbook's: target and so many standard errors, as public health funnels draw them.
+
+    >>> low, high = normal_limits(np.array([9.0, 900.0]), np.array([0.1]), "proportion", 0.025)
+    >>> high.round(3)
+    array([0.296, 0.12 ])
+    """
+    variance = target * (1 - target) if kind == "proportion" else target
+    half = -float(ndtri(tail)) * np.sqrt(variance / size)
+    top = 1.0 if kind == "proportion" else np.inf
+    return np.maximum(target - half, 0.0), np.minimum(target + half, top)
+
+
+def stabilised_limits(size: FloatArray, target: FloatArray, kind: str, tail: float) -> Pair:
+    """Normal limits on the scale of SCALES (Spiegelhalter 2005), for comparison with other tools.
+
+    >>> low, high = stabilised_limits(np.array([100.0]), np.array([0.1]), "proportion", 0.025)
     >>> low.round(3), high.round(3)
     (array([0.049]), array([0.166]))
     """
     scale = SCALES[kind]
-    reach = float(ndtri((1 + level) / 2)) * scale.spread(denominator)
+    reach = -float(ndtri(tail)) * scale.spread(size)
     return scale.back(scale.forth(target) - reach), scale.back(scale.forth(target) + reach)
 
 
-def _exact(
-    size: FloatArray, target: FloatArray, kind: str, level: float
-) -> tuple[FloatArray, FloatArray]:
-    tail = (1 - level) / 2
+def chi_square_limits(size: FloatArray, target: FloatArray, kind: str, tail: float) -> Pair:
+    """Chi-square points at what is expected, as some tools draw ratios; for rates and ratios only.
+
+    They swap the roles of count and expectation, so they are too far out above and too near below.
+    """
     if kind == "proportion":
-        low, high = binomial_limits(size, target, float(ndtri(1 - tail)))
-        return low / size, high / size
-    # The Poisson limits as chi-square points, continuous in what is expected.
+        raise ValueError("chi-square limits are for rates and ratios")
     expected = size * target
-    low = chdtri(2 * expected, 1 - tail) / 2
-    high = chdtri(2 * (expected + 1), tail) / 2
+    low, high = chdtri(2 * expected, 1 - tail) / 2, chdtri(2 * (expected + 1), tail) / 2
     return low / size, high / size
+
+
+LIMITS: dict[str, Callable[[FloatArray, FloatArray, str, float], Pair]] = {
+    "exact": exact_limits,
+    "normal": normal_limits,
+    "stabilised": stabilised_limits,
+    "chi-square": chi_square_limits,
+}
+
+
+def _halved(still: Callable[[FloatArray], BoolArray], most: FloatArray) -> FloatArray:
+    """The number between 0 and ``most`` up to which something holds, by halving."""
+    low, high = np.zeros_like(most), most.astype(float)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        holds = still(middle)
+        low, high = np.where(holds, middle, low), np.where(holds, high, middle)
+    return high
+
+
+# ------------------------------------------------------------------ over-dispersion
 
 
 def _over_dispersion(z: FloatArray, spread: FloatArray, cut: bool) -> tuple[FloatArray, FloatArray]:

@@ -62,8 +62,9 @@ def judge_runs(
     useful = runs.useful
     limit, fewest = longest_run_limit(useful), crossings_limit(useful)
 
-    frozen, early, late = _split(seen, baseline)
-    own = find_runs(np.where(early, side, 0)[frozen])
+    split = _split(seen, baseline)
+    frozen = split.frozen
+    own = find_runs(np.where(split.early, side, 0)[frozen])
 
     known = np.zeros(len(useful), dtype=bool) if known_median is None else known_median
     guarded = np.zeros(len(useful), dtype=bool)
@@ -72,38 +73,44 @@ def judge_runs(
         # from a baseline is judged by that baseline, a given one by the bounds alone.
         guarded = (one_sided(runs) & ~known) | _on_a_bound(chart.value, seen) | (useful == 0)
         lopsided = one_sided(own) & ~known[frozen]
-        guarded[frozen] = lopsided | _on_a_bound(chart.value[frozen], early[frozen])
+        guarded[frozen] = lopsided | _on_a_bound(chart.value[frozen], split.early[frozen])
     with np.errstate(invalid="ignore"):
         signal = ((runs.longest > limit) | (runs.crossings < fewest)) & ~guarded
 
+    # What the points are held against: a median that was given, their own, or the baseline's.
     p = np.full(len(useful), np.nan)
     given = known & ~guarded
-    p[given] = runs_p_value_about(*_of(runs, given)[1:])
+    some = runs.of(given)
+    p[given] = runs_p_value_about(some.useful, some.crossings, some.longest)
     plain = ~known & ~frozen & ~guarded
-    p[plain] = runs_p_value(*_of(runs, plain)[0], *_of(runs, plain)[2:])
+    some = runs.of(plain)
+    p[plain] = runs_p_value(some.above, some.below, some.crossings, some.longest)
     later = frozen & ~known & ~guarded
-    new, kept = find_runs(np.where(late, side, 0)[frozen]), later[frozen]
-    p[later] = runs_p_value_about(*_of(new, kept)[1:], *_of(own, kept)[0])
+    kept = later[frozen]
+    new, before = find_runs(np.where(split.late, side, 0)[frozen]).of(kept), own.of(kept)
+    p[later] = runs_p_value_about(
+        new.useful, new.crossings, new.longest, before.above, before.below
+    )
     return RunsVerdict(side, runs, limit, fewest, signal, guarded, p)
 
 
-def _of(
-    runs: Runs, rows: BoolArray
-) -> tuple[tuple[IntArray, IntArray], IntArray, IntArray, IntArray]:
-    """Of some rows: points above and below, useful points, crossings, longest run."""
-    sides_of = runs.above[rows], runs.below[rows]
-    return sides_of, runs.useful[rows], runs.crossings[rows], runs.longest[rows]
-
-
-def _split(seen: BoolArray, baseline: BoolArray) -> tuple[BoolArray, BoolArray, BoolArray]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Split:
     """Rows whose baseline leaves later points out, and the points before and after its end."""
+
+    frozen: BoolArray
+    early: BoolArray
+    late: BoolArray
+
+
+def _split(seen: BoolArray, baseline: BoolArray) -> _Split:
     early = seen & baseline
     if (early == seen).all():
-        return np.zeros(len(seen), dtype=bool), early, np.zeros_like(seen)
+        return _Split(np.zeros(len(seen), dtype=bool), early, np.zeros_like(seen))
     slot = np.arange(seen.shape[1])
     last = np.where(early, slot, -1).max(axis=1, initial=-1)
     late = seen & (slot > last[:, None])
-    return late.any(axis=1) & early.any(axis=1), early, late
+    return _Split(late.any(axis=1) & early.any(axis=1), early, late)
 
 
 def _on_a_bound(value: FloatArray, seen: BoolArray) -> BoolArray:

@@ -8,18 +8,20 @@ three. The limits are counts: the smallest and the largest that are not beyond.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import betainc, gammainc, gammaincc, ndtr
 
 from qi_equity.arrays import FloatArray
+from qi_equity.spc.chart import Band
 
 Tail = Callable[..., FloatArray]
+# Of so many at risk, at this rate, beyond so many sigmas: the smallest and largest count inside.
+CountLimits = Callable[[FloatArray, FloatArray, float], Band]
 
 
-def binomial_limits(
-    denominator: FloatArray, proportion: FloatArray, sigma: float = 3.0
-) -> tuple[FloatArray, FloatArray]:
+def binomial_limits(denominator: FloatArray, proportion: FloatArray, sigma: float = 3.0) -> Band:
     """Smallest and largest number of events in ``denominator`` that are not beyond a limit.
 
     >>> low, high = binomial_limits(np.array([8.0, 60.0]), np.array([0.03, 0.3]))
@@ -38,7 +40,7 @@ def binomial_limits(
     return low.reshape(shape), high.reshape(shape)
 
 
-def poisson_limits(mean: FloatArray, sigma: float = 3.0) -> tuple[FloatArray, FloatArray]:
+def poisson_limits(mean: FloatArray, sigma: float = 3.0) -> Band:
     """Smallest and largest Poisson count of this mean that are not beyond a limit.
 
     >>> low, high = poisson_limits(np.array([0.5, 20.0]))
@@ -51,6 +53,32 @@ def poisson_limits(mean: FloatArray, sigma: float = 3.0) -> tuple[FloatArray, Fl
     low[known] = _smallest(_poisson_below, m, np.sqrt(m), (m,), sigma)
     high[known] = -_smallest(_poisson_above, -m, np.sqrt(m), (m,), sigma, floor=-np.inf)
     return low, high
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """What chance does to a count: how much a rate varies, and which counts are inside limits."""
+
+    variance: Callable[[FloatArray], FloatArray]  # of the rate, with one at risk
+    limits: CountLimits
+    highest_rate: float  # a rate cannot lie above it
+
+
+# An event or none for each one at risk; above a centre of 1 (given by hand) nothing varies.
+BINOMIAL = Distribution(
+    variance=lambda rate: rate * np.maximum(1 - rate, 0.0),
+    limits=binomial_limits,
+    highest_rate=1.0,
+)
+# Events over an exposure, as many as may be.
+POISSON = Distribution(
+    variance=lambda rate: rate,
+    limits=lambda exposure, rate, sigma: poisson_limits(exposure * rate, sigma),
+    highest_rate=np.inf,
+)
+
+
+# -- tails, and the search for a limit --------------------------------------------------------
 
 
 def _binomial_below(count: FloatArray, n: FloatArray, p: FloatArray) -> FloatArray:

@@ -15,7 +15,7 @@ import numpy as np
 
 from qi_equity.arrays import BoolArray, FloatArray, IntArray
 from qi_equity.errors import DataErrors, did_you_mean
-from qi_equity.spc.chart import Chart
+from qi_equity.spc.chart import Chart, Lines, Zone
 from qi_equity.spc.runs import Runs, carried, find_runs, longest_run_limit
 
 # Relative difference that is the rounding of sums, not of data.
@@ -29,9 +29,7 @@ class Judged:
     value: FloatArray
     side: IntArray  # +1 above the centre, -1 below, 0 on it or no point
     runs: Runs  # of those sides, points on the line passed over
-    lower: FloatArray
-    upper: FloatArray
-    zones: dict[float, tuple[FloatArray, FloatArray]]
+    lines: Lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ class Rule:
     find: Callable[[Judged, Rule], IntArray]
     length: int = 1
     ties: str = "pass"  # points on the line, or equal neighbours in a trend: pass or break
-    sigma: float = 3.0
+    zone: Zone = Zone.LIMITS
     sided: bool = True  # whether high and low mean anything for it
     source: str = ""
 
@@ -63,15 +61,15 @@ def sides(value: FloatArray, centre: FloatArray, tested: BoolArray) -> IntArray:
         return (apart > near).astype(np.int8) - (apart < -near).astype(np.int8)
 
 
-def _beyond(judged: Judged, sigma: float) -> IntArray:
-    low, high = (judged.lower, judged.upper) if sigma == 3.0 else judged.zones[sigma]
+def _beyond(judged: Judged, zone: Zone) -> IntArray:
+    low, high = judged.lines.band(zone)
     with np.errstate(invalid="ignore"):
         return (judged.value > high).astype(np.int8) - (judged.value < low).astype(np.int8)
 
 
 def beyond_limits(judged: Judged, rule: Rule) -> IntArray:
     """A point outside the limits; a point on a limit is inside."""
-    return _beyond(judged, 3.0)
+    return _beyond(judged, Zone.LIMITS)
 
 
 def shift(judged: Judged, rule: Rule) -> IntArray:
@@ -123,7 +121,7 @@ def _within(ends: BoolArray, length: int) -> BoolArray:
 
 def most_beyond(judged: Judged, rule: Rule) -> IntArray:
     """All but one of so many points in a row beyond the zone on one side."""
-    beyond = _beyond(judged, rule.sigma)
+    beyond = _beyond(judged, rule.zone)
     marks = np.zeros(beyond.shape, dtype=np.int8)
     for way in (1, -1):
         there = beyond == way
@@ -134,7 +132,7 @@ def most_beyond(judged: Judged, rule: Rule) -> IntArray:
 
 def near_limits(judged: Judged, rule: Rule) -> IntArray:
     """Two of three in a row between zone and limit, all three on one side of the centre."""
-    near = np.where(_beyond(judged, 3.0) == 0, _beyond(judged, rule.sigma), 0)
+    near = np.where(_beyond(judged, Zone.LIMITS) == 0, _beyond(judged, rule.zone), 0)
     marks = np.zeros(near.shape, dtype=np.int8)
     for way in (1, -1):
         there = near == way
@@ -146,8 +144,8 @@ def near_limits(judged: Judged, rule: Rule) -> IntArray:
 
 def hugging(judged: Judged, rule: Rule) -> IntArray:
     """So many points in a row inside the zone on both sides of the centre line."""
+    low, high = judged.lines.band(rule.zone)
     with np.errstate(invalid="ignore"):
-        low, high = judged.zones[rule.sigma]
         inside = (judged.value >= low) & (judged.value <= high)
     ends = _windows(inside, rule.length) == rule.length
     return np.where(_within(ends, rule.length), judged.side, 0).astype(np.int8)
@@ -155,7 +153,7 @@ def hugging(judged: Judged, rule: Rule) -> IntArray:
 
 def avoiding(judged: Judged, rule: Rule) -> IntArray:
     """So many points in a row outside the zone, on either side."""
-    outside = _beyond(judged, rule.sigma) != 0
+    outside = _beyond(judged, rule.zone) != 0
     ends = _windows(outside, rule.length) == rule.length
     return np.where(_within(ends, rule.length), judged.side, 0).astype(np.int8)
 
@@ -181,12 +179,12 @@ RULES = {
         Rule("beyond_limits", beyond_limits, source="Shewhart 1931"),
         Rule("shift", shift, 8, source=_WE),
         Rule("trend", trend, 6, "break", source=_NELSON),
-        Rule("two_of_three", most_beyond, 3, sigma=2.0, source=_WE),
-        Rule("four_of_five", most_beyond, 5, sigma=1.0, source=_WE),
-        Rule("near_limits", near_limits, 3, sigma=2.0, source=_MDC),
+        Rule("two_of_three", most_beyond, 3, zone=Zone.TWO_SIGMA, source=_WE),
+        Rule("four_of_five", most_beyond, 5, zone=Zone.ONE_SIGMA, source=_WE),
+        Rule("near_limits", near_limits, 3, zone=Zone.TWO_SIGMA, source=_MDC),
         Rule("long_run", long_run, source="Anhøj & Olesen 2014, PLoS ONE 9:e113825"),
-        Rule("hugging", hugging, 15, sigma=1.0, sided=False, source=_NELSON),
-        Rule("avoiding", avoiding, 8, sigma=1.0, sided=False, source=_NELSON),
+        Rule("hugging", hugging, 15, zone=Zone.ONE_SIGMA, sided=False, source=_NELSON),
+        Rule("avoiding", avoiding, 8, zone=Zone.ONE_SIGMA, sided=False, source=_NELSON),
         Rule("alternating", alternating, 14, sided=False, source=_NELSON),
     )
 }
@@ -280,9 +278,9 @@ def ranges_per_limit(chosen: Chosen, otherwise: float) -> float:
     return next(own, otherwise)
 
 
-def zones_needed(rules: tuple[Rule, ...]) -> tuple[float, ...]:
-    """Limits a chart must carry for these rules, 3 sigma always among them."""
-    return tuple(sorted({3.0, *(rule.sigma for rule in rules)}))
+def zones_needed(rules: tuple[Rule, ...]) -> tuple[Zone, ...]:
+    """Bands a chart must carry for these rules, the limits always among them."""
+    return tuple(sorted({Zone.LIMITS, *(rule.zone for rule in rules)}))
 
 
 def mark(
@@ -291,7 +289,7 @@ def mark(
     """The marks of each rule, by its name; ``known``: sides and runs found already.
 
     >>> from qi_equity.spc.chart import Lines
-    >>> lines = Lines(*(np.full((1, 9), level) for level in (0.0, -3.0, 3.0)), zones={})
+    >>> lines = Lines(*(np.full((1, 9), level) for level in (0.0, -3.0, 3.0)), nearer={})
     >>> value = np.array([[-1, 1, 1, 1, 0, 1, 1, 1, 4.0]])
     >>> found = mark(Chart(value, np.isfinite(value), lines), RULE_SETS["ihi"])
     >>> found["shift"], found["beyond_limits"]
@@ -304,10 +302,18 @@ def mark(
     if seen.all() or all(_passes_gaps(rule) for rule in rules):
         value = np.where(seen, chart.value, np.nan)
         runs = find_runs(side) if known is None else known[1]
-        judged = Judged(value, side, runs, lines.lower, lines.upper, lines.zones)
+        judged = Judged(value, side, runs, lines)
         return {rule.name: rule.find(judged, rule) for rule in rules}
+    return _mark_together(chart, rules, side, seen)
 
-    # Points that are passed over would be in the way of every rule: move the others together.
+
+def _mark_together(
+    chart: Chart, rules: tuple[Rule, ...], side: IntArray, seen: BoolArray
+) -> dict[str, IntArray]:
+    """Marks where points are passed over: the others are moved together, judged, and put back.
+
+    A gap would be in the way of every rule that looks at neighbours.
+    """
     row, slot = np.nonzero(seen)
     place = (np.cumsum(seen, axis=1) - 1)[row, slot]
 
@@ -318,14 +324,14 @@ def mark(
 
     moved_side = np.zeros_like(side)
     moved_side[row, place] = side[row, slot]
-    judged = Judged(
-        together(chart.value),
-        moved_side,
-        find_runs(moved_side),
+    lines = chart.lines
+    moved_lines = Lines(
+        together(lines.centre),
         together(lines.lower),
         together(lines.upper),
-        {k: (together(low), together(high)) for k, (low, high) in lines.zones.items()},
+        {zone: (together(low), together(high)) for zone, (low, high) in lines.nearer.items()},
     )
+    judged = Judged(together(chart.value), moved_side, find_runs(moved_side), moved_lines)
     marks = {}
     for rule in rules:
         marks[rule.name] = np.zeros_like(side)

@@ -40,6 +40,16 @@ class Runs:
         """Points that lie on either side."""
         return self.above + self.below
 
+    def of(self, rows: BoolArray) -> Runs:
+        """The runs of some rows."""
+        return Runs(
+            self.above[rows],
+            self.below[rows],
+            self.longest[rows],
+            self.crossings[rows],
+            self.length[rows],
+        )
+
 
 def find_runs(side: IntArray, passing: bool = True) -> Runs:
     """Runs of +1 and -1 along the last axis; points of 0 are passed over, or break a run.
@@ -129,8 +139,9 @@ def runs_p_value(
     if not usable.any():
         return p
     low, high = sides[usable].T
-    pairs, back = np.unique(low * (high.max() + 1) + high, return_inverse=True)
-    cdf, survival = _marginals(pairs % (high.max() + 1), pairs // (high.max() + 1))
+    # Rows with as many points on each side share their tables.
+    (lows, highs), back = _distinct(low, high)
+    cdf, survival = _marginals(highs, lows)
     few, long = _as_extreme(cdf[back], survival[back], crossings[usable], longest[usable])
     ordinary = _joint(high, low, few, long)
     p[usable] = np.clip(1.0 - ordinary, SMALLEST_P, 1.0)
@@ -156,33 +167,60 @@ def runs_p_value_about(
     array([0.219])
     """
     p = np.full(useful.shape, np.nan)
-    unknown = np.full_like(useful, -1)
-    above = unknown if before_above is None else before_above
-    below = unknown if before_below is None else before_below
+    null: IntArray
     for points in np.unique(useful[useful > 0]).tolist():
-        high = np.arange(points + 1)
-        cdf, survival = _marginals(high, points - high)
         rows = np.flatnonzero(useful == points)
-        nulls, null = np.unique(above[rows] + 1j * below[rows], return_inverse=True)
-        weight = np.stack([_share_above(points, int(z.real), int(z.imag)) for z in nulls])
-        few, long = _as_extreme(
-            (weight @ cdf)[null], (weight @ survival)[null], crossings[rows], longest[rows]
-        )
-        # Rows alike in all but the baseline share their sums.
-        seen, back = np.unique(few + 1j * long, return_inverse=True)
-        shape = (len(seen), points + 1)
-        ordinary = _joint(
-            np.broadcast_to(high, shape).ravel(),
-            np.broadcast_to(points - high, shape).ravel(),
-            np.repeat(seen.real.astype(np.int64), points + 1),
-            np.repeat(seen.imag.astype(np.int64), points + 1),
-        ).reshape(shape)
-        share = (ordinary[back] * weight[null]).sum(axis=1)
-        p[rows] = np.clip(1.0 - share, SMALLEST_P, 1.0)
+        if before_above is None or before_below is None:
+            of_null, null = _known_median(points)[None, :], np.zeros(len(rows), dtype=np.int64)
+        else:
+            (above, below), null = _distinct(before_above[rows], before_below[rows])
+            of_null = np.stack(
+                [
+                    _after_baseline(points, up, down)
+                    for up, down in zip(above.tolist(), below.tolist(), strict=True)
+                ]
+            )
+        ordinary = _ordinary(points, of_null, null, crossings[rows], longest[rows])
+        p[rows] = np.clip(1.0 - ordinary, SMALLEST_P, 1.0)
     return p
 
 
-def _share_above(points: int, above: int, below: int) -> FloatArray:
+def _ordinary(
+    points: int, of_null: FloatArray, null: IntArray, crossings: IntArray, longest: IntArray
+) -> FloatArray:
+    """How often so many points are less extreme than each row, however many of them lie above.
+
+    ``of_null``: how likely 0, 1, ... of them lie above, one row a null; ``null``: that of each row.
+    """
+    high = np.arange(points + 1)
+    cdf, survival = _marginals(high, points - high)
+    few, long = _as_extreme((of_null @ cdf)[null], (of_null @ survival)[null], crossings, longest)
+    # Rows alike in all but the baseline share their sums.
+    (fews, longs), back = _distinct(few, long)
+    shape = (len(fews), points + 1)
+    joint = _joint(
+        np.broadcast_to(high, shape).ravel(),
+        np.broadcast_to(points - high, shape).ravel(),
+        np.repeat(fews, points + 1),
+        np.repeat(longs, points + 1),
+    ).reshape(shape)
+    return np.asarray((joint[back] * of_null[null]).sum(axis=1))
+
+
+def _distinct(one: IntArray, other: IntArray) -> tuple[tuple[IntArray, IntArray], IntArray]:
+    """Every pair of two counts once, in order, and which of them each row has."""
+    width = int(other.max(initial=0)) + 1
+    # A pair as one whole number: far quicker to sort than rows of two.
+    pairs, back = np.unique(one.astype(np.int64) * width + other, return_inverse=True)
+    return (pairs // width, pairs % width), back
+
+
+def _known_median(points: int) -> FloatArray:
+    """How likely 0, 1, ... of the points lie above a median that is known: half of each."""
+    return np.asarray(binom.pmf(np.arange(points + 1), points, 0.5))
+
+
+def _after_baseline(points: int, above: int, below: int) -> FloatArray:
     """How likely 0, 1, ... of the later points lie above a centre that splits a baseline so.
 
     The centre lies between two neighbours of the baseline in order of size: half of each. Given
@@ -190,8 +228,6 @@ def _share_above(points: int, above: int, below: int) -> FloatArray:
     distribution of the values.
     """
     high = np.arange(points + 1)
-    if above < 0:
-        return np.asarray(binom.pmf(high, points, 0.5))
 
     def given(up: int, down: int) -> FloatArray:
         if up == 0 or down == 0:

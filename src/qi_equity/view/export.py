@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from qi_equity.findings import Findings
+from qi_equity.findings import TABLES, Findings
+from qi_equity.view.cautions import caution_text
 
 # A spreadsheet runs a cell that starts with one of these as a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -18,15 +20,9 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 def write(findings: Findings, folder: Path) -> list[Path]:
     """Write a CSV for each table of findings, and findings.json with the answers; their paths."""
     folder.mkdir(parents=True, exist_ok=True)
-    tables = {
-        "points": findings.points,
-        "charts": findings.charts,
-        "gaps": findings.gaps,
-        "gap_points": findings.gap_points,
-        "inequality": findings.inequality,
-    }
     paths = []
-    for name, table in tables.items():
+    for name, kind in TABLES.items():
+        table = findings.table(kind)
         path = folder / f"{name}.csv"
         inert(table).to_csv(path, index=False, encoding="utf-8")
         paths.append(path)
@@ -47,14 +43,16 @@ def document(findings: Findings) -> dict[str, Any]:
         "title": project.title,
         "synthetic": project.synthetic,
         "reference": project.strata.reference.model_dump(),
-        "family": findings.family,
-        "sentences": list(findings.sentences),
+        "judged": findings.judged,
+        "as_of": findings.as_of,
+        "chance": asdict(findings.chance) if findings.chance else None,
         "charts": _records(findings.charts),
         "gaps": _records(findings.gaps),
         "inequality": _records(findings.inequality),
         "cautions": [
-            {"measure": c.measure, "site": c.site, "stratum": c.stratum, "text": c.text}
-            for c in findings.cautions
+            {"code": one.code, "measure": one.measure, "site": one.site, "stratum": one.stratum}
+            | {"numbers": dict(one.numbers), "text": caution_text(one)}
+            for one in findings.cautions
         ],
     }
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection, Sequence
 
 import pandas as pd
 
+from qi_equity.findings import Chance, Chart, Gap
 from qi_equity.project import EVERYONE, EVERYONE_ELSE, Measure
 from qi_equity.words.numbers import amount, day, missing, number
-
-Row = Mapping[Any, Any]
 
 VARIATION_WORDS = {
     "improvement": "special cause, in the direction of improvement",
@@ -37,35 +35,25 @@ ASSURANCE_WORDS = {
     "consistent fail": "target missed, week in, week out",
     "inconsistent": "target hit or miss by chance",
 }
-VERDICT_WORDS = {
-    "widening": "The gap is widening.",
-    "narrowing": "The gap is narrowing.",
-    "closed": "The gap was there and has closed.",
-    "persistent": "The gap is persistent: it is there, and it is not seen to change.",
-    "no gap seen": "No gap is seen.",
-    "too few to say": "It is too early to say: there are too few events.",
-}
 
 
-def chart_sentences(row: Row, points: pd.DataFrame, measure: Measure) -> list[str]:
+def chart_sentences(row: Chart, points: pd.DataFrame, measure: Measure) -> list[str]:
     """What one chart shows and what not to conclude from it."""
-    subgroups = row.get("subgroups")
-    period = f"{number(subgroups)} {plural(measure.subgroup, subgroups)}"
-    centre = row.get("centre")
-    if missing(centre):
+    period = f"{number(row.subgroups)} {plural(measure.subgroup, row.subgroups)}"
+    if missing(row.centre):
         return [f"{period}. There is no centre line yet: too little has been logged to judge by."]
-    said = [f"Over {period} the centre line is {amount(centre, measure.unit)}."]
+    said = [f"Over {period} the centre line is {amount(row.centre, measure.unit)}."]
     signals = signal_words(row, points, measure.subgroup)
     said.append(signals or "No signal: the values vary as chance alone would have them vary.")
     said.append(_not_to_conclude(row, bool(signals), measure))
     return said
 
 
-def signal_words(row: Row, points: pd.DataFrame, subgroup: str) -> str:
+def signal_words(row: Chart, points: pd.DataFrame, subgroup: str) -> str:
     """The signals of one chart in a sentence, or nothing where there is none."""
     parts = []
-    outside = row.get("beyond_limits")
-    if not missing(outside) and float(outside) > 0:  # type: ignore[arg-type]
+    outside = row.beyond_limits
+    if outside > 0:
         last = _last_marked(points, "beyond_limits")
         where = f", last on {day(last)}" if last is not None else ""
         parts.append(
@@ -75,83 +63,66 @@ def signal_words(row: Row, points: pd.DataFrame, subgroup: str) -> str:
         last = _last_marked(points, rule)
         if last is not None:
             parts.append(f"{words}, up to {day(last)}")
-    longest, limit = row.get("longest_run"), row.get("longest_run_limit")
-    if _signalled(row) and not missing(longest) and not missing(limit) and longest > limit:  # type: ignore[operator]
+    if row.runs_signal and row.longest_run > row.longest_run_limit:
         parts.append(
-            f"a run of {number(longest)} on one side of the centre line "
-            f"(chance alone: up to {number(limit)})"
+            f"a run of {number(row.longest_run)} on one side of the centre line "
+            f"(chance alone: up to {number(row.longest_run_limit)})"
         )
-    crossings, fewest = row.get("crossings"), row.get("crossings_limit")
-    if _signalled(row) and not missing(crossings) and not missing(fewest) and crossings < fewest:  # type: ignore[operator]
+    if row.runs_signal and row.crossings < row.crossings_limit:
         parts.append(
-            f"the line crosses the centre {number(crossings)} times "
-            f"(chance alone: {number(fewest)} or more)"
+            f"the line crosses the centre {number(row.crossings)} times "
+            f"(chance alone: {number(row.crossings_limit)} or more)"
         )
     return f"Signal: {'; '.join(parts)}." if parts else ""
 
 
-def _signalled(row: Row) -> bool:
-    signal = row.get("runs_signal")
-    return not missing(signal) and bool(signal)
-
-
-def _not_to_conclude(row: Row, signal: bool, measure: Measure) -> str:
+def _not_to_conclude(row: Chart, signal: bool, measure: Measure) -> str:
     if signal and measure.direction == "none":
         return "Something changed; whether for better or worse is for the team to say."
     if signal:
         return (
             "Something changed at that time. The chart does not say what: ask what was different."
         )
-    if not missing(row.get("useful")) and float(row["useful"]) < 10:
+    if row.useful < 10:
         return "With fewer than 10 useful points a change could easily go unseen."
     return "That is not to say that all is well: a steady system can be steadily unfair."
 
 
-def _last_marked(points: pd.DataFrame, column: str) -> Any:
+def _last_marked(points: pd.DataFrame, column: str) -> object:
     if column not in points:
         return None
     marked = points.loc[points[column].fillna(0).astype(float) != 0, "subgroup"]
     return marked.iloc[-1] if len(marked) else None
 
 
-def gap_sentence(row: Row, measure: Measure) -> str:
+def gap_sentence(row: Gap, measure: Measure) -> str:
     """One stratum's gap with its interval, in words."""
-    stratum = str(row.get("stratum"))
-    rate = _scaled(row.get("rate"), measure)
-    if missing(rate):
-        return f"{stratum}: nothing to compare yet."
-    unit = measure.unit
-    counts = f"{number(row.get('numerator'))} of {number(row.get('denominator'))}"
-    said = f"{stratum}: {amount(rate, unit)} ({counts})."
-    difference = _scaled(row.get("difference"), measure)
+    times, unit = measure.multiply, measure.unit
+    if missing(row.rate):
+        return f"{row.stratum}: nothing to compare yet."
+    counts = f"{number(row.numerator)} of {number(row.denominator)}"
+    said = f"{row.stratum}: {amount(row.rate * times, unit)} ({counts})."
+    difference = row.difference * times
     if missing(difference):
         return f"{said} Not compared."
-    low, high = (_scaled(row.get(f"difference_{end}"), measure) for end in ("lower", "upper"))
+    low, high = row.difference_lower * times, row.difference_upper * times
     points = "percentage points" if unit == "%" else unit
     side = "higher" if difference > 0 else "lower"
     size = f"{number(abs(difference))} {points} {side} than {reference_words(row)}"
     between = f"95% interval {signed(low)} to {signed(high)}"
     said += f" That is {size} ({between})"
-    ratio = row.get("ratio")
-    if not missing(ratio):
-        least, most = (number(row.get(f"ratio_{end}"), 2) for end in ("lower", "upper"))
-        said += f", or {number(ratio, 2)} times the rate ({least} to {most})"
+    if not missing(row.ratio):
+        least, most = number(row.ratio_lower, 2), number(row.ratio_upper, 2)
+        said += f", or {number(row.ratio, 2)} times the rate ({least} to {most})"
     said += "."
-    if not missing(low) and not missing(high) and low <= 0 <= high:
+    if low <= 0 <= high:
         said += " The interval includes no difference, so chance could explain it."
     return said
 
 
-def reference_words(row: Row) -> str:
-    """The reference of a gap, as it is called in a sentence.
-
-    >>> reference_words({"reference": "everyone else"}), reference_words({"reference": "White"})
-    ('everyone else', 'White')
-    """
-    reference = row.get("reference")
-    if missing(reference):
-        return EVERYONE_ELSE
-    return str(reference)
+def reference_words(row: Gap) -> str:
+    """The reference of a gap, as it is called in a sentence."""
+    return row.reference or EVERYONE_ELSE
 
 
 def signed(value: object) -> str:
@@ -167,38 +138,66 @@ def signed(value: object) -> str:
     return f"+{text}" if size > 0 else f"−{text}" if size < 0 else text
 
 
-def verdict_sentence(row: Row) -> str:
-    """The verdict on a gap: the finding's own sentence where it has one."""
-    own = row.get("sentence")
-    if not missing(own) and str(own):
-        return str(own)
-    return VERDICT_WORDS.get(str(row.get("verdict")), "")
+def lead_sentence(
+    charts: Sequence[Chart], judged: bool = False, signalling: Collection[str] = ()
+) -> str:
+    """The first thing to read on a page of charts: which strata stand out, or show a signal.
 
-
-def lead_sentence(charts: pd.DataFrame, signalling: Collection[str] = ()) -> str:
-    """The first thing to read on a page of charts: which strata stand out, or show a signal."""
-    rows = charts[charts["stratum"] != EVERYONE]
-    if "variation" not in rows or rows.empty:
+    Before the charts are judged together nothing is said of which stand out.
+    """
+    own = [row for row in charts if row.stratum != EVERYONE]
+    if not own:
         return ""
-    total = len(rows)
-    if "highlight" in rows:
-        stand = rows[rows["highlight"].fillna(False).astype(bool)]
-        if len(stand):
-            named = [
-                f"{row['stratum']} ({row['variation']})"
-                if row["variation"] != "common cause"
-                else str(row["stratum"])
-                for row in stand.to_dict("records")
-            ]
-            return f"Standing out once every chart is looked at together: {', '.join(named)}."
-        return (
-            f"None of the {total} strata stands out once every chart is looked at together: "
-            "single signals below may be chance."
-        )
-    marked = rows[rows["stratum"].isin(signalling)]
-    if marked.empty:
-        return f"None of the {total} strata shows a signal: what is seen is usual variation."
-    return f"With a signal, by these rules: {', '.join(marked['stratum'])}."
+    if judged:
+        stand = [row for row in own if row.highlight]
+        if not stand:
+            return (
+                f"None of the {len(own)} strata stands out once every chart is looked at together: "
+                "single signals below may be chance."
+            )
+        named = [
+            f"{row.stratum} ({row.variation})" if row.variation != "common cause" else row.stratum
+            for row in stand
+        ]
+        return f"Standing out once every chart is looked at together: {', '.join(named)}."
+    marked = [row.stratum for row in own if row.stratum in signalling]
+    if not marked:
+        return f"None of the {len(own)} strata shows a signal: what is seen is usual variation."
+    return f"With a signal, by these rules: {', '.join(marked)}."
+
+
+def chance_sentence(found: Chance) -> str:
+    """How many charts would stand out by chance alone.
+
+    >>> chance_sentence(Chance(40, 3, 2.0, 1))[:49]
+    '40 charts of single strata: 3 with p of at most 0'
+    """
+    many = f"{found.charts} charts of single strata"
+    many += " are shown: " if found.released else ": "
+    return (
+        f"{many}{found.seen} with p of at most 0.05, where chance alone would bring "
+        f"about {found.expected:.1f}; {found.highlighted} stand out once all are looked at "
+        "together (at most one in ten of those by chance)."
+    )
+
+
+def opposite_ways(row: Gap, multiply: float) -> str:
+    """The sentence for a gap that narrowed on one scale and widened on the other.
+
+    >>> from qi_equity.findings import row
+    >>> print(opposite_ways(row(Gap, difference_then=0.0842, difference_now=0.0699,
+    ...                         ratio_then=2.46, ratio_now=2.62), 100))
+    The difference narrowed (8.42 to 6.99) while the ratio widened (2.46 to 2.62): the rates
+    moved, and whether the gap is closing depends on the scale, so give both.
+    """
+    then, now = row.difference_then * multiply, row.difference_now * multiply
+    narrowed = abs(now) < abs(then)
+    words = ("narrowed", "widened") if narrowed else ("widened", "narrowed")
+    return (
+        f"The difference {words[0]} ({then:.3g} to {now:.3g}) while the ratio {words[1]} "
+        f"({row.ratio_then:.3g} to {row.ratio_now:.3g}): the rates moved, and whether the gap is "
+        "closing depends on the scale, so give both."
+    )
 
 
 def plural(word: str, count: object) -> str:
@@ -208,7 +207,3 @@ def plural(word: str, count: object) -> str:
     ('week', 'weeks')
     """
     return word if not missing(count) and float(count) == 1 else f"{word}s"  # type: ignore[arg-type]
-
-
-def _scaled(value: Any, measure: Measure) -> Any:
-    return value if missing(value) else float(value) * measure.multiply

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 import pandas as pd
 
+from qi_equity.findings import Chart, Gap, Point, rows
 from qi_equity.project import Measure
 from qi_equity.view.narrative import VARIATION_WORDS
 from qi_equity.view.theme import MEANINGS
@@ -37,40 +38,37 @@ def points_table(points: pd.DataFrame, measure: Measure, caption: str) -> Table:
     header += [say(f"charts.table.{name}") for name in counts]
     header.append(say("charts.table.value", unit=measure.unit))
     header += [say(f"charts.table.{name}") for name in ("centre", "lower", "upper", "signal")]
-    rows = []
-    for row in points.to_dict("records"):
-        cells = [day(row["subgroup"])]
+    lines = []
+    for row in rows(points, Point):
+        cells = [day(row.subgroup)]
         if counted:
-            cells += [number(row.get("numerator")), number(row.get("denominator"))]
-        cells += [number(row.get(name)) for name in ("value", "centre", "lower", "upper")]
-        cells.append(meaning_words(row.get("meaning")))
-        rows.append(tuple(cells))
-    return Table(caption, tuple(header), tuple(rows), frozenset(range(1, len(header) - 1)))
+            cells += [number(row.numerator), number(row.denominator)]
+        cells += [number(cell) for cell in (row.value, row.centre, row.lower, row.upper)]
+        cells.append(meaning_words(row.meaning))
+        lines.append(tuple(cells))
+    return Table(caption, tuple(header), tuple(lines), frozenset(range(1, len(header) - 1)))
 
 
 def summary_table(
-    charts: pd.DataFrame, points: pd.DataFrame, measure: Measure, caption: str
+    charts: Iterable[Chart], points: pd.DataFrame, measure: Measure, caption: str
 ) -> Table:
     """One row a stratum: the last value, the centre, the signals."""
     last = points[points["value"].notna()].drop_duplicates("stratum", keep="last")
-    latest = {row["stratum"]: row for row in last.to_dict("records")}
-    rows = []
-    for row in charts.to_dict("records"):
-        newest: dict[Any, Any] = latest.get(row["stratum"], {})
-        rows.append(
+    latest = {row.stratum: row for row in rows(last, Point)}
+    lines = []
+    for row in charts:
+        newest = latest.get(row.stratum)
+        value, when = (newest.value, newest.subgroup) if newest else (None, None)
+        lines.append(
             (
-                str(row["stratum"]),
-                number(row.get("subgroups")),
-                amount(row.get("centre"), measure.unit),
-                say(
-                    "charts.table.latest",
-                    amount=amount(newest.get("value"), measure.unit),
-                    day=day(newest.get("subgroup")),
-                ),
-                _of("at_most", row.get("longest_run"), row.get("longest_run_limit")),
-                _of("at_least", row.get("crossings"), row.get("crossings_limit")),
-                number(row.get("beyond_limits")),
-                VARIATION_WORDS.get(str(row.get("variation")), "–"),
+                row.stratum,
+                number(row.subgroups),
+                amount(row.centre, measure.unit),
+                say("charts.table.latest", amount=amount(value, measure.unit), day=day(when)),
+                _of("at_most", row.longest_run, row.longest_run_limit),
+                _of("at_least", row.crossings, row.crossings_limit),
+                number(row.beyond_limits),
+                VARIATION_WORDS.get(row.variation, "–"),
             )
         )
     header = (
@@ -78,43 +76,38 @@ def summary_table(
         say(f"charts.periods.{measure.subgroup}"),
         *(say(f"charts.table.{name}") for name in SUMMARY),
     )
-    return Table(caption, header, tuple(rows), frozenset({1, 2, 3, 4, 5, 6}))
+    return Table(caption, header, tuple(lines), frozenset({1, 2, 3, 4, 5, 6}))
 
 
-def gaps_table(gaps: pd.DataFrame, measure: Measure, caption: str) -> Table:
+def gaps_table(gaps: Iterable[Gap], measure: Measure, caption: str, judged: bool) -> Table:
     """One row a stratum: rate, reference, difference and ratio with their intervals, verdict."""
-    judged = "verdict" in gaps
-    rows = []
-    for row in gaps.to_dict("records"):
-        scaled = {
-            name: row.get(name, float("nan")) * measure.multiply
-            for name in ("rate", "difference", "difference_lower", "difference_upper")
-        }
+    times, lines = measure.multiply, []
+    for row in gaps:
         cells = [
-            str(row["stratum"]),
+            row.stratum,
             say(
                 "gaps.table.count_of",
-                numerator=number(row.get("numerator")),
-                denominator=number(row.get("denominator")),
+                numerator=number(row.numerator),
+                denominator=number(row.denominator),
             ),
-            amount(scaled["rate"], measure.unit),
-            _word(row.get("reference")),
-            number(scaled["difference"]),
-            interval(scaled["difference_lower"], scaled["difference_upper"]),
-            number(row.get("ratio"), 2),
-            interval(row.get("ratio_lower"), row.get("ratio_upper"), 2),
+            amount(row.rate * times, measure.unit),
+            _word(row.reference),
+            number(row.difference * times),
+            interval(row.difference_lower * times, row.difference_upper * times),
+            number(row.ratio, 2),
+            interval(row.ratio_lower, row.ratio_upper, 2),
         ]
-        rows.append(tuple(cells + ([_word(row.get("verdict"))] if judged else [])))
+        lines.append(tuple(cells + ([_word(row.verdict)] if judged else [])))
     unit = say("gaps.percentage_points") if measure.unit == "%" else measure.unit
     header = [say(f"gaps.table.{name}") for name in ("stratum", "counts", "rate", "reference")]
     header.append(say("gaps.table.difference", unit=unit))
     header += [say(f"gaps.table.{name}") for name in ("interval", "ratio", "interval")]
     header += [say("gaps.table.verdict")] if judged else []
-    return Table(caption, tuple(header), tuple(rows), frozenset({1, 2, 4, 5, 6, 7}))
+    return Table(caption, tuple(header), tuple(lines), frozenset({1, 2, 4, 5, 6, 7}))
 
 
-def _word(value: object) -> str:
-    return say("language.nothing") if missing(value) else str(value)
+def _word(text: str) -> str:
+    return text or say("language.nothing")
 
 
 def meaning_words(meaning: object) -> str:

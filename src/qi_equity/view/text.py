@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 import textwrap
+from collections import Counter
 from collections.abc import Hashable, Iterator
 from typing import Any
 
 import pandas as pd
 
-from qi_equity.findings import Findings
+from qi_equity.findings import Chart, Findings, Gap, Spread, of
+from qi_equity.findings import rows as typed
 from qi_equity.project import ALL_SITES, EVERYONE, Measure, Project
-from qi_equity.view.narrative import gap_sentence, signal_words
+from qi_equity.quality.checks import CHECKS, Quality
+from qi_equity.view.cautions import caution_text
+from qi_equity.view.narrative import chance_sentence, gap_sentence, signal_words
 from qi_equity.view.verdicts import LONGEST_WAIT, verdict_sentences, weeks_words
 from qi_equity.words.numbers import amount, missing, number
 
@@ -73,6 +77,29 @@ def _plan_sentence(row: dict[Hashable, Any], measure: Measure) -> str:
     )
 
 
+def quality_report(quality: Quality) -> str:
+    """What the checks of the data found, check by check, and which found nothing."""
+    if not quality.found:
+        return "no problem found in what was checked: " + ", ".join(CHECKS)
+    lines = []
+    every = len({one.said.measure for one in quality.found})
+    for check in dict.fromkeys(one.check for one in quality.found):
+        lines.append(f"{check}:")
+        # What is true of several measures alike is said once.
+        alike: dict[tuple[str, str, str], list[str]] = {}
+        for one in quality.found:
+            if one.check == check:
+                key = (one.said.site, one.said.stratum, caution_text(one.said))
+                alike.setdefault(key, []).append(one.said.measure)
+        for (site, stratum, text), found_in in alike.items():
+            names = list(dict.fromkeys(found_in))
+            measures = "every measure" if len(names) == every > 1 else ", ".join(names)
+            place = ", ".join(part for part in (site, stratum, measures) if part)
+            lines.append(f"  {place}: {text}" if place else f"  {text}")
+    clean = [name for name in CHECKS if name not in {one.check for one in quality.found}]
+    return "\n".join([*lines, f"nothing found: {', '.join(clean)}" if clean else ""]).rstrip()
+
+
 def _lines(findings: Findings) -> Iterator[str]:
     project = findings.project
     yield ""
@@ -84,9 +111,9 @@ def _lines(findings: Findings) -> Iterator[str]:
     yield from _wrapped(f"Each group is compared with {reference.compare_with}: {reference.reason}")
     for measure in project.measures:
         yield from _measure(findings, measure)
-    for sentence in findings.sentences:
+    if findings.chance is not None:
         yield ""
-        yield from _wrapped(sentence)
+        yield from _wrapped(chance_sentence(findings.chance))
     yield from _cautions(findings)
 
 
@@ -114,45 +141,39 @@ def _measure(findings: Findings, measure: Measure) -> Iterator[str]:
 
 
 def _site(findings: Findings, measure: Measure, site: str, charts: pd.DataFrame) -> Iterator[str]:
-    gaps = _of(findings.gaps, measure, site)
-    compared = {row["stratum"]: row for row in gaps.to_dict("records")}
-    points = _of(findings.points, measure, site)
+    compared = {row.stratum: row for row in findings.rows(Gap, measure, site)}
+    points = of(findings.points, measure, site)
     groups = [EVERYONE, *(group.name for group in findings.project.strata.groups)]
     # A stratum that the project no longer names stands last, never left out.
     order = {name: place for place, name in enumerate(groups)}
-    rows = charts[charts["site"] == site].drop_duplicates("stratum", keep="last")
-    for row in sorted(
-        rows.to_dict("records"), key=lambda row: order.get(row["stratum"], len(order))
-    ):
-        stratum = row["stratum"]
+    last = charts[charts["site"] == site].drop_duplicates("stratum", keep="last")
+    for row in sorted(typed(last, Chart), key=lambda row: order.get(row.stratum, len(order))):
+        stratum = row.stratum
         own = points[points["stratum"] == stratum]
         if stratum in compared:
             found = compared[stratum]
             yield from _wrapped(gap_sentence(found, measure), 2)
-            for sentence in verdict_sentences(found):
+            for sentence in verdict_sentences(found, measure.multiply):
                 yield from _wrapped(sentence, 6)
         else:
             counts = own[["numerator", "denominator"]].sum(min_count=1)
             some = f"{number(counts['numerator'])} of {number(counts['denominator'])}"
-            line = f"{stratum}: {some}, centre line {amount(row.get('centre'), measure.unit)}."
+            line = f"{stratum}: {some}, centre line {amount(row.centre, measure.unit)}."
             yield from _wrapped(line, 2)
         signals = signal_words(row, own, measure.subgroup)
-        if signals and row.get("highlight"):
+        if signals and row.highlight:
             yield from _wrapped(signals, 6)
 
 
 def _spread(findings: Findings, measure: Measure, site: str) -> Iterator[str]:
     """All strata at once, in one sentence, beside what chance alone would have made of it."""
-    table = findings.inequality
-    if table.empty:
-        return
-    rows = table[(table["measure"] == measure.id) & (table["site"] == site)].set_index("name")
-    if "mdmw" not in rows.index or missing(rows.at["mdmw", "seen"]):
+    named = {row.name: row for row in findings.rows(Spread, measure, site)}
+    spread = named.get("mdmw")
+    if spread is None or missing(spread.seen):
         return
     unit = "percentage points" if measure.unit == "%" else measure.unit
     seen, expected, clean = (
-        number(rows[name].astype(float)["mdmw"] * measure.multiply)
-        for name in ("seen", "expected", "corrected")
+        number(part * measure.multiply) for part in (spread.seen, spread.expected, spread.corrected)
     )
     yield from _wrapped(
         f"All strata together, weighed by their size: on average {seen} {unit} from the mean. With "
@@ -165,23 +186,20 @@ def _spread(findings: Findings, measure: Measure, site: str) -> Iterator[str]:
 def _other_sites(
     findings: Findings, measure: Measure, sites: list[str], names: dict[str, str]
 ) -> Iterator[str]:
-    gaps = findings.gaps
-    if "verdict" not in gaps:
-        return
-    gaps = gaps[(gaps["measure"] == measure.id) & gaps["site"].isin(sites)]
-    counted = gaps.loc[gaps["verdict"] != "", "verdict"].value_counts()
-    if counted.empty:
+    gaps = [row for row in findings.rows(Gap, measure) if row.site in sites]
+    counted = Counter(row.verdict for row in gaps if row.verdict)
+    if not counted:
         return
     yield ""
-    parts = ", ".join(f"{word} {count}" for word, count in counted.items())
+    parts = ", ".join(f"{word} {count}" for word, count in counted.most_common())
     yield from _wrapped(f"Gaps within the {len(sites)} sites: {parts}.", 2)
-    changed = gaps["verdict"].isin(CHANGED)
-    for row in gaps[gaps["highlight"]].to_dict("records"):
-        said = " ".join(verdict_sentences(row))
-        yield from _wrapped(f"{names.get(row['site'], row['site'])}: {said}", 4)
-    alone = int((changed & ~gaps["highlight"]).sum())
+    for row in gaps:
+        if row.highlight:
+            said = " ".join(verdict_sentences(row, measure.multiply))
+            yield from _wrapped(f"{names.get(row.site, row.site)}: {said}", 4)
+    alone = sum(row.verdict in CHANGED and not row.highlight for row in gaps)
     if alone:
-        chance = LEVEL * gaps["p_trend"].notna().sum()
+        chance = LEVEL * sum(not missing(row.p_trend) for row in gaps)
         yield from _wrapped(
             f"{alone} of these changes would count if looked at alone, but not among so many: "
             f"chance alone brings about {chance:.0f} in {len(gaps)}.",
@@ -199,18 +217,12 @@ def _cautions(findings: Findings) -> Iterator[str]:
         place = " / ".join(
             part for part in (caution.measure, caution.site, caution.stratum) if part
         )
-        by_text.setdefault(caution.text, []).append(place)
+        by_text.setdefault(caution_text(caution), []).append(place)
     for text, places in list(by_text.items())[:SHOWN]:
         more = f" and {len(places) - 4} more" if len(places) > 4 else ""
         yield from _wrapped(f"- {text} ({'; '.join(places[:4])}{more})", 2)
     if len(by_text) > SHOWN:
         yield f"  and {len(by_text) - SHOWN} more kinds"
-
-
-def _of(table: pd.DataFrame, measure: Measure, site: str) -> pd.DataFrame:
-    if table.empty:
-        return table
-    return table[(table["measure"] == measure.id) & (table["site"] == site)]
 
 
 def _wrapped(text: str, indent: int = 0) -> list[str]:

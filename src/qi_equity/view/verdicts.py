@@ -2,91 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import math
+from collections.abc import Callable
 
-import numpy as np
-
+from qi_equity.findings import Gap
+from qi_equity.view.narrative import opposite_ways
 from qi_equity.words.numbers import missing, number
-
-Row = Mapping[Any, Any]
 
 # A factor or a wait beyond these is no help to a team: it is said in words instead.
 LARGEST_FACTOR = 20
 LONGEST_WAIT = 520  # ten years of weeks
 
 
-def verdict_sentences(row: Row) -> list[str]:
+def verdict_sentences(row: Gap, multiply: float = 1) -> list[str]:
     """What can be said of one gap, the answer first.
 
-    >>> row = {"verdict": "persistent", "stratum": "Black", "reference": "everyone else",
-    ...        "ratio": 2.1, "ratio_lower": 1.4, "ratio_upper": 3.0, "smallest_change": 1.8}
-    >>> said = verdict_sentences(row)
+    >>> from qi_equity.findings import row
+    >>> found = row(Gap, verdict="persistent", stratum="Black", reference="everyone else",
+    ...             ratio=2.1, ratio_lower=1.4, ratio_upper=3.0, smallest_change=1.8)
+    >>> said = verdict_sentences(found)
     >>> print(said[0].partition(",")[0])
     The gap is persistent: the rate for Black is 2.10 times that of everyone else (1.40 to 3.00)
     >>> said[-1]
     'A change smaller than 1.8-fold would have been missed.'
     """
-    verdict = row.get("verdict")
-    if missing(verdict) or verdict not in SENTENCES:
+    if row.verdict not in SENTENCES:
         return []
-    said = [sentence for sentence in SENTENCES[str(verdict)](row) if sentence]
-    if row.get("improving_while_widening") is True:
-        scales = "on both scales" if row.get("difference_widening_too") is True else "as a ratio"
+    said = [sentence for sentence in SENTENCES[row.verdict](row) if sentence]
+    if row.improving_while_widening:
+        scales = "on both scales" if row.difference_widening_too else "as a ratio"
         said.append(f"Rates are improving overall while this gap widens {scales}.")
-    if row.get("unknown_decides") is True and not _small(row, "unknown_ratio"):
-        low, high = (_ratio(row.get(f"unknown_ratio_{end}")) for end in ("lower", "upper"))
+    unknown = (row.unknown_ratio_lower, row.unknown_ratio_upper)
+    if row.unknown_decides and not _small(row, *unknown):
+        low, high = map(_ratio, unknown)
         said.append(
-            f"It hangs on who the {number(row.get('unknown_births'))} people whose group is not "
+            f"It hangs on who the {number(row.unknown_births)} people whose group is not "
             "known are: shared out in other ways, the ratio would lie between "
             f"{low} and {high}."
         )
-    scales_sentence = row.get("scales_sentence")
-    if not missing(scales_sentence) and scales_sentence:
-        said.append(str(scales_sentence))
+    if row.disagree and not missing(row.ratio_then) and not missing(row.ratio_now):
+        said.append(opposite_ways(row, multiply))
     return said
 
 
-def _between(row: Row, name: str) -> str:
-    return f"({_ratio(row.get(f'{name}_lower'))} to {_ratio(row.get(f'{name}_upper'))})"
-
-
-def _ratio(value: object) -> str:
+def _ratio(value: float) -> str:
     """A ratio with its two decimals even where they are noughts: 1.00 is the point of it."""
-    if missing(value) or not np.isfinite(float(value)):  # type: ignore[arg-type]
-        return number(value)
-    return f"{float(value):.2f}"  # type: ignore[arg-type]
+    return f"{value:.2f}" if math.isfinite(value) else number(value)
 
 
-def _times(row: Row) -> str:
+def _times(row: Gap) -> str:
     return (
-        f"the rate for {row.get('stratum')} is {_ratio(row.get('ratio'))} times that of "
-        f"{row.get('reference')} {_between(row, 'ratio')}"
+        f"the rate for {row.stratum} is {_ratio(row.ratio)} times that of {row.reference} "
+        f"({_ratio(row.ratio_lower)} to {_ratio(row.ratio_upper)})"
     )
 
 
-def _moved(row: Row) -> str:
-    early, late = row.get("early_ratio"), row.get("late_ratio")
-    if missing(early) or missing(late):
+def _moved(row: Gap) -> str:
+    if missing(row.early_ratio) or missing(row.late_ratio):
         return ""
-    who = row.get("who_moved")
-    mover = "" if missing(who) or not who else f" Who moved: {who}."
-    sides = (float(early) - 1) * (float(late) - 1)  # type: ignore[arg-type]
-    turned = " It changed sides." if sides < 0 else ""
+    mover = f" Who moved: {row.who_moved}." if row.who_moved else ""
+    turned = " It changed sides." if (row.early_ratio - 1) * (row.late_ratio - 1) < 0 else ""
     return (
-        f"The ratio went from {_ratio(early)} in the first half to {_ratio(late)} in the "
-        f"second.{turned}{mover}"
+        f"The ratio went from {_ratio(row.early_ratio)} in the first half to "
+        f"{_ratio(row.late_ratio)} in the second.{turned}{mover}"
     )
 
 
-def _missed(row: Row) -> str:
-    factor = row.get("smallest_change")
-    if missing(factor) or not np.isfinite(float(factor)) or float(factor) > LARGEST_FACTOR:  # type: ignore[arg-type]
+def _missed(row: Gap) -> str:
+    if not row.smallest_change <= LARGEST_FACTOR:
         return "No change of any plausible size would have been seen."
-    return f"A change smaller than {number(factor, 1)}-fold would have been missed."
+    return f"A change smaller than {number(row.smallest_change, 1)}-fold would have been missed."
 
 
-def weeks_words(weeks: object) -> str:
+def weeks_words(weeks: float) -> str:
     """How long until an answer, in words.
 
     >>> weeks_words(1.0), weeks_words(float("inf"))
@@ -94,33 +82,30 @@ def weeks_words(weeks: object) -> str:
     """
     if missing(weeks):
         return "not known how many more weeks"
-    if float(weeks) > LONGEST_WAIT:  # type: ignore[arg-type]
+    if weeks > LONGEST_WAIT:
         return "never at this pace"
     count = number(weeks)
     return f"about {count} more week" + ("" if count == "1" else "s")
 
 
-def _too_few(row: Row) -> list[str]:
-    wait = row.get("weeks_to_go")
-    counts = f"{number(row.get('numerator'))} of {number(row.get('denominator'))}"
-    said = [f"Too few to say: {counts} for {row.get('stratum')}."]
-    if missing(wait):
-        return said
-    if not np.isfinite(float(wait)) or float(wait) > LONGEST_WAIT:  # type: ignore[arg-type]
+def _too_few(row: Gap) -> list[str]:
+    counts = f"{number(row.numerator)} of {number(row.denominator)}"
+    said = [f"Too few to say: {counts} for {row.stratum}."]
+    if row.weeks_to_go > LONGEST_WAIT:
         said.append(
             "At this pace a change of one half would not be seen within ten years: pool sites, "
             "count over longer periods, or follow a process measure that happens more often."
         )
-    elif float(wait) > 0:  # type: ignore[arg-type]
-        said.append(f"To see a gap change by half takes {weeks_words(wait)}.")
+    elif row.weeks_to_go > 0:
+        said.append(f"To see a gap change by half takes {weeks_words(row.weeks_to_go)}.")
     return said
 
 
-def _persistent(row: Row) -> list[str]:
-    if _small(row):
+def _persistent(row: Gap) -> list[str]:
+    if _small(row, row.ratio_lower, row.ratio_upper):
         return [
             f"The gap is steady, and smaller than this project counts as mattering "
-            f"({number(row.get('smallest_gap'), 2)}-fold): {_times(row)}.",
+            f"({number(row.smallest_gap, 2)}-fold): {_times(row)}.",
             "Read the difference beside it: of something that happens to most, a ratio near 1 can "
             "still be many people.",
         ]
@@ -132,16 +117,12 @@ def _persistent(row: Row) -> list[str]:
     ]
 
 
-def _small(row: Row, name: str = "ratio") -> bool:
-    """Whether even the ends of the interval are nearer to 1 than the smallest gap that matters."""
-    ends = (row.get(f"{name}_lower"), row.get(f"{name}_upper"), row.get("smallest_gap"))
-    if any(missing(end) for end in ends):
-        return False
-    low, high, matters = (float(end) for end in ends)  # type: ignore[arg-type]
-    return 1 / matters < low and high < matters
+def _small(row: Gap, lower: float, upper: float) -> bool:
+    """Whether even the ends of an interval are nearer to 1 than the smallest gap that matters."""
+    return 1 / row.smallest_gap < lower and upper < row.smallest_gap
 
 
-SENTENCES = {
+SENTENCES: dict[str, Callable[[Gap], list[str]]] = {
     "widening": lambda row: [
         f"The gap is widening: {_times(row)} over the whole time.",
         _moved(row),

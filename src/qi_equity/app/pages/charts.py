@@ -8,7 +8,9 @@ import pandas as pd
 
 from qi_equity.app import explore
 from qi_equity.app.pages.page import Context, Page, nothing_logged
+from qi_equity.findings import Chart, Gap, rows
 from qi_equity.project import EVERYONE, Measure
+from qi_equity.reading import Reading
 from qi_equity.view import icons
 from qi_equity.view.figure import OFF_SCALE, chart_figure
 from qi_equity.view.narrative import (
@@ -36,10 +38,10 @@ def charts(context: Context) -> Page:
         return nothing_logged(context)
     summary = context.rows(context.findings.charts)
     if explore.asked(address):
-        points, summary = map(context.in_order, explore.explored(points, measure, address))
+        drawn = explore.explored(points, Reading(choice.project, measure), address)
+        points, summary = context.in_order(drawn.points), context.in_order(drawn.summary)
         measure = explore.as_asked(measure, address)
-    last = summary.drop_duplicates("stratum", keep="last")
-    gaps = context.rows(context.findings.gaps)
+    last = list(rows(summary.drop_duplicates("stratum", keep="last"), Chart))
     hidden = address.hide.split(",")
     markers = [] if "cycles" in hidden else context.markers()
     figure = chart_figure(
@@ -54,10 +56,11 @@ def charts(context: Context) -> Page:
     signals = (
         points["signal"].astype(bool) if "signal" in points else points["value"] != points["value"]
     )
-    lead = lead_sentence(last, set(points.loc[signals, "stratum"]))
+    judged = context.findings.judged and not explore.asked(address)
+    lead = lead_sentence(last, judged, set(points.loc[signals, "stratum"]))
     strata = list(points["stratum"].unique())
     reference = choice.project.strata.reference
-    compared = [row for row in gaps.to_dict("records") if row["stratum"] != EVERYONE]
+    compared = [row for row in context.typed(Gap) if row.stratum != EVERYONE]
     values: dict[str, Any] = {
         "heading": measure.name,
         "lead": lead,
@@ -66,7 +69,7 @@ def charts(context: Context) -> Page:
         f"{lead} What each shows is written below, and the points stand in tables.",
         "key": _key(points, figure, bool(markers), hidden),
         "cycles": markers,
-        "cards": [_card(context, measure, row, points) for row in last.to_dict("records")],
+        "cards": [_card(context, measure, row, points) for row in last],
         "reference": reference.compare_with,
         "reason": reference.reason,
         "gaps": [gap_sentence(row, measure) for row in compared],
@@ -79,7 +82,8 @@ def charts(context: Context) -> Page:
     if address.stratum in strata:
         chosen = points[points["stratum"] == address.stratum]
         values["points"] = points_table(chosen, measure, f"{context.where}: {address.stratum}")
-    return Page("charts.html", values, {"charts": figure}, context.where, lead)
+    waiting = context.waiting
+    return Page("charts.html", values, {"charts": figure}, context.where, lead, waiting=waiting)
 
 
 def _key(
@@ -97,11 +101,8 @@ def _key(
     )
 
 
-def _card(
-    context: Context, measure: Measure, row: dict[Any, Any], points: pd.DataFrame
-) -> dict[str, Any]:
-    stratum = row["stratum"]
-    variation, assurance = str(row.get("variation", "")), str(row.get("assurance", ""))
+def _card(context: Context, measure: Measure, row: Chart, points: pd.DataFrame) -> dict[str, Any]:
+    stratum, variation, assurance = row.stratum, row.variation, row.assurance
     latest = VARIATION_WORDS.get(variation, "")
     return {
         "stratum": stratum,

@@ -10,6 +10,7 @@ from typing import Any
 
 from qi_equity.app import across
 from qi_equity.app.pages.page import Context, Page, nothing_logged
+from qi_equity.findings import Gap, Within, rows
 from qi_equity.project import ALL_SITES, EVERYONE
 from qi_equity.view import icons
 from qi_equity.view.figure import OFF_SCALE, chart_figure
@@ -90,25 +91,24 @@ def _matrix(context: Context, groups: Groups) -> dict[str, Any]:
     choice, measure = context.choice, context.measure
     gaps = context.findings.gaps
     gaps = gaps[gaps["measure"] == measure.id] if len(gaps) else gaps
-    cells = {(row["site"], row["stratum"]): row for row in gaps.to_dict("records")}
+    cells = {(row.site, row.stratum): row for row in rows(gaps, Gap)}
     strata = [name for name in context.strata() if any(key[1] == name for key in cells)]
-    rows = []
+    lines = []
     for words, group in groups:
         for site in group:
             line = [_cell(context, site, cells.get((site, stratum))) for stratum in strata]
-            rows.append((choice.site_name(site), words, line))
-    return {"strata": strata, "rows": rows}
+            lines.append((choice.site_name(site), words, line))
+    return {"strata": strata, "rows": lines}
 
 
-def _cell(context: Context, site: str, row: dict[Any, Any] | None) -> dict[str, str]:
-    if row is None or missing(row.get("ratio")):
+def _cell(context: Context, site: str, row: Gap | None) -> dict[str, str]:
+    if row is None or missing(row.ratio):
         return {"verdict": "", "text": "–", "link": "", "icon": ""}
-    verdict = "" if missing(row.get("verdict")) else str(row.get("verdict"))
     return {
-        "verdict": verdict,
+        "verdict": row.verdict,
         "text": f"×{_sized(row)}",
         "link": context.choice.address.link(page="gap", site=site, stratum=""),
-        "icon": icons.verdict(verdict),
+        "icon": icons.verdict(row.verdict),
     }
 
 
@@ -117,28 +117,26 @@ def _within(context: Context) -> list[str]:
     points, measure = context.findings.points, context.measure
     if measure.data != "proportion":
         return []
-    gaps = context.rows(context.findings.gaps, site=ALL_SITES)
-    pooled = {row["stratum"]: row for row in gaps.to_dict("records")}
+    pooled = {row.stratum: row for row in context.typed(Gap, site=ALL_SITES)}
     found = across.within_sites(points, measure, context.choice.project)
     said = []
-    for row in found.to_dict("records"):
-        if missing(row["ratio"]) or row["stratum"] not in pooled:
+    for row in rows(found, Within):
+        if missing(row.ratio) or row.stratum not in pooled:
             continue
         agree = (
             "The sites agree as far as can be seen."
-            if row["agree"]
+            if row.agree
             else "The sites differ by more than chance: look at each."
         )
         said.append(
-            f"{row['stratum']}: ×{_sized(pooled[row['stratum']])} with all counts added up, "
+            f"{row.stratum}: ×{_sized(pooled[row.stratum])} with all counts added up, "
             f"×{_sized(row)} comparing only within each site. {agree}"
         )
     return said
 
 
-def _sized(row: dict[Any, Any]) -> str:
-    ends = f"{number(row['ratio_lower'], 2)} to {number(row['ratio_upper'], 2)}"
-    return f"{number(row['ratio'], 2)} ({ends})"
+def _sized(row: Gap | Within) -> str:
+    return f"{number(row.ratio, 2)} ({number(row.ratio_lower, 2)} to {number(row.ratio_upper, 2)})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
 from qi_equity.app.state import Choice
-from qi_equity.findings import Findings
+from qi_equity.findings import Findings, rows
 from qi_equity.project import EVERYONE, Measure
 from qi_equity.store import Desk, Users
+from qi_equity.view.cautions import caution_text
 from qi_equity.view.panels import Figure, Marker
 from qi_equity.words.numbers import day, missing
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,8 @@ class Context:
 
     @property
     def waiting(self) -> bool:
-        """Whether gaps are there and the verdicts on them are still being worked out."""
-        return len(self.findings.gaps) > 0 and "verdict" not in self.findings.gaps
+        """Whether there is something to judge and it is still being judged."""
+        return len(self.findings.charts) > 0 and not self.findings.judged
 
     def rows(self, table: pd.DataFrame, *, site: str | None = None) -> pd.DataFrame:
         """The rows of a table for the measure and site chosen, strata in the team's order."""
@@ -56,6 +59,10 @@ class Context:
         site = self.choice.site if site is None else site
         here = table[(table["measure"] == self.measure.id) & (table["site"] == site)]
         return self.in_order(here)
+
+    def typed(self, kind: type[R], *, site: str | None = None) -> list[R]:
+        """The rows of one table of findings as typed ones, of the measure and site chosen."""
+        return list(rows(self.rows(self.findings.table(kind), site=site), kind))
 
     def in_order(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The rows with their strata in the order of `strata`."""
@@ -90,7 +97,7 @@ class Context:
     def cautions(self, stratum: str) -> list[str]:
         """What to be careful of in one chart."""
         here = (self.measure.id, self.choice.site, stratum)
-        return [c.text for c in self.findings.cautions if (c.measure, c.site, c.stratum) == here]
+        return [caution_text(one) for one in self.findings.cautions if one.series == here]
 
     def _site_ids(self) -> set[str]:
         return {site.id for site in self.choice.project.sites}

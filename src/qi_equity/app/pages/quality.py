@@ -10,6 +10,7 @@ from qi_equity.app.pages.page import Context, Page, nothing_logged
 from qi_equity.frames.chart import chart
 from qi_equity.project import ALL_SITES, EVERYONE
 from qi_equity.view import icons
+from qi_equity.view.cautions import caution_text
 from qi_equity.view.figure import OFF_SCALE, chart_figure
 from qi_equity.view.table import Table
 from qi_equity.words.grammar import sentence
@@ -104,11 +105,11 @@ def _complete(context: Context, points: pd.DataFrame, unknown: pd.DataFrame) -> 
 def _cautions(context: Context) -> list[tuple[str, str]]:
     """Each caution once, with the places it was found in."""
     by_text: dict[str, list[str]] = {}
-    for caution in context.findings.cautions:
-        if caution.measure in ("", context.measure.id):
-            site = context.choice.site_name(caution.site) if caution.site else ALL_SITES
-            for text in caution.text.split("; "):
-                by_text.setdefault(text, []).append(f"{site}: {caution.stratum or EVERYONE}")
+    for one in context.findings.cautions:
+        if one.measure in ("", context.measure.id):
+            site = context.choice.site_name(one.site) if one.site else ALL_SITES
+            place = f"{site}: {one.stratum or EVERYONE}"
+            by_text.setdefault(caution_text(one), []).append(place)
     return [(sentence(text), _some(places)) for text, places in by_text.items()]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from qi_equity.app.pages.page import Context, Page
+from qi_equity.findings import Chart, Gap, rows
 from qi_equity.observations import SERIES_KEY
 from qi_equity.project import ALL_SITES, EVERYONE
 from qi_equity.sources.calendar import DAYS
@@ -40,7 +41,8 @@ class Item:
     measure: str
     site: str
     stratum: str
-    row: dict[Any, Any]
+    row: Gap | Chart | None
+    last: pd.Timestamp | None = None  # of a site that is late: what it logged last
 
 
 def session(context: Context) -> Page:
@@ -83,31 +85,25 @@ def agenda(context: Context) -> list[Item]:
     """What the findings say is worth the session's time, the hardest first."""
     found: dict[str, list[Item]] = {kind: [] for kind in KINDS}
     gaps, charts = context.findings.gaps, context.findings.charts
-    if "verdict" in gaps:
-        for row in sorted(gaps.to_dict("records"), key=lambda row: _first(context, row)):
-            kind = "narrowing" if row["verdict"] == "closed" else row["verdict"]
+    if context.findings.judged:
+        for gap in sorted(rows(gaps, Gap), key=lambda row: _first(context, row)):
+            kind = "narrowing" if gap.verdict == "closed" else gap.verdict
             if kind in found:
-                found[kind].append(_item(kind, row))
-    if "highlight" in charts:
-        stands = charts[charts["highlight"].fillna(False).astype(bool)]
+                found[kind].append(Item(kind, gap.measure, gap.site, gap.stratum, gap))
         latest = _latest_meanings(context.findings.points)
-        order = stands.sort_values("q_value", kind="stable") if "q_value" in stands else stands
-        for row in order.drop_duplicates(SERIES_KEY).to_dict("records"):
-            kind = latest.get((row["measure"], row["site"], row["stratum"]), "")
-            if kind in found:
-                found[kind].append(_item(kind, row))
+        order = charts.sort_values("q_value", kind="stable") if "q_value" in charts else charts
+        for row in rows(order.drop_duplicates(SERIES_KEY), Chart):
+            kind = latest.get((row.measure, row.site, row.stratum), "")
+            if row.highlight and kind in found:
+                found[kind].append(Item(kind, row.measure, row.site, row.stratum, row))
     found["late"] = _late(context)
     return [item for kind in KINDS for item in found[kind][:OF_A_KIND]]
 
 
-def _first(context: Context, row: dict[Any, Any]) -> tuple[bool, bool, bool]:
+def _first(context: Context, row: Gap) -> tuple[bool, bool, bool]:
     """What was declared before looking comes first, then the aim's measure, then all sites."""
     aim = context.choice.project.aim.measure
-    return row.get("declared") is not True, row["measure"] != aim, row["site"] != ALL_SITES
-
-
-def _item(kind: str, row: dict[Any, Any]) -> Item:
-    return Item(kind, row["measure"], row["site"], row["stratum"], row)
+    return not row.declared, row.measure != aim, row.site != ALL_SITES
 
 
 def _latest_meanings(points: pd.DataFrame) -> dict[tuple[str, str, str], str]:
@@ -135,7 +131,7 @@ def _late(context: Context) -> list[Item]:
     period = context.choice.project.measure(aim).subgroup
     limit = last.max() - pd.Timedelta(days=DAYS[period] * LATE)
     return [
-        Item("late", aim, str(site), EVERYONE, {"last": when})
+        Item("late", aim, str(site), EVERYONE, None, when)
         for site, when in last.items()
         if when < limit
     ]
@@ -146,15 +142,15 @@ def _told(context: Context, item: Item) -> dict[str, Any]:
     measure = context.choice.project.measure(item.measure)
     where = f"{context.choice.site_name(item.site)}: {item.stratum}, {inside(measure.name)}"
     said: list[str]
-    if item.kind == "late":
+    if item.row is None:
         where = context.choice.site_name(item.site)
-        said = [f"The last count is from {day(item.row['last'])}. Ask what would make it easier."]
-    elif "verdict" in item.row:
-        said = verdict_sentences(item.row)
+        said = [f"The last count is from {day(item.last)}. Ask what would make it easier."]
+    elif isinstance(item.row, Gap):
+        said = verdict_sentences(item.row, measure.multiply)
     else:
         points = _own(context.findings.points, item)
         said = chart_sentences(item.row, points, measure)
-    page = "gap" if "verdict" in item.row else "charts"
+    page = "gap" if isinstance(item.row, Gap) else "charts"
     return {
         "kind": KINDS[item.kind],
         "icon": icons.verdict(item.kind)
@@ -184,7 +180,7 @@ def _slide(context: Context, items: list[Item], place: int) -> Page:
     told = _told(context, item)
     measure = context.choice.project.measure(item.measure)
     figures = {}
-    if "verdict" in item.row:
+    if isinstance(item.row, Gap):
         points = _own(context.findings.gap_points, item)
         if len(points):
             figures["slide"] = gap_figure(points, measure, context.markers())

@@ -1,0 +1,106 @@
+"""What was found: typed tables, cautions as codes with numbers; nothing here draws or writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+import pandas as pd
+
+from qi_equity.findings.cautions import Caution, Number, caution, is_shared
+from qi_equity.findings.columns import Column, columns, empty, row, rows, seen_by
+from qi_equity.findings.tables import Chart, Gap, GapPoint, Point, SiteRow, Spread, Within
+from qi_equity.project import Measure, Project
+
+__all__ = [
+    "TABLES",
+    "Caution",
+    "Chance",
+    "Chart",
+    "Column",
+    "Findings",
+    "Gap",
+    "GapPoint",
+    "Number",
+    "Point",
+    "SiteRow",
+    "Spread",
+    "Within",
+    "caution",
+    "columns",
+    "empty",
+    "is_shared",
+    "row",
+    "rows",
+    "seen_by",
+]  # fmt: skip
+
+R = TypeVar("R")
+
+# Every table of findings and the type of its rows.
+TABLES: dict[str, type] = {
+    "points": Point,
+    "charts": Chart,
+    "gaps": Gap,
+    "gap_points": GapPoint,
+    "inequality": Spread,
+    "within": Within,
+    "sites": SiteRow,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """How many charts were looked at together, and what chance alone would have made of them."""
+
+    charts: int
+    seen: int  # with p of at most 0.05
+    expected: float  # of them, by chance alone
+    highlighted: int
+    released: bool = False  # of those that are shown to the network
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Findings:
+    """All that a project's observations say, a table for each row type of TABLES.
+
+    judged      whether verdicts and highlights are in; where they are not, none is said
+    as_of       the revision of the store that they were judged on; None where there is no store
+    chance      what chance alone would have highlighted
+    """
+
+    project: Project
+    points: pd.DataFrame = field(default_factory=partial(empty, Point))
+    charts: pd.DataFrame = field(default_factory=partial(empty, Chart))
+    gaps: pd.DataFrame = field(default_factory=partial(empty, Gap))
+    gap_points: pd.DataFrame = field(default_factory=partial(empty, GapPoint))
+    cautions: tuple[Caution, ...] = ()
+    inequality: pd.DataFrame = field(default_factory=partial(empty, Spread))
+    within: pd.DataFrame = field(default_factory=partial(empty, Within))
+    sites: pd.DataFrame = field(default_factory=partial(empty, SiteRow))
+    judged: bool = False
+    as_of: str | None = None
+    chance: Chance | None = None
+
+    def rows(
+        self, kind: type[R], measure: Measure | None = None, site: str | None = None
+    ) -> Iterator[R]:
+        """The rows of one table as typed ones, of one measure and site where they are named."""
+        return rows(of(self.table(kind), measure, site), kind)
+
+    def table(self, kind: type) -> pd.DataFrame:
+        """The table whose rows are of this type."""
+        name = next(name for name, declared in TABLES.items() if declared is kind)
+        found: pd.DataFrame = getattr(self, name)
+        return found
+
+
+def of(table: pd.DataFrame, measure: Measure | None, site: str | None = None) -> pd.DataFrame:
+    """The rows of a table of one measure, and of one site."""
+    if table.empty:
+        return table
+    if measure is not None:
+        table = table[table["measure"] == measure.id]
+    return table if site is None else table[table["site"] == site]

@@ -1,0 +1,269 @@
+"""One reading of a measure: how it is charted, whom it is compared with, and its windows of time.
+
+Everything that draws or compares a measure asks here; looking at it otherwise is a changed copy.
+No chart is drawn and no gap is worked out by this module itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from qi_equity.arrays import BoolArray, FloatArray
+from qi_equity.equity.gaps import SIZE_FLOOR
+from qi_equity.frames.chart import Charts, chart
+from qi_equity.frames.counts import Counts, baseline_length, counted, reference_of
+from qi_equity.frames.gap_chart import GapCharts, gap_charts
+from qi_equity.frames.gaps import gaps
+from qi_equity.observations import SERIES_KEY
+from qi_equity.project import DataKind, Measure, Project
+
+COMPARED: tuple[DataKind, ...] = ("proportion", "rate")  # strata can be held side by side
+COUNTED: tuple[DataKind, ...] = (*COMPARED, "count")  # counts, that add up over subgroups
+FLOORED = ("week", "month", "quarter")  # dates within one are the same subgroup
+# Points that share births follow each other, so only the limits can say anything of one of them.
+WITHOUT_RUNS = "beyond_limits"
+
+Better = Literal["increase", "decrease"]
+Reference = Callable[[FloatArray], FloatArray]  # of each stratum's counts, those it is held against
+
+
+@dataclass(frozen=True, slots=True)
+class Charted:
+    """The arguments of a measure's charts; `replace` one to see the same counts otherwise."""
+
+    kind: str
+    counted: bool
+    rated: bool
+    period: str | None
+    rules: str | tuple[str, ...]
+    direction: Better | None
+    target: float | None
+    multiply: float
+    freeze: int | pd.Timestamp | None
+    phases: tuple[pd.Timestamp, ...]
+    limits: str = "exact"
+
+    def draw(self, table: pd.DataFrame, by: Sequence[str] = SERIES_KEY) -> Charts:
+        """Charts of every series of a table of observations."""
+        return chart(
+            table,
+            kind=self.kind,
+            subgroup="subgroup",
+            numerator="numerator" if self.counted else None,
+            denominator="denominator" if self.rated else None,
+            value=None if self.counted else "value",
+            by=list(by),
+            period=self.period if self.counted else None,
+            limits=self.limits,
+            rules=self.rules if isinstance(self.rules, str) else list(self.rules),
+            direction=self.direction,
+            target=self.target,
+            multiply=self.multiply,
+            freeze=self.freeze,
+            phases=list(self.phases) or None,
+        )
+
+    def without_baseline(self) -> Charted:
+        """The lines from every point."""
+        return replace(self, freeze=None)
+
+    def without_phases(self) -> Charted:
+        """One phase from the first to the last."""
+        return replace(self, phases=())
+
+    def with_rules(self, rules: str) -> Charted:
+        """Another set of rules; none that looks at runs, where points share births."""
+        return self if self.rules == (WITHOUT_RUNS,) else replace(self, rules=rules)
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Stretches of so many subgroups: the baseline (then), as long a one at the end (now), halves.
+
+    >>> windows = Windows(10, 4)
+    >>> windows.then, windows.now, windows.early
+    (slice(0, 4, None), slice(6, 10, None), slice(0, 5, None))
+    """
+
+    subgroups: int
+    baseline: int
+
+    @property
+    def judged(self) -> bool:
+        """Whether there is a baseline, and something after it."""
+        return 0 < self.baseline < self.subgroups
+
+    @property
+    def then(self) -> slice:
+        """The baseline."""
+        return slice(0, self.baseline)
+
+    @property
+    def now(self) -> slice:
+        """As many subgroups as the baseline has, at the end, and none of the baseline's."""
+        return slice(max(self.baseline, self.subgroups - self.baseline), self.subgroups)
+
+    @property
+    def early(self) -> slice:
+        """The first half, the middle one included."""
+        return slice(0, -(-self.subgroups // 2))
+
+    @property
+    def late(self) -> slice:
+        """The second half."""
+        return slice(self.early.stop, self.subgroups)
+
+    @property
+    def cuts(self) -> tuple[int, ...]:
+        """Where a window begins or ends."""
+        cuts = {0, self.baseline, self.now.start, self.early.stop, self.subgroups}
+        return tuple(sorted(cut for cut in cuts if cut <= self.subgroups))
+
+    def within(self, stretch: slice) -> BoolArray:
+        """Which subgroups a stretch holds."""
+        inside = np.zeros(self.subgroups, bool)
+        inside[stretch] = True
+        return inside
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How one measure of a project is charted, compared and windowed."""
+
+    project: Project
+    measure: Measure
+
+    @property
+    def direction(self) -> Better | None:
+        """Which way is better; None where neither is."""
+        return None if self.measure.direction == "none" else self.measure.direction
+
+    @property
+    def better(self) -> Better:
+        """Which way is taken to be better where one has to be: down, unless up was declared."""
+        return "increase" if self.measure.direction == "increase" else "decrease"
+
+    @cached_property
+    def reference(self) -> str | float:
+        """Whom strata are held against: a name, everyone else, best at baseline, or a rate."""
+        declared = self.project.strata.reference
+        return declared.compare_with if declared.target is None else declared.target
+
+    @property
+    def compared(self) -> bool:
+        """Whether its strata are held side by side."""
+        return self.measure.data in COMPARED
+
+    @property
+    def counted(self) -> bool:
+        """Whether it is a count, that adds up over subgroups and strata."""
+        return self.measure.data in COUNTED
+
+    @cached_property
+    def freeze(self) -> int | pd.Timestamp | None:
+        """The baseline as it was declared: so many subgroups, or up to a date."""
+        baseline = self.measure.baseline
+        if baseline is None:
+            return None
+        return baseline.subgroups if baseline.until is None else pd.Timestamp(baseline.until)
+
+    def windows(self, subgroups: Sequence[pd.Timestamp] | pd.DatetimeIndex) -> Windows:
+        """The windows of sorted subgroups."""
+        freeze, length = self.freeze, len(subgroups)
+        if isinstance(freeze, pd.Timestamp):
+            known = sum(bool(day <= freeze) for day in subgroups)
+            return Windows(length, known)
+        return Windows(length, 0 if freeze is None else freeze)
+
+    def baseline_of(self, rows: pd.DataFrame) -> list[pd.Timestamp]:
+        """The baseline's subgroups; all of them where none is declared."""
+        subgroups = sorted(rows["subgroup"].unique())
+        return subgroups if self.freeze is None else subgroups[self.windows(subgroups).then]
+
+    def charted_as_logged(self, rows: pd.DataFrame) -> Charted:
+        """How these observations of the measure are charted, by which columns were filled in."""
+        # Counts that were never filled in are missing counts, of a measure that is counted still.
+        unfilled = self.compared and not rows["value"].notna().any()
+        counted = unfilled or bool(rows["numerator"].notna().any())
+        rated = unfilled or (counted and bool(rows["denominator"].notna().any()))
+        return self.charted(counted=counted, rated=rated)
+
+    def charted(self, *, counted: bool, rated: bool) -> Charted:
+        """How the measure is charted, from counts or readings, with a denominator or without."""
+        measure = self.measure
+        return Charted(
+            kind=measure.kind,
+            counted=counted,
+            rated=rated,
+            period=measure.subgroup if counted and measure.subgroup in FLOORED else None,
+            rules=(WITHOUT_RUNS,) if measure.overlapping_windows else measure.rules,
+            direction=self.direction,
+            target=measure.target,
+            multiply=measure.multiply,
+            freeze=self.freeze,
+            phases=tuple(pd.Timestamp(day) for day in measure.phases),
+        )
+
+    def gaps(
+        self,
+        rows: pd.DataFrame,
+        *,
+        counts: tuple[str, str] = ("numerator", "denominator"),
+        by: Sequence[str] = ("measure", "site"),
+        reference: object = None,
+        subgroup: str | None = None,
+        baseline: int | None = None,
+        each_subgroup: bool = False,
+    ) -> pd.DataFrame:
+        """Each stratum held against its reference, as the project declares it."""
+        return gaps(
+            rows,
+            numerator=counts[0],
+            denominator=counts[1],
+            stratum="stratum",
+            reference=self.reference if reference is None else reference,
+            by=list(by),
+            subgroup=subgroup,
+            baseline=baseline,
+            each_subgroup=each_subgroup,
+            direction=self.better,
+            kind="rate" if self.measure.data == "rate" else "proportion",
+        )
+
+    def held_against(self, rows: pd.DataFrame) -> tuple[Counts, Reference]:
+        """Counts by site, stratum and subgroup, and how to find those each is held against.
+
+        For a reference that is a stratum, everyone else or the best at baseline, not for a rate.
+        """
+        kind = "rate" if self.measure.data == "rate" else "proportion"
+        counts = counted(rows, "numerator", "denominator", "stratum", ["site"], "subgroup", kind)
+        # A baseline that is not over yet is all there is so far.
+        known = min(self.windows(counts.subgroups).baseline, len(counts.subgroups)) or None
+        length = baseline_length(known, counts.subgroups, "subgroup")
+        _, against = reference_of(
+            self.reference, counts, length, self.better, SIZE_FLOOR, 1, kind, "stratum"
+        )
+        assert callable(against)  # a rate has no counts to be held against
+        return counts, against
+
+    def gap_charts(self, rows: pd.DataFrame) -> GapCharts:
+        """The gap of every stratum as a charted series, with its verdict."""
+        return gap_charts(
+            rows,
+            numerator="numerator",
+            denominator="denominator",
+            stratum="stratum",
+            reference=self.reference,
+            by=["measure", "site"],
+            subgroup="subgroup",
+            # A baseline that is not over yet is all there is so far.
+            baseline=len(self.baseline_of(rows)) or None if self.measure.baseline else None,
+            direction=self.direction,
+            practical_ratio=self.measure.smallest_gap,
+        )
