@@ -11,6 +11,8 @@ import pandas as pd
 from qi_equity.project import Measure
 from qi_equity.view.panels import Figure, layout, numbers
 from qi_equity.view.theme import LIGHT
+from qi_equity.words import say
+from qi_equity.words.numbers import amount
 
 DASHES = ("dot", "solid")  # the inner limits, then the outer
 
@@ -22,12 +24,13 @@ def funnel_figure(found: Mapping[str, Any], measure: Measure, names: Mapping[str
     sizes = [float(size) for size in np.round(found["sizes"], 1)]
     data: list[dict[str, Any]] = []
     for (share, lower), dash in zip(found["lower"].items(), DASHES, strict=True):
+        limits = say("charts.drawn.share_limits", share=amount(100 * share))
         for edge in (lower, found["upper"][share]):
             line = {"color": LIGHT["limit"], "width": 1.2, "dash": dash}
             data.append(
                 place
                 | {"x": sizes, "y": numbers(pd.Series(edge * times)), "mode": "lines"}
-                | {"line": line, "hoverinfo": "skip", "name": f"{100 * share:g}% limits"}
+                | {"line": line, "hoverinfo": "skip", "name": limits}
             )
     sites = found["sites"]
     sites = sites.sort_values("denominator", kind="stable")
@@ -35,11 +38,20 @@ def funnel_figure(found: Mapping[str, Any], measure: Measure, names: Mapping[str
     called = [names.get(site, site) for site in sites["site"]]
     # Neighbours in size have their names above and below in turn, so that both can be read.
     sides = [("top center", "bottom center")[place % 2] for place in range(len(called))]
+    touched = say("charts.drawn.hover_site", value="%{y:.1f}", size="%{x}")
     data.append(
         place
         | {"x": numbers(sites["denominator"]), "y": numbers(sites["rate"] * times)}
-        | {"mode": "markers+text", "text": called, "textposition": sides, "name": "Sites"}
-        | {"textfont": {"size": 11, "color": LIGHT["ink"]}, "hovertemplate": HOVER}
+        | {
+            "mode": "markers+text",
+            "text": called,
+            "textposition": sides,
+            "name": say("charts.drawn.sites"),
+        }
+        | {
+            "textfont": {"size": 11, "color": LIGHT["ink"]},
+            "hovertemplate": f"%{{text}}<br>{touched}<extra></extra>",
+        }
         | {
             "marker": {
                 "size": 9,
@@ -52,7 +64,9 @@ def funnel_figure(found: Mapping[str, Any], measure: Measure, names: Mapping[str
     made["meta"] |= {"height": 420, "headroom": 0.04}
     made["height"], made["yaxis"]["domain"] = 480, [0, 0.96]
     made["margin"]["b"] = 52
-    about = f"{measure.denominator or 'counted'}, over the whole time"
+    about = say(
+        "charts.drawn.over_time", counted=measure.denominator or say("charts.drawn.counted")
+    )
     made["xaxis"]["title"] = {"text": about, "font": {"size": 12, "color": LIGHT["muted"]}}
     level = float(found["rate"]) * times
     line = {"color": LIGHT["centre"], "width": 2}
@@ -60,6 +74,3 @@ def funnel_figure(found: Mapping[str, Any], measure: Measure, names: Mapping[str
     made["shapes"] = [across | {"y0": level, "y1": level, "line": line, "layer": "below"}]
     made["annotations"] = []
     return {"data": data, "layout": made}
-
-
-HOVER = "%{text}<br>%{y:.1f} (of %{x})<extra></extra>"
