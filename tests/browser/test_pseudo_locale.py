@@ -59,7 +59,7 @@ def url(language: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
     rows["value"] = float("nan")
     opened = store.open(tmp_path_factory.mktemp("store") / "network.sqlite")
     desk = opened.as_user(store.User("Asha", "admin"))
-    desk.save_project(PROJECT, "id: pph\n")
+    desk.save_project(PROJECT, f"{FILE}\n")
     desk.import_table("pph", rows[COLUMNS], "0" * 64)
     running = start(FixedBackend({"pph": findings}, desk))
     yield running.url
@@ -93,7 +93,8 @@ def english(page: Any, names: set[str]) -> list[str]:
     return found
 
 
-TEAM = written_by(PROJECT.model_dump(mode="json")) | {"Asha"}
+FILE = "id: pph"
+TEAM = written_by(PROJECT.model_dump(mode="json")) | {"Asha", FILE}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from qi_equity.app.pages.page import Context, Page, told
-from qi_equity.store.intake import named, shown
+from qi_equity.store.intake import named
 from qi_equity.words import say
 from qi_equity.words.grammar import called
 from qi_equity.words.numbers import number
@@ -65,7 +65,16 @@ def _row(one: Any) -> dict[str, Any]:
 
 def _says(one: Any) -> str:
     """What a version says, in a few words; an import says how much it brought."""
-    if one.kind != "import" or one.body is None:
-        return shown(one.body)
+    if one.body is None:
+        return say("history.nothing_said")
     kept = json.loads(one.body)
-    return say("history.import", taken=number(kept["taken"]), refused=number(len(kept["refused"])))
+    if one.kind == "import":
+        taken, refused = number(kept["taken"]), number(len(kept["refused"]))
+        return say("history.import", taken=taken, refused=refused)
+    if one.kind != "observation":
+        return str(kept.get("text") or kept.get("title") or say("history.another_version"))
+    if kept["numerator"] is None:
+        return str(kept["value"])
+    if kept["denominator"] is None:
+        return str(kept["numerator"])
+    return say("language.count_of", numerator=kept["numerator"], denominator=kept["denominator"])
