@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from qi_equity.frames.funnel import funnel
     from qi_equity.frames.gap_chart import gap_charts
     from qi_equity.frames.gaps import gaps
+    from qi_equity.frames.sites import sites, tried
     from qi_equity.project_file import load as load_project
 
 __version__ = "0.1.0"
-__all__ = ["analyse", "chart", "funnel", "gap_charts", "gaps", "load_project"]
+__all__ = ["analyse", "chart", "funnel", "gap_charts", "gaps", "load_project", "sites", "tried"]
 
 _HOMES = {
     "analyse": ("qi_equity.analyse", "analyse"),
@@ -29,6 +30,8 @@ _HOMES = {
     "gap_charts": ("qi_equity.frames.gap_chart", "gap_charts"),
     "gaps": ("qi_equity.frames.gaps", "gaps"),
     "load_project": ("qi_equity.project_file", "load"),
+    "sites": ("qi_equity.frames.sites", "sites"),
+    "tried": ("qi_equity.frames.sites", "tried"),
 }
 
 

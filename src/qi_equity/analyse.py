@@ -120,6 +120,7 @@ class _Part:
     inequality: pd.DataFrame = field(default_factory=pd.DataFrame)
     within: pd.DataFrame = field(default_factory=pd.DataFrame)
     sites: pd.DataFrame = field(default_factory=pd.DataFrame)
+    funnels: pd.DataFrame = field(default_factory=pd.DataFrame)
     cautions: tuple[Caution, ...] = ()
 
 
@@ -138,7 +139,10 @@ def _measure(reading: Reading, table: pd.DataFrame, judge: bool) -> _Part | None
     cautions = list(_cautions_of(drawn.summary))
     part = _Part(drawn.points, drawn.summary)
     known = rows[rows["stratum"].isin(reading.project.strata.known) & rows["numerator"].notna()]
-    if reading.compared and not known.empty:
+    if reading.compared and not known.empty and not reading.is_held(known):
+        place = (reading.measure.id, "", "")
+        cautions.append(caution("reference_not_logged", place, reference=str(reading.reference)))
+    elif reading.compared and not known.empty:
         part.gaps = _gaps(reading, known)
         why = _not_judged(reading)
         if judge and why:
@@ -154,6 +158,9 @@ def _measure(reading: Reading, table: pd.DataFrame, judge: bool) -> _Part | None
                 by=["measure", "site"],
                 adverse=reading.better == "decrease",
             )
+    if judge and (across := reading.sites(rows)) is not None:
+        part.sites, part.within = across.rows, across.within
+        part.funnels = across.funnel.curve()
     part.cautions = tuple(cautions)
     return part
 

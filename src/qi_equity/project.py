@@ -231,6 +231,9 @@ class Measure(Part):
     baseline: Baseline | None = None
     phases: tuple[Day, ...] = ()
     smallest_gap: Number = Field(default=1.25, gt=1, description="the smallest ratio that matters")
+    season: Literal["month"] | None = Field(
+        default=None, description="month: taken out of the charts' evidence, with two years of data"
+    )
     overlapping_windows: YesNo = Field(
         default=False, description="points share births: no run rules"
     )

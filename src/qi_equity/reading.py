@@ -20,8 +20,17 @@ from qi_equity.frames.chart import Charts, chart
 from qi_equity.frames.counts import Counts, baseline_length, counted, reference_of
 from qi_equity.frames.gap_chart import GapCharts, gap_charts
 from qi_equity.frames.gaps import gaps
+from qi_equity.frames.sites import Sites, sites
 from qi_equity.observations import SERIES_KEY
-from qi_equity.project import DataKind, Measure, Project
+from qi_equity.project import (
+    ALL_SITES,
+    BEST_AT_BASELINE,
+    EVERYONE,
+    EVERYONE_ELSE,
+    DataKind,
+    Measure,
+    Project,
+)
 
 COMPARED: tuple[DataKind, ...] = ("proportion", "rate")  # strata can be held side by side
 COUNTED: tuple[DataKind, ...] = (*COMPARED, "count")  # counts, that add up over subgroups
@@ -51,7 +60,7 @@ class Charted:
 
     def draw(self, table: pd.DataFrame, by: Sequence[str] = SERIES_KEY) -> Charts:
         """Charts of every series of a table of observations."""
-        return chart(
+        drawn = chart(
             table,
             kind=self.kind,
             subgroup="subgroup",
@@ -68,6 +77,10 @@ class Charted:
             freeze=self.freeze,
             phases=list(self.phases) or None,
         )
+        if self.rules != (WITHOUT_RUNS,):
+            return drawn
+        silent = {"runs_signal": False, "p_value": np.nan, "q_value": np.nan, "highlight": False}
+        return replace(drawn, summary=drawn.summary.assign(**silent))
 
     def without_baseline(self) -> Charted:
         """The lines from every point."""
@@ -251,6 +264,35 @@ class Reading:
         )
         assert callable(against)  # a rate has no counts to be held against
         return counts, against
+
+    def sites(self, rows: pd.DataFrame, *, subgroup: str | None = "subgroup") -> Sites | None:
+        """Every site beside the others, its strata as declared; None where there is one site.
+
+        With subgroups, what each site's weeks vary more than chance widens its intervals.
+        """
+        own = rows[(rows["site"] != ALL_SITES) & rows["stratum"].isin(self.project.strata.known)]
+        own = own.dropna(subset=["numerator", "denominator"])
+        if not self.compared or own["site"].nunique() < 2 or not self.is_held(own):
+            return None
+        return sites(
+            own,
+            numerator="numerator",
+            denominator="denominator",
+            stratum="stratum",
+            reference=self.reference,
+            by=["measure"],
+            subgroup=subgroup,
+            direction=self.better,
+            kind="rate" if self.measure.data == "rate" else "proportion",
+            total=EVERYONE,
+        )
+
+    def is_held(self, rows: pd.DataFrame) -> bool:
+        """Whether whoever the strata are held against was logged."""
+        reference = self.reference
+        if isinstance(reference, float) or reference in (EVERYONE_ELSE, BEST_AT_BASELINE):
+            return True
+        return bool((rows["stratum"] == reference).any())
 
     def gap_charts(self, rows: pd.DataFrame) -> GapCharts:
         """The gap of every stratum as a charted series, with its verdict."""

@@ -20,6 +20,14 @@ class Verdict(StrEnum):
     ECHO = "echo"  # another group's rate moved, and this gap with it
 
 
+class NotWatched(StrEnum):
+    """Why a chart is not watched week by week."""
+
+    WATCHED = ""
+    IN_BASELINE = "in baseline"  # the baseline is not over, or nothing has come after it
+    TOO_FEW = "too few"  # too little in the baseline to know a level by
+
+
 class Meaning(StrEnum):
     """What a marked point means for patients."""
 

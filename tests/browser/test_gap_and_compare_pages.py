@@ -44,7 +44,7 @@ def test_a_change_idea_is_chosen_from_a_list_and_has_a_link(visit):
     words = page.locator(".matrix tbody td:nth-child(2)").all_inner_texts()
     assert "Tried it" in words
     page.go_back()
-    page.get_by_text("differ in more than the change").wait_for(state="detached")
+    page.locator("#main").get_by_text("differ in more than the change").wait_for(state="detached")
     page = visit("?page=compare&idea=weigh", size=PHONE)
     ready(page)
     assert page.locator(".matrix tbody td:nth-child(2)").all_inner_texts() == words

@@ -29,7 +29,7 @@ def logs(draw):
 @given(logs(), st.integers(0, 26))
 def test_gap_charts_answer_whatever_the_log_holds(log, baseline):
     data = contrast(*log)
-    chart = gap_charts(data, baseline, paths=60)
+    chart = gap_charts(data, baseline)
     assert (chart.up[np.isfinite(chart.up)] >= 0).all()
     assert set(np.unique(chart.signal)) <= {-1, 0, 1}
     assert not chart.signal[: min(baseline, len(chart.signal))].any()

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qi_equity.equity import intervals
 from qi_equity.equity.across_sites import across_sites
 from qi_equity.equity.gaps import everyone_else, gap
 from qi_equity.equity.intervals import (
@@ -17,6 +16,7 @@ from qi_equity.equity.intervals import (
     miettinen_nurminen,
     newcombe,
 )
+from qi_equity.equity.roots import falling_root
 from qi_equity.equity.scores import difference_score, ratio_score, two_sided
 
 
@@ -146,7 +146,5 @@ def test_excess_events_are_what_the_reference_would_not_have_had(rows):
 
 @given(st.floats(0.01, 0.99), st.floats(-30, 30))
 def test_a_falling_root_is_found_wherever_it_lies(height, place):
-    found = intervals.falling_root(
-        lambda at: height * (place - at), np.array(-40.0), np.array(40.0)
-    )
+    found = falling_root(lambda at: height * (place - at), np.array(-40.0), np.array(40.0))
     assert found == pytest.approx(place, abs=1e-9)

@@ -12,15 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_findings import made_findings, made_project
 
+from qi_equity.analyse import analyse
 from qi_equity.app import explore
-from qi_equity.app.across import funnel, within_sites
 from qi_equity.app.actions import act
 from qi_equity.app.backend import FixedBackend
 from qi_equity.app.pages import PAGES
 from qi_equity.app.render import Renderer
 from qi_equity.app.state import Address, choose, parse
 from qi_equity.errors import UserError
-from qi_equity.findings import Findings
+from qi_equity.findings import Findings, Gap, SiteRow, Within, of
+from qi_equity.observations import COLUMNS, observations
+from qi_equity.project import ALL_SITES, EVERYONE
 from qi_equity.project_file import examples, load
 from qi_equity.reading import Reading
 from qi_equity.store import User
@@ -70,7 +72,7 @@ def test_every_page_answers_when_nothing_was_logged_yet(page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_answers_before_verdicts_are_in(page):
-    late = ["verdict", "who_moved", "weeks_to_go", "sentence", "q_value"]
+    late = ["verdict", "weeks_to_go", "sentence", "q_value"]
     quick = Findings(
         PROJECT,
         FINDINGS.points,
@@ -197,32 +199,37 @@ def test_other_rules_are_drawn_and_said_to_be_other_than_declared():
 
 
 def test_a_gap_made_by_adding_up_sites_is_told_beside_the_gap_within_them():
-    def rows(site, stratum, numerator, denominator):
-        key = {"measure": "pph", "site": site, "stratum": stratum}
-        return key | {"numerator": numerator, "denominator": denominator}
-
     # Both sites treat both alike; the busier site for Black women has twice the rate.
-    points = pd.DataFrame(
-        [
-            rows("site_a", "Black", 80.0, 800.0), rows("site_a", "White", 20.0, 200.0),
-            rows("site_b", "Black", 10.0, 200.0), rows("site_b", "White", 40.0, 800.0),
-        ]
-    )  # fmt: skip
-    found = within_sites(points, PROJECT.measure("pph"), PROJECT).set_index("stratum")
-    assert found.loc["Black", "ratio"] == pytest.approx(1)
-    assert bool(found.loc["Black", "agree"])
-    pooled = (90 / 1000) / (60 / 1000)
-    assert pooled == pytest.approx(1.5)
+    counts = {
+        ("site_a", "Black"): (80, 800), ("site_a", "White"): (20, 200),
+        ("site_b", "Black"): (10, 200), ("site_b", "White"): (40, 800),
+    }  # fmt: skip
+    rows = [
+        {"measure": "pph", "site": site, "stratum": stratum, "subgroup": "2025-01-06"}
+        | {"numerator": events, "denominator": births}
+        for (site, stratum), (events, births) in counts.items()
+    ]
+    found = analyse(PROJECT, observations(rows))
+    (within,) = (row for row in found.rows(Within) if row.stratum == "Black")
+    assert within.ratio == pytest.approx(1)
+    assert within.agree
+    (pooled,) = (row for row in found.rows(Gap) if (row.site, row.stratum) == (ALL_SITES, "Black"))
+    assert pooled.ratio == pytest.approx(1.5)
+    html = Renderer(FixedBackend({"pph": found})).answer("?page=compare&site=All+sites")["html"]
+    assert "comparing only within each site" in html
 
 
 def test_a_funnel_holds_every_site_and_the_limits_close_with_size():
-    found = funnel(FINDINGS.points, PROJECT.measure("pph"), "White")
-    figure = funnel_figure(found, PROJECT.measure("pph"), {})
+    points = FINDINGS.points[FINDINGS.points["stratum"] != EVERYONE]
+    found = analyse(PROJECT, points[COLUMNS])
+    white = [row for row in found.rows(SiteRow) if (row.measure, row.stratum) == ("pph", "White")]
+    curve = of(found.funnels, PROJECT.measure("pph"))
+    curve = curve[curve["stratum"] == "White"]
+    figure = funnel_figure(white, curve, PROJECT.measure("pph"), {})
     (sites,) = [trace for trace in figure["data"] if trace["name"] == "Sites"]
     assert sorted(sites["text"]) == ["site_a", "site_b"]
-    width = found["upper"][0.998] - found["lower"][0.998]
+    width = (curve["upper_998"] - curve["lower_998"]).to_numpy()
     assert width[0] > width[-1]
-    assert funnel(FINDINGS.points.iloc[:0], PROJECT.measure("pph"), "White") == {}
 
 
 @pytest.mark.parametrize("one", ["period=quarter", "rules=ihi", "limits=normal", "lines=whole"])

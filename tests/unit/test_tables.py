@@ -13,7 +13,7 @@ from qi_equity import sources
 from qi_equity.errors import DataErrors, UserError
 from qi_equity.project import Project
 from qi_equity.project_file import load as load_project
-from qi_equity.sources import Imported, counts, dates
+from qi_equity.sources import Imported, counts
 from qi_equity.sources.outline import outline
 
 STRATA = {
@@ -338,60 +338,6 @@ def test_our_own_tidy_table_needs_no_mapping(tmp_path: Path) -> None:
     plain = project().model_copy(update={"data": None})
     again = sources.load(plain, tmp_path / "tidy.csv")
     pd.testing.assert_frame_equal(again.observations, table)
-
-
-@pytest.mark.parametrize(
-    ("cells", "days"),
-    [
-        (["2025-01-06", "20250107", "2025-01-08 00:00:00"], ["06 Jan", "07 Jan", "08 Jan"]),
-        (["31/01/2025", "07/02/2025"], ["31 Jan", "07 Feb"]),
-        (["01/31/2025", "02/07/2025"], ["31 Jan", "07 Feb"]),
-        (["6 January 2025", "7-Jan-25", "Jan 8, 2025"], ["06 Jan", "07 Jan", "08 Jan"]),
-        (["w/c 13/01/2025", "week ending 19 Jan 2025"], ["13 Jan", "19 Jan"]),
-        (["Jan-25", "March 2025", "2025-02"], ["01 Jan", "01 Mar", "01 Feb"]),
-        (["2020-21", "2021/22"], ["01 Apr", "01 Apr"]),
-        (["2025-W05", "2025W06"], ["27 Jan", "03 Feb"]),
-        (["2025 Q2", "2025H2"], ["01 Apr", "01 Jul"]),
-        (["05/05/2025"], ["05 May"]),
-    ],
-)
-def test_dates_in_the_formats_met_in_practice(cells: list[str], days: list[str]) -> None:
-    read = dates.read(pd.Series(cells, dtype=object))
-    assert read.dates.dt.strftime("%d %b").tolist() == days
-    assert read.refused.isna().all()
-
-
-@pytest.mark.parametrize(
-    ("cells", "reason"),
-    [
-        (["03/04/2025"], "could be 3 April or 4 March"),
-        (["13/01/2025", "01/14/2025", "02/03/2025"], "mixes dates like"),
-        (["31/02/2025"], "is not a date"),
-        (["2025-02-30"], "no such day"),
-        (["45663"], "day number"),
-        (["2010-11"], "month or a financial year"),
-        (["soon"], "is not a date"),
-        ([pd.Timestamp(2025, 4, 3), "30/04/2025"], "may have swapped"),
-    ],
-)
-def test_dates_that_could_be_two_things_are_refused(cells: list[object], reason: str) -> None:
-    read = dates.read(pd.Series(cells, dtype=object))
-    assert any(reason in str(text) for text in read.refused)
-
-
-def test_a_declared_order_settles_it() -> None:
-    cells = pd.Series(["03/04/2025"])
-    assert dates.read(cells, "day first").dates[0] == pd.Timestamp(2025, 4, 3)
-    assert dates.read(cells, "month first").dates[0] == pd.Timestamp(2025, 3, 4)
-
-
-def test_one_swapped_date_among_mondays_is_refused() -> None:
-    mondays = [f"{day:%Y-%m-%d}" for day in pd.date_range("2025-01-06", periods=20, freq="7D")]
-    swapped = mondays.index("2025-04-07")
-    cells = pd.Series([*mondays[:swapped], "2025-07-04", *mondays[swapped + 1 :]])
-    read = dates.read(cells)
-    assert read.refused.notna().tolist() == [place == swapped for place in range(20)]
-    assert "day and month look swapped (would be 7 April)" in read.refused[swapped]
 
 
 def test_the_month_of_a_file_without_dates_is_in_its_name(tmp_path: Path) -> None:

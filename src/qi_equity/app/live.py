@@ -59,9 +59,9 @@ class Analyst:
                 held = self._quick[key] = revision, work.quick()
             return held[1]
 
-    def true(self, project: Project, observations: pd.DataFrame) -> Future[Findings]:
-        """Begin to work out what these counts say."""
-        return self._pool.submit(analyse, project, observations)
+    def true(self, project: Project, observations: pd.DataFrame, revision: str) -> Future[Findings]:
+        """Begin to work out what these counts say, as of a revision of the store."""
+        return self._pool.submit(analyse, project, observations, revision=revision)
 
     def protect(
         self, project: Project, observations: pd.DataFrame, *, later: bool = False
@@ -105,7 +105,8 @@ class Seat:
     def revision(self, project_id: str) -> str:
         """Changes with the data, and once more when the verdicts are in."""
         revision = self.store.revision(project_id)
-        done = self.analyst.judged(self._key(project_id), revision, self._work(project_id))
+        work = self._work(project_id, revision)
+        done = self.analyst.judged(self._key(project_id), revision, work)
         return f"{revision}:{'judged' if done else 'charts'}"
 
     def findings(self, project_id: str) -> Findings:
@@ -115,7 +116,8 @@ class Seat:
         consented let the network see, with small numbers protected.
         """
         revision = self.store.revision(project_id)
-        return self.analyst.findings(self._key(project_id), revision, self._work(project_id))
+        work = self._work(project_id, revision)
+        return self.analyst.findings(self._key(project_id), revision, work)
 
     def _key(self, project_id: str) -> Key:
         if self.user.may("see"):
@@ -124,11 +126,11 @@ class Seat:
             return ("protected", project_id, *self.store.consented(project_id))
         raise Forbidden(f"your role ({self.user.role}) sees no counts")
 
-    def _work(self, project_id: str) -> Work:
+    def _work(self, project_id: str, revision: str) -> Work:
         if self.user.may("see"):
             return Work(
                 lambda: analyse(*self._counts(project_id), judge=False),
-                lambda: self.analyst.true(*self._counts(project_id)),
+                lambda: self.analyst.true(*self._counts(project_id), revision),
             )
         return Work(
             lambda: self.store.protected(project_id),

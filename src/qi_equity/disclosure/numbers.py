@@ -13,6 +13,7 @@ from qi_equity.arrays import BoolArray, IntArray
 from qi_equity.disclosure.release import COUNTS, Release
 from qi_equity.equity.gaps import disagree
 from qi_equity.frames.chart import Charts
+from qi_equity.frames.sites import Sites
 from qi_equity.observations import SERIES_KEY
 from qi_equity.project import EVERYONE_ELSE, Project
 
@@ -93,6 +94,16 @@ def gap_table(one: Release, project: Project, references: Mapping[str, Any]) -> 
             )
         table = part if table.empty else table.merge(part, on=SERIES_KEY, how="left")
     return _both_scales(table)
+
+
+def across(one: Release, blocks: pd.DataFrame) -> Sites | None:
+    """Sites beside one another, from the released counts of those that are shown in full."""
+    shown = blocks[~blocks["small"] & blocks["numerator"].notna()]
+    if shown.empty or one.grid.denominator is None:
+        return None
+    keys = [*SERIES_KEY]
+    counts = shown.groupby(keys, as_index=False)[list(COUNTS)].sum()
+    return one.grid.reading.sites(counts, subgroup=None)
 
 
 def gap_series(one: Release, project: Project, references: Mapping[str, Any]) -> pd.DataFrame:

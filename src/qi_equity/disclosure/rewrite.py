@@ -23,6 +23,8 @@ from qi_equity.findings import (
     Findings,
     Gap,
     Point,
+    SiteRow,
+    Within,
     caution,
     columns,
     is_shared,
@@ -61,6 +63,7 @@ def rewritten(findings: Findings, releases: Sequence[Release], policy: Policy) -
     """The findings as the network sees them."""
     status = _status(findings, releases)
     points, charts, gap, gap_points = [], [], [], []
+    sites, within, funnels = [], [], []
     for one in releases:
         blocks = numbers.block_table(one)
         drawn = numbers.drawn(one, blocks)
@@ -71,6 +74,10 @@ def rewritten(findings: Findings, releases: Sequence[Release], policy: Policy) -
         points.append(blocks[blocks["small"]].drop(columns="small").assign(phase=1))
         references = _references(findings, one)
         gap.append(numbers.gap_table(one, findings.project, references))
+        if len(findings.sites) and (found := numbers.across(one, blocks)) is not None:
+            sites.append(_shared(found.rows, SiteRow))
+            within.append(_shared(found.within, Within))
+            funnels.append(found.funnel.curve())
         if len(findings.gap_points):
             gap_points.append(numbers.gap_series(one, findings.project, references))
     shown_charts = _charts(findings.charts, _joined(charts), status)
@@ -80,11 +87,20 @@ def rewritten(findings: Findings, releases: Sequence[Release], policy: Policy) -
         charts=shown_charts,
         gaps=_gaps(findings.gaps, _joined(gap)),
         gap_points=_joined(gap_points),
+        sites=_joined(sites),
+        within=_joined(within),
+        funnels=_joined(funnels),
         cautions=tuple(_cautions(findings, status, policy)),
         judged=findings.judged,
         as_of=findings.as_of,
         chance=_chance(shown_charts) if findings.judged else None,
     )
+
+
+def _shared(table: pd.DataFrame, kind: type) -> pd.DataFrame:
+    """What is worked out from released counts and declared to be for everyone."""
+    names = seen_by(kind, Audience.EVERYONE, Audience.RELEASED)
+    return table[[name for name in names if name in table]]
 
 
 def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:

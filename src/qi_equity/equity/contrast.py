@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from qi_equity.arrays import BoolArray, FloatArray
-from qi_equity.equity.intervals import Interval, koopman, newcombe
+from qi_equity.equity.intervals import Interval, gart_nam, gart_nam_ratio
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +88,11 @@ class Pooled:
         )
 
     @property
+    def without(self) -> Pooled:
+        """The same comparison of those to whom it did not happen."""
+        return Pooled(1 - self.rate, self.size, 1 - self.reference_rate, self.reference_size)
+
+    @property
     def ratio(self) -> FloatArray:
         """Mantel-Haenszel ratio of rates; nan for 0 over 0."""
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -119,6 +124,11 @@ def information(p: FloatArray, n: FloatArray, p0: FloatArray, n0: FloatArray) ->
         return np.nan_to_num(1 / ((1 - p) / (n * p) + (1 - p0) / (n0 * p0)), nan=0.0, posinf=np.inf)
 
 
+def summed(values: FloatArray) -> FloatArray:
+    """The sum over time, one after the other: empty periods do not change its last digit."""
+    return np.cumsum(values, axis=-1)[..., -1] if values.shape[-1] else values.sum(axis=-1)
+
+
 def weights(data: Contrast) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Mantel-Haenszel: what an event of the stratum, of the reference, and a period weigh."""
     _, n, _, n0 = data.parts
@@ -133,7 +143,7 @@ def pooled(data: Contrast) -> Pooled:
     >>> float(pooled(week).ratio.round(6))
     1.5
     """
-    sums = [part.sum(axis=-1) for part in _terms(data)]
+    sums = [summed(part) for part in _terms(data)]
     return _from_sums(*sums)
 
 
@@ -171,14 +181,14 @@ def _from_sums(
         )
 
 
-def ratio_interval(table: Pooled) -> Interval:
+def ratio_interval(table: Pooled, confidence: float = 0.95) -> Interval:
     """Score interval of the Mantel-Haenszel ratio; keeps its sense with no events on one side."""
-    return koopman(*_as_counts(table))
+    return gart_nam_ratio(*_as_counts(table), confidence)
 
 
-def difference_interval(table: Pooled) -> Interval:
-    """Interval of the Mantel-Haenszel difference from the two score intervals."""
-    return newcombe(*_as_counts(table))
+def difference_interval(table: Pooled, confidence: float = 0.95) -> Interval:
+    """Score interval of the Mantel-Haenszel difference; holds 0 where the ratio's holds 1."""
+    return gart_nam(*_as_counts(table), confidence)
 
 
 def _as_counts(table: Pooled) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:

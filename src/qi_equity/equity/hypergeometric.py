@@ -73,11 +73,14 @@ class Outcomes:
         return np.exp(exponent - top), top[..., 0]
 
 
-def outcomes(data: Contrast) -> Outcomes:
-    """Tabulate what each period of one series could have been, given its total of events."""
+def outcomes(data: Contrast, about: Contrast | None = None) -> Outcomes:
+    """Tabulate what each period of one series could have been, given its total of events.
+
+    `about` are the periods that say which log odds ratios matter: all of them, if left out.
+    """
     y, n, y0, n0 = data.parts
     m = y + y0
-    crude, error = _crude(data)
+    crude, error = _crude(data if about is None else about)
     least, most = crude - FAR - STANDARD_ERRORS * error, crude + FAR + STANDARD_ERRORS * error
     floor, ceiling = np.maximum(0.0, m - n0), np.minimum(n, m)
     low, high = (_likeliest(n, n0, m, theta) for theta in (least, most))

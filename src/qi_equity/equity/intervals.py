@@ -10,14 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from qi_equity.arrays import FloatArray
+from qi_equity.equity.roots import falling_root, quick_root
 from qi_equity.equity.scores import counts_of, difference_score, pairs_of, ratio_score
 
-# Halvings of a bracket until it is as narrow as a double can say.
-HALVINGS = 70
 # A log ratio beyond this is not a ratio any table of counts can bound.
 LARGEST_LOG_RATIO = 60.0
 # Byar's approximation is exact enough from ten events on (Breslow & Day 1987, volume II).
@@ -195,6 +194,16 @@ def mee(
     return _score_difference(x1, n1, x2, n2, confidence, corrected=False)
 
 
+def gart_nam(
+    x1: ArrayLike, n1: ArrayLike, x2: ArrayLike, n2: ArrayLike, confidence: float = 0.95
+) -> Interval:
+    """Score interval of the difference with skewness taken out (Gart & Nam 1990)."""
+    counts = pairs_of(x1, n1, x2, n2)
+    with np.errstate(all="ignore"):
+        estimate = np.asarray(counts[0] / counts[1] - counts[2] / counts[3])
+        return _unskewed(difference_score, counts, estimate, estimate, (-1.0, 1.0), confidence)
+
+
 def score_rate_difference(
     x1: ArrayLike, t1: ArrayLike, x2: ArrayLike, t2: ArrayLike, confidence: float = 0.95
 ) -> Interval:
@@ -262,6 +271,32 @@ def miettinen_nurminen_ratio(
     return _score_ratio(x1, n1, x2, n2, confidence, corrected=True)
 
 
+def gart_nam_ratio(
+    x1: ArrayLike, n1: ArrayLike, x2: ArrayLike, n2: ArrayLike, confidence: float = 0.95
+) -> Interval:
+    """Score interval of the ratio with skewness taken out, for small numbers (Gart & Nam 1988).
+
+    >>> gap = gart_nam_ratio(1, 30, 0, 150)
+    >>> gap.lower.round(3), gap.upper
+    (np.float64(0.425), np.float64(inf))
+    """
+    a, m, b, n = counts = pairs_of(x1, n1, x2, n2)
+    with np.errstate(all="ignore"):
+        estimate = np.asarray((a / m) / (b / n))
+        start = np.clip(np.log(estimate), -LARGEST_LOG_RATIO, LARGEST_LOG_RATIO)
+        found = _unskewed(
+            lambda *at, small: ratio_score(*at[:4], np.exp(at[4]), small=small),
+            counts,
+            estimate,
+            start,
+            (-LARGEST_LOG_RATIO, LARGEST_LOG_RATIO),
+            confidence,
+        )
+        lower, upper = np.exp(found.lower), np.exp(found.upper)
+    known = np.isfinite(found.lower)
+    return _kept(known, estimate, np.where(a == 0, 0.0, lower), np.where(b == 0, np.inf, upper))
+
+
 def score_rate_ratio(
     x1: ArrayLike, t1: ArrayLike, x2: ArrayLike, t2: ArrayLike, confidence: float = 0.95
 ) -> Interval:
@@ -291,18 +326,6 @@ def mid_p_rate_ratio(
 # ------------------------------------------------------------------ what they share
 
 
-def falling_root(
-    function: Callable[[FloatArray], FloatArray], low: FloatArray, high: FloatArray
-) -> FloatArray:
-    """Where a falling function crosses zero, for every element at once, by halving."""
-    low, high = np.broadcast_arrays(low, high)
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        above = function(middle) > 0
-        low, high = np.where(above, middle, low), np.where(above, high, middle)
-    return np.asarray((low + high) / 2)
-
-
 def _z(confidence: float) -> float:
     if not 0 < confidence < 1:
         raise ValueError(f"confidence is a share between 0 and 1, such as 0.95; got {confidence}")
@@ -321,6 +344,27 @@ def _hybrid(one: Interval, two: Interval, some_event: ArrayLike) -> Interval:
         down = np.hypot(one.estimate - one.lower, two.upper - two.estimate)
         up = np.hypot(one.upper - one.estimate, two.estimate - two.lower)
     return _kept(np.isfinite(estimate) & some_event, estimate, estimate - down, estimate + up)
+
+
+def _unskewed(
+    score: Callable[..., FloatArray],
+    counts: tuple[FloatArray, FloatArray, FloatArray, FloatArray],
+    estimate: FloatArray,
+    start: FloatArray,
+    ends: tuple[float, float],
+    confidence: float,
+) -> Interval:
+    """Where the score for small numbers leaves the middle of the normal curve, from `start`."""
+    z, flat = _z(confidence), [part.ravel() for part in counts]
+    seen = np.isfinite(counts[1] + counts[3]) & (counts[0] + counts[2] > 0)
+    begin = np.where(seen, start, np.nan).ravel()
+
+    def less(level: float) -> Callable[[FloatArray, NDArray[np.intp]], FloatArray]:
+        return lambda at, rows: score(*(part[rows] for part in flat), at, small=True) - level
+
+    lower = quick_root(less(z), np.full_like(begin, ends[0]), begin).reshape(seen.shape)
+    upper = quick_root(less(-z), begin, np.full_like(begin, ends[1])).reshape(seen.shape)
+    return _kept(seen, estimate, lower, upper)
 
 
 def _score_difference(
@@ -395,6 +439,7 @@ DIFFERENCE: dict[str, dict[str, TwoSample]] = {
         "newcombe": newcombe,
         "miettinen-nurminen": miettinen_nurminen,
         "mee": mee,
+        "gart-nam": gart_nam,
     },
     "rate": {
         "score": score_rate_difference,
@@ -403,7 +448,11 @@ DIFFERENCE: dict[str, dict[str, TwoSample]] = {
     },
 }
 RATIO: dict[str, dict[str, TwoSample]] = {
-    "proportion": {"koopman": koopman, "miettinen-nurminen": miettinen_nurminen_ratio},
+    "proportion": {
+        "koopman": koopman,
+        "miettinen-nurminen": miettinen_nurminen_ratio,
+        "gart-nam": gart_nam_ratio,
+    },
     "rate": {
         "score": score_rate_ratio,
         "exact": exact_rate_ratio,

@@ -1,28 +1,43 @@
 """Evidence of a change in the gap: whole periods shuffled, so that over-dispersion does no harm.
 
 Scores are "observed minus expected" of the stratum under a gap that stays what it is, on the
-scale of the ratio or of the difference (Mantel-Haenszel). No verdict is given here.
+scale of the ratio or of the difference (Mantel-Haenszel). No verdict is given here. Every series
+is answered by itself, whichever others are asked about with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from itertools import permutations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
-from qi_equity.arrays import FloatArray
-from qi_equity.chance import seed_of_pair, sequential_p
-from qi_equity.equity.contrast import Contrast, pooled, weights
+from qi_equity.arrays import BoolArray, FloatArray, IntArray
+from qi_equity.chance import ENOUGH_EXCEEDANCES, FIRST_BATCH
+from qi_equity.equity.contrast import Contrast, pooled, summed, weights
 
 # A split is looked at where at least this share of the information lies on either side.
 LEAST_SHARE = 0.1
 # Neighbouring periods that resemble one another more than this are shuffled in blocks of four.
 AUTOCORRELATED = 0.3
 BLOCK = 4
-# Residuals with less than this in them are rounding.
+# Scores that vary by less than this share of their size are rounding.
 FLAT = 1e-9
+# Up to so many periods every order is tried (720 of six); the tails of more are worked out.
+EVERY_ORDER = 6
+# Most draws of a scan; a p-value below twenty of them is told from the tail of the draws.
+DRAWS = 1_000
+# No tail is told further than this: beyond it no simulation has looked.
+SMALLEST_P = 1e-5
+# Orders are drawn from this seed and the number of periods alone, the same for every series.
+SEED = 1991
+# So many numbers are shuffled in one go, to stay in the processor's memory.
+AT_ONCE = 50_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,122 +77,325 @@ def dispersion(scores: Scores) -> FloatArray:
     """How much more the periods vary than chance alone would make them; never below 1."""
     used = scores.variance > 0
     z2 = np.where(used, scores.score**2 / np.where(used, scores.variance, 1.0), 0.0)
-    return np.asarray(np.maximum(1.0, z2.sum(axis=-1) / np.maximum(used.sum(axis=-1) - 1, 1)))
+    return np.asarray(np.maximum(1.0, summed(z2) / np.maximum(used.sum(axis=-1) - 1, 1)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Change:
-    """How sure it is that the gap of one series changed; the signs say which way it moved."""
+    """How sure it is that the gap of each series changed, a row a series."""
 
-    p_trend: float
-    p_scan: float
-    p_difference: float
-    p_away: float  # one-sided: the ratio moved away from 1
-    p_apart: float  # one-sided: the difference moved away from 0
-    rising: bool
-    split: int  # period with which the clearest second part begins, -1 if there is none
-    autocorrelation: float
-    seed: int
+    p_trend: FloatArray
+    p_scan: FloatArray
+    p_difference: FloatArray
+    p_away: FloatArray  # one-sided: the ratio moved away from 1
+    p_apart: FloatArray  # one-sided: the difference moved away from 0
+    split: IntArray  # period with which the clearest second part begins, -1 if there is none
+    autocorrelation: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Periods:
+    """Scores that take part, in order from the left, with zeros after the last."""
+
+    score: FloatArray
+    variance: FloatArray
+    length: IntArray  # how many take part
+    at: IntArray  # where each was
+
+    @property
+    def used(self) -> BoolArray:
+        return np.asarray(np.arange(self.score.shape[-1]) < self.length[:, np.newaxis])
+
+    @property
+    def varies(self) -> BoolArray:
+        size = np.abs(self.score).max(axis=-1, initial=0.0)
+        scale = np.sqrt(self.variance.max(axis=-1, initial=0.0))
+        return np.asarray((self.length > 1) & (scale > 0) & (size > FLAT * scale))
 
 
 def change(data: Contrast) -> Change:
-    """Test one series for a change of its gap, by trend and by scan, on both scales."""
-    on_ratio, on_difference = data.informative, data.compared
-    told, weeks = data[on_ratio], data[on_difference]
-    seed = seed_of_pair((told.events, told.total), (told.reference_events, told.reference_total))
-    scores, differences = ratio_scores(told), difference_scores(weeks)
-    away = np.sign(pooled(told).log_ratio) if on_ratio.any() else 0.0
-    apart = np.sign(pooled(weeks).difference) if on_difference.any() else 0.0
-    autocorrelation = _autocorrelation(scores)
-    blocks = BLOCK if autocorrelation > AUTOCORRELATED else 1
+    """Test every series (rows) for a change of its gap, by trend and by scan, on both scales.
 
-    def of_ratio(score: FloatArray, variance: FloatArray) -> FloatArray:
-        trend = _trend(score, variance)
-        scan = _steps(score, variance).max(axis=-1, initial=0.0)
-        return np.stack([np.abs(trend), scan, away * trend], axis=-1)
-
-    def of_difference(score: FloatArray, variance: FloatArray) -> FloatArray:
-        trend = _trend(score, variance)
-        return np.stack([np.abs(trend), apart * trend], axis=-1)
-
-    p_trend, p_scan, p_away = _permuted(scores, of_ratio, blocks, seed)
-    p_difference, p_apart = _permuted(differences, of_difference, blocks, seed + 1)
-    steps = _steps(scores.score, scores.variance)
-    best = int(np.argmax(steps)) if steps.size else 0
-    found = steps.size > 0 and steps[best] > 0
+    >>> from qi_equity.equity.contrast import contrast
+    >>> weeks = np.arange(52)
+    >>> seen = change(contrast(np.where([weeks < 26, weeks < 99], 2, 6), 20, 5, 50))
+    >>> (seen.p_trend < 0.001).tolist(), (seen.p_scan < 0.001).tolist(), seen.split.tolist()
+    ([True, False], [True, False], [26, -1])
+    """
+    told = data.only(data.informative)
+    on_ratio = _taking_part(ratio_scores(told), data.informative)
+    on_difference = _taking_part(difference_scores(data), data.compared)
+    autocorrelation = _autocorrelation(on_ratio)
+    alike = autocorrelation > AUTOCORRELATED
+    ratio, difference = _in_blocks(on_ratio, alike), _in_blocks(on_difference, alike)
+    with np.errstate(invalid="ignore"):
+        away, apart = np.sign(pooled(told).log_ratio), np.sign(pooled(data).difference)
+    on_ratio_scale, on_difference_scale = trend_p(ratio), trend_p(difference)
     return Change(
-        p_trend=float(p_trend),
-        p_scan=float(p_scan),
-        p_difference=float(p_difference),
-        p_away=float(p_away),
-        p_apart=float(p_apart),
-        rising=bool(_trend(scores.score, scores.variance) > 0),
-        split=int(np.flatnonzero(on_ratio)[best + 1]) if found else -1,
+        p_trend=on_ratio_scale.p_value,
+        p_scan=_scan_p(ratio),
+        p_difference=on_difference_scale.p_value,
+        p_away=_one_sided(on_ratio_scale, away),
+        p_apart=_one_sided(on_difference_scale, apart),
+        split=_split(on_ratio),
         autocorrelation=autocorrelation,
-        seed=seed,
     )
 
 
-def _trend(score: FloatArray, variance: FloatArray) -> FloatArray:
-    """Standardised slope of the scores over the order of the periods."""
-    at = np.arange(score.shape[-1], dtype=np.float64)
-    held, first, second = variance.sum(axis=-1), variance @ at, variance @ at**2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        middle = first / held
-        slope = score @ at - middle * score.sum(axis=-1)
-        return np.asarray(np.nan_to_num(slope / np.sqrt(second - middle * first), posinf=0.0))
+@dataclass(frozen=True, slots=True, eq=False)
+class Trend:
+    """How sure a trend is, and how clear: in standard deviations over all orders, with its sign."""
+
+    p_value: FloatArray
+    z: FloatArray
 
 
-def _steps(score: FloatArray, variance: FloatArray) -> FloatArray:
-    """Standardised step at every split of the periods; 0 where a side holds too little."""
-    held = np.cumsum(variance, axis=-1)[..., :-1]
-    whole = variance.sum(axis=-1)[..., np.newaxis]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = held / whole
-        excess = np.cumsum(score, axis=-1)[..., :-1] - share * score.sum(axis=-1)[..., np.newaxis]
-        step = np.abs(excess) / np.sqrt(whole * share * (1 - share))
-    return np.where((share >= LEAST_SHARE) & (share <= 1 - LEAST_SHARE), step, 0.0)
+def trend(data: Contrast) -> Trend:
+    """The trend of the ratio alone, of every series (rows)."""
+    return _trend_of(ratio_scores(data.only(data.informative)), data.informative)
 
 
-def _autocorrelation(scores: Scores) -> float:
+def rate_trend(events: FloatArray, total: FloatArray) -> Trend:
+    """The trend of one group's own rate, of every group (rows)."""
+    n = np.where(np.isfinite(events) & np.isfinite(total), total, 0.0)
+    y = np.where(n > 0, events, 0.0)
+    p = np.divide(summed(y), summed(n), out=np.zeros(len(n)), where=summed(n) > 0)[:, np.newaxis]
+    return _trend_of(Scores(y - n * p, n * p * (1 - p)), n > 0)
+
+
+def _trend_of(scores: Scores, periods: BoolArray) -> Trend:
+    told = _taking_part(scores, periods)
+    return trend_p(_in_blocks(told, _autocorrelation(told) > AUTOCORRELATED))
+
+
+def _taking_part(scores: Scores, periods: BoolArray) -> _Periods:
+    order = np.argsort(~periods, axis=-1, kind="stable")
+    score, variance = (
+        np.take_along_axis(np.where(periods, part, 0.0), order, axis=-1)
+        for part in (scores.score, scores.variance)
+    )
+    return _Periods(score, variance, periods.sum(axis=-1), order)
+
+
+def _in_blocks(periods: _Periods, chosen: BoolArray) -> _Periods:
+    """Four neighbours added up to one, in the chosen series; the last block may be short."""
+    rows, width = periods.score.shape
+    blocks = -(-width // BLOCK)
+
+    def added(part: FloatArray) -> FloatArray:
+        summed = np.zeros_like(part)
+        wide = np.zeros((rows, blocks * BLOCK))
+        wide[:, :width] = part
+        summed[:, :blocks] = wide.reshape(rows, blocks, BLOCK).sum(axis=-1)
+        return np.where(chosen[:, np.newaxis], summed, part)
+
+    length = np.where(chosen, -(-periods.length // BLOCK), periods.length)
+    return _Periods(added(periods.score), added(periods.variance), length, periods.at)
+
+
+def _autocorrelation(periods: _Periods) -> FloatArray:
     """Likeness of neighbouring periods (lag 1); 0 where there are too few to say.
 
     A straight trend is taken out first: a gap that changes makes neighbours alike, and would
     hide itself behind the remedy for periods that resemble one another.
     """
-    used = scores.variance > 0
-    z = scores.score[used] / np.sqrt(scores.variance[used])
-    if z.size <= BLOCK:
-        return 0.0
-    at = np.arange(z.size) - (z.size - 1) / 2
-    z = z - z.mean()
-    z = z - at * (at @ z) / (at @ at)
-    return float(z[1:] @ z[:-1] / (z @ z)) if z @ z > FLAT else 0.0
+    used = periods.used & (periods.variance > 0)
+    length = used.sum(axis=-1)[:, np.newaxis]
+    z = np.where(used, periods.score / np.sqrt(np.where(used, periods.variance, 1.0)), 0.0)
+    at = np.where(used, np.arange(z.shape[-1]) - (length - 1) / 2, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.where(used, z - summed(z)[:, np.newaxis] / length, 0.0)
+        slope = summed(at * z) / summed(at**2)
+        z = z - at * slope[:, np.newaxis]
+        found = summed(z[:, 1:] * z[:, :-1]) / summed(z**2)
+    enough = (length[:, 0] > BLOCK) & (summed(z**2) > FLAT)
+    return np.where(enough, found, 0.0)
 
 
-def _permuted(
-    scores: Scores,
-    statistics: Callable[[FloatArray, FloatArray], FloatArray],
-    block: int,
-    seed: int,
+# ------------------------------------------------------------------ the trend
+
+
+def trend_p(periods: _Periods) -> Trend:
+    """The trend when periods are shuffled.
+
+    The sum of the scores, each times its place, has known moments over all orders (Pitman 1937).
+    It is symmetric, because the places are, and bounded: a symmetric beta with its variance and
+    its fourth moment gives the tail. Up to six periods every order is counted instead.
+    """
+    slope = _trend(periods.score, periods.variance, periods.length)
+    p_value, spread = _tail(periods, slope)
+    for rows, orders in _few(periods.length):
+        score, variance = periods.score[rows][:, orders], periods.variance[rows][:, orders]
+        length = np.full(score.shape[:-1], orders.shape[-1])
+        shuffled = np.abs(_trend(score, variance, length))
+        p_value[rows] = (shuffled >= _bar(np.abs(slope[rows]))[:, np.newaxis]).mean(axis=-1)
+    varies = periods.varies
+    return Trend(np.where(varies, p_value, 1.0), np.where(varies, slope / spread, 0.0))
+
+
+def _trend(score: FloatArray, variance: FloatArray, length: IntArray) -> FloatArray:
+    """Standardised slope of the scores over the order of the periods; 0 where it has no sense."""
+    at = np.arange(score.shape[-1], dtype=np.float64)
+    held, first, second = (summed(variance * at**power) for power in (0, 1, 2))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        middle = first / held
+        slope = summed(score * at) - middle * summed(score)
+        slope = slope / np.sqrt(second - middle * first)
+    return np.where((length > 1) & np.isfinite(slope), slope, 0.0)
+
+
+def _tail(periods: _Periods, slope: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The chance, over all orders, of a slope as far from level, and how far slopes stray."""
+    n = periods.length.astype(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        a2, a4, u2, u4 = _moments(periods, n)
+        variance = a2 * u2 / (n - 1)
+        excess = _fourth(n, a2, a4, u2, u4) / variance**2 - 3
+        # The slope is in units of how far it would stray by chance where the periods lie; over
+        # all orders that unit is on average this, and the fourth moment is in the sum's units.
+        unit = a2 * (_mean(periods, n) - _scatter(periods, n) / summed(periods.variance))
+        spread = np.sqrt(variance / unit)
+        z2 = (slope / spread) ** 2
+        half = -3 / np.minimum(excess, -1e-4) - 1.5
+        inside = np.clip(1 - z2 / (2 * half + 1), 0.0, 1.0)
+        tail = special.betainc(np.maximum(half, 1e-3), 0.5, inside)
+        least = np.maximum(SMALLEST_P, 2 / special.factorial(np.minimum(n, 20)))
+    tail = np.clip(np.where(np.isfinite(tail), tail, 1.0), least, 1.0)
+    return tail, np.where(spread > 0, spread, np.inf)
+
+
+def _moments(
+    periods: _Periods, n: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Sums of squares and of fourth powers, of the places and of the scores, about their means."""
+    used, width = periods.used, periods.score.shape[-1]
+    at = np.where(used, np.arange(width) - (n[:, np.newaxis] - 1) / 2, 0.0)
+    mean = summed(periods.score) / n
+    u = np.where(used, periods.score - mean[:, np.newaxis], 0.0)
+    a, b, c, d = (summed(part**power) for part in (at, u) for power in (2, 4))
+    return a, b, c, d
+
+
+def _mean(periods: _Periods, n: FloatArray) -> FloatArray:
+    return np.asarray(summed(periods.variance) / n)
+
+
+def _scatter(periods: _Periods, n: FloatArray) -> FloatArray:
+    away = np.where(periods.used, periods.variance - _mean(periods, n)[:, np.newaxis], 0.0)
+    return np.asarray(summed(away**2) / (n - 1))
+
+
+def _fourth(
+    n: FloatArray, a2: FloatArray, a4: FloatArray, u2: FloatArray, u4: FloatArray
 ) -> FloatArray:
-    rng = np.random.default_rng(seed)
-    # In units of their own size, so that no rounding is mistaken for a difference.
-    unit = scores.variance.max(initial=0.0) or 1.0
-    score, variance = scores.score / np.sqrt(unit), scores.variance / unit
-
-    def draw(size: int) -> FloatArray:
-        order = _orders(rng, score.size, block, size)
-        return statistics(score[order], variance[order])
-
-    return sequential_p(statistics(score, variance), draw)
+    """Fourth moment of a sum of places times shuffled scores, by which of the four are alike."""
+    two = n * (n - 1)
+    three, four = two * (n - 2), two * (n - 2) * (n - 3)
+    alike = a4 * u4 / n + 4 * a4 * u4 / two
+    pairs = 3 * (a2**2 - a4) * (u2**2 - u4) / two
+    triples = 6 * (2 * a4 - a2**2) * (2 * u4 - u2**2) / three
+    different = (3 * a2**2 - 6 * a4) * (3 * u2**2 - 6 * u4) / four
+    return alike + pairs + triples + different
 
 
-def _orders(rng: np.random.Generator, periods: int, block: int, size: int) -> NDArray[np.int64]:
-    """Shuffled orders of the periods, or of blocks of neighbours, the last block being short."""
-    blocks = -(-periods // block)
-    shuffled = rng.permuted(np.tile(np.arange(blocks), (size, 1)), axis=1)
-    if block == 1:
-        return shuffled
-    order = (shuffled[..., np.newaxis] * block + np.arange(block)).reshape(size, -1)
-    return order[order < periods].reshape(size, periods)
+def _one_sided(found: Trend, side: FloatArray) -> FloatArray:
+    """The chance of as much to that side; 1 where there is none."""
+    way, half = np.nan_to_num(side) * np.sign(found.z), found.p_value / 2
+    return np.select([way > 0, way < 0], [half, 1 - half], 1.0)
+
+
+# ------------------------------------------------------------------ the scan
+
+
+def _steps(score: FloatArray, variance: FloatArray) -> FloatArray:
+    """Standardised step at every split of the periods; 0 where a side holds too little."""
+    held, seen = variance.cumsum(axis=-1), score.cumsum(axis=-1)
+    whole, ends = held[..., -1:], seen[..., -1:]
+    held, seen = held[..., :-1], seen[..., :-1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        step = np.abs(seen - held * (ends / whole))
+        step /= np.sqrt(held * (1 - held / whole))
+    step[~((held >= LEAST_SHARE * whole) & (held <= (1 - LEAST_SHARE) * whole))] = 0.0
+    return step
+
+
+def _clearest(score: FloatArray, variance: FloatArray) -> FloatArray:
+    return np.asarray(_steps(score, variance).max(axis=-1, initial=0.0))
+
+
+def _split(periods: _Periods) -> IntArray:
+    if periods.score.shape[-1] < 2:
+        return np.full(len(periods.score), -1)
+    steps = np.where(periods.used[:, 1:], _steps(periods.score, periods.variance), 0.0)
+    best = steps.argmax(axis=-1)
+    begins = np.take_along_axis(periods.at, best[:, np.newaxis] + 1, axis=-1)[:, 0]
+    found = periods.varies & (steps.max(axis=-1) > 0)
+    return np.where(found, begins, -1).astype(np.int64)
+
+
+def _scan_p(periods: _Periods) -> FloatArray:
+    """The chance of a clearest step as clear as this one, had the periods come in any order."""
+    p_value = np.ones(len(periods.score))
+    for rows, orders in _few(periods.length):
+        score, variance = periods.score[rows][:, orders], periods.variance[rows][:, orders]
+        found = _clearest(score, variance)
+        # The first order is the one that was seen.
+        p_value[rows] = (found >= _bar(found[:, :1])).mean(axis=-1)
+    for length in np.unique(periods.length[periods.length > EVERY_ORDER]):
+        rows = np.flatnonzero((periods.length == length) & periods.varies)
+        if rows.size:
+            p_value[rows] = _drawn(periods.score[rows, :length], periods.variance[rows, :length])
+    return np.where(periods.varies, p_value, 1.0)
+
+
+def _drawn(score: FloatArray, variance: FloatArray) -> FloatArray:
+    """The scan's p by drawing until twenty draws are as extreme (Besag & Clifford 1991)."""
+    rows, length = score.shape
+    rng = np.random.default_rng([SEED, length])
+    seen = _clearest(score, variance)
+    bar, p_value, draws = _bar(seen), np.full(rows, np.nan), np.zeros((rows, 0))
+    while (drawn := draws.shape[-1]) < DRAWS and (going := np.flatnonzero(np.isnan(p_value))).size:
+        size = min(FIRST_BATCH + drawn, DRAWS - drawn)
+        orders = rng.permuted(np.tile(np.arange(length), (size, 1)), axis=1)
+        new = np.full((rows, size), np.nan)
+        for part in np.array_split(going, math.ceil(going.size * orders.size / AT_ONCE)):
+            new[part] = _clearest(score[part][:, orders], variance[part][:, orders])
+        draws = np.concatenate([draws, new], axis=-1)
+        reached = np.cumsum(draws[going] >= bar[going, np.newaxis], axis=-1) >= ENOUGH_EXCEEDANCES
+        stopped = ENOUGH_EXCEEDANCES / (1 + reached.argmax(axis=-1))
+        p_value[going] = np.where(reached[:, -1], stopped, np.nan)
+    clear = np.isnan(p_value)
+    if clear.any():
+        p_value[clear] = _beyond(draws[clear], seen[clear])
+    return p_value
+
+
+def _beyond(draws: FloatArray, seen: FloatArray) -> FloatArray:
+    """The chance of more than nearly all draws: their tail drawn out (Knijnenburg 2009).
+
+    Half the square of a largest normal step has a tail that falls like an exponential; how fast
+    is told by the largest tenth of the draws.
+    """
+    tenth = DRAWS // 10
+    tail = np.sort(draws**2 / 2, axis=-1)[:, -tenth - 1 :]
+    over = np.maximum((tail[:, 1:] - tail[:, :1]).mean(axis=-1), FLAT)
+    p_value = tenth / DRAWS * np.exp(-np.maximum(seen**2 / 2 - tail[:, 0], 0.0) / over)
+    return np.clip(p_value, SMALLEST_P, ENOUGH_EXCEEDANCES / DRAWS)
+
+
+def _few(length: IntArray) -> Iterator[tuple[NDArray[np.intp], NDArray[np.int64]]]:
+    """Series with so few periods that every order is tried, with the orders."""
+    for few in range(2, EVERY_ORDER + 1):
+        rows = np.flatnonzero(length == few)
+        if rows.size:
+            yield rows, _every_order(few)
+
+
+@cache
+def _every_order(length: int) -> NDArray[np.int64]:
+    return np.array(list(permutations(range(length))), dtype=np.int64)
+
+
+def _bar(seen: FloatArray) -> FloatArray:
+    """What a draw has to reach: ties count as extreme, and the slack absorbs the last digits."""
+    return np.asarray(seen - 1e-9 * np.maximum(1.0, np.abs(seen)))

@@ -1,4 +1,4 @@
-"""Widening, narrowing, closed, persistent, no gap seen, or too few to say: one word a series.
+"""One word for the gap of each series, which claims no more than its tests have shown.
 
 The word always comes with the smallest change that would have been seen and the periods to go.
 Which way is better is not known here: groups have a higher and a lower rate, nothing else.
@@ -21,24 +21,25 @@ from qi_equity.equity.contrast import (
     information,
     pooled,
     ratio_interval,
+    summed,
 )
 from qi_equity.equity.intervals import Interval
-from qi_equity.equity.permutation import (
-    AUTOCORRELATED,
-    Change,
-    change,
-    dispersion,
-    ratio_scores,
-)
+from qi_equity.equity.permutation import AUTOCORRELATED, SEED, change, dispersion, ratio_scores
+from qi_equity.vocabulary import Verdict
 
-WIDENING, NARROWING, CLOSED = "widening", "narrowing", "closed"
-PERSISTENT, NO_GAP, TOO_FEW = "persistent", "no gap seen", "too few to say"
+# Words that say the gap has changed.
+CHANGED = (Verdict.WIDENING, Verdict.NARROWING, Verdict.CLOSED, Verdict.REVERSED)
 
-# The smallest ratio that matters, where a project does not say otherwise.
+# The smallest ratio that matters, of a gap and of its change, where a project does not say.
 PRACTICAL_RATIO = 1.25
 LEVEL = 0.05
 # Where only a change above threefold could be seen, a headline asks for more than 1 in 20.
 COARSE_FACTOR, COARSE_LEVEL = 3.0, 0.01
+# A gap is steady only where it would have been seen to double or to halve.
+STEADY_FACTOR = 2.0
+# Early and late half lie on opposite sides, each as a one-sided test at LEVEL: both errors
+# together are rarer than LEVEL (Berger 1982).
+EITHER_SIDE = 1 - 2 * LEVEL
 # Below this much information about the log ratio, or this many events, nothing is said.
 LEAST_INFORMATION, LEAST_EVENTS = 4.0, 5.0
 # 1.96 + 0.84: a two-sided 5% test that finds the change four times in five.
@@ -50,14 +51,14 @@ MOVED = 1.6448536269514722
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Verdict:
+class Verdicts:
     """What can be said of the gap of each series, how sure it is, and what would have been seen."""
 
     verdict: NDArray[np.str_]
     ratio: Interval
     difference: Interval
-    early_ratio: FloatArray
-    late_ratio: FloatArray
+    early_ratio: Interval
+    late_ratio: Interval
     early_difference: FloatArray
     late_difference: FloatArray
     p_trend: FloatArray
@@ -70,6 +71,7 @@ class Verdict:
     higher_moved: IntArray  # -1 fell, 0 cannot tell, 1 rose: the group with the higher rate
     lower_moved: IntArray
     stratum_higher: BoolArray
+    matters: BoolArray  # the change from early to late is of a size that matters
     smallest_factor: FloatArray
     periods_to_go: FloatArray
     information: FloatArray
@@ -79,7 +81,7 @@ class Verdict:
     seed: IntArray
 
 
-def verdicts(data: Contrast, *, practical_ratio: float = PRACTICAL_RATIO) -> Verdict:
+def verdicts(data: Contrast, *, practical_ratio: float = PRACTICAL_RATIO) -> Verdicts:
     """Judge every series: change by permuted periods, level by an interval over-dispersion widens.
 
     >>> from qi_equity.equity.contrast import contrast
@@ -90,75 +92,108 @@ def verdicts(data: Contrast, *, practical_ratio: float = PRACTICAL_RATIO) -> Ver
     ('widening', 2.0)
     """
     shape, periods = data.total.shape[:-1], data.total.shape[-1]
-    series = math.prod(shape)
-    flat = Contrast(*(part.reshape(series, periods) for part in data.parts))
-    changes = [change(flat[row]) for row in range(series)]
-    whole, phi = pooled(flat), dispersion(ratio_scores(flat))
-    order = np.cumsum(flat.compared, axis=-1)
-    first_half = order <= np.ceil(order[..., -1:] / 2)
-    parts = [flat.only(half & flat.compared) for half in (first_half, ~first_half)]
-    early, late = (pooled(part) for part in parts)
-    factor, to_go = _reach(
-        _information_of(early, whole), _information_of(late, whole), phi, flat.compared.sum(axis=-1)
-    )
-    ratio = ratio_interval(whole.inflated(phi))
-    p_trend = _column(changes, "p_trend")
+    flat = Contrast(*(part.reshape(math.prod(shape), periods) for part in data.parts))
+    seen, whole, phi = change(flat), pooled(flat), dispersion(ratio_scores(flat))
+    halves = _halves(flat)
+    early, late = (pooled(half) for half in halves)
+    compared = flat.compared.sum(axis=-1)
+    factor, to_go = _reach(early, late, whole, phi, compared)
     further = np.abs(np.nan_to_num(late.log_ratio)) > np.abs(np.nan_to_num(early.log_ratio))
-    changed = p_trend <= np.where(factor > COARSE_FACTOR, COARSE_LEVEL, LEVEL)
-    too_few = (whole.information < LEAST_INFORMATION) | (_events(flat, whole) < LEAST_EVENTS)
-    words = np.select(
-        [
-            too_few | np.isnan(ratio.lower) | np.isnan(ratio.upper),
-            changed & further,
-            changed & _within(ratio_interval(late.inflated(phi)), practical_ratio),
-            changed,
-            (ratio.lower > 1) | (ratio.upper < 1),
-            _within(ratio, practical_ratio),
-        ],
-        [TOO_FEW, WIDENING, CLOSED, NARROWING, PERSISTENT, NO_GAP],
-        default=TOO_FEW,
-    )
-    higher, higher_moved, lower_moved = _movers(parts, further, early, late)
-    autocorrelation = _column(changes, "autocorrelation")
-    found = Verdict(
-        verdict=words,
-        ratio=ratio,
+    higher, higher_moved, lower_moved = _movers(halves, further, early, late)
+    found = Verdicts(
+        verdict=np.full(math.prod(shape), Verdict.TOO_FEW, dtype="<U9"),
+        ratio=ratio_interval(whole.inflated(phi)),
         difference=difference_interval(whole.inflated(phi)),
-        early_ratio=np.exp(early.log_ratio),
-        late_ratio=np.exp(late.log_ratio),
+        early_ratio=ratio_interval(early.inflated(phi)),
+        late_ratio=ratio_interval(late.inflated(phi)),
         early_difference=early.difference,
         late_difference=late.difference,
-        p_trend=p_trend,
-        p_scan=_column(changes, "p_scan"),
-        p_difference=_column(changes, "p_difference"),
-        p_away=_column(changes, "p_away"),
-        p_apart=_column(changes, "p_apart"),
+        p_trend=seen.p_trend,
+        p_scan=seen.p_scan,
+        p_difference=seen.p_difference,
+        p_away=seen.p_away,
+        p_apart=seen.p_apart,
         p_overall_falling=_overall_falling(flat),
-        split=_column(changes, "split").astype(np.int64),
+        split=seen.split,
         higher_moved=higher_moved,
         lower_moved=lower_moved,
         stratum_higher=higher,
+        matters=_matters(early, late, practical_ratio),
         smallest_factor=factor,
         periods_to_go=to_go,
         information=whole.information,
         dispersion=phi,
-        autocorrelation=autocorrelation,
-        in_blocks=autocorrelation > AUTOCORRELATED,
-        seed=_column(changes, "seed").astype(np.int64),
+        autocorrelation=seen.autocorrelation,
+        in_blocks=seen.autocorrelation > AUTOCORRELATED,
+        seed=np.full(math.prod(shape), SEED),
+    )
+    few = (whole.information < LEAST_INFORMATION) | (_events(flat, whole) < LEAST_EVENTS)
+    sides = [_side(ratio_interval(half.inflated(phi), EITHER_SIDE)) for half in (early, late)]
+    plain, _ = _reach(early.without, late.without, whole.without, phi, compared)
+    would_see = np.fmax(factor, plain) <= max(STEADY_FACTOR, practical_ratio)
+    found.verdict[:] = _words(
+        found, few, compared, sides[0] * sides[1] < 0, further, would_see, practical_ratio
     )
     return _reshaped(found, shape)
 
 
-def _column(changes: list[Change], name: str) -> FloatArray:
-    return np.array([getattr(one, name) for one in changes], dtype=np.float64)
+def _words(
+    found: Verdicts,
+    few: BoolArray,
+    compared: IntArray,
+    opposite: BoolArray,
+    further: BoolArray,
+    would_see: BoolArray,
+    practical_ratio: float,
+) -> NDArray[np.str_]:
+    """The first word whose condition holds; what nothing could be said of comes first."""
+    ratio, coarse = found.ratio, found.smallest_factor > COARSE_FACTOR
+    apart = _side(ratio) != 0
+    changed = (found.p_trend <= np.where(coarse, COARSE_LEVEL, LEVEL)) & found.matters & ~few
+    least = np.minimum(np.minimum(found.p_trend, found.p_scan), found.p_difference)
+    words: list[tuple[BoolArray, Verdict]] = [
+        (np.isnan(ratio.lower) | np.isnan(ratio.upper) | (few & ~apart), Verdict.TOO_FEW),
+        (compared <= 1, Verdict.ONE_LOOK),
+        (changed & opposite, Verdict.REVERSED),
+        (changed & further, Verdict.WIDENING),
+        (changed & _within(found.late_ratio, practical_ratio), Verdict.CLOSED),
+        (changed, Verdict.NARROWING),
+        (apart & would_see & (least > LEVEL), Verdict.STEADY),
+        (apart, Verdict.GAP),
+        (_within(ratio, practical_ratio), Verdict.NO_GAP),
+    ]
+    return np.select(*map(list, zip(*words, strict=True)), default=Verdict.TOO_FEW)  # type: ignore[arg-type]
+
+
+def _halves(data: Contrast) -> list[Contrast]:
+    """The first and the second half of the periods in which both groups were at risk."""
+    order = np.cumsum(data.compared, axis=-1)
+    first = order <= np.ceil(order[..., -1:] / 2)
+    return [data.only(half & data.compared) for half in (first, ~first)]
+
+
+def _side(interval: Interval) -> IntArray:
+    """1 where a ratio is above 1 beyond its interval, -1 where below, 0 where it may be either."""
+    return (interval.lower > 1).astype(np.int64) - (interval.upper < 1).astype(np.int64)
+
+
+def _matters(early: Pooled, late: Pooled, practical_ratio: float) -> BoolArray:
+    """Whether the ratio moved by more than the smallest that matters.
+
+    Of something that happens to nearly all, the ratio of those it happens to cannot move much;
+    the ratio of those it passes by can.
+    """
+    moved = [
+        np.abs(np.nan_to_num(then.log_ratio - now.log_ratio))
+        for then, now in ((early, late), (early.without, late.without))
+    ]
+    return np.asarray(np.maximum(*moved) >= math.log(practical_ratio))
 
 
 def _events(data: Contrast, whole: Pooled) -> FloatArray:
     """Events of the group with fewer, or those it would have had at the other's rate, if more."""
-    own = np.fmax(data.events.sum(axis=-1), data.total.sum(axis=-1) * whole.reference_rate)
-    other = np.fmax(
-        data.reference_events.sum(axis=-1), data.reference_total.sum(axis=-1) * whole.rate
-    )
+    own = np.fmax(summed(data.events), summed(data.total) * whole.reference_rate)
+    other = np.fmax(summed(data.reference_events), summed(data.reference_total) * whole.rate)
     return np.asarray(np.fmin(own, other))
 
 
@@ -172,11 +207,12 @@ def _within(interval: Interval, practical_ratio: float) -> BoolArray:
 
 
 def _reach(
-    early: FloatArray, late: FloatArray, phi: FloatArray, periods: IntArray
+    early: Pooled, late: Pooled, whole: Pooled, phi: FloatArray, periods: IntArray
 ) -> tuple[FloatArray, FloatArray]:
     """The smallest change factor between the halves that would be seen, and periods to go."""
+    one, two = _information_of(early, whole), _information_of(late, whole)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        held = np.nan_to_num(1 / (1 / early + 1 / late) / phi, posinf=np.inf)
+        held = np.nan_to_num(1 / (1 / one + 1 / two) / phi, posinf=np.inf)
         needed = (DETECTION / np.log(DESIGN_FACTOR)) ** 2
         to_go = np.maximum(0.0, np.ceil(periods * (needed / held - 1)))
         return np.exp(DETECTION / np.sqrt(held)), np.where(held > 0, to_go, np.inf)
@@ -198,9 +234,7 @@ def _movers(
 
 def _moved(early: tuple[FloatArray, FloatArray], late: tuple[FloatArray, FloatArray]) -> IntArray:
     """1 if a group's own rate rose between the halves by more than chance, -1 if it fell."""
-    (x, n), (x1, n1) = (
-        (events.sum(axis=-1), total.sum(axis=-1)) for events, total in (early, late)
-    )
+    (x, n), (x1, n1) = ((summed(events), summed(total)) for events, total in (early, late))
     whole = (early[0] + late[0], early[1] + late[1])
     with np.errstate(divide="ignore", invalid="ignore"):
         p = (x + x1) / (n + n1)
@@ -215,7 +249,7 @@ def _spread(events: FloatArray, total: FloatArray, p: FloatArray) -> FloatArray:
     used = variance > 0
     z2 = (events - total * p[..., np.newaxis]) ** 2 / np.where(used, variance, 1.0)
     return np.asarray(
-        np.maximum(1.0, np.where(used, z2, 0.0).sum(-1) / np.maximum(used.sum(-1) - 1, 1))
+        np.maximum(1.0, summed(np.where(used, z2, 0.0)) / np.maximum(used.sum(-1) - 1, 1))
     )
 
 
@@ -224,22 +258,22 @@ def _overall_falling(data: Contrast) -> FloatArray:
     events, total = data.events + data.reference_events, data.total + data.reference_total
     at = np.cumsum(data.compared, axis=-1).astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
-        p = (events.sum(axis=-1) / total.sum(axis=-1))[..., np.newaxis]
+        p = (summed(events) / summed(total))[..., np.newaxis]
         variance = total * p * (1 - p)
-        centred = at - ((variance * at).sum(-1) / variance.sum(-1))[..., np.newaxis]
+        centred = at - (summed(variance * at) / summed(variance))[..., np.newaxis]
         score = events - total * p
-        z = (centred * score).sum(-1) / np.sqrt((centred**2 * variance).sum(-1))
+        z = summed(centred * score) / np.sqrt(summed(centred**2 * variance))
         # What is left once the trend is taken out says how much the periods vary.
-        left = np.where(variance > 0, score**2 / variance, 0.0).sum(-1) - z**2
+        left = summed(np.where(variance > 0, score**2 / variance, 0.0)) - z**2
         freedom = np.maximum(data.compared.sum(axis=-1) - 2, 1)
         p_value = stats.t.cdf(z / np.sqrt(np.maximum(1.0, left / freedom)), freedom)
     return np.where(np.isnan(p_value), 1.0, p_value)
 
 
-def _reshaped(found: Verdict, shape: tuple[int, ...]) -> Verdict:
+def _reshaped(found: Verdicts, shape: tuple[int, ...]) -> Verdicts:
     def put(value: Interval | NDArray[np.generic]) -> object:
         if isinstance(value, Interval):
             return Interval(*(getattr(value, f.name).reshape(shape) for f in fields(value)))
         return value.reshape(shape)
 
-    return Verdict(**{f.name: put(getattr(found, f.name)) for f in fields(found)})  # type: ignore[arg-type]
+    return Verdicts(**{f.name: put(getattr(found, f.name)) for f in fields(found)})  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ import pandas as pd
 
 from qi_equity.findings.cautions import Caution, Number, caution, is_shared
 from qi_equity.findings.columns import Column, columns, empty, row, rows, seen_by
-from qi_equity.findings.tables import Chart, Gap, GapPoint, Point, SiteRow, Spread, Within
+from qi_equity.findings.tables import Chart, Curve, Gap, GapPoint, Point, SiteRow, Spread, Within
 from qi_equity.project import Measure, Project
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Chance",
     "Chart",
     "Column",
+    "Curve",
     "Findings",
     "Gap",
     "GapPoint",
@@ -48,6 +49,7 @@ TABLES: dict[str, type] = {
     "inequality": Spread,
     "within": Within,
     "sites": SiteRow,
+    "funnels": Curve,
 }
 
 
@@ -80,6 +82,7 @@ class Findings:
     inequality: pd.DataFrame = field(default_factory=partial(empty, Spread))
     within: pd.DataFrame = field(default_factory=partial(empty, Within))
     sites: pd.DataFrame = field(default_factory=partial(empty, SiteRow))
+    funnels: pd.DataFrame = field(default_factory=partial(empty, Curve))
     judged: bool = False
     as_of: str | None = None
     chance: Chance | None = None

@@ -6,19 +6,30 @@ The sums are done in qi_equity.spc; nothing is highlighted on a bare rule.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from qi_equity.arrays import BoolArray, FloatArray, IntArray
 from qi_equity.chance import q_values
-from qi_equity.equity.verdict import CLOSED, NARROWING, WIDENING
+from qi_equity.equity.verdict import CHANGED
+from qi_equity.spc.apart import apart
+from qi_equity.spc.attainable import attained_by_runs, attained_by_scan
 from qi_equity.spc.scan import scan
+from qi_equity.spc.season import season as season_of
 
 # Highlighted charts of a family: one in ten of them false at most (Benjamini & Hochberg 1995).
 HIGHLIGHT = 0.10
 LEVEL = 0.05
-CHANGED = (WIDENING, NARROWING, CLOSED)
+# Whose change it is: the chart's alone, or one that the rest of the site shares.
+OWN, SHARED = "own", "shared"
+# What became of a declared season. In one year it cannot be told from a change: two years of
+# weeks have 103 weeks between first and last, of months 23 months, of quarters 7 quarters.
+TAKEN_OUT, TOO_SHORT = "taken out", "too short"
+TWO_YEARS = 1.74
+DAYS_A_YEAR = 365.25
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,55 +48,162 @@ def evidence(
     points: pd.DataFrame,
     by: list[str],
     *,
-    events_per_birth: NDArray[np.bool_] | None = None,
-    totals: NDArray[np.bool_] | None = None,
+    events_per_birth: BoolArray | None = None,
+    totals: BoolArray | None = None,
+    whole: IntArray | None = None,
+    season: BoolArray | None = None,
 ) -> Evidence:
-    """The charts with p_scan, p_value, q_value and highlight over the family in view.
+    """The charts with their evidence of a change, and which stand out over the family in view.
 
     `charts` and `points` are the summary and points of chart(), a row of charts for each `by`
-    and phase. Where counts with a denominator were charted the p-value is the exact scan for a
-    step; elsewhere it is that of the runs, which stays as p_runs. `events_per_birth` says of each
-    chart that a birth has one event at most. `totals` marks charts that add others up: they are a
-    family of their own, since they say nothing that is not in the charts they add up.
+    and phase. Arrays hold one value a chart: `events_per_birth` says that a birth has one event
+    at most; `totals` marks charts that add others up, a family of their own, since they say
+    nothing that is not in the charts they add up; `whole` is the place of the chart that adds up
+    this one and the rest of its site, -1 where there is none; `season` marks charts whose measure
+    has a season, to be fitted on the whole and taken out.
+
+    Columns put on: `p_scan` (counts: a step in the chart's rate), `p_runs` (its runs), `p_value`
+    (the scan's, else that of the runs), `p_own` (a change that the rest of the site does not
+    share), `split` and `rising` (the step), `scatter` (times the variance of chance allowed for),
+    `shared` ("own", "shared" or ""), `season` ("taken out", "too short" or ""), `attainable` (the
+    level at most 0.05 that the chart's test attains), `q_value` (of p_own) and `highlight`.
     """
+    many = len(charts)
     charts = charts.reset_index(drop=True).rename(columns={"p_value": "p_runs"})
-    keys = [*by, "phase"]
+    total = np.zeros(many, bool) if totals is None else totals
+    parts = _Judged(
+        *_counts(charts, points, [*by, "phase"]),
+        np.ones(many, bool) if events_per_birth is None else events_per_birth,
+        np.full(many, -1) if whole is None else whole,
+        np.zeros(many, bool) if season is None else season,
+    )
+    charts = charts.assign(**_scanned(parts))
+    charts["p_value"] = charts["p_scan"].fillna(charts["p_runs"])
+    beside = charts.pop("p_apart")
+    # A change of its own: the rate moved, and not only as that of the rest did.
+    charts["p_own"] = np.fmax(charts["p_value"], beside)
+    charts["attainable"] = _attainable(charts, parts)
+    q_scan = _by_family(charts["p_value"], total)
+    charts["q_value"] = _by_family(charts["p_own"], total)
+    charts["highlight"] = charts["q_value"] <= HIGHLIGHT
+    alike = (q_scan <= HIGHLIGHT) & (beside > LEVEL) & (charts.pop("p_rest") <= LEVEL)
+    charts["shared"] = np.where(
+        charts["highlight"] & beside.notna(), OWN, np.where(alike, SHARED, "")
+    )
+    own = charts[~total]
+    return Evidence(
+        charts,
+        family=f"{int(own['p_value'].notna().sum())} charts of single strata",
+        expected=float(own["attainable"].sum()),
+        seen=int((own["p_own"] <= LEVEL).sum()),
+        highlighted=int(own["highlight"].sum()),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Judged:
+    """Counts of every chart side by side, and what is declared of each chart."""
+
+    numerator: FloatArray
+    denominator: FloatArray
+    year: FloatArray
+    single: BoolArray
+    whole: IntArray
+    seasonal: BoolArray
+
+
+def _counts(
+    charts: pd.DataFrame, points: pd.DataFrame, keys: list[str]
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Numerators and denominators, a row a chart and a column a subgroup, and the year of each.
+
+    A chart without counts is a row of nan; so is the time where subgroups are no dates.
+    """
     counted = points[points["denominator"].notna() & points["numerator"].notna()]
     if "excluded" in counted:
         counted = counted[~counted["excluded"].astype(bool)]
-    place = counted.groupby(keys, sort=False).cumcount()
-    wide = (
-        counted.assign(place=place)
-        .set_index([*keys, "place"])[["numerator", "denominator"]]
-        .unstack("place")
+    rows = pd.MultiIndex.from_frame(charts[keys]).get_indexer(
+        pd.MultiIndex.from_frame(counted[keys])
     )
-    rows = wide.index.get_indexer(pd.MultiIndex.from_frame(charts[keys]))
-    charts["p_scan"] = np.nan
-    single = np.ones(len(charts), bool) if events_per_birth is None else events_per_birth
+    column, subgroups = pd.factorize(counted["subgroup"], sort=True)
+    numerator, denominator = np.full((2, len(charts), len(subgroups)), np.nan)
+    numerator[rows, column] = counted["numerator"]
+    denominator[rows, column] = counted["denominator"]
+    year = np.full(len(subgroups), np.nan)
+    if isinstance(subgroups, pd.DatetimeIndex):
+        days = subgroups.to_numpy("datetime64[D]").astype(np.int64)
+        year = days / DAYS_A_YEAR
+    return numerator, denominator, year
+
+
+def _scanned(parts: _Judged) -> dict[str, NDArray[Any]]:
+    """What the scan says of every chart, and what is left of it against the rest of the site."""
+    many = len(parts.single)
+    effect, word = _seasons(parts)
+    number = {name: np.full(many, np.nan) for name in ("p_scan", "scatter", "p_apart", "p_rest")}
+    split, rising = np.full(many, -1), np.zeros(many, bool)
+    counted = np.isfinite(parts.numerator).any(axis=-1)
     for at_most_one in (True, False):
-        chosen = np.flatnonzero((rows >= 0) & (single == at_most_one))
-        if chosen.size:
-            found = scan(
-                wide["numerator"].to_numpy()[rows[chosen]],
-                wide["denominator"].to_numpy()[rows[chosen]],
-                at_most_one=at_most_one,
+        rows = np.flatnonzero(counted & (parts.single == at_most_one))
+        if not rows.size:
+            continue
+        y, n = parts.numerator, parts.denominator
+        found = scan(y[rows], n[rows], at_most_one=at_most_one, season=effect[rows])
+        number["p_scan"][rows], number["scatter"][rows] = found.p_value, found.scatter
+        split[rows], rising[rows] = found.split, found.rising
+        rows = rows[parts.whole[rows] >= 0]
+        if not rows.size:
+            continue
+        held = apart(
+            (y[rows], n[rows]),
+            (y[parts.whole[rows]], n[parts.whole[rows]]),
+            split[rows],
+            rising[rows],
+            at_most_one=at_most_one,
+        )
+        number["p_apart"][rows], number["p_rest"][rows] = held.p_own, held.p_rest
+    return {**number, "split": split, "rising": rising, "season": word}
+
+
+def _seasons(parts: _Judged) -> tuple[FloatArray, NDArray[np.str_]]:
+    """Each chart's season as log odds a subgroup, and what became of it in words."""
+    effect = np.zeros_like(parts.numerator)
+    word = np.full(len(effect), "", dtype="<U9")
+    source = np.where(parts.whole >= 0, parts.whole, np.arange(len(effect)))
+    for one in np.unique(source[parts.seasonal]):
+        rows = np.flatnonzero(parts.seasonal & (source == one))
+        at = np.flatnonzero(np.isfinite(parts.numerator[one]) & np.isfinite(parts.year))
+        span = np.ptp(parts.year[at]) if at.size else 0.0
+        word[rows] = TAKEN_OUT if span >= TWO_YEARS else TOO_SHORT
+        if span >= TWO_YEARS:
+            y, n = parts.numerator[one, at], parts.denominator[one, at]
+            effect[np.ix_(rows, at)] = season_of(
+                y, n, parts.year[at], at_most_one=bool(parts.single[one])
             )
-            charts.loc[chosen, "p_scan"] = found.p_value
-    charts["p_value"] = charts["p_scan"].fillna(charts["p_runs"])
-    total = np.zeros(len(charts), bool) if totals is None else totals
-    charts["q_value"] = np.nan
+    return effect, word
+
+
+def _attainable(charts: pd.DataFrame, parts: _Judged) -> FloatArray:
+    """The level each chart's test attains; 0 where it is judged by nothing."""
+    level = np.zeros(len(charts))
+    scanned = charts["p_scan"].notna().to_numpy()
+    for at_most_one in (True, False):
+        rows = np.flatnonzero(scanned & (parts.single == at_most_one))
+        level[rows] = attained_by_scan(
+            parts.numerator[rows], parts.denominator[rows], LEVEL, at_most_one=at_most_one
+        )
+    by_runs = ~scanned & charts["p_runs"].notna().to_numpy()
+    if by_runs.any():
+        useful = charts.loc[by_runs, "useful"].astype(int)
+        level[by_runs] = [attained_by_runs(points, LEVEL) for points in useful]
+    return level
+
+
+def _by_family(p_value: pd.Series, total: BoolArray) -> FloatArray:
+    q = np.full(len(p_value), np.nan)
     for family in (total, ~total):
-        charts.loc[family, "q_value"] = q_values(charts.loc[family, "p_value"].to_numpy(float))
-    charts["highlight"] = charts["q_value"] <= HIGHLIGHT
-    own = charts[~total]
-    judged = int(own["p_value"].notna().sum())
-    return Evidence(
-        charts,
-        family=f"{judged} charts of single strata",
-        expected=LEVEL * judged,
-        seen=int((own["p_value"] <= LEVEL).sum()),
-        highlighted=int(own["highlight"].sum()),
-    )
+        q[family] = q_values(p_value.to_numpy(float)[family])
+    return q
 
 
 def in_family(gaps: pd.DataFrame, *, totals: pd.Series, declared: pd.Series) -> pd.DataFrame:

@@ -24,19 +24,12 @@ from qi_equity.equity.contrast import (
     rolling,
 )
 from qi_equity.equity.display import LEAST_BASELINE_EVENTS, display
-from qi_equity.equity.gap_chart import ALARMS_A_YEAR, PATHS, GapChart
-from qi_equity.equity.gap_chart import gap_charts as cusums
+from qi_equity.equity.echoes import echoes, echoes_of_reference
+from qi_equity.equity.gap_chart import ALARMS_A_YEAR, GapChart
+from qi_equity.equity.gap_chart import gap_charts as watched
 from qi_equity.equity.gaps import SIZE_FLOOR, disagree
-from qi_equity.equity.verdict import (
-    CLOSED,
-    LEVEL,
-    NARROWING,
-    PRACTICAL_RATIO,
-    TOO_FEW,
-    WIDENING,
-    Verdict,
-    verdicts,
-)
+from qi_equity.equity.intervals import Interval
+from qi_equity.equity.verdict import CHANGED, LEVEL, PRACTICAL_RATIO, Verdicts, verdicts
 from qi_equity.errors import DataErrors
 from qi_equity.frames.counts import (
     EVERYONE_ELSE,
@@ -46,13 +39,16 @@ from qi_equity.frames.counts import (
     counted,
     reference_of,
 )
+from qi_equity.vocabulary import Verdict
 
 Direction = Literal["increase", "decrease"]
 
 WEEK, WEEKS = 7.0, 52.0  # days in a week, weeks in a year
 # A quarter's worth of weeks in every point of the picture above the chart.
 WINDOW = 13
-LONGEST_DEFAULT_BASELINE = 52
+# Where none is declared: half a year of weeks, a year of anything longer. Never a share of what
+# there is: that would move with every week added, and an alarm with it.
+WEEKS_OF_BASELINE, OTHERS_OF_BASELINE = 26, 12
 EVENTS_OF_A_CALL = "the call of gap_charts()"
 
 
@@ -76,19 +72,19 @@ def gap_charts(
     baseline: object = None,
     direction: Direction | None = None,
     window: int = WINDOW,
-    budget: float = 2 * ALARMS_A_YEAR,
-    paths: int = PATHS,
+    budget: float = ALARMS_A_YEAR,
     practical_ratio: float = PRACTICAL_RATIO,
     multiply: float = 1,
 ) -> GapCharts:
     """The gap of every stratum to its reference over time, and what can be said of it.
 
-    `baseline` is a number of subgroups or the last of them (the first half, at most 52, if left
-    out). `direction` says which way is better and turns high and low into better and worse off.
-    The picture is the Mantel-Haenszel ratio and difference over the last `window` subgroups,
-    never a raw weekly ratio. What decides is a CUSUM on either side: `signal` is 1 where the
-    stratum's odds have risen against the reference, -1 where they have fallen. `budget` is the
-    chance of a false alarm in a year on one chart, shared by its two sides.
+    `baseline` is a number of subgroups or the last of them (the first 26 weeks, or 12 of anything
+    longer, if left out). `direction` says which way is better and turns high and low into better
+    and worse off. The picture is the Mantel-Haenszel ratio and difference over the last `window`
+    subgroups, never a raw weekly ratio. What decides is the evidence of a change on either side,
+    weighed week by week: `signal` is 1 where the stratum's odds have risen against the reference,
+    -1 where they have fallen. `budget` is the chance of a false alarm in a year on one chart,
+    shared by its two sides.
 
     >>> weeks = pd.date_range("2025-01-06", periods=52, freq="W-MON")
     >>> log = pd.DataFrame({
@@ -97,15 +93,15 @@ def gap_charts(
     ... })
     >>> charts = gap_charts(log, numerator="pph", denominator="births", stratum="ethnicity",
     ...                     reference="White", subgroup="week", direction="decrease")
-    >>> charts.summary[["ethnicity", "verdict", "ratio", "who_moved", "signal"]].round(2)
-      ethnicity   verdict  ratio            who_moved  signal
-    0     Black  widening    2.0  worse-off got worse  rising
+    >>> charts.summary[["ethnicity", "verdict", "ratio", "higher_moved", "signal"]].round(2)
+      ethnicity   verdict  ratio  higher_moved  signal
+    0     Black  widening    2.0             1  rising
     """
     groups = [by] if isinstance(by, str) else list(by or [])
     check_columns(data, numerator, denominator, [*groups, subgroup, stratum])
     counts = counted(data, numerator, denominator, stratum, groups, subgroup, "proportion")
     if baseline is None:
-        baseline = max(1, min(LONGEST_DEFAULT_BASELINE, len(counts.subgroups) // 2))
+        baseline = min(_default_baseline(counts.subgroups), len(counts.subgroups))
     known = baseline_length(baseline, counts.subgroups, subgroup)
     label, against = reference_of(
         reference,
@@ -135,16 +131,20 @@ def gap_charts(
     series = np.broadcast_to(np.arange(shape[0])[:, None], shape[:2])[kept]
     keys = _keys(counts, groups, stratum, series, strata)
     found = verdicts(gap, practical_ratio=practical_ratio)
+    echo_of = _echo_of(counts, label, found, kept)
     step = _days(counts.subgroups)
-    charts = cusums(gap, known, alarms=budget / 2, periods_a_year=WEEKS * WEEK / step, paths=paths)
+    charts = watched(gap, known, alarms=budget, periods_a_year=WEEKS * WEEK / step)
     named = np.broadcast_to(np.asarray(label, dtype=object), shape[:2] + np.shape(label)[2:])
     summary = keys.assign(reference=named.reshape(*shape[:2], -1)[..., 0][kept])
     for name, values in {
         **_summary(gap, found, known, counts.subgroups, step, multiply),
         **_alarms(charts, counts.subgroups, budget),
-        **_words(found, charts, gap, known, direction),
+        **_moved(found, direction),
+        "cautions": _cautions(found, charts, gap, known),
+        "echo_of": echo_of,
     }.items():
         summary[name] = values
+    summary.loc[summary["echo_of"] != "", "verdict"] = str(Verdict.ECHO)
     summary.attrs["family"] = f"{len(summary)} gap charts in this table"
     points = _points(gap, charts, keys, counts.subgroups, subgroup, window, multiply)
     return GapCharts(points, summary)
@@ -171,8 +171,12 @@ def _days(subgroups: list[Any]) -> float:
     return float(np.median(np.diff(np.array(subgroups, dtype="datetime64[D]")).astype(float)))
 
 
+def _default_baseline(subgroups: list[Any]) -> int:
+    return WEEKS_OF_BASELINE if _days(subgroups) <= WEEK else OTHERS_OF_BASELINE
+
+
 def _summary(
-    gap: Contrast, found: Verdict, known: int, subgroups: list[Any], step: float, multiply: float
+    gap: Contrast, found: Verdicts, known: int, subgroups: list[Any], step: float, multiply: float
 ) -> dict[str, Any]:
     whole, suits = pooled(gap), display(gap.events, gap.total, known)
     labels = np.array([*subgroups, None], dtype=object)
@@ -184,14 +188,10 @@ def _summary(
         "rate": whole.rate * multiply,
         "reference_rate": whole.reference_rate * multiply,
         "verdict": found.verdict,
-        "ratio": found.ratio.estimate,
-        "ratio_lower": found.ratio.lower,
-        "ratio_upper": found.ratio.upper,
-        "difference": found.difference.estimate * multiply,
-        "difference_lower": found.difference.lower * multiply,
-        "difference_upper": found.difference.upper * multiply,
-        "early_ratio": found.early_ratio,
-        "late_ratio": found.late_ratio,
+        **_three("ratio", found.ratio),
+        **_three("difference", found.difference.times(multiply)),
+        **_three("early_ratio", found.early_ratio),
+        **_three("late_ratio", found.late_ratio),
         "early_difference": found.early_difference * multiply,
         "late_difference": found.late_difference * multiply,
         "p_trend": found.p_trend,
@@ -210,70 +210,69 @@ def _summary(
     }
 
 
+def _three(name: str, interval: Interval) -> dict[str, Any]:
+    return {
+        name: interval.estimate,
+        f"{name}_lower": interval.lower,
+        f"{name}_upper": interval.upper,
+    }
+
+
 # What the sides of the gap chart are called: of the stratum's odds, against its reference.
 SIDES = {1: "rising", 0: "", -1: "falling"}
 
 
 def _alarms(charts: GapChart, subgroups: list[Any], budget: float) -> dict[str, Any]:
-    drawn = np.isfinite(charts.limit_up).any(axis=-1) | np.isfinite(charts.limit_down).any(axis=-1)
+    drawn = np.isfinite(charts.limit).any(axis=-1)
     labels = np.array([*subgroups, None], dtype=object)
     side = np.take_along_axis(charts.signal, np.maximum(charts.first, 0)[:, None], axis=-1)[:, 0]
     return {
         "signal": [SIDES[int(one)] for one in side],
-        "first_signal": labels[charts.first],
+        # Read at any number of looks, and never taken back by later subgroups.
+        "established": charts.first >= 0,
+        "first_established": labels[charts.first],
         "change_estimate": labels[charts.change],
         # Their sum over the charts in view is the number of false alarms to expect in a year.
         "false_alarms_a_year": np.where(drawn, budget, 0.0),
-        "paths_seed": charts.seed,
     }
 
 
-# Names of the group with the higher and with the lower rate, and what falling and rising is.
-WORDS: dict[Direction | None, tuple[tuple[str, str], tuple[str, str]]] = {
-    "decrease": (("worse-off", "better-off"), ("improved", "got worse")),
-    "increase": (("better-off", "worse-off"), ("got worse", "improved")),
-    None: (("higher rate", "lower rate"), ("fell", "rose")),
-}
-LEVELLING_DOWN = " (levelling down)"
-CANNOT_TELL = "cannot tell which"
-
-
-def who_moved(verdict: str, higher: int, lower: int, direction: Direction | None) -> str:
-    """Who moved, where the gap changed; -1 fell, 1 rose, 0 no more than chance.
-
-    >>> who_moved("narrowing", 0, 1, "decrease")
-    'better-off got worse (levelling down)'
-    >>> who_moved("narrowing", -1, -1, "decrease")
-    'worse-off improved and better-off improved'
-    """
-    if verdict not in (WIDENING, NARROWING, CLOSED):
-        return ""
-    (high, low), verbs = WORDS[direction]
-    moved = [(high, verbs[higher > 0], higher), (low, verbs[lower > 0], lower)]
-    parts = sorted((f"{group} {verb}" for group, verb, way in moved if way), reverse=True)
-    only_worse = parts == ["better-off got worse"] and verdict != WIDENING
-    return (" and ".join(parts) or CANNOT_TELL) + (LEVELLING_DOWN if only_worse else "")
-
-
-def _words(
-    found: Verdict, charts: GapChart, gap: Contrast, known: int, direction: Direction | None
-) -> dict[str, list[Any]]:
+def _moved(found: Verdicts, direction: Direction | None) -> dict[str, Any]:
+    """Who moved and who is better off, as codes: which way is better is known here alone."""
     falling = found.p_overall_falling
     # Both one-sided tests at 1 in 20: the joint error is at most 1 in 20 (Berger 1982).
     better = {"decrease": falling, "increase": 1 - falling, None: np.ones_like(falling)}[direction]
     improving = better <= LEVEL
+    low, high = found.ratio.estimate < 1, found.ratio.estimate > 1
     return {
-        "who_moved": [
-            who_moved(str(word), int(high), int(low), direction)
-            for word, high, low in zip(
-                found.verdict, found.higher_moved, found.lower_moved, strict=True
-            )
-        ],
-        "improving_overall": improving.tolist(),
-        "improving_while_widening": (improving & (found.p_away <= LEVEL)).tolist(),
-        "difference_widening_too": (improving & (found.p_apart <= LEVEL)).tolist(),
-        "cautions": _cautions(found, charts, gap, known),
+        "higher_moved": found.higher_moved,
+        "lower_moved": found.lower_moved,
+        "stratum_higher": found.stratum_higher,
+        "better_off": {"decrease": low, "increase": high, None: low & high}[direction],
+        "improving_overall": improving,
+        "improving_while_widening": improving & (found.p_away <= LEVEL),
+        "difference_widening_too": improving & (found.p_apart <= LEVEL),
     }
+
+
+def _echo_of(
+    counts: Counts, label: object, found: Verdicts, kept: NDArray[np.bool_]
+) -> NDArray[np.object_]:
+    """The stratum whose change a gap shows again, where the change is not the gap's own."""
+    changed, rising = np.zeros(kept.shape, dtype=bool), np.zeros(kept.shape, dtype=np.int64)
+    changed[kept] = np.isin(found.verdict, CHANGED)
+    rising[kept] = np.sign(found.late_ratio.estimate - found.early_ratio.estimate)
+    references = np.broadcast_to(np.asarray(label, dtype=object), (*kept.shape, 1))[:, 0, 0]
+    names = np.array([*map(str, counts.strata), ""], dtype=object)
+    movers = np.full(kept.shape, -1)
+    for one in np.flatnonzero(changed.any(axis=-1)):
+        events, total = counts.numerator[one], counts.denominator[one]
+        if references[one] == EVERYONE_ELSE:
+            movers[one] = echoes(events, total, changed[one], rising[one])
+        else:
+            reference = counts.strata.index(references[one])
+            movers[one] = echoes_of_reference(events, total, reference, changed[one])
+    return np.asarray(names[movers[kept]])
 
 
 # Above this rate an odds ratio is no longer near the ratio of the rates.
@@ -282,7 +281,10 @@ HIGH_RATE = 0.2
 OVERDISPERSED = 0.03
 
 
-def _cautions(found: Verdict, charts: GapChart, gap: Contrast, known: int) -> list[tuple[str, ...]]:
+def _cautions(
+    found: Verdicts, charts: GapChart, gap: Contrast, known: int
+) -> list[tuple[str, ...]]:
+    """What to be careful of, as codes; the words are put to them where they are read."""
     whole = pooled(gap)
     early = np.minimum(
         gap.events[:, :known].sum(axis=-1), gap.reference_events[:, :known].sum(axis=-1)
@@ -290,29 +292,30 @@ def _cautions(found: Verdict, charts: GapChart, gap: Contrast, known: int) -> li
     p, p0 = whole.rate, whole.reference_rate
     with np.errstate(divide="ignore", invalid="ignore"):
         rho = charts.tau2 / (1 / (p * (1 - p)) + 1 / (p0 * (1 - p0)))
+        then, now = (
+            np.abs(np.log(half.estimate)) for half in (found.early_ratio, found.late_ratio)
+        )
     opposite = disagree(
-        found.late_difference, found.late_ratio, found.early_difference, found.early_ratio
+        found.late_difference,
+        found.late_ratio.estimate,
+        found.early_difference,
+        found.early_ratio.estimate,
     ) & (np.fmin(found.p_trend, found.p_difference) <= LEVEL)
-    widened = np.abs(np.log(found.late_ratio)) > np.abs(np.log(found.early_ratio))
-    said = {
-        "there are too few events to say whether there is a gap": found.verdict == TOO_FEW,
-        f"fewer than {LEAST_BASELINE_EVENTS} events in the baseline: no alarm limits are drawn": (
-            early < LEAST_BASELINE_EVENTS
-        ),
-        "neighbouring subgroups resemble one another; they were shuffled in blocks of four": (
-            found.in_blocks
-        ),
-        "subgroups vary by more than chance; let the verdict decide, not the alarm": (
-            rho > OVERDISPERSED
-        ),
-        "the alarm is on odds, which differ from the ratio of rates where these are high": (
-            np.fmax(p, p0) > HIGH_RATE
-        ),
-        "the difference narrowed while the ratio widened; give both": opposite & widened,
-        "the ratio narrowed while the difference widened; give both": opposite & ~widened,
+    said = ~np.isin(found.verdict, [*CHANGED, Verdict.TOO_FEW])
+    codes = {
+        "few_events": found.verdict == Verdict.TOO_FEW,
+        "few_baseline_events": early < LEAST_BASELINE_EVENTS,
+        "blocks": found.in_blocks,
+        "overdispersed": rho > OVERDISPERSED,
+        "odds_not_ratio": np.fmax(p, p0) > HIGH_RATE,
+        "difference_narrowed_ratio_widened": opposite & (now > then),
+        "ratio_narrowed_difference_widened": opposite & (now < then),
+        "change_too_small_to_matter": said & (found.p_trend <= LEVEL) & ~found.matters,
+        "step_seen": said & (found.p_scan <= LEVEL),
+        "difference_changed": said & (found.p_difference <= LEVEL),
     }
     return [
-        tuple(text for text, applies in said.items() if applies[row])
+        tuple(code for code, applies in codes.items() if applies[row])
         for row in range(len(found.verdict))
     ]
 
@@ -343,10 +346,9 @@ def _points(
         "difference": difference.estimate * multiply,
         "difference_lower": difference.lower * multiply,
         "difference_upper": difference.upper * multiply,
-        "cusum_up": charts.up,
-        "cusum_down": charts.down,
-        "limit_up": charts.limit_up,
-        "limit_down": charts.limit_down,
+        "evidence_up": charts.up,
+        "evidence_down": charts.down,
+        "evidence_limit": charts.limit,
         "signal": charts.signal,
     }.items():
         points[name] = values.ravel()

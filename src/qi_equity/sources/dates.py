@@ -12,7 +12,10 @@ import pandas as pd
 
 Order = Literal["day first", "month first"]
 
-MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september",
+    "october", "november", "december",
+)  # fmt: skip
 MONTH = r"(?P<name>[A-Za-z]{3,9})\.?"
 YEAR = r"(?P<year>\d{4}|\d{2})"
 # What stands before or after a date and is not the date: "w/c", "week ending", a weekday, a time.
@@ -33,7 +36,7 @@ def _year(parts: Parts) -> int:
 
 
 def _month(parts: Parts) -> int:
-    return MONTHS.index(parts["name"][:3].lower()) + 1
+    return 1 + next(place for place, month in enumerate(MONTHS) if _short(parts["name"], month))
 
 
 def _ymd(parts: Parts) -> tuple[int, int, int]:
@@ -134,10 +137,10 @@ def month_in(name: str) -> pd.Timestamp | None:
     >>> month_in("msds_apr2025_cqim_rates.csv")
     Timestamp('2025-04-01 00:00:00')
     """
-    named = re.search(rf"({'|'.join(MONTHS)})[a-z]*[\W_]*(\d{{4}}|\d{{2}})(?!\d)", name.lower())
-    if named:
-        parts = {"name": named[1], "year": named[2]}
-        return pd.Timestamp(_year(parts), _month(parts), 1)
+    for word, year in re.findall(r"([a-z]+)[\W_]*(\d{4}|\d{2})(?!\d)", name.lower()):
+        if _named(word):
+            parts = {"name": word, "year": year}
+            return pd.Timestamp(_year(parts), _month(parts), 1)
     numbered = re.search(r"(?<!\d)(20\d{2})[\W_]?(0[1-9]|1[0-2])(?!\d)", name)
     return pd.Timestamp(int(numbered[1]), int(numbered[2]), 1) if numbered else None
 
@@ -157,7 +160,7 @@ def _one_way(text: str) -> pd.Timestamp:
         return pd.Timestamp.fromisocalendar(int(week["year"]), int(week["week"]), 1)
     for pattern, parts_of in FORMATS:
         match = pattern.fullmatch(text)
-        if match and not (match.groupdict().get("name") and _unnamed(match["name"])):
+        if match and ("name" not in match.groupdict() or _named(match["name"])):
             try:
                 return pd.Timestamp(*parts_of(match.groupdict()))
             except ValueError as impossible:
@@ -178,8 +181,13 @@ def _are_financial(texts: Iterable[str]) -> bool | None:
     return all(int(text[2:4]) + 1 == int(text[5:]) for text in others)
 
 
-def _unnamed(word: str) -> bool:
-    return word[:3].lower() not in MONTHS
+def _short(word: str, month: str) -> bool:
+    """Whether a word is a month's name, or short for it; a decision is no December."""
+    return len(word) > 2 and month.startswith(word.lower())
+
+
+def _named(word: str) -> bool:
+    return any(_short(word, month) for month in MONTHS)
 
 
 def _beside_text(

@@ -1,26 +1,28 @@
 """Evidence of a change in a series of counts: a scan over split points, judged by chance alone.
 
 Given the total, how the events fall over the subgroups depends on the denominators only: no rate
-has to be known, and small counts are treated exactly. Over-dispersed measures are not for this
-module: their whole subgroups are permuted instead.
+has to be known, and small counts are treated exactly. Subgroups may vary beyond chance; by how
+much is weighed in scatter.py, and paths.py does the counting. Nothing is drawn at random.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit, logit
+from scipy.stats import norm
 
-from qi_equity.arrays import FloatArray
-from qi_equity.chance import seed_of, sequential_p
+from qi_equity.arrays import BoolArray, FloatArray
+from qi_equity.spc.paths import Walk, leaving
+from qi_equity.spc.scatter import EXPOSURE, Scatter, scatter
 
 # A split is looked at where at least this share of the denominators lies on either side.
 LEAST_SHARE = 0.1
-# Draws without replacement are from fewer than this many (numpy); no site has as many births.
-MOST_PEOPLE = 1e9
+# Steps of Newton's method towards the level of rates that have a season.
+NEWTON = 12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,79 +31,183 @@ class Scan:
 
     statistic: FloatArray
     split: NDArray[np.int64]  # subgroup at which the second part begins; -1 where none stands out
+    rising: BoolArray
     p_value: FloatArray
-    seed: NDArray[np.int64]
+    scatter: FloatArray  # times the variance of chance that the p-value allows for
 
 
-def scan(numerator: ArrayLike, denominator: ArrayLike, *, at_most_one: bool = True) -> Scan:
-    """Scan every series for one step in its rate; exact given the total (Besag-Clifford).
+def scan(
+    numerator: ArrayLike,
+    denominator: ArrayLike,
+    *,
+    at_most_one: bool = True,
+    season: ArrayLike = 0.0,
+    scattered: bool = True,
+) -> Scan:
+    """Scan every series for one step in its rate; exact given the total and the scatter.
 
     `at_most_one` says that a unit of the denominator has at most one event (births with or
     without a haemorrhage); otherwise events spread over the denominator as over exposure time.
-    A subgroup that is missing or has no denominator contributes nothing.
+    `season` is what is known of each subgroup's rate: log odds, or log rates where a birth may
+    have more events than one. `scattered=False` takes subgroups to vary by chance alone. A
+    subgroup that is missing or has no denominator contributes nothing.
 
     >>> births = np.full(24, 20.0)
     >>> events = np.repeat([1.0, 5.0], 12)
     >>> found = scan(events, births)
-    >>> int(found.split), float(found.p_value)
-    (12, 0.0001)
+    >>> int(found.split), bool(found.rising), float(found.p_value.round(7))
+    (12, True, 0.0001143)
     """
-    y, n = np.broadcast_arrays(
-        np.asarray(numerator, dtype=np.float64), np.asarray(denominator, dtype=np.float64)
+    y, n, known = np.broadcast_arrays(
+        np.asarray(numerator, dtype=np.float64),
+        np.asarray(denominator, dtype=np.float64),
+        np.asarray(season, dtype=np.float64),
     )
     shape, subgroups = y.shape[:-1], y.shape[-1]
     rows = (math.prod(shape), subgroups)
-    y, n = y.reshape(rows), n.reshape(rows)
-    results = [_scan_one(*row, at_most_one) for row in zip(y, n, strict=True)]
-    statistic, split, p_value, seed = zip(*results, strict=True) if results else ((),) * 4
+    found = _scanned(y.reshape(rows), n.reshape(rows), known.reshape(rows), at_most_one, scattered)
     return Scan(
-        np.array(statistic, dtype=np.float64).reshape(shape),
-        np.array(split, dtype=np.int64).reshape(shape),
-        np.array(p_value, dtype=np.float64).reshape(shape),
-        np.array(seed, dtype=np.int64).reshape(shape),
+        found.statistic.reshape(shape),
+        found.split.reshape(shape),
+        found.rising.reshape(shape),
+        found.p_value.reshape(shape),
+        found.scatter.reshape(shape),
     )
 
 
-def _scan_one(
-    numerator: FloatArray, denominator: FloatArray, at_most_one: bool
-) -> tuple[float, int, float, int]:
-    counted = np.flatnonzero(np.isfinite(numerator) & np.isfinite(denominator) & (denominator > 0))
-    y, n = numerator[counted], denominator[counted]
-    seed = seed_of(y, n)
-    events, total = y.sum(), n.sum()
-    share = np.cumsum(n)[:-1] / total if total else np.empty(0)
-    splits = np.flatnonzero((share >= LEAST_SHARE) & (share <= 1 - LEAST_SHARE))
-    spread = events * (1 - events / total) * total / (total - 1) if total > 1 else 0.0
-    if not at_most_one:
-        spread = events
-    # No event, nothing but events, or no room for a split: chance explains it all.
-    if splits.size == 0 or spread <= 0:
-        return np.nan, -1, 1.0 if counted.size else np.nan, seed
-    if at_most_one and total >= MOST_PEOPLE:
-        return np.nan, -1, np.nan, seed
-    share = share[splits]
-    scale = 1 / np.sqrt(spread * share * (1 - share))
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """Counts with what chance alone makes of them given their totals, a row a series.
 
-    def steps(counts: FloatArray) -> FloatArray:
-        excess: FloatArray = np.cumsum(counts, axis=-1)[..., splits] - events * share
-        return np.abs(excess) * scale
+    `step` is the standardised excess before each split that is looked at, and 0 elsewhere.
+    """
 
-    observed = steps(y)
-    best = int(np.argmax(observed))
-    draw = _draws(np.random.default_rng(seed), round(events), n, at_most_one)
-    p_value = sequential_p(
-        observed[[best]], lambda size: steps(draw(size)).max(axis=-1, keepdims=True)
-    )
-    return float(observed[best]), int(counted[splits[best] + 1]), float(p_value[0]), seed
+    used: BoolArray
+    walk: Walk
+    sd: FloatArray  # of the running sum at a split; infinite where none is looked at
+    step: FloatArray
+    residual: FloatArray
+
+    def __getitem__(self, rows: NDArray[np.intp]) -> Series:
+        return Series(
+            self.used[rows], self.walk[rows], self.sd[rows], self.step[rows], self.residual[rows]
+        )
+
+    def scatter(self, early: BoolArray) -> Scatter:
+        """How the subgroups scatter about the mean of the early ones and that of the others."""
+        used = self.used & (self.walk.variance > 0)
+        people = np.isfinite(self.walk.most)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            kurtosis = 1 / self.walk.variance - np.where(people, 6 / self.walk.most, 0.0)
+        size = np.where(people, self.walk.most - 1, EXPOSURE * self.walk.mean)
+        return spread_of(self.residual, used, early, _mean(size, used), _mean(kurtosis, used))
 
 
-def _draws(
-    rng: np.random.Generator, events: int, n: FloatArray, at_most_one: bool
-) -> Callable[[int], FloatArray]:
-    """How the events would fall by chance alone: hypergeometric for people, multinomial else."""
+def series_of(
+    numerator: FloatArray, denominator: FloatArray, season: FloatArray, at_most_one: bool
+) -> Series:
+    """What is expected of each subgroup, and how far the running sum is from it."""
+    used = np.isfinite(numerator) & np.isfinite(denominator) & (denominator > 0)
+    y, n = np.where(used, numerator, 0.0), np.where(used, denominator, 0.0)
     if at_most_one:
-        people = np.rint(n).astype(np.int64)
-        return lambda size: rng.multivariate_hypergeometric(
-            people, events, size=size, method="marginals"
-        ).astype(np.float64)
-    return lambda size: rng.multinomial(events, n / n.sum(), size=size).astype(np.float64)
+        n = np.rint(n)
+    events, total = y.sum(axis=-1, keepdims=True), n.sum(axis=-1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate = _rates(events, total, n, np.where(used, season, 0.0), at_most_one)
+        mean = n * rate
+        variance = mean * (1 - rate) if at_most_one else mean
+        share, held = np.cumsum(n, axis=-1) / total, np.cumsum(variance, axis=-1)
+        whole = held[:, -1:]
+        # Given its total a sum of people is hypergeometric: N / (N - 1) times as variable.
+        given = total / (total - 1) if at_most_one else 1.0
+        sd = np.sqrt(held * (whole - held) / whole * given)
+        looked = (share >= LEAST_SHARE) & (share <= 1 - LEAST_SHARE) & (sd > 0)
+        sd = np.where(looked, sd, np.inf)
+        step = np.cumsum(y - mean, axis=-1) / sd
+        residual = np.where(variance > 0, (y - mean) / np.sqrt(variance), 0.0)
+    most = n if at_most_one else np.where(used, np.inf, 0.0)
+    walk = Walk(np.nan_to_num(mean), np.nan_to_num(variance), most)
+    return Series(used, walk, sd, np.where(looked, step, 0.0), residual)
+
+
+def _rates(
+    events: FloatArray, total: FloatArray, n: FloatArray, season: FloatArray, at_most_one: bool
+) -> FloatArray:
+    """The rate of every subgroup, with its season, such that the total comes out."""
+    plain = events / total
+    if not season.any():
+        return np.broadcast_to(plain, n.shape)
+    if not at_most_one:
+        times = np.exp(season)
+        return np.asarray(times * events / (n * times).sum(axis=-1, keepdims=True))
+    level = logit(plain)
+    # Newton's method on a curve with one root; seasons are mild, so a few steps are plenty.
+    for _ in range(NEWTON):
+        rate = expit(level + season)
+        slope = (n * rate * (1 - rate)).sum(axis=-1, keepdims=True)
+        level = level - np.where(
+            slope > 0, ((n * rate).sum(axis=-1, keepdims=True) - events) / slope, 0
+        )
+    return np.asarray(expit(level + season))
+
+
+def spread_of(
+    residual: FloatArray,
+    used: BoolArray,
+    early: BoolArray,
+    size: FloatArray,
+    kurtosis: FloatArray,
+) -> Scatter:
+    """The scatter of standardised residuals about the mean of either side of a step."""
+    level = np.zeros_like(residual)
+    for side in (early & used, ~early & used):
+        level = np.where(side, _mean(residual, side)[:, np.newaxis], level)
+    return scatter(residual - level, size, kurtosis, used)
+
+
+def _mean(values: FloatArray, where: BoolArray) -> FloatArray:
+    return np.asarray(values.sum(axis=-1, where=where) / np.maximum(where.sum(axis=-1), 1))
+
+
+# Heights at which the tail of the scan is tabled; above the last one nothing is left of it.
+HEIGHTS = np.linspace(1.0, 37.0, 3_601)
+
+
+def _log_tail(height: FloatArray) -> FloatArray:
+    """Log P(a Brownian bridge, standardised, is ever this high) (Miller & Siegmund 1982).
+
+    Used to weigh amounts of scatter only; the p-value itself is counted.
+    """
+    odds = np.log((1 - LEAST_SHARE) ** 2 / LEAST_SHARE**2)
+    return np.asarray(norm.logpdf(height) + np.log((height - 1 / height) * odds + 4 / height))
+
+
+def _weighed(statistic: FloatArray, found: Scatter) -> FloatArray:
+    """The height that under chance alone has the tail this statistic has under the scatter."""
+    log_tail = _log_tail(HEIGHTS)
+    height = np.clip(statistic[:, np.newaxis] / np.sqrt(found.factor), HEIGHTS[0], HEIGHTS[-1])
+    tail = np.log((found.weight * np.exp(_log_tail(height))).sum(axis=-1))
+    return np.asarray(np.minimum(np.interp(-tail, -log_tail, HEIGHTS), statistic))
+
+
+def _scanned(
+    y: FloatArray, n: FloatArray, known: FloatArray, at_most_one: bool, scattered: bool
+) -> Scan:
+    data = series_of(y, n, known, at_most_one)
+    rows, week = len(y), np.arange(y.shape[-1])
+    statistic = np.abs(data.step).max(axis=-1, initial=0.0)
+    p_value = np.where(data.used.any(axis=-1), 1.0, np.nan)
+    split, rising, factor = np.full(rows, -1), np.zeros(rows, dtype=bool), np.ones(rows)
+    # No event, nothing but events, or no room for a split: chance explains it all.
+    told = np.flatnonzero(statistic > 0)
+    if told.size:
+        data, height = data[told], statistic[told]
+        last = np.abs(data.step).argmax(axis=-1)[:, np.newaxis]
+        if scattered:
+            height = _weighed(height, data.scatter(week <= last))
+        p_value[told] = leaving(data.walk, height[:, np.newaxis] * data.sd)
+        # The second part begins where something was counted next.
+        split[told] = (data.used & (week > last)).argmax(axis=-1)
+        rising[told] = np.take_along_axis(data.step, last, axis=-1)[:, 0] < 0
+        factor[told] = (statistic[told] / height) ** 2
+    return Scan(np.where(statistic > 0, statistic, np.nan), split, rising, p_value, factor)

@@ -2,52 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from qi_equity.findings import SiteRow
 from qi_equity.project import Measure
 from qi_equity.view.panels import Figure, layout, numbers
 from qi_equity.view.theme import LIGHT
 from qi_equity.words import say
 from qi_equity.words.numbers import amount
 
-DASHES = ("dot", "solid")  # the inner limits, then the outer
+# The limits drawn, the inner ones first, and how.
+LEVELS = (("95", 95.0, "dot"), ("998", 99.8, "solid"))
 
 
-def funnel_figure(found: Mapping[str, Any], measure: Measure, names: Mapping[str, str]) -> Figure:
+def funnel_figure(
+    sites: Sequence[SiteRow], curve: pd.DataFrame, measure: Measure, names: Mapping[str, str]
+) -> Figure:
     """Each site a point with its name; beyond the outer limits it is a square, not a dot."""
     times = measure.multiply
     place = {"xaxis": "x", "yaxis": "y", "type": "scatter", "showlegend": False}
-    sizes = [float(size) for size in np.round(found["sizes"], 1)]
+    sizes = [float(size) for size in curve["size"].round(1)]
     data: list[dict[str, Any]] = []
-    for (share, lower), dash in zip(found["lower"].items(), DASHES, strict=True):
-        limits = say("charts.drawn.share_limits", share=amount(100 * share))
-        for edge in (lower, found["upper"][share]):
+    for level, share, dash in LEVELS:
+        limits = say("charts.drawn.share_limits", share=amount(share))
+        for edge in (f"lower_{level}", f"upper_{level}"):
             line = {"color": LIGHT["limit"], "width": 1.2, "dash": dash}
             data.append(
                 place
-                | {"x": sizes, "y": numbers(pd.Series(edge * times)), "mode": "lines"}
+                | {"x": sizes, "y": numbers(curve[edge] * times), "mode": "lines"}
                 | {"line": line, "hoverinfo": "skip", "name": limits}
             )
-    sites = found["sites"]
-    sites = sites.sort_values("denominator", kind="stable")
-    outside = sites["beyond"].to_numpy() != 0
-    called = [names.get(site, site) for site in sites["site"]]
+    by_size = sorted(sites, key=lambda row: row.denominator)
+    outside = [row.beyond_998 != 0 for row in by_size]
     # Neighbours in size have their names above and below in turn, so that both can be read.
-    sides = [("top center", "bottom center")[place % 2] for place in range(len(called))]
+    sides = [("top center", "bottom center")[place % 2] for place in range(len(by_size))]
     touched = say("charts.drawn.hover_site", value="%{y:.1f}", size="%{x}")
     data.append(
         place
-        | {"x": numbers(sites["denominator"]), "y": numbers(sites["rate"] * times)}
-        | {
-            "mode": "markers+text",
-            "text": called,
-            "textposition": sides,
-            "name": say("charts.drawn.sites"),
-        }
+        | {"x": [row.denominator for row in by_size]}
+        | {"y": numbers(pd.Series([row.rate * times for row in by_size]))}
+        | {"mode": "markers+text", "text": [names.get(row.site, row.site) for row in by_size]}
+        | {"textposition": sides, "name": say("charts.drawn.sites")}
         | {
             "textfont": {"size": 11, "color": LIGHT["ink"]},
             "hovertemplate": f"%{{text}}<br>{touched}<extra></extra>",
@@ -68,9 +66,9 @@ def funnel_figure(found: Mapping[str, Any], measure: Measure, names: Mapping[str
         "charts.drawn.over_time", counted=measure.denominator or say("charts.drawn.counted")
     )
     made["xaxis"]["title"] = {"text": about, "font": {"size": 12, "color": LIGHT["muted"]}}
-    level = float(found["rate"]) * times
+    target = float(curve["target"].iloc[0]) * times
     line = {"color": LIGHT["centre"], "width": 2}
     across = {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "yref": "y"}
-    made["shapes"] = [across | {"y0": level, "y1": level, "line": line, "layer": "below"}]
+    made["shapes"] = [across | {"y0": target, "y1": target, "line": line, "layer": "below"}]
     made["annotations"] = []
     return {"data": data, "layout": made}

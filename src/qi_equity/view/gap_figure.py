@@ -36,16 +36,15 @@ WIDEST_RATIO = 10.0  # an interval beyond a tenth or ten times runs off the pane
 
 # What the decision chart draws: column, colour, width.
 EVIDENCE = (
-    ("limit_up", "limit", 1),
-    ("limit_down", "limit", 1),
-    ("cusum_up", "concern", 2),
-    ("cusum_down", "improvement", 2),
+    ("evidence_limit", "limit", 1),
+    ("evidence_up", "concern", 2),
+    ("evidence_down", "improvement", 2),
 )
 
 
 def gap_figure(points: pd.DataFrame, measure: Measure, markers: Sequence[Marker] = ()) -> Figure:
     """A row of panels a stratum: ratio, difference and, where there is one, the decision chart."""
-    decided = bool(len(finite(points, "cusum_up")))
+    decided = bool(len(finite(points, "evidence_up")))
     kinds = [_ratio, _difference, *([_decision] if decided else [])]
     data: list[dict[str, Any]] = []
     notes: list[dict[str, Any]] = []

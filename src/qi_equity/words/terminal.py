@@ -20,9 +20,14 @@ from qi_equity.words.charts import chance_sentence, signal_words
 from qi_equity.words.gaps import difference_unit, gap_sentence
 from qi_equity.words.grammar import called, listed
 from qi_equity.words.numbers import amount, fixed, missing, number
-from qi_equity.words.verdicts import LONGEST_WAIT, verdict_sentences, verdict_word, weeks_words
+from qi_equity.words.verdicts import (
+    CHANGED,
+    LONGEST_WAIT,
+    verdict_sentences,
+    verdict_word,
+    weeks_words,
+)
 
-CHANGED = ("widening", "narrowing", "closed")
 LEVEL = 0.05
 WIDTH = 96
 # Cautions of one kind shown before the rest are counted, and places of one of them.
@@ -178,7 +183,7 @@ def _site(findings: Findings, measure: Measure, site: str, charts: pd.DataFrame)
         if row.stratum in compared:
             found = compared[row.stratum]
             yield from _wrapped(gap_sentence(found, measure), 2)
-            for sentence in verdict_sentences(found, measure.multiply):
+            for sentence in verdict_sentences(found, measure.multiply, measure.direction):
                 yield from _wrapped(sentence, 6)
         else:
             yield from _wrapped(_uncompared(row, own, measure), 2)
@@ -229,7 +234,7 @@ def _other_sites(
     yield from _wrapped(say("terminal.within", number=number(len(sites)), verdicts=verdicts), 2)
     for row in gaps:
         if row.highlight:
-            said = " ".join(verdict_sentences(row, measure.multiply))
+            said = " ".join(verdict_sentences(row, measure.multiply, measure.direction))
             site = names.get(row.site, called(row.site))
             yield from _wrapped(say("terminal.at_site", site=site, said=said), 4)
     alone = sum(row.verdict in CHANGED and not row.highlight for row in gaps)

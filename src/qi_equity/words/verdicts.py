@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 
 from qi_equity.findings import Gap
+from qi_equity.project import Direction
+from qi_equity.vocabulary import Verdict
 from qi_equity.words import say
 from qi_equity.words.gaps import counts
 from qi_equity.words.grammar import called, listed, sentence
@@ -14,24 +16,32 @@ from qi_equity.words.numbers import fixed, missing, number, rounded
 # A factor or a wait beyond these is no help to a team: it is said in words instead.
 LARGEST_FACTOR = 20
 LONGEST_WAIT = 520  # ten years of weeks
-LEVELLING_DOWN = " (levelling down)"
+CHANGED = (Verdict.WIDENING, Verdict.REVERSED, Verdict.NARROWING, Verdict.CLOSED)
+WORSE_OFF, BETTER_OFF = "worse_off", "better_off"
+# By which way is better: the group with the higher rate, the one with the lower, and what it is
+# to fall and to rise.
+MOVERS: dict[Direction, tuple[str, str, str, str]] = {
+    "decrease": (WORSE_OFF, BETTER_OFF, "improved", "got_worse"),
+    "increase": (BETTER_OFF, WORSE_OFF, "got_worse", "improved"),
+    "none": ("higher_rate", "lower_rate", "fell", "rose"),
+}
 
 
-def verdict_sentences(row: Gap, multiply: float = 1) -> list[str]:
+def verdict_sentences(row: Gap, multiply: float = 1, direction: Direction = "none") -> list[str]:
     """What can be said of one gap, the answer first.
 
     >>> from qi_equity.findings import row
-    >>> found = row(Gap, verdict="persistent", stratum="Black", reference="everyone else",
+    >>> found = row(Gap, verdict="steady", stratum="Black", reference="everyone else",
     ...             ratio=2.1, ratio_lower=1.4, ratio_upper=3.0, smallest_change=1.8)
     >>> said = verdict_sentences(found)
     >>> print(said[0].partition(",")[0])
-    The gap is persistent: the rate for Black is 2.10 times that of everyone else (1.40 to 3.00)
+    The gap is steady: the rate for Black is 2.10 times that of everyone else (1.40 to 3.00)
     >>> said[-1]
     'A change smaller than 1.8-fold would have been missed.'
     """
     if row.verdict not in SENTENCES:
         return []
-    return [*SENTENCES[row.verdict](row), *_besides(row, multiply)]
+    return [*SENTENCES[row.verdict](row, direction), *_besides(row, multiply)]
 
 
 def _besides(row: Gap, multiply: float) -> Iterator[str]:
@@ -65,32 +75,39 @@ def _times(row: Gap) -> str:
     )
 
 
-def _moved(row: Gap) -> list[str]:
+def _moved(row: Gap, direction: Direction) -> list[str]:
     if missing(row.early_ratio) or missing(row.late_ratio):
         return []
     early, late = row.early_ratio, row.late_ratio
     said = [say("verdicts.went", early=_ratio(early), late=_ratio(late))]
-    if (early - 1) * (late - 1) < 0:
+    if row.verdict != Verdict.REVERSED and (early - 1) * (late - 1) < 0:
         said.append(say("verdicts.turned"))
-    if row.who_moved:
-        said.append(say("verdicts.mover", who=moved_words(row.who_moved)))
-    return [" ".join(said)]
+    return [" ".join([*said, say("verdicts.mover", who=moved_words(row, direction))])]
 
 
-def moved_words(moved: str) -> str:
-    """Who moved, in the language in force.
+def moved_words(row: Gap, direction: Direction) -> str:
+    """Who moved, where a gap changed: the group with the higher rate, the lower one, or both.
 
-    >>> moved_words("worse-off improved and better-off improved")
+    >>> from qi_equity.findings import row
+    >>> moved_words(row(Gap, verdict="narrowing", higher_moved=-1, lower_moved=-1), "decrease")
     'worse-off improved and better-off improved'
-    >>> moved_words("better-off got worse (levelling down)")
+    >>> moved_words(row(Gap, verdict="narrowing", lower_moved=1), "decrease")
     'better-off got worse (levelling down)'
     """
-    one, *others = moved.removesuffix(LEVELLING_DOWN).split(" and ")
-    said = say(f"verdicts.moved.{one}")
-    for other in others:
-        said = say("verdicts.moved.and", one=said, other=say(f"verdicts.moved.{other}"))
-    down = moved.endswith(LEVELLING_DOWN)
-    return say("verdicts.moved.levelling_down", who=said) if down else said
+    higher, lower, fell, rose = MOVERS[direction]
+    moved = [
+        (group, rose if way > 0 else fell)
+        for group, way in ((higher, row.higher_moved), (lower, row.lower_moved))
+        if way
+    ]
+    if not moved:
+        return say("verdicts.moved.unknown")
+    # The worse-off are told first.
+    moved.sort(key=lambda one: one[0] != WORSE_OFF)
+    said = [say(f"verdicts.moved.{group}.{way}") for group, way in moved]
+    words = said[0] if len(said) == 1 else say("verdicts.moved.and", one=said[0], other=said[1])
+    down = moved == [(BETTER_OFF, "got_worse")] and row.verdict != Verdict.WIDENING
+    return say("verdicts.moved.levelling_down", who=words) if down else words
 
 
 def _missed(row: Gap) -> str:
@@ -137,7 +154,7 @@ def _from_to(then: float, now: float) -> str:
     return say("language.interval", low=rounded(then), high=rounded(now))
 
 
-def _too_few(row: Gap) -> list[str]:
+def _too_few(row: Gap, direction: Direction) -> list[str]:
     said = [say("verdicts.too_few", counts=counts(row), stratum=called(row.stratum))]
     if row.weeks_to_go > LONGEST_WAIT:
         said.append(say("verdicts.never"))
@@ -146,13 +163,36 @@ def _too_few(row: Gap) -> list[str]:
     return said
 
 
-def _persistent(row: Gap) -> list[str]:
+def _standing(row: Gap, direction: Direction) -> list[str]:
+    """A gap that is there and is not seen to change."""
     if _small(row, row.ratio_lower, row.ratio_upper):
         smallest = number(row.smallest_gap, 2)
         said = say("verdicts.small", smallest=smallest, times=_times(row))
         return [said, say("verdicts.small_why")]
-    said = say("verdicts.persistent", times=_times(row))
-    return [said, say("verdicts.persistent_why"), _missed(row)]
+    if row.verdict == Verdict.STEADY:
+        said = say("verdicts.steady", times=_times(row))
+        return [said, say("verdicts.steady_why"), _missed(row)]
+    return [say("verdicts.gap", times=_times(row)), _missed(row)]
+
+
+def _echo(row: Gap, direction: Direction) -> list[str]:
+    return [say("verdicts.echo", group=called(row.echo_of), times=_times(row))]
+
+
+def _changed(row: Gap, direction: Direction) -> list[str]:
+    return [say(f"verdicts.{row.verdict}", times=_times(row)), *_moved(row, direction)]
+
+
+def _closed(row: Gap, direction: Direction) -> list[str]:
+    return [say("verdicts.closed"), *_moved(row, direction)]
+
+
+def _no_gap(row: Gap, direction: Direction) -> list[str]:
+    return [say("verdicts.no_gap", times=_times(row)), _missed(row)]
+
+
+def _one_look(row: Gap, direction: Direction) -> list[str]:
+    return [say("verdicts.one_look", times=_times(row))]
 
 
 def _small(row: Gap, lower: float, upper: float) -> bool:
@@ -160,13 +200,18 @@ def _small(row: Gap, lower: float, upper: float) -> bool:
     return 1 / row.smallest_gap < lower and upper < row.smallest_gap
 
 
-SENTENCES: dict[str, Callable[[Gap], list[str]]] = {
-    "widening": lambda row: [say("verdicts.widening", times=_times(row)), *_moved(row)],
-    "persistent": _persistent,
-    "narrowing": lambda row: [say("verdicts.narrowing", times=_times(row)), *_moved(row)],
-    "closed": lambda row: [say("verdicts.closed"), *_moved(row)],
-    "no gap seen": lambda row: [say("verdicts.no_gap", times=_times(row)), _missed(row)],
-    "too few to say": _too_few,
+# Worst news first.
+SENTENCES: dict[str, Callable[[Gap, Direction], list[str]]] = {
+    Verdict.WIDENING: _changed,
+    Verdict.REVERSED: _changed,
+    Verdict.STEADY: _standing,
+    Verdict.GAP: _standing,
+    Verdict.ECHO: _echo,
+    Verdict.NARROWING: _changed,
+    Verdict.CLOSED: _closed,
+    Verdict.NO_GAP: _no_gap,
+    Verdict.ONE_LOOK: _one_look,
+    Verdict.TOO_FEW: _too_few,
 }
 
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from qi_equity.app import across
 from qi_equity.app.pages.page import Context, Page, nothing_logged
-from qi_equity.findings import Gap, Within, rows
+from qi_equity.findings import Gap, SiteRow, Within, of, rows
 from qi_equity.project import ALL_SITES, EVERYONE
 from qi_equity.view import icons
 from qi_equity.view.figure import ABOVE, chart_figure, groups
@@ -74,9 +73,12 @@ def compare(context: Context) -> Page:
         "tried": [("", say("compare.whatever"))] + [(key, one.name) for key, one in ideas.items()],
     }
     figures = {"compare": figure}
-    if found := across.funnel(context.findings.points, measure, stratum):
-        figures["funnel"] = funnel_figure(found, measure, names)
-    values["funnel"] = bool(found)
+    curve = of(context.findings.funnels, measure)
+    curve = curve[curve["stratum"] == stratum]
+    if len(curve):
+        own = [row for row in context.findings.rows(SiteRow, measure) if row.stratum == stratum]
+        figures["funnel"] = funnel_figure(own, curve, measure, names)
+    values["funnel"] = bool(len(curve))
     values["within"] = _within(context)
     where = say("compare.title", measure=measure.name)
     return Page("compare.html", values, figures, where, lead, waiting=context.waiting)
@@ -121,13 +123,9 @@ def _cell(context: Context, site: str, row: Gap | None) -> dict[str, str]:
 
 def _within(context: Context) -> list[str]:
     """The pooled gap beside the gap within sites, in a sentence a stratum."""
-    points, measure = context.findings.points, context.measure
-    if measure.data != "proportion":
-        return []
     pooled = {row.stratum: row for row in context.typed(Gap, site=ALL_SITES)}
-    found = across.within_sites(points, measure, context.choice.project)
     said = []
-    for row in rows(found, Within):
+    for row in context.findings.rows(Within, context.measure):
         if missing(row.ratio) or row.stratum not in pooled:
             continue
         said.append(

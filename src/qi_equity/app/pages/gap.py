@@ -9,12 +9,14 @@ from qi_equity.findings import Gap
 from qi_equity.project import EVERYONE, Measure
 from qi_equity.view.gap_figure import gap_figure
 from qi_equity.view.table import gaps_table
+from qi_equity.vocabulary import Verdict
 from qi_equity.words import say
 from qi_equity.words.cautions import code_text
 from qi_equity.words.gaps import gap_sentence
 from qi_equity.words.grammar import called, first_up, sentence
 from qi_equity.words.numbers import missing, whole
 from qi_equity.words.verdicts import (
+    CHANGED,
     moved_words,
     verdict_sentences,
     verdicts_lead,
@@ -42,7 +44,7 @@ def gap(context: Context) -> Page:
         "reason": reference.reason,
         "cards": [_card(row, measure, judged) for row in gaps],
         "drawn": bool(figures),
-        "decided": "cusum_up" in points and bool(points["cusum_up"].notna().any()),
+        "decided": "evidence_up" in points and bool(points["evidence_up"].notna().any()),
         "label": say(
             "gaps.page.label",
             where=context.where,
@@ -62,16 +64,17 @@ def _card(row: Gap, measure: Measure, judged: bool) -> dict[str, Any]:
     facts: list[tuple[str, str]] = []
     if not missing(row.excess) and measure.data == "proportion":
         facts.append((say("gaps.page.events"), _excess(row)))
-    if row.who_moved:
-        facts.append((say("gaps.page.who_moved"), first_up(moved_words(row.who_moved))))
-    if not missing(row.weeks_to_go) and verdict == "too few to say":
+    if verdict in CHANGED:
+        who = moved_words(row, measure.direction)
+        facts.append((say("gaps.page.who_moved"), first_up(who)))
+    if not missing(row.weeks_to_go) and verdict == Verdict.TOO_FEW:
         facts.append((say("gaps.page.until"), first_up(weeks_words(row.weeks_to_go))))
     return {
         "stratum": called(row.stratum),
         "verdict": verdict,
         "declared": row.declared,
         "now": gap_sentence(row, measure),
-        "said": verdict_sentences(row, measure.multiply),
+        "said": verdict_sentences(row, measure.multiply, measure.direction),
         "facts": facts,
         "cautions": [sentence(code_text(code)) for code in row.cautions],
     }

@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 
 from qi_equity.app.pages.page import Context, Page, nothing_logged
-from qi_equity.frames.chart import chart
 from qi_equity.project import ALL_SITES, EVERYONE
+from qi_equity.quality.coding import unknown_charts, unknown_share
 from qi_equity.view import icons
 from qi_equity.view.figure import ABOVE, chart_figure, groups
 from qi_equity.view.table import Table
@@ -32,17 +32,7 @@ def quality(context: Context) -> Page:
     names = {site: choice.site_name(site) for site in choice.sites}
     figures, key = {}, []
     if len(unknown):
-        drawn = chart(
-            unknown,
-            kind="p",
-            subgroup="subgroup",
-            numerator="unknown",
-            denominator="all",
-            by=["site"],
-            period="month" if measure.subgroup == "week" else None,
-            direction="decrease",
-            multiply=100,
-        )
+        drawn = unknown_charts(unknown, measure)
         rank = {site: place for place, site in enumerate(choice.sites)}
         shares = drawn.points.assign(_place=drawn.points["site"].map(rank))
         shares = shares.sort_values(["_place", "subgroup"], kind="stable").drop(columns="_place")
@@ -67,16 +57,6 @@ def quality(context: Context) -> Page:
         "cautions": _cautions(context),
     }
     return Page("quality.html", values, figures, say("quality.title", measure=measure.name))
-
-
-def unknown_share(points: pd.DataFrame, unknown: list[str]) -> pd.DataFrame:
-    """Of everyone counted in a subgroup at a site, how many had no known ethnicity."""
-    keys = ["site", "subgroup"]
-    counted = points[points["denominator"].notna()]
-    every = counted[counted["stratum"] == EVERYONE].set_index(keys)["denominator"]
-    without = counted[counted["stratum"].isin(unknown)].groupby(keys)["denominator"].sum()
-    both = pd.DataFrame({"all": every, "unknown": without}).dropna(subset=["all"])
-    return both.fillna({"unknown": 0.0}).reset_index() if len(without) else both.iloc[:0]
 
 
 def _complete(context: Context, points: pd.DataFrame, unknown: pd.DataFrame) -> Table:

@@ -16,6 +16,7 @@ from qi_equity.store import Action, SessionNote
 from qi_equity.view import icons
 from qi_equity.view.figure import chart_figure
 from qi_equity.view.gap_figure import gap_figure
+from qi_equity.vocabulary import Verdict
 from qi_equity.words import say
 from qi_equity.words.charts import chart_sentences
 from qi_equity.words.grammar import called, inside, sentence
@@ -25,7 +26,7 @@ from qi_equity.words.verdicts import verdict_sentences
 OF_A_KIND = 4  # an agenda of more than an hour is no agenda
 LATE = 2  # subgroups behind the newest of the network before a site is asked how it can be helped
 
-KINDS = ("widening", "concern", "improvement", "narrowing", "late")  # the hardest first
+KINDS = ("widening", "reversed", "concern", "improvement", "narrowing", "late")  # the hardest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def agenda(context: Context) -> list[Item]:
     gaps, charts = context.findings.gaps, context.findings.charts
     if context.findings.judged:
         for gap in sorted(rows(gaps, Gap), key=lambda row: _first(context, row)):
-            kind = "narrowing" if gap.verdict == "closed" else gap.verdict
+            kind = "narrowing" if gap.verdict == Verdict.CLOSED else gap.verdict
             if kind in found:
                 found[kind].append(Item(kind, gap.measure, gap.site, gap.stratum, gap))
         latest = _latest_meanings(context.findings.points)
@@ -143,7 +144,7 @@ def _told(context: Context, item: Item) -> dict[str, Any]:
         where = site
         said = [say("session.late", day=day(item.last))]
     elif isinstance(item.row, Gap):
-        said = verdict_sentences(item.row, measure.multiply)
+        said = verdict_sentences(item.row, measure.multiply, measure.direction)
     else:
         points = _own(context.findings.points, item)
         said = chart_sentences(item.row, points, measure)
@@ -152,7 +153,7 @@ def _told(context: Context, item: Item) -> dict[str, Any]:
         "kind": say(f"session.item.{item.kind}"),
         "icon": icons.verdict(item.kind)
         or icons.variation(item.kind, measure.direction)
-        or icons.verdict("too few to say"),
+        or icons.verdict(Verdict.TOO_FEW),
         "where": where,
         "said": [sentence(text) for text in said],
         "open": context.choice.address.link(

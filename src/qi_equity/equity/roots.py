@@ -1,0 +1,63 @@
+"""Where a falling function crosses zero, for every element of an array; no statistic lives here."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qi_equity.arrays import FloatArray
+
+# Halvings of a bracket until it is as narrow as a double can say.
+HALVINGS = 70
+# A bracket as narrow as this is no longer narrowed by the quick way.
+NARROW = 1e-13
+
+
+def falling_root(
+    function: Callable[[FloatArray], FloatArray], low: FloatArray, high: FloatArray
+) -> FloatArray:
+    """Where a falling function crosses zero, for every element at once, by halving."""
+    low, high = np.broadcast_arrays(low, high)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        above = function(middle) > 0
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    return np.asarray((low + high) / 2)
+
+
+def quick_root(
+    function: Callable[[FloatArray, NDArray[np.intp]], FloatArray],
+    low: FloatArray,
+    high: FloatArray,
+) -> FloatArray:
+    """The same in a tenth of the work: Chandrupatla 1997, halving where a curve will not fit.
+
+    `function(at, rows)` is asked only about the rows that are not narrow enough yet.
+
+    >>> quick_root(lambda at, rows: np.array([2.0, 9.0])[rows] - at**2, np.zeros(2), np.ones(2) * 9)
+    array([1.41421356, 3.        ])
+    """
+    found = np.full(low.shape, np.nan)
+    rows = np.flatnonzero(np.isfinite(low) & np.isfinite(high))
+    a, b = low[rows], high[rows]
+    fa, fb, share = function(a, rows), function(b, rows), np.full(rows.size, 0.5)
+    for step in range(3 * HALVINGS):
+        if not rows.size:
+            break
+        at = a + share * (b - a)
+        f = function(at, rows)
+        same = (f > 0) == (fa > 0)
+        c, fc = np.where(same, a, b), np.where(same, fa, fb)
+        b, fb, a, fa = np.where(same, b, a), np.where(same, fb, fa), at, f
+        found[rows] = (a + b) / 2
+        going = np.abs(b - a) > 2 * NARROW
+        rows, a, b, c, fa, fb, fc = (part[going] for part in (rows, a, b, c, fa, fb, fc))
+        x, y = (a - b) / (c - b), (fa - fb) / (fc - fb)
+        curve = fa / (fb - fa) * fc / (fb - fc) + (c - a) / (b - a) * fa / (fc - fa) * fb / (
+            fc - fb
+        )
+        # Every third step halves, so that no kink can hold the end up.
+        fits = (step % 3 < 2) & (y**2 < x) & ((1 - y) ** 2 < 1 - x) & np.isfinite(curve)
+        edge = np.minimum(NARROW / np.abs(b - a), 0.5)
+        share = np.clip(np.where(fits, curve, 0.5), edge, 1 - edge)
+    return found

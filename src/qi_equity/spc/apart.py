@@ -1,0 +1,131 @@
+"""Whether a step in one series is still there when it is held against the rest of its whole.
+
+Given the totals of every week, how many of the events are a stratum's depends on its share of the
+births and on the gap, not on the rate: a season, a drift or a policy that all strata share takes
+no part. A gap that stays what it is, is the null; no gap is reported here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from qi_equity.arrays import BoolArray, FloatArray
+from qi_equity.spc.scan import series_of, spread_of
+from qi_equity.spc.scatter import EXPOSURE, Scatter
+
+# Log odds between which the gap is looked for, and how often the interval is halved (to 1e-9).
+WIDEST, HALVINGS = 12.0, 34
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Apart:
+    """Of each series' step: is it there against the rest, and did the rest step the same way?"""
+
+    p_own: FloatArray  # two-sided at the split; 1 where the step goes the other way
+    p_rest: FloatArray  # one-sided
+
+
+def apart(
+    own: tuple[FloatArray, FloatArray],
+    whole: tuple[FloatArray, FloatArray],
+    split: NDArray[np.int64],
+    rising: BoolArray,
+    *,
+    at_most_one: bool,
+) -> Apart:
+    """Hold each series' step against the rest of the whole, week by week.
+
+    `own` and `whole` are numerators and denominators, the whole holding the series itself; a row
+    whose `split` is -1 has no step, and p-values of 1.
+
+    >>> births, events = np.full((1, 40), 20.0), np.repeat([[2.0, 5.0]], 20, axis=-1)
+    >>> everyone = (4 * events, 4 * births)  # all strata alike
+    >>> held = apart((events, births), everyone, np.array([20]), np.array([True]), at_most_one=True)
+    >>> held.p_own.round(3).tolist(), bool(held.p_rest < 0.01)
+    ([1.0], True)
+    """
+    there = np.isfinite(own[0]) & np.isfinite(whole[0]) & (own[1] > 0) & (whole[1] > own[1])
+    y, n, total, people = (np.where(there, part, 0.0) for part in (*own, *whole))
+    mean, variance = _given_totals(y, n, total, people, at_most_one)
+    used = variance > 0
+    early = np.arange(y.shape[-1]) < split[:, np.newaxis]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        residual = np.where(used, (y - mean) / np.sqrt(variance), 0.0)
+    many = np.maximum(used.sum(axis=-1), 1)
+    kurtosis = (1 / np.where(used, variance, np.inf)).sum(axis=-1) / many
+    size = (n - 1 if at_most_one else EXPOSURE * mean).sum(axis=-1, where=used) / many
+    found = spread_of(residual, used, early, size, kurtosis)
+    way = np.where(rising, -1.0, 1.0)
+    step = way * _step(y - mean, variance, early)
+    rest = series_of(total - y, np.where(there, people - n, np.nan), 0 * y, at_most_one)
+    beside = way * _step(total - y - rest.walk.mean, rest.walk.variance, early)
+    none = split < 0
+    return Apart(
+        np.where(none, 1.0, np.minimum(1.0, 2 * _tail(step, found))),
+        np.where(none, 1.0, _tail(beside, rest.scatter(early))),
+    )
+
+
+def _step(excess: FloatArray, variance: FloatArray, early: BoolArray) -> FloatArray:
+    """Standardised excess before the split; 0 where a side says nothing."""
+    held, whole = variance.sum(axis=-1, where=early), variance.sum(axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        step = excess.sum(axis=-1, where=early) / np.sqrt(held * (whole - held) / whole)
+    return np.where(np.isfinite(step), step, 0.0)
+
+
+def _tail(step: FloatArray, found: Scatter) -> FloatArray:
+    """P(a step so large or larger), weighed over the amounts of scatter; in the long run normal."""
+    return np.asarray(
+        (found.weight * norm.sf(step[:, np.newaxis] / np.sqrt(found.factor))).sum(axis=-1)
+    )
+
+
+def _given_totals(
+    y: FloatArray, n: FloatArray, total: FloatArray, people: FloatArray, at_most_one: bool
+) -> tuple[FloatArray, FloatArray]:
+    """Mean and variance of the series' counts under the constant odds that give its sum.
+
+    Of people the counts are non-central hypergeometric (mean by Cornfield's quadratic, 1956);
+    of exposure binomial.
+    """
+    mean_at = _of_people if at_most_one else _of_exposure
+    low, high = (np.full((len(y), 1), side * WIDEST) for side in (-1, 1))
+    events = y.sum(axis=-1, keepdims=True)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        short = mean_at(middle, n, total, people).sum(axis=-1, keepdims=True) < events
+        low, high = np.where(short, middle, low), np.where(short, high, middle)
+    mean = mean_at((low + high) / 2, n, total, people)
+    cells = [mean, total - mean]
+    if at_most_one:
+        cells += [n - mean, people - n - total + mean]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance = 1 / sum(1 / np.maximum(cell, 0.0) for cell in cells)
+        if at_most_one:
+            variance = variance * people / (people - 1)
+    return mean, np.where(np.isfinite(variance), variance, 0.0)
+
+
+def _of_people(
+    log_odds: FloatArray, n: FloatArray, total: FloatArray, people: FloatArray
+) -> FloatArray:
+    less = np.expm1(log_odds)
+    middle = people + (n + total) * less
+    root = np.sqrt(np.maximum(middle**2 - 4 * less * (less + 1) * n * total, 0.0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = 2 * (less + 1) * n * total / (middle + root)
+    return np.where(people > 0, mean, 0.0)
+
+
+def _of_exposure(
+    log_odds: FloatArray, n: FloatArray, total: FloatArray, people: FloatArray
+) -> FloatArray:
+    odds = np.exp(log_odds)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = total * odds * n / (odds * n + people - n)
+    return np.where(people > 0, mean, 0.0)

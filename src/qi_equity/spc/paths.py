@@ -1,0 +1,177 @@
+"""How likely counts are to stay within bounds on their way to their total, by counting paths.
+
+Sums over a lattice, exact to the last digits; no statistic, no bound and no label is chosen here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+from scipy import stats
+from scipy.special import gammaln, ive, xlogy
+
+from qi_equity.arrays import FloatArray, IntArray
+
+Inside = Callable[[FloatArray, FloatArray], FloatArray]
+# A path this many standard deviations from where it should be has no weight to speak of (1e-15).
+FAR = 8.0
+# Few counts are skewed, so units are added on either side (a Poisson count of mean 1 is above 15
+# with 2e-14).
+FEW = 14
+# Above this variance of all counts together paths are counted on a lattice of this variance.
+COARSE = 4_096.0
+# What can still be told from the rounding of a difference from 1.
+LEAST_P = 1e-12
+# Widths of the lattice are rounded up to these: few tables serve many series, and a series has
+# the same width, and so the same digits, in any company.
+WIDTHS = np.array([8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 1024])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Walk:
+    """Counts subgroup by subgroup under the null, a row a series; means sum to the total.
+
+    `most` is the most events there can be, infinite where there is no such thing. A subgroup in
+    which nothing can happen has mean and variance 0.
+    """
+
+    mean: FloatArray
+    variance: FloatArray
+    most: FloatArray
+
+    def __getitem__(self, rows: NDArray[np.intp]) -> Walk:
+        return Walk(self.mean[rows], self.variance[rows], self.most[rows])
+
+
+def leaving(walk: Walk, bound: FloatArray) -> FloatArray:
+    """P(the running sum is ever as far from its mean as `bound` | it ends at its total).
+
+    f_t(k) = sum over y of P_t(y) f_(t-1)(k - y), nought where k is out of bounds; the answer is 1
+    less what arrives, as a share of what would arrive without bounds. Infinite bounds bind nobody.
+
+    >>> twice = np.full((1, 2), 2.0)
+    >>> walk = Walk(twice, twice / 2, 2 * twice)  # 4 events of 8 people, 4 in each half
+    >>> leaving(walk, np.array([[2.0, np.inf]])).round(4)  # all or none in the first: 2 in 70
+    array([0.0286])
+    """
+    walk, bound = _told(walk, bound)
+    whole = walk.variance.sum(axis=-1, keepdims=True)
+    large = whole[:, 0] > COARSE
+    scale = np.where(whole > COARSE, np.sqrt(COARSE / np.maximum(whole, 1.0)), 1.0)
+    variance, bound = walk.variance * scale**2, bound * scale
+    held = np.cumsum(variance, axis=-1)
+    left = np.maximum(held[:, -1:] - held, 0.0)
+    free = FAR * np.sqrt(held * left / np.maximum(held[:, -1:], 1e-300)) + FEW
+    height = _width(np.minimum(bound, free).max(axis=-1) + 1)
+    stride = _width(FAR * np.sqrt(variance.max(axis=-1)) + FEW)
+    walk = Walk(walk.mean, variance, walk.most)
+    answer = np.full(len(bound), np.nan)
+    for kind in (False, True):
+        for high, wide in sorted(
+            set(zip(height[large == kind], stride[large == kind], strict=True))
+        ):
+            rows = np.flatnonzero((large == kind) & (height == high) & (stride == wide))
+            answer[rows] = _left(walk[rows], bound[rows], int(high), int(wide), kind)
+    return np.asarray(np.clip(answer, LEAST_P, 1.0))
+
+
+def _told(walk: Walk, bound: FloatArray) -> tuple[Walk, FloatArray]:
+    """The subgroups in which something can happen, moved to the front; the rest binds nobody."""
+    nothing = walk.variance <= 0
+    if not nothing.any():
+        return walk, bound
+    order = np.argsort(nothing, axis=-1, kind="stable")
+    order = order[:, : (~nothing).sum(axis=-1).max(initial=0)]
+    mean, variance, most, bound = (
+        np.take_along_axis(part, order, axis=-1)
+        for part in (walk.mean, walk.variance, walk.most, bound)
+    )
+    return Walk(mean, variance, most), bound
+
+
+def _width(needed: FloatArray) -> IntArray:
+    return WIDTHS[np.minimum(np.searchsorted(WIDTHS, needed), len(WIDTHS) - 1)]
+
+
+def _left(walk: Walk, bound: FloatArray, high: int, wide: int, large: bool) -> FloatArray:
+    """The share of paths that leave, for series whose lattices are equally wide."""
+    if large:
+        arrived = _walked(np.zeros_like(walk.mean), _skellam(walk, wide), bound, high, _in_part)
+        return np.asarray(1 - arrived / ive(0, walk.variance.sum(axis=-1)))
+    chance = _counts(walk, wide)
+    arrived = _walked(walk.mean, chance, bound, high, _inside)
+    return np.asarray(1 - arrived / _at_their_total(walk, chance, wide))
+
+
+def _walked(
+    mean: FloatArray, chance: FloatArray, bound: FloatArray, high: int, inside: Inside
+) -> FloatArray:
+    """The weight of the paths that keep within bounds and end where their means do."""
+    level = np.cumsum(mean, axis=-1)
+    origin = np.rint(level)
+    units = np.arange(-high, high + 1)
+    paths = np.zeros((len(mean), units.size))
+    paths[:, high] = 1.0
+    wide = chance.shape[-1] // 2
+    for week in range(mean.shape[-1]):
+        padded = np.pad(paths, ((0, 0), (wide, wide)))
+        windows = sliding_window_view(padded, 2 * wide + 1, axis=-1)
+        paths = np.einsum("rki,ri->rk", windows, chance[:, week])
+        far = np.abs(units + (origin[:, week] - level[:, week])[:, np.newaxis])
+        paths *= inside(far, bound[:, week, np.newaxis])
+    return paths[:, high]
+
+
+def _inside(far: FloatArray, bound: FloatArray) -> FloatArray:
+    """A path on its bound has left; the slack absorbs the last digits of sums."""
+    return np.asarray(far < bound * (1 - 1e-9), dtype=np.float64)
+
+
+def _in_part(far: FloatArray, bound: FloatArray) -> FloatArray:
+    """The part of a unit of the coarse lattice that lies within the bound."""
+    return np.clip(bound - far + 0.5, 0.0, 1.0)
+
+
+def _counts(walk: Walk, wide: int) -> FloatArray:
+    """P(y) of the counts about their rounded means, backwards: binomial, or Poisson."""
+    origin = np.rint(np.cumsum(walk.mean, axis=-1))
+    y = np.diff(origin, axis=-1, prepend=0.0)[..., np.newaxis] + np.arange(wide, -wide - 1, -1)
+    n, mean = walk.most[..., np.newaxis], walk.mean[..., np.newaxis]
+    possible = (y >= 0) & (y <= n)
+    y = np.where(possible, y, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate = np.where(n > 0, mean / n, 0.0)
+        binomial = (
+            gammaln(n + 1) - gammaln(y + 1) - gammaln(n - y + 1)
+            + xlogy(y, rate) + xlogy(n - y, 1 - rate)
+        )  # fmt: skip
+        log = np.where(np.isfinite(n), binomial, xlogy(y, mean) - mean - gammaln(y + 1))
+    return np.where(possible, np.exp(log), 0.0)
+
+
+def _skellam(walk: Walk, wide: int) -> FloatArray:
+    """Steps of the coarse lattice: of the right variance however small, and no skewness."""
+    return np.asarray(ive(np.abs(np.arange(wide, -wide - 1, -1)), walk.variance[..., np.newaxis]))
+
+
+def _at_their_total(walk: Walk, chance: FloatArray, wide: int) -> FloatArray:
+    """P(the counts sum to their total) where nothing binds."""
+    total, most = np.rint(walk.mean.sum(axis=-1)), walk.most.sum(axis=-1)
+    answer = np.asarray(stats.poisson.pmf(total, total))
+    people = np.isfinite(most)
+    answer[people] = stats.binom.pmf(total, most, total / most)[people]
+    # Rates that differ (a season) have no formula for their sum: their paths are counted.
+    rate = walk.mean / np.where(walk.most > 0, walk.most, np.nan)
+    spread = np.nanmax(rate, axis=-1) - np.nanmin(rate, axis=-1)
+    for row in [np.flatnonzero(people & (spread > 1e-9))]:
+        held = np.cumsum(walk.variance[row], axis=-1)
+        reach = _width(FAR * np.sqrt(held.max(axis=-1, initial=0.0) / 4) + FEW)
+        for high in sorted(set(reach)):
+            some = row[reach == high]
+            free = np.full(walk.mean[some].shape, np.inf)
+            answer[some] = _walked(walk.mean[some], chance[some], free, int(high), _inside)
+    return answer
