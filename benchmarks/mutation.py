@@ -41,7 +41,7 @@ TESTS = {
     "spc/runs.py": ("unit/test_runs.py",),
     "equity/intervals.py": ("unit/test_intervals.py",),
     "equity/verdict.py": ("unit/test_gap_verdict.py",),
-    "disclosure/numbers.py": ("unit/test_disclosure.py",),
+    "disclosure/numbers.py": ("unit/test_released_numbers.py",),
     "project_file/cross_checks.py": ("unit/test_cross_checks.py", "unit/test_project_file.py"),
     "sources/dates.py": ("unit/test_dates.py",),
     "store/chain.py": ("unit/test_chain_links.py",),

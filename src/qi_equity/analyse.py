@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
 
-from qi_equity.findings import TABLES, Caution, Chance, Findings, caution, empty
-from qi_equity.frames.evidence import Evidence, evidence, in_family
+from qi_equity.arrays import BoolArray
+from qi_equity.findings import TABLES, Caution, Chance, Findings, Judged, caution, empty, of
+from qi_equity.frames.chart import Charts
+from qi_equity.frames.evidence import among, in_family
 from qi_equity.frames.inequality import inequality
 from qi_equity.frames.plan import HORIZON, plans
+from qi_equity.judging import KEYS, judged
 from qi_equity.observations import SERIES_KEY, with_totals
 from qi_equity.observations import observations as checked
 from qi_equity.project import ALL_SITES, EVERYONE, Project
@@ -21,6 +24,8 @@ from qi_equity.reading import Reading
 # What no one believes of the unknown, only what cannot be ruled out.
 EXTREMES = ("highest possible", "lowest possible")
 WINDOW = "window"
+# Columns of a gap's estimates and their intervals: the verdict's own replace the crude ones.
+ESTIMATES = ("difference", "ratio")
 THEN, NOW = "then", "now"
 
 
@@ -29,15 +34,17 @@ def analyse(
     observations: pd.DataFrame,
     *,
     judge: bool = True,
+    previous: Findings | None = None,
     revision: str | None = None,
 ) -> Findings:
     """All that a project's observations say.
 
     `observations` is the tidy table of qi_equity.observations. Every site has its strata and
     Everyone; a network of more than one site has All sites too. `judge=False` leaves out what
-    takes longest, the gap charts with their verdicts and the scan of every chart: lines, marks and
-    gaps are the same, and nothing is highlighted. `revision` is the store's, of which the findings
-    then say that they were judged on it.
+    takes longest, the gap charts with their verdicts and the evidence of every chart: lines, marks
+    and gaps are the same, and nothing is highlighted. With the findings that were `previous`, only
+    sites and measures whose counts have changed are judged anew: the answer is the same to the
+    last digit. `revision` is the store's, of which the findings say that they were judged on it.
     """
     table = checked(observations)
     declared = table["measure"].isin([measure.id for measure in project.measures])
@@ -48,16 +55,18 @@ def analyse(
     table = with_totals(table, "stratum", EVERYONE)
     if table["site"].nunique() > 1:
         table = with_totals(table, "site", ALL_SITES)
+    before = previous.kept if previous is not None else {}
     parts = [
         part
         for measure in project.measures
-        if (part := _measure(Reading(project, measure), table, judge)) is not None
+        if (part := _measure(Reading(project, measure), table, judge, before)) is not None
     ]
     found = {name: _joined(parts, name) for name in TABLES}
     chance = None
     if parts and judge:
-        weighed = _weighed(project, found["charts"], found["points"])
-        found["charts"], chance = weighed.charts, _chance(weighed)
+        weighed = among(found["charts"], totals=_totals(found["charts"]))
+        found["charts"] = weighed.charts
+        chance = Chance(weighed.judged, weighed.seen, weighed.expected, weighed.highlighted)
         if len(found["gaps"]):
             gaps = _with_unknown(found["gaps"], unknown_bounds(project, table))
             totals, declared = gaps["site"].eq(ALL_SITES), _declared(project, gaps)
@@ -71,7 +80,13 @@ def analyse(
         judged=judge,
         as_of=revision if judge else None,
         chance=chance,
+        kept={key: one for part in parts for key, one in part.kept.items()},
     )
+
+
+def _totals(charts: pd.DataFrame) -> BoolArray:
+    """Charts that add others up."""
+    return (charts["stratum"].eq(EVERYONE) | charts["site"].eq(ALL_SITES)).to_numpy(bool)
 
 
 def plan(project: Project, observations: pd.DataFrame, *, horizon: int = HORIZON) -> pd.DataFrame:
@@ -122,6 +137,7 @@ class _Part:
     sites: pd.DataFrame = field(default_factory=pd.DataFrame)
     funnels: pd.DataFrame = field(default_factory=pd.DataFrame)
     cautions: tuple[Caution, ...] = ()
+    kept: dict[tuple[str, str], Judged] = field(default_factory=dict)
 
 
 def _joined(parts: list[_Part], name: str) -> pd.DataFrame:
@@ -130,25 +146,32 @@ def _joined(parts: list[_Part], name: str) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True) if tables else empty(TABLES[name])
 
 
-def _measure(reading: Reading, table: pd.DataFrame, judge: bool) -> _Part | None:
+def _measure(
+    reading: Reading,
+    table: pd.DataFrame,
+    judge: bool,
+    before: Mapping[tuple[str, str], Judged],
+) -> _Part | None:
     """All of one measure; None where none was logged."""
-    rows = table[table["measure"] == reading.measure.id]
+    measure = reading.measure.id
+    rows = table[table["measure"] == measure]
     if rows.empty:
         return None
     drawn = reading.charted_as_logged(rows).draw(rows)
     cautions = list(_cautions_of(drawn.summary))
     part = _Part(drawn.points, drawn.summary)
     known = rows[rows["stratum"].isin(reading.project.strata.known) & rows["numerator"].notna()]
-    if reading.compared and not known.empty and not reading.is_held(known):
-        place = (reading.measure.id, "", "")
-        cautions.append(caution("reference_not_logged", place, reference=str(reading.reference)))
-    elif reading.compared and not known.empty:
-        part.gaps = _gaps(reading, known)
-        why = _not_judged(reading)
-        if judge and why:
-            cautions.append(caution(why, (reading.measure.id, "", "")))
-        elif judge:
-            part.gaps, part.gap_points = _judged(reading, known, part.gaps)
+    if reading.compared and not known.empty:
+        if reading.is_held(known):
+            part.gaps = _gaps(reading, known)
+        else:
+            told = {"reference": str(reading.reference)}
+            cautions.append(caution("reference_not_logged", (measure, "", ""), **told))
+    if judge:
+        _judge(part, reading, rows, before)
+        if len(part.gaps) and not reading.is_judged:
+            cautions.append(caution(_why_not_judged(reading), (measure, "", "")))
+        elif len(part.gaps):
             cautions += _cautions_of(part.gaps)
             part.inequality = inequality(
                 known,
@@ -158,20 +181,53 @@ def _measure(reading: Reading, table: pd.DataFrame, judge: bool) -> _Part | None
                 by=["measure", "site"],
                 adverse=reading.better == "decrease",
             )
-    if judge and (across := reading.sites(rows)) is not None:
-        part.sites, part.within = across.rows, across.within
-        part.funnels = across.funnel.curve()
+        if (across := reading.sites(rows)) is not None:
+            part.sites, part.within = across.rows, across.within
+            part.funnels = across.funnel.curve()
     part.cautions = tuple(cautions)
     return part
 
 
-def _not_judged(reading: Reading) -> str:
-    """Why the gap has no chart and verdict of its own; nothing where it has."""
-    if reading.measure.data != "proportion":
-        return "proportions_only"
-    if isinstance(reading.reference, float):
-        return "target_reference"
-    return ""
+def _judge(
+    part: _Part, reading: Reading, rows: pd.DataFrame, before: Mapping[tuple[str, str], Judged]
+) -> None:
+    """Put on what each site's charts and gaps are judged by, anew where its counts are new."""
+    measure = reading.measure
+    for site, own in rows.groupby("site", sort=True):
+        key = (measure.id, str(site))
+        drawn = Charts(
+            of(part.points, measure, str(site)),
+            of(part.charts, measure, str(site)),
+            tuple(SERIES_KEY),
+        )
+        part.kept[key] = judged(reading, own, drawn, before.get(key))
+    held = list(part.kept.values())
+    charts = pd.concat([one.charts for one in held], ignore_index=True)
+    stale = [name for name in charts if name in part.charts and name not in KEYS]
+    part.charts = part.charts.drop(columns=stale).merge(charts, on=KEYS, how="left")
+    points = pd.concat([one.points for one in held], ignore_index=True)
+    part.points = part.points.merge(points, on=[*KEYS, "subgroup"], how="left")
+    if len(part.gaps) and reading.is_judged:
+        gaps = pd.concat([one.gaps for one in held], ignore_index=True)
+        part.gaps = _one_estimate(part.gaps, gaps).assign(smallest_gap=measure.smallest_gap)
+        part.gap_points = pd.concat([one.gap_points for one in held], ignore_index=True)
+
+
+def _one_estimate(crude: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
+    """The gaps with their verdicts, and the estimate and interval that each verdict rests on."""
+    if judged.empty:
+        return crude
+    theirs = [name for name in judged if name.startswith(ESTIMATES) or name not in crude]
+    kept = crude.drop(columns=[name for name in theirs if name in crude and name not in SERIES_KEY])
+    table = kept.merge(judged[[*SERIES_KEY, *theirs]], on=SERIES_KEY, how="left")
+    for end in ("", "_lower", "_upper"):
+        table[f"excess{end}"] = table[f"difference{end}"] * table["denominator"]
+    return table
+
+
+def _why_not_judged(reading: Reading) -> str:
+    """Why the gap has no chart and verdict of its own."""
+    return "target_reference" if reading.measure.data == "proportion" else "proportions_only"
 
 
 def _cautions_of(table: pd.DataFrame) -> Iterator[Caution]:
@@ -212,16 +268,6 @@ def _gaps(reading: Reading, known: pd.DataFrame) -> pd.DataFrame:
     return table.assign(disagree=table["disagree"].eq(True))
 
 
-def _judged(
-    reading: Reading, known: pd.DataFrame, gap: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The gaps with their verdicts, and the gap as a charted series."""
-    drawn = reading.gap_charts(known)
-    fresh = [name for name in drawn.summary.columns if name not in gap.columns]
-    judged = gap.merge(drawn.summary[[*SERIES_KEY, *fresh]], on=SERIES_KEY, how="left")
-    return judged.assign(smallest_gap=reading.measure.smallest_gap), drawn.points
-
-
 def _declared(project: Project, gap: pd.DataFrame) -> pd.Series:
     """The contrast declared before looking: judged by itself, not as one of many."""
     primary = project.aim.primary
@@ -239,23 +285,3 @@ def _with_unknown(gap: pd.DataFrame, bounds: pd.DataFrame) -> pd.DataFrame:
     )
     merged = gap.merge(found, on=SERIES_KEY, how="left")
     return merged.assign(unknown_decides=merged["unknown_decides"].eq(True))
-
-
-def _weighed(project: Project, charts: pd.DataFrame, points: pd.DataFrame) -> Evidence:
-    single = charts["measure"].map(
-        {measure.id: measure.data == "proportion" for measure in project.measures}
-    )
-    totals = charts["stratum"].eq(EVERYONE) | charts["site"].eq(ALL_SITES)
-    return evidence(
-        charts,
-        points,
-        SERIES_KEY,
-        events_per_birth=single.to_numpy(bool),
-        totals=totals.to_numpy(bool),
-    )
-
-
-def _chance(weighed: Evidence) -> Chance:
-    own = weighed.charts["site"].ne(ALL_SITES) & weighed.charts["stratum"].ne(EVERYONE)
-    judged = int(weighed.charts.loc[own, "p_value"].notna().sum())
-    return Chance(judged, weighed.seen, weighed.expected, weighed.highlighted)

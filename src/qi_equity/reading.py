@@ -249,6 +249,18 @@ class Reading:
             kind="rate" if self.measure.data == "rate" else "proportion",
         )
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether its gaps have charts and verdicts of their own."""
+        return self.measure.data == "proportion" and not isinstance(self.reference, float)
+
+    @property
+    def watched_as(self) -> str:
+        """What its charts hold, for evidence that adds up week by week."""
+        if self.measure.data == "proportion":
+            return "proportion"
+        return "rate" if self.measure.data in ("rate", "count") else "value"
+
     def held_against(self, rows: pd.DataFrame) -> tuple[Counts, Reference]:
         """Counts by site, stratum and subgroup, and how to find those each is held against.
 

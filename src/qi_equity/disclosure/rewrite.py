@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from qi_equity.arrays import FloatArray
+from qi_equity.chance import LEVEL
 from qi_equity.disclosure import numbers
 from qi_equity.disclosure.policy import Policy
 from qi_equity.disclosure.release import Release
@@ -30,7 +31,6 @@ from qi_equity.findings import (
     is_shared,
     seen_by,
 )
-from qi_equity.frames.evidence import LEVEL
 from qi_equity.observations import SERIES_KEY
 from qi_equity.project import ALL_SITES, EVERYONE
 from qi_equity.spc.rules import RULES

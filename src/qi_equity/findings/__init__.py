@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
@@ -24,6 +24,7 @@ __all__ = [
     "Findings",
     "Gap",
     "GapPoint",
+    "Judged",
     "Number",
     "Point",
     "SiteRow",
@@ -65,12 +66,24 @@ class Chance:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """What one site's counts of one measure came to, and of which counts that was."""
+
+    counts: str
+    charts: pd.DataFrame
+    points: pd.DataFrame
+    gaps: pd.DataFrame = field(default_factory=pd.DataFrame)
+    gap_points: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Findings:
     """All that a project's observations say, a table for each row type of TABLES.
 
     judged      whether verdicts and highlights are in; where they are not, none is said
     as_of       the revision of the store that they were judged on; None where there is no store
     chance      what chance alone would have highlighted
+    kept        what was judged, by measure and site, for the next time; it never leaves the team
     """
 
     project: Project
@@ -86,6 +99,7 @@ class Findings:
     judged: bool = False
     as_of: str | None = None
     chance: Chance | None = None
+    kept: Mapping[tuple[str, str], Judged] = field(default_factory=dict)
 
     def rows(
         self, kind: type[R], measure: Measure | None = None, site: str | None = None

@@ -13,16 +13,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from qi_equity.arrays import BoolArray, FloatArray, IntArray
-from qi_equity.chance import q_values
+from qi_equity.chance import HIGHLIGHT, LEVEL, q_values
 from qi_equity.equity.verdict import CHANGED
 from qi_equity.spc.apart import apart
 from qi_equity.spc.attainable import attained_by_runs, attained_by_scan
 from qi_equity.spc.scan import scan
 from qi_equity.spc.season import season as season_of
 
-# Highlighted charts of a family: one in ten of them false at most (Benjamini & Hochberg 1995).
-HIGHLIGHT = 0.10
-LEVEL = 0.05
 # Whose change it is: the chart's alone, or one that the rest of the site shares.
 OWN, SHARED = "own", "shared"
 # What became of a declared season. In one year it cannot be told from a change: two years of
@@ -37,7 +34,7 @@ class Evidence:
     """Charts with their evidence, and the count that chance alone would have brought."""
 
     charts: pd.DataFrame
-    family: str
+    judged: int
     expected: float
     seen: int
     highlighted: int
@@ -55,22 +52,39 @@ def evidence(
 ) -> Evidence:
     """The charts with their evidence of a change, and which stand out over the family in view.
 
+    What `weighed` and `among` do, one after the other.
+    """
+    found = weighed(
+        charts, points, by, events_per_birth=events_per_birth, whole=whole, season=season
+    )
+    return among(found, totals=np.zeros(len(charts), bool) if totals is None else totals)
+
+
+def weighed(
+    charts: pd.DataFrame,
+    points: pd.DataFrame,
+    by: list[str],
+    *,
+    events_per_birth: BoolArray | None = None,
+    whole: IntArray | None = None,
+    season: BoolArray | None = None,
+) -> pd.DataFrame:
+    """The charts, each with its own evidence of a change; no other site's charts matter to it.
+
     `charts` and `points` are the summary and points of chart(), a row of charts for each `by`
     and phase. Arrays hold one value a chart: `events_per_birth` says that a birth has one event
-    at most; `totals` marks charts that add others up, a family of their own, since they say
-    nothing that is not in the charts they add up; `whole` is the place of the chart that adds up
-    this one and the rest of its site, -1 where there is none; `season` marks charts whose measure
-    has a season, to be fitted on the whole and taken out.
+    at most; `whole` is the place of the chart that adds up this one and the rest of its site, -1
+    where there is none; `season` marks charts whose measure has a season, to be fitted on the
+    whole and taken out.
 
     Columns put on: `p_scan` (counts: a step in the chart's rate), `p_runs` (its runs), `p_value`
-    (the scan's, else that of the runs), `p_own` (a change that the rest of the site does not
-    share), `split` and `rising` (the step), `scatter` (times the variance of chance allowed for),
-    `shared` ("own", "shared" or ""), `season` ("taken out", "too short" or ""), `attainable` (the
-    level at most 0.05 that the chart's test attains), `q_value` (of p_own) and `highlight`.
+    (the scan's, else that of the runs), `p_apart` and `p_rest` (against the rest of the site, and
+    of that rest), `p_own` (a change that the rest of the site does not share), `split` and
+    `rising` (the step), `scatter` (times the variance of chance allowed for), `season` ("taken
+    out", "too short" or "") and `attainable` (the level at most 0.05 that the test attains).
     """
     many = len(charts)
     charts = charts.reset_index(drop=True).rename(columns={"p_value": "p_runs"})
-    total = np.zeros(many, bool) if totals is None else totals
     parts = _Judged(
         *_counts(charts, points, [*by, "phase"]),
         np.ones(many, bool) if events_per_birth is None else events_per_birth,
@@ -79,21 +93,29 @@ def evidence(
     )
     charts = charts.assign(**_scanned(parts))
     charts["p_value"] = charts["p_scan"].fillna(charts["p_runs"])
-    beside = charts.pop("p_apart")
     # A change of its own: the rate moved, and not only as that of the rest did.
-    charts["p_own"] = np.fmax(charts["p_value"], beside)
+    charts["p_own"] = np.fmax(charts["p_value"], charts["p_apart"])
     charts["attainable"] = _attainable(charts, parts)
-    q_scan = _by_family(charts["p_value"], total)
-    charts["q_value"] = _by_family(charts["p_own"], total)
+    return charts
+
+
+def among(charts: pd.DataFrame, *, totals: BoolArray) -> Evidence:
+    """Weighed charts with what stands out among all of them.
+
+    `totals` marks charts that add others up, a family of their own, since they say nothing that
+    is not in the charts they add up. Columns put on: `q_value` (of p_own), `highlight` and
+    `shared` ("own", "shared" or "").
+    """
+    q_scan = _by_family(charts["p_value"], totals)
+    charts = charts.assign(q_value=_by_family(charts["p_own"], totals))
     charts["highlight"] = charts["q_value"] <= HIGHLIGHT
-    alike = (q_scan <= HIGHLIGHT) & (beside > LEVEL) & (charts.pop("p_rest") <= LEVEL)
-    charts["shared"] = np.where(
-        charts["highlight"] & beside.notna(), OWN, np.where(alike, SHARED, "")
-    )
-    own = charts[~total]
+    alike = (q_scan <= HIGHLIGHT) & (charts["p_apart"] > LEVEL) & (charts["p_rest"] <= LEVEL)
+    lit = charts["highlight"] & charts["p_apart"].notna()
+    charts["shared"] = np.where(lit, OWN, np.where(alike, SHARED, ""))
+    own = charts[~totals]
     return Evidence(
         charts,
-        family=f"{int(own['p_value'].notna().sum())} charts of single strata",
+        judged=int(own["p_value"].notna().sum()),
         expected=float(own["attainable"].sum()),
         seen=int((own["p_own"] <= LEVEL).sum()),
         highlighted=int(own["highlight"].sum()),
