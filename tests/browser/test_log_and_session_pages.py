@@ -142,7 +142,7 @@ def test_a_file_of_counts_is_taken_whole_or_refused_with_every_reason(visit):
     ready(page)
     assert values_of(page)[1] == before
     upload(page, HEAD + "pph,site_b,Asian,2025-06-02,1,4\n")
-    said(page, "1 rows taken")
+    said(page, "1 row taken")
     assert values_of(page)[1][-1] == 25
 
 

@@ -43,11 +43,13 @@ from qi_equity.disclosure.twins import secured
 from qi_equity.findings import Chart, Findings, Gap, of
 from qi_equity.observations import SERIES_KEY, observations, with_totals
 from qi_equity.project import ALL_SITES, EVERYONE, Disclosure, Project
-from qi_equity.view import export, text
+from qi_equity.view import export
 from qi_equity.view.figure import chart_figure
-from qi_equity.view.narrative import chart_sentences, gap_sentence
 from qi_equity.view.table import gaps_table, points_table, summary_table
-from qi_equity.view.verdicts import verdict_sentences
+from qi_equity.words import terminal as text
+from qi_equity.words.charts import chart_sentences
+from qi_equity.words.gaps import gap_sentence
+from qi_equity.words.verdicts import verdict_sentences
 
 SMALL = 7
 STRATA = ("Asian", "Black", "White")
@@ -301,8 +303,8 @@ def _blocks(network: Network, table: pd.DataFrame) -> pd.DataFrame:
 
 WORDS = (
     "side", "signal", "meaning", "beyond_limits", "long_run", "runs_signal", "variation",
-    "assurance", "highlight", "cautions", "verdict", "who_moved", "improving_overall",
-    "improving_while_widening", "difference_widening_too",
+    "assurance", "highlight", "cautions", "verdict", "higher_moved", "lower_moved", "echo_of",
+    "improving_overall", "improving_while_widening", "difference_widening_too",
 )  # fmt: skip
 # Statistics of true counts: in bands, in steps, or of runs of points.
 STATISTICS = (

@@ -9,7 +9,7 @@ import pytest
 from qi_equity import project_file, sources
 from qi_equity.analyse import analyse
 from qi_equity.project import ALL_SITES, Baseline, Reference
-from qi_equity.view import text
+from qi_equity.words import terminal as text
 
 PROJECT = Path(__file__).parents[1] / "unit" / "projects" / "us_infant_deaths.yaml"
 

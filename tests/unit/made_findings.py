@@ -190,10 +190,9 @@ def made_findings(project: Project, weeks: int = 104, seed: int = 1) -> Findings
                         "excess": np.nansum(births) * difference,
                         "p_value": 0.1,
                         "q_value": 0.3,
-                        "verdict": "persistent" if stratum == "Black" else "no gap seen",
+                        "verdict": "steady" if stratum == "Black" else "no gap",
                         "sentence": "",
                         "weeks_to_go": 31.0,
-                        "who_moved": "",
                     }
                 )
                 ratio = np.exp(random.normal(np.log(centre / usual), 0.3, 24))

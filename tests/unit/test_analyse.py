@@ -11,7 +11,7 @@ from qi_equity.disclosure import protect
 from qi_equity.observations import observations, with_totals
 from qi_equity.project import ALL_SITES, EVERYONE
 from qi_equity.project_file import examples, load
-from qi_equity.view.text import report
+from qi_equity.words.terminal import report
 
 PROJECT = load(examples()["pph_reduction"])
 MEASURE = PROJECT.aim.measure

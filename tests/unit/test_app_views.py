@@ -72,7 +72,7 @@ def test_every_page_answers_when_nothing_was_logged_yet(page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_answers_before_verdicts_are_in(page):
-    late = ["verdict", "who_moved", "weeks_to_go", "sentence", "q_value"]
+    late = ["verdict", "weeks_to_go", "sentence", "q_value"]
     quick = Findings(
         PROJECT,
         FINDINGS.points,

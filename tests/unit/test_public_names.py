@@ -11,7 +11,7 @@ FIRST = [
     "",
     "import qi_equity.analyse, qi_equity.project_file, qi_equity.frames.gaps",
     "from qi_equity.analyse import plan",
-    "import qi_equity.cli, qi_equity.view.text",
+    "import qi_equity.cli, qi_equity.words.terminal",
 ]
 TWICE = """
 import qi_equity

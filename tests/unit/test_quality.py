@@ -20,8 +20,8 @@ from qi_equity.quality.checks import CHECKS, Quality, quality
 from qi_equity.quality.linkage import agreement
 from qi_equity.quality.unknown import unknown_bounds
 from qi_equity.simulation import synthetic
-from qi_equity.view.cautions import caution_text
-from qi_equity.view.text import quality_report
+from qi_equity.words.cautions import caution_text
+from qi_equity.words.terminal import quality_report
 
 PROJECTS = Path(__file__).parents[2] / "projects"
 UNKNOWN = "Not stated or not known"

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from made_findings import made_findings, made_project
 
-from qi_equity.view.figure import OFF_SCALE, chart_figure
+from qi_equity.view.figure import ABOVE, chart_figure
 from qi_equity.view.gap_figure import gap_figure
 from qi_equity.view.panels import Marker
 from qi_equity.view.theme import DARK, LIGHT
@@ -82,7 +82,7 @@ def test_a_value_far_above_the_rest_is_marked_at_the_top_and_keeps_its_number():
     ).assign(value=2.0, centre=2.0, upper=4.0, lower=0.0, meaning="none")
     calm.loc[7, "value"] = 100.0
     figure = drawn(calm)
-    (above,) = [t for t in figure["data"] if t["name"] == OFF_SCALE]
+    (above,) = [t for t in figure["data"] if t.get("legendgroup") == ABOVE]
     assert above["customdata"] == [100]
     assert above["y"] == [figure["layout"]["yaxis"]["range"][1]]
     assert 100 in heights(figure)["Value"]

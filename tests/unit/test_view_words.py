@@ -8,8 +8,9 @@ import pandas as pd
 from made_findings import made_findings, made_project
 
 from qi_equity.findings import Chart, Gap, row
-from qi_equity.view.narrative import chart_sentences, gap_sentence, lead_sentence
 from qi_equity.view.table import gaps_table, points_table, summary_table
+from qi_equity.words.charts import chart_sentences, lead_sentence
+from qi_equity.words.gaps import gap_sentence
 
 PROJECT = made_project(sites=1)
 MEASURE = PROJECT.measure("pph")

@@ -5,15 +5,26 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
+from datetime import date
 from pathlib import Path
 from string import Formatter
+from typing import get_args
 
 import pytest
 
 import qi_equity
 from qi_equity import words
+from qi_equity.app.explore import LIMITS, PERIODS, RULES
+from qi_equity.app.pages import PAGES
+from qi_equity.findings import Gap, row
+from qi_equity.findings.cautions import SHARED
+from qi_equity.project import Direction, Period, Role
+from qi_equity.quality.checks import CHECKS
+from qi_equity.store.access import RoleName
+from qi_equity.vocabulary import Assurance, Meaning, Variation, Verdict
 from qi_equity.words import HERE, SETTING, catalogue, say
 from qi_equity.words.numbers import amount, day, number
+from qi_equity.words.verdicts import verdict_sentences
 
 SOURCE = Path(qi_equity.__file__).parent
 ENGLISH = catalogue("en")
@@ -75,7 +86,10 @@ def template_uses():
         for key in MACRO.findall(text):
             yield path.name, key, set()
     for path in sorted((SOURCE / "app/static").glob("*.js")):
-        for name, fields in SCRIPT.findall(path.read_text(encoding="utf-8")):
+        text = path.read_text(encoding="utf-8")
+        for name in re.findall(r"\bwords\.(\w+)", text):
+            yield path.name, f"language.{name}", None
+        for name, fields in SCRIPT.findall(text):
             given = {part.split(":")[0].strip() for part in fields.split(",") if part.strip()}
             yield path.name, f"script.{name}", given
 
@@ -99,8 +113,51 @@ def test_every_key_exists_and_is_given_the_fields_of_its_text(where):
 
 
 def test_no_text_is_left_that_nothing_says():
-    said = {one for _, key, _ in USES if key != "script." for one in used(key)}
+    said = {one for _, key, _ in USES if key not in ("script.", "language.") for one in used(key)}
     assert set(ENGLISH) - said == set()
+
+
+CLOSED = {
+    "verdicts.word": list(Verdict),
+    "charts.variation": list(Variation),
+    "charts.word": list(Variation),
+    "charts.assurance": [one for one in Assurance if one],
+    "charts.meaning": [one for one in Meaning if one is not Meaning.NONE],
+    "charts.period": get_args(Period),
+    "charts.periods": get_args(Period),
+    "charts.one": get_args(Period),
+    "charts.many": get_args(Period),
+    "charts.count_of": get_args(Period),
+    "quality.logged": get_args(Period),
+    "charts.direction": get_args(Direction),
+    "project.direction": get_args(Direction),
+    "project.role_of": get_args(Role),
+    "people.roles": get_args(RoleName),
+    "labels.page": PAGES,
+    "charts.explore.rules": RULES,
+    "charts.explore.periods": PERIODS,
+    "charts.explore.limits": LIMITS,
+    "terminal.check": CHECKS,
+    "cautions": SHARED,
+}
+
+
+@pytest.mark.parametrize("group", CLOSED)
+def test_every_closed_word_has_its_text(group):
+    assert {str(word) for word in CLOSED[group]} <= set(words.words_of(group))
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+@pytest.mark.parametrize("direction", get_args(Direction))
+def test_every_verdict_has_sentences_that_end(verdict, direction):
+    found = row(
+        Gap, verdict=str(verdict), stratum="Black", reference="White", ratio=2.0, ratio_lower=1.5,
+        ratio_upper=2.6, smallest_gap=1.25, smallest_change=1.8, early_ratio=1.5, late_ratio=2.4,
+        higher_moved=1, lower_moved=-1, echo_of="Asian", numerator=9.0, denominator=90.0,
+    )  # fmt: skip
+    said = verdict_sentences(found, 100, direction)
+    assert said
+    assert all(one.endswith(".") for one in said)
 
 
 def other_languages() -> list[str]:
@@ -139,7 +196,7 @@ def test_a_second_folder_is_a_second_language_and_english_stands_in_for_what_it_
     assert say("labels.save") == "Speichern"
     assert say("labels.show") == "Show"
     assert (number(1234.56), amount(-0.254)) == ("1.234,6", "−0,25 %")
-    assert day(__import__("datetime").date(2025, 3, 3)) == "3. Mär 2025"
+    assert day(date(2025, 3, 3)) == "3. Mär 2025"
     assert say("log.saved", count=2000) == "Saved: 2.000 rows."
 
 
@@ -156,5 +213,5 @@ def test_no_template_holds_words_of_its_own():
 
 def test_every_line_of_a_template_can_be_read():
     for path in sorted((SOURCE / "app/templates").glob("*.html")):
-        for number_, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            assert len(line) <= 120, f"{path.name}:{number_}"
+        for place, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            assert len(line) <= 120, f"{path.name}:{place}"

@@ -20,7 +20,7 @@ from qi_equity.store import Action, Desk, SessionNote, User, Users
 from qi_equity.store.access import RoleName
 from qi_equity.store.text import inert
 from qi_equity.words import say
-from qi_equity.words.grammar import sentence
+from qi_equity.words.numbers import number
 
 Fields = Mapping[str, Any]
 MOST_ROWS = 2000  # of one save by hand
@@ -98,14 +98,22 @@ def _upload(desk: Desk, choice: Choice, fields: Fields) -> str:
         choice.project.id, imported.observations, digest, refused=refused,
         reason=_text(fields, "reason") or None,
     )  # fmt: skip
-    return sentence(str(took).splitlines()[0])
+    if took.already:
+        return say("log.file_already")
+    return say(
+        "log.file_taken",
+        count=took.taken,
+        corrected=number(took.corrected),
+        unchanged=number(took.unchanged),
+        refused=number(len(took.refused)),
+    )
 
 
 def _undo(desk: Desk, choice: Choice, fields: Fields) -> str:
-    number = _number(fields.get("revision"))
-    if not isinstance(number, int | float):
+    revision = _number(fields.get("revision"))
+    if not isinstance(revision, int | float):
         raise UserError("which change is to be taken back is not clear; reload the page")
-    desk.undo(int(number), _text(fields, "reason"))
+    desk.undo(int(revision), _text(fields, "reason"))
     return say("history.taken_back")
 
 

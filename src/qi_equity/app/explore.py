@@ -11,28 +11,12 @@ from qi_equity.frames.chart import Charts
 from qi_equity.observations import COLUMNS
 from qi_equity.project import Measure
 from qi_equity.reading import COUNTED, Reading
+from qi_equity.words import say
 
-RULES = {
-    "anhoej": "Anhøj: runs of the line",
-    "ihi": "IHI",
-    "making_data_count": "Making Data Count",
-    "western_electric": "Western Electric",
-    "nelson": "Nelson",
-}
-PERIODS = {"month": "By month", "quarter": "By quarter"}
+RULES = ("anhoej", "ihi", "making_data_count", "western_electric", "nelson")
+PERIODS = ("month", "quarter")
 EXACT = ("p", "u", "c")  # the kinds that have exact limits and textbook ones
-LIMITS = {"exact": "Exact limits", "normal": "Textbook limits (3 sigma)"}
-LINES = {
-    "unfrozen": "From every point, no baseline",
-    "unphased": "Without phases",
-    "whole": "Neither baseline nor phases",
-}
-SHOWN = {
-    "limits": "control limits",
-    "target": "target",
-    "baseline": "baseline",
-    "cycles": "PDSA cycles",
-}
+LIMITS = ("exact", "normal")
 
 
 def asked(address: Address) -> bool:
@@ -73,10 +57,10 @@ def explored(points: pd.DataFrame, reading: Reading, address: Address) -> Charts
 
 def caution(measure: Measure, address: Address) -> str:
     """What to remember while looking at charts that the project did not declare."""
-    said = [RULES[measure.rules], f"by {measure.subgroup}"]
-    return (
-        f"These charts are drawn otherwise than the project declared ({', '.join(said)}). "
-        "Trying rules until one signals makes false signals; decide on the declared charts."
-        if asked(address)
-        else ""
+    if not asked(address):
+        return ""
+    return say(
+        "charts.explore.caution",
+        rules=say(f"charts.explore.rules.{measure.rules}"),
+        period=say(f"charts.one.{measure.subgroup}"),
     )

@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from qi_equity.app.actions import act
 from qi_equity.app.backend import Backend
 from qi_equity.app.pages import LASTING, PAGES, Context, Page
-from qi_equity.app.pages.page import text_of
+from qi_equity.app.pages.page import text_of, told
 from qi_equity.app.state import Address, Choice, choose, parse
 from qi_equity.errors import UserError
 from qi_equity.project import ALL_SITES, Project
@@ -25,7 +25,7 @@ from qi_equity.store import Users
 from qi_equity.view import icons
 from qi_equity.view.theme import DARK, FONT, LIGHT
 from qi_equity.words import say, say_html, words_of
-from qi_equity.words.grammar import first_up, inside, listed
+from qi_equity.words.grammar import called, first_up, inside, listed
 
 HERE = Path(__file__).parent
 KEPT = 600  # answers: every chart of the demo network (10 sites, 4 projects, 3 measures) and more
@@ -103,16 +103,16 @@ class Renderer:
         try:
             return self._found(address)
         except UserError as error:
-            return self._answer(_told(say("labels.empty.cannot"), str(error).splitlines()))
+            return self._answer(told(say("labels.empty.cannot"), str(error).splitlines()))
         except Exception:
             log.exception("no page for %s", address)
-            return self._answer(_told(say("labels.fault.heading"), our_fault()))
+            return self._answer(told(say("labels.fault.heading"), our_fault()))
 
     def _found(self, address: str) -> Answer:
         projects = self._projects()
         if not projects:
             lines = [say("labels.empty.start_one", command=START_ONE)]
-            return self._answer(_told(say("labels.empty.no_project"), lines))
+            return self._answer(told(say("labels.empty.no_project"), lines))
         choice = choose(parse(address), projects, self._sites)
         if choice.notices or choice.address.page not in LASTING:
             return self._made(choice)
@@ -200,11 +200,6 @@ def our_fault() -> list[str]:
     return [say("labels.fault.ours"), say("labels.fault.again")]
 
 
-def _told(heading: str, lines: list[str]) -> Page:
-    """A page of nothing but words."""
-    return Page("empty.html", {"heading": heading, "lines": lines}, title=heading)
-
-
 @cache
 def environment() -> Environment:
     """The templates; whatever a team writes is text, never markup."""
@@ -218,7 +213,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals |= {"icons": icons, "say": say_html, "words_of": words_of}
-    made.filters |= {"first_up": first_up, "inside": inside, "listed": listed}
+    made.filters |= {"first_up": first_up, "inside": inside, "listed": listed, "called": called}
     return made
 
 

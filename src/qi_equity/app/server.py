@@ -56,7 +56,7 @@ def page(audience: Audience) -> pn.Template:
         "waiting": "yes" if answer["waiting"] else "no",
         "figures": render.script_text(answer["figures"]),
         "colours": render.colours(),
-        "words": render.script_text(words_of("script")),
+        "words": render.script_text(words_of("language") | words_of("script")),
         "say": say_html,
         "css": render.css(),
         "mark": icons.MARK,

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from qi_equity.project import Measure, Project
 from qi_equity.words import say
+from qi_equity.words.grammar import called
 
 PAGES = (
     "charts", "gap", "compare", "log", "session", "project", "quality", "history", "people",
@@ -78,7 +79,7 @@ class Choice:
 
     def site_name(self, site: str) -> str:
         """A site as the team calls it."""
-        return next((one.name for one in self.project.sites if one.id == site), site)
+        return next((one.name for one in self.project.sites if one.id == site), called(site))
 
 
 def choose(address: Address, projects: list[Project], sites: Any) -> Choice:

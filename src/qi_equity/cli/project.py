@@ -65,14 +65,15 @@ def analyse(
     from qi_equity import project_file
     from qi_equity.analyse import analyse as analysed
     from qi_equity.sources import load
-    from qi_equity.view import export, text
+    from qi_equity.view import export
+    from qi_equity.words import terminal
 
     aims = project_file.load(project)
     imported = load(aims, data, base=project.parent)
     typer.echo(str(imported))
     with progress(f"Analysing {aims.title}"):
         findings = analysed(aims, imported.observations)
-    typer.echo(text.report(findings))
+    typer.echo(terminal.report(findings))
     if out is not None:
         for path in export.write(findings, out):
             typer.echo(f"wrote {path}")
@@ -90,12 +91,12 @@ def plan(
     from qi_equity import project_file
     from qi_equity.analyse import plan as planned
     from qi_equity.sources import load
-    from qi_equity.view import text
+    from qi_equity.words import terminal
 
     aims = project_file.load(project)
     imported = load(aims, data, base=project.parent)
     found = planned(aims, imported.observations, horizon=horizon)
-    typer.echo(text.plan_report(aims, found))
+    typer.echo(terminal.plan_report(aims, found))
 
 
 @app.command()
@@ -104,9 +105,9 @@ def quality(project: ProjectFile, data: DataFile = None) -> None:
     from qi_equity import project_file
     from qi_equity.quality.checks import quality as checked
     from qi_equity.sources import load
-    from qi_equity.view import text
+    from qi_equity.words import terminal
 
     aims = project_file.load(project)
     imported = load(aims, data, base=project.parent)
     typer.echo(str(imported))
-    typer.echo(text.quality_report(checked(aims, imported.observations, imported)))
+    typer.echo(terminal.quality_report(checked(aims, imported.observations, imported)))

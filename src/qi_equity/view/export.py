@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from qi_equity.findings import TABLES, Findings
-from qi_equity.view.cautions import caution_text
+from qi_equity.words.cautions import caution_text
 
 # A spreadsheet runs a cell that starts with one of these as a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from qi_equity.view.panels import (
     Figure,
     Marker,
+    amount_drawn,
     axes,
+    day_drawn,
     finite,
     heading,
     labels,
@@ -27,13 +29,14 @@ from qi_equity.view.panels import (
 )
 from qi_equity.view.theme import LIGHT, MEANINGS
 from qi_equity.words import say
+from qi_equity.words.grammar import called
 
 FAR_ABOVE = 1.3  # times the axis: a value higher than that is marked, not scaled to
 COLUMNS = (
     "subgroup", "numerator", "denominator", "value", "centre", "lower", "upper", "target",
     "baseline", "excluded", "meaning",
 )  # fmt: skip
-OFF_SCALE = "Above the scale"
+ABOVE = "above"  # the group of marks at the top for values above the axis
 
 
 def chart_figure(
@@ -58,7 +61,7 @@ def chart_figure(
     """
     panels = list(_panels(points, list(by)))
     names = names or {}
-    titles = [" · ".join(names.get(part, part) for part in key) for key, _ in panels]
+    titles = [" · ".join(names.get(part, called(part)) for part in key) for key, _ in panels]
     span = _span(points)
     data: list[dict[str, Any]] = []
     shapes: list[dict[str, Any]] = []
@@ -105,28 +108,28 @@ def _traces(
     step = {"mode": "lines", "hoverinfo": "skip"}
     traces: list[dict[str, Any]] = []
 
-    def line(column: str, label: str, colour: str, width: float, dash: str, **extra: Any) -> None:
+    def line(column: str, group: str, colour: str, width: float, dash: str, **extra: Any) -> None:
         if column in rows and rows[column].notna().any():
             style = {"color": LIGHT[colour], "width": width, "dash": dash, "shape": "hvh"}
             traces.append(
-                {**base, **step, **_course(rows, column, along), "name": label, "line": style}
-                | {"legendgroup": label, "showlegend": legend}
+                {**base, **step, **_course(rows, column, along), "line": style}
+                | _called(group, legend)
                 | extra
             )
 
     if "limits" in show:
-        line("lower", "Control limits", "limit", 1, "solid")
-        line("upper", "Control limits", "limit", 1, "solid", showlegend=False)
+        line("lower", "limits", "limit", 1, "solid")
+        line("upper", "limits", "limit", 1, "solid", showlegend=False)
     if "target" in show:
-        line("target", "Target", "target", 1.5, "dash")
+        line("target", "target", "target", 1.5, "dash")
     if "centre" in show:
-        line("centre", "Centre line", "centre", 2, "solid")
+        line("centre", "centre", "centre", 2, "solid")
     hover = _hover(rows, name, unit)
     traces.append(
-        {**base, **along, **hover, "y": numbers(rows["value"]), "name": "Value"}
+        {**base, **along, **hover, "y": numbers(rows["value"])}
         | {"mode": "lines+markers", "line": {"color": LIGHT["value"], "width": 1.2}}
         | {"marker": {"color": LIGHT["value"], "size": 4}, "connectgaps": False}
-        | {"legendgroup": "Value", "showlegend": legend}
+        | _called("value", legend)
     )
     meaning = _column(rows, "meaning").astype(str).to_numpy(dtype=object)
     for wanted, (colour, symbol) in MEANINGS.items():
@@ -137,16 +140,25 @@ def _traces(
                 {**base, "x": stamps(rows["subgroup"][seen]), "y": numbers(rows["value"][seen])}
                 | {"mode": "markers", "name": words, "hoverinfo": "skip"}
                 | {"marker": {"color": LIGHT[colour], "size": 9, "symbol": symbol}}
-                | {"legendgroup": words, "showlegend": legend}
+                | {"legendgroup": wanted, "showlegend": legend}
             )
     left_out = _marked(rows, "excluded")
     if left_out.any():
         traces.append(
             {**base, "x": stamps(rows["subgroup"][left_out]), "y": numbers(rows["value"][left_out])}
-            | {"mode": "markers", "name": "Left out of the lines", "hoverinfo": "skip"}
+            | {"mode": "markers", "name": say("charts.drawn.excluded"), "hoverinfo": "skip"}
             | {"marker": {"color": LIGHT["muted"], "size": 9, "symbol": "x-thin-open"}}
         )
     return traces
+
+
+def _called(group: str, legend: bool) -> dict[str, Any]:
+    return {"name": say(f"charts.drawn.{group}"), "legendgroup": group, "showlegend": legend}
+
+
+def groups(figure: Figure) -> set[str]:
+    """What is drawn in a figure: value, centre, limits, target, above, and meanings of points."""
+    return {trace.get("legendgroup", "") for trace in figure["data"]}
 
 
 def _course(rows: pd.DataFrame, column: str, along: dict[str, Any]) -> dict[str, Any]:
@@ -170,15 +182,19 @@ def _marked(rows: pd.DataFrame, name: str) -> NDArray[np.bool_]:
 def _hover(rows: pd.DataFrame, name: str, unit: str) -> dict[str, Any]:
     """What is read when a point is touched: the date, the value and the counts behind it."""
     dated = pd.api.types.is_datetime64_any_dtype(rows["subgroup"])
-    when = "%{x|%-d %b %Y}" if dated else "%{x}"
-    value = "%{y:.1f}" + (unit if unit == "%" else f" {unit}".rstrip())
-    template = f"{when}<br>{value}"
+    when = day_drawn("x") if dated else "%{x}"
+    value = amount_drawn("%{y:.1f}", unit)
     extra: dict[str, Any] = {}
     if {"numerator", "denominator"} <= set(rows) and rows["denominator"].notna().any():
         counts = zip(numbers(rows["numerator"]), numbers(rows["denominator"]), strict=True)
         extra["customdata"] = [list(pair) for pair in counts]
-        template += " (%{customdata[0]} of %{customdata[1]})"
-    return {**extra, "hovertemplate": f"{template}<extra>{name}</extra>"}
+        value = say(
+            "charts.drawn.hover_counts",
+            value=value,
+            numerator="%{customdata[0]}",
+            denominator="%{customdata[1]}",
+        )
+    return {**extra, "hovertemplate": f"{when}<br>{value}<extra>{name}</extra>"}
 
 
 def _baseline(pair: tuple[str, str], rows: pd.DataFrame) -> list[dict[str, Any]]:
@@ -224,18 +240,20 @@ def _off_the_scale(
     if not over.any():
         return []
     above = rows[over]
+    above_words = say("charts.drawn.hover_above", value="%{customdata:.1f}")
     return [
         {
             "type": "scatter",
             "mode": "markers",
-            "name": OFF_SCALE,
+            "name": say("charts.drawn.above"),
+            "legendgroup": ABOVE,
             "showlegend": False,
             "xaxis": pair[0],
             "yaxis": pair[1],
             "x": stamps(above["subgroup"]),
             "y": [span[1]] * len(above),
             "customdata": numbers(above["value"]),
-            "hovertemplate": "%{customdata:.1f}, above the scale<extra></extra>",
+            "hovertemplate": f"{above_words}<extra></extra>",
             "cliponaxis": False,
             "marker": {"color": LIGHT["value"], "size": 8, "symbol": "arrow-up-open"},
         }

@@ -11,9 +11,11 @@ from qi_equity.findings import SiteRow
 from qi_equity.project import Measure
 from qi_equity.view.panels import Figure, layout, numbers
 from qi_equity.view.theme import LIGHT
+from qi_equity.words import say
+from qi_equity.words.numbers import amount
 
 # The limits drawn, the inner ones first, and how.
-LEVELS = (("95", "95%", "dot"), ("998", "99.8%", "solid"))
+LEVELS = (("95", 95.0, "dot"), ("998", 99.8, "solid"))
 
 
 def funnel_figure(
@@ -25,24 +27,29 @@ def funnel_figure(
     sizes = [float(size) for size in curve["size"].round(1)]
     data: list[dict[str, Any]] = []
     for level, share, dash in LEVELS:
+        limits = say("charts.drawn.share_limits", share=amount(share))
         for edge in (f"lower_{level}", f"upper_{level}"):
             line = {"color": LIGHT["limit"], "width": 1.2, "dash": dash}
             data.append(
                 place
                 | {"x": sizes, "y": numbers(curve[edge] * times), "mode": "lines"}
-                | {"line": line, "hoverinfo": "skip", "name": f"{share} limits"}
+                | {"line": line, "hoverinfo": "skip", "name": limits}
             )
     by_size = sorted(sites, key=lambda row: row.denominator)
     outside = [row.beyond_998 != 0 for row in by_size]
     # Neighbours in size have their names above and below in turn, so that both can be read.
     sides = [("top center", "bottom center")[place % 2] for place in range(len(by_size))]
+    touched = say("charts.drawn.hover_site", value="%{y:.1f}", size="%{x}")
     data.append(
         place
         | {"x": [row.denominator for row in by_size]}
         | {"y": numbers(pd.Series([row.rate * times for row in by_size]))}
         | {"mode": "markers+text", "text": [names.get(row.site, row.site) for row in by_size]}
-        | {"textposition": sides, "name": "Sites"}
-        | {"textfont": {"size": 11, "color": LIGHT["ink"]}, "hovertemplate": HOVER}
+        | {"textposition": sides, "name": say("charts.drawn.sites")}
+        | {
+            "textfont": {"size": 11, "color": LIGHT["ink"]},
+            "hovertemplate": f"%{{text}}<br>{touched}<extra></extra>",
+        }
         | {
             "marker": {
                 "size": 9,
@@ -55,7 +62,9 @@ def funnel_figure(
     made["meta"] |= {"height": 420, "headroom": 0.04}
     made["height"], made["yaxis"]["domain"] = 480, [0, 0.96]
     made["margin"]["b"] = 52
-    about = f"{measure.denominator or 'counted'}, over the whole time"
+    about = say(
+        "charts.drawn.over_time", counted=measure.denominator or say("charts.drawn.counted")
+    )
     made["xaxis"]["title"] = {"text": about, "font": {"size": 12, "color": LIGHT["muted"]}}
     target = float(curve["target"].iloc[0]) * times
     line = {"color": LIGHT["centre"], "width": 2}
@@ -63,6 +72,3 @@ def funnel_figure(
     made["shapes"] = [across | {"y0": target, "y1": target, "line": line, "layer": "below"}]
     made["annotations"] = []
     return {"data": data, "layout": made}
-
-
-HOVER = "%{text}<br>%{y:.1f} (of %{x})<extra></extra>"

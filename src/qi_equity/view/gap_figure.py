@@ -15,7 +15,9 @@ from qi_equity.project import Measure
 from qi_equity.view.panels import (
     Figure,
     Marker,
+    amount_drawn,
     axes,
+    day_drawn,
     finite,
     heading,
     labels,
@@ -25,9 +27,19 @@ from qi_equity.view.panels import (
     verticals,
 )
 from qi_equity.view.theme import LIGHT
+from qi_equity.words import say
+from qi_equity.words.gaps import difference_unit
 
 RATIO_TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10)
 WIDEST_RATIO = 10.0  # an interval beyond a tenth or ten times runs off the panel
+
+
+# What the decision chart draws: column, colour, width.
+EVIDENCE = (
+    ("evidence_limit", "limit", 1),
+    ("evidence_up", "concern", 2),
+    ("evidence_down", "improvement", 2),
+)
 
 
 def gap_figure(points: pd.DataFrame, measure: Measure, markers: Sequence[Marker] = ()) -> Figure:
@@ -46,7 +58,10 @@ def gap_figure(points: pd.DataFrame, measure: Measure, markers: Sequence[Marker]
             title, traces = panel(rows, measure)
             place = {"xaxis": pair[0], "yaxis": pair[1], "type": "scatter", "showlegend": False}
             data += [place | trace for trace in traces]
-            notes += [heading(pair, f"{stratum}: {title}"), *labels(pair, here)]
+            notes += [
+                heading(pair, say("gaps.drawn.panel", stratum=stratum, title=title)),
+                *labels(pair, here),
+            ]
             shapes += [_no_gap(pair, 1 if panel is _ratio else 0), *verticals(pair, here)]
     across = [_ratio_axis(points), _difference_axis(points, measure), {}]
     made = layout(len(family), len(kinds), across=across, family=family)
@@ -54,38 +69,31 @@ def gap_figure(points: pd.DataFrame, measure: Measure, markers: Sequence[Marker]
 
 
 def _ratio(rows: pd.DataFrame, measure: Measure) -> tuple[str, list[dict[str, Any]]]:
-    said = "%{x|%-d %b %Y}<br>%{y:.2f} times<extra></extra>"
-    return "ratio", _band_and_line(rows, "ratio", 1, said)
+    value = say("gaps.drawn.hover_ratio", value="%{y:.2f}")
+    return say("gaps.drawn.ratio"), _band_and_line(rows, "ratio", 1, value)
 
 
 def _difference(rows: pd.DataFrame, measure: Measure) -> tuple[str, list[dict[str, Any]]]:
-    unit = "percentage points" if measure.unit == "%" else measure.unit
-    said = f"%{{x|%-d %b %Y}}<br>%{{y:+.1f}} {unit}<extra></extra>"
-    title = f"difference ({unit})"
-    return title, _band_and_line(rows, "difference", measure.multiply, said)
+    unit = difference_unit(measure)
+    title = say("gaps.drawn.difference", unit=unit)
+    value = amount_drawn("%{y:+.1f}", unit)
+    return title, _band_and_line(rows, "difference", measure.multiply, value)
 
 
 def _decision(rows: pd.DataFrame, measure: Measure) -> tuple[str, list[dict[str, Any]]]:
     """Evidence that the gap has changed, summed up over time, against its decision limits."""
     along = {"x": stamps(rows["subgroup"])}
     traces = [
-        {**along, "y": numbers(rows[name]), "mode": "lines", "name": words, "line": style}
-        for name, words, style in (
-            ("evidence_limit", "Decision limit", {"color": LIGHT["limit"], "width": 1}),
-            ("evidence_up", "Towards a wider gap", {"color": LIGHT["concern"], "width": 2}),
-            (
-                "evidence_down",
-                "Towards a narrower gap",
-                {"color": LIGHT["improvement"], "width": 2},
-            ),
-        )
+        {**along, "y": numbers(rows[name]), "mode": "lines", "name": say(f"gaps.drawn.{name}")}
+        | {"line": {"color": LIGHT[colour], "width": width}}
+        for name, colour, width in EVIDENCE
         if name in rows
     ]
-    return "evidence of a change", traces
+    return say("gaps.drawn.decision"), traces
 
 
 def _band_and_line(
-    rows: pd.DataFrame, name: str, multiply: float, said: str
+    rows: pd.DataFrame, name: str, multiply: float, value: str
 ) -> list[dict[str, Any]]:
     """The interval as a pale band, the estimate as a line over it."""
     times = stamps(rows["subgroup"])
@@ -100,15 +108,15 @@ def _band_and_line(
         "mode": "lines",
         "line": {"width": 0, "color": LIGHT["grid"]},
         "hoverinfo": "skip",
-        "name": "95% interval",
+        "name": say("gaps.drawn.interval"),
     }
     line = {
         "x": times,
         "y": numbers(rows[name] * multiply),
         "mode": "lines",
         "line": {"color": LIGHT["value"], "width": 2},
-        "name": f"Gap, {name}",
-        "hovertemplate": said,
+        "name": say(f"gaps.drawn.line_{name}"),
+        "hovertemplate": f"{day_drawn('x')}<br>{value}<extra></extra>",
     }
     return [band, line] if around else [line]
 

@@ -81,9 +81,13 @@ _VERDICTS = {
     "widening": ("M2 9L26 3M2 13L26 19", "concern"),
     "narrowing": ("M2 3L26 9M2 19L26 13", "improvement"),
     "closed": ("M2 3L18 11H26M2 19L18 11", "improvement"),
-    "persistent": ("M2 5H26M2 17H26", "ink"),
-    "no gap seen": ("M2 10H26M2 13H26", "muted"),
-    "too few to say": ("M4 11h2M11 11h2M18 11h2M25 11h1", "muted"),
+    "reversed": ("M2 3L26 19M2 19L26 3", "concern"),
+    "steady": ("M2 5H26M2 17H26", "ink"),
+    "gap": ("M2 5H26M2 17H26", "muted"),
+    "echo": ("M2 5H14L26 9M2 17H26", "muted"),
+    "no gap": ("M2 10H26M2 13H26", "muted"),
+    "one look": ("M11 5h6M11 17h6", "muted"),
+    "too few": ("M4 11h2M11 11h2M18 11h2M25 11h1", "muted"),
 }
 
 

@@ -16,6 +16,7 @@ import pandas as pd
 
 from qi_equity.arrays import FloatArray
 from qi_equity.view.theme import FONT, LIGHT
+from qi_equity.words import say
 
 Figure = dict[str, Any]
 
@@ -62,6 +63,26 @@ def numbers(values: pd.Series) -> list[float | None]:
         None if not math.isfinite(value) else float(f"{value:.6g}")
         for value in values.to_numpy(dtype=float, na_value=np.nan)
     ]
+
+
+def day_drawn(axis: str) -> str:
+    """The day of a point that is touched, as plotly fills it in.
+
+    >>> day_drawn("x")
+    '%{x|%-d %b %Y}'
+    """
+    return f"%{{{axis}|{say('language.day_drawn')}}}"
+
+
+def amount_drawn(number: str, unit: str) -> str:
+    """A number that plotly fills in, with its unit.
+
+    >>> amount_drawn("%{y:.1f}", "%"), amount_drawn("%{y:.1f}", "")
+    ('%{y:.1f}%', '%{y:.1f}')
+    """
+    if unit == "%":
+        return say("language.percent", number=number)
+    return say("language.amount", number=number, unit=unit) if unit else number
 
 
 def axes(index: int) -> tuple[str, str]:

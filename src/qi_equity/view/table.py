@@ -9,10 +9,13 @@ import pandas as pd
 
 from qi_equity.findings import Chart, Gap, Point, rows
 from qi_equity.project import Measure
-from qi_equity.view.narrative import VARIATION_WORDS
 from qi_equity.view.theme import MEANINGS
 from qi_equity.words import say
+from qi_equity.words.charts import variation_words
+from qi_equity.words.gaps import counts, difference_unit
+from qi_equity.words.grammar import called
 from qi_equity.words.numbers import amount, day, interval, missing, number
+from qi_equity.words.verdicts import verdict_word
 
 # Columns of the summary, after the stratum and how many points it has.
 SUMMARY = (
@@ -61,14 +64,14 @@ def summary_table(
         value, when = (newest.value, newest.subgroup) if newest else (None, None)
         lines.append(
             (
-                row.stratum,
+                called(row.stratum),
                 number(row.subgroups),
                 amount(row.centre, measure.unit),
                 say("charts.table.latest", amount=amount(value, measure.unit), day=day(when)),
                 _of("at_most", row.longest_run, row.longest_run_limit),
                 _of("at_least", row.crossings, row.crossings_limit),
                 number(row.beyond_limits),
-                VARIATION_WORDS.get(row.variation, "–"),
+                variation_words(row.variation) or say("language.nothing"),
             )
         )
     header = (
@@ -84,30 +87,26 @@ def gaps_table(gaps: Iterable[Gap], measure: Measure, caption: str, judged: bool
     times, lines = measure.multiply, []
     for row in gaps:
         cells = [
-            row.stratum,
-            say(
-                "gaps.table.count_of",
-                numerator=number(row.numerator),
-                denominator=number(row.denominator),
-            ),
+            called(row.stratum),
+            counts(row),
             amount(row.rate * times, measure.unit),
-            _word(row.reference),
+            called(row.reference) or say("language.nothing"),
             number(row.difference * times),
             interval(row.difference_lower * times, row.difference_upper * times),
             number(row.ratio, 2),
             interval(row.ratio_lower, row.ratio_upper, 2),
         ]
-        lines.append(tuple(cells + ([_word(row.verdict)] if judged else [])))
-    unit = say("gaps.percentage_points") if measure.unit == "%" else measure.unit
+        lines.append(
+            tuple(
+                cells + ([verdict_word(row.verdict) or say("language.nothing")] if judged else [])
+            )
+        )
+    unit = difference_unit(measure)
     header = [say(f"gaps.table.{name}") for name in ("stratum", "counts", "rate", "reference")]
     header.append(say("gaps.table.difference", unit=unit))
     header += [say(f"gaps.table.{name}") for name in ("interval", "ratio", "interval")]
     header += [say("gaps.table.verdict")] if judged else []
     return Table(caption, tuple(header), tuple(lines), frozenset({1, 2, 4, 5, 6, 7}))
-
-
-def _word(text: str) -> str:
-    return text or say("language.nothing")
 
 
 def meaning_words(meaning: object) -> str:

@@ -4,7 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from qi_equity.project import ALL_SITES, BEST_AT_BASELINE, EVERYONE, EVERYONE_ELSE
 from qi_equity.words import say
+
+# Names that are ours and not a team's, with the name of the text they are shown as.
+OURS = {
+    EVERYONE: "everyone",
+    ALL_SITES: "all_sites",
+    EVERYONE_ELSE: "everyone_else",
+    BEST_AT_BASELINE: "best_at_baseline",
+}
+
+
+def called(name: str) -> str:
+    """A stratum, a site or a reference as it is shown; what a team named keeps its name.
+
+    >>> called("Everyone"), called("Black")
+    ('Everyone', 'Black')
+    """
+    return say(f"labels.ours.{OURS[name]}") if name in OURS else name
 
 
 def sentence(text: str, stop: str = ".") -> str:

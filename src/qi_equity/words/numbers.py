@@ -67,6 +67,34 @@ def interval(low: object, high: object, digits: int = 1) -> str:
     return say("language.interval", low=number(low, digits), high=number(high, digits))
 
 
+def fixed(value: float, places: int) -> str:
+    """A number with so many decimals, whether they are noughts or not.
+
+    >>> fixed(1, 2), fixed(0.05, 2)
+    ('1.00', '0.05')
+    """
+    return _written(value, places)
+
+
+def rounded(value: float) -> str:
+    """A number to three significant digits.
+
+    >>> rounded(8.4213), rounded(2.6), rounded(120.4)
+    ('8.42', '2.6', '120')
+    """
+    text = f"{float(f'{value:.3g}'):.12g}"
+    return _written(float(text), len(text.partition(".")[2]))
+
+
+def share(value: float) -> str:
+    """A part of a whole, in hundredths.
+
+    >>> share(0.1), share(0.0234)
+    ('10.0%', '2.3%')
+    """
+    return say("language.percent", number=_written(100 * value, 1))
+
+
 def day(value: object) -> str:
     """A date as people write it in the NHS; anything else as it is.
 

@@ -12,22 +12,18 @@ from qi_equity.findings import Chart, Gap, rows
 from qi_equity.project import EVERYONE, Measure
 from qi_equity.reading import Reading
 from qi_equity.view import icons
-from qi_equity.view.figure import OFF_SCALE, chart_figure
-from qi_equity.view.narrative import (
-    ASSURANCE_WORDS,
-    VARIATION_WORDS,
-    chart_sentences,
-    gap_sentence,
-    lead_sentence,
-)
+from qi_equity.view.figure import ABOVE, chart_figure, groups
 from qi_equity.view.table import points_table, summary_table
-from qi_equity.words.grammar import sentence
-
-MEANING = {
-    "increase": "Higher is better.",
-    "decrease": "Lower is better.",
-    "none": "Neither higher nor lower is better as such.",
-}
+from qi_equity.words import say
+from qi_equity.words.charts import (
+    assurance_words,
+    chart_sentences,
+    lead_sentence,
+    variation_words,
+)
+from qi_equity.words.gaps import gap_sentence
+from qi_equity.words.grammar import called, first_up, listed, sentence
+from qi_equity.words.numbers import number
 
 
 def charts(context: Context) -> Page:
@@ -64,24 +60,33 @@ def charts(context: Context) -> Page:
     values: dict[str, Any] = {
         "heading": measure.name,
         "lead": lead,
-        "meaning": MEANING[measure.direction],
-        "label": f"{len(strata)} charts of {context.where}, one a stratum: {', '.join(strata)}. "
-        f"{lead} What each shows is written below, and the points stand in tables.",
+        "meaning": say(f"charts.direction.{measure.direction}"),
+        "label": say(
+            "charts.page.label",
+            count=number(len(strata)),
+            where=context.where,
+            strata=listed(map(called, strata)),
+            lead=lead,
+        ),
         "key": _key(points, figure, bool(markers), hidden),
         "cycles": markers,
         "cards": [_card(context, measure, row, points) for row in last],
         "reference": reference.compare_with,
         "reason": reference.reason,
         "gaps": [gap_sentence(row, measure) for row in compared],
-        "summary": summary_table(last, points, measure, f"{context.where}: one row a stratum"),
+        "summary": summary_table(
+            last, points, measure, say("charts.page.by_stratum", where=context.where)
+        ),
         "points": None,
-        "explore": explore,
         "hidden": hidden,
         "explored": explore.caution(context.measure, address),
     }
     if address.stratum in strata:
         chosen = points[points["stratum"] == address.stratum]
-        values["points"] = points_table(chosen, measure, f"{context.where}: {address.stratum}")
+        caption = say(
+            "charts.page.of_stratum", where=context.where, stratum=called(address.stratum)
+        )
+        values["points"] = points_table(chosen, measure, caption)
     waiting = context.waiting
     return Page("charts.html", values, {"charts": figure}, context.where, lead, waiting=waiting)
 
@@ -89,27 +94,25 @@ def charts(context: Context) -> Page:
 def _key(
     points: pd.DataFrame, figure: dict[str, Any], cycles: bool, hidden: list[str]
 ) -> list[tuple[str, str]]:
-    drawn = {trace["name"] for trace in figure["data"]}
+    drawn = groups(figure)
     meanings = {str(name) for name in points["meaning"].unique()} if "meaning" in points else set()
     return icons.key(
         sorted(meanings),
-        target="Target" in drawn,
-        limits="Control limits" in drawn,
+        target="target" in drawn,
+        limits="limits" in drawn,
         cycles=cycles,
-        above=OFF_SCALE in drawn,
+        above=ABOVE in drawn,
         baseline="baseline" not in hidden and bool(figure["layout"]["shapes"]),
     )
 
 
 def _card(context: Context, measure: Measure, row: Chart, points: pd.DataFrame) -> dict[str, Any]:
     stratum, variation, assurance = row.stratum, row.variation, row.assurance
-    latest = VARIATION_WORDS.get(variation, "")
+    latest = say("charts.page.latest", variation=variation_words(variation))
     return {
         "stratum": stratum,
-        "variation": _sign(
-            icons.variation(variation, measure.direction), f"Latest point: {latest}"
-        ),
-        "assurance": _sign(icons.assurance(assurance), ASSURANCE_WORDS.get(assurance, "")),
+        "variation": _sign(icons.variation(variation, measure.direction), latest),
+        "assurance": _sign(icons.assurance(assurance), assurance_words(assurance)),
         "sentences": chart_sentences(row, points[points["stratum"] == stratum], measure),
         "cautions": [sentence(text) for text in context.cautions(stratum)],
         "link": context.choice.address.link(stratum=stratum) + "#points",
@@ -118,4 +121,4 @@ def _card(context: Context, measure: Measure, row: Chart, points: pd.DataFrame) 
 
 def _sign(drawing: str, words: str) -> str:
     """A drawing with its words; both are ours, so both are safe."""
-    return f'<span class="sign">{drawing}{sentence(words, stop="")}</span>' if drawing else ""
+    return f'<span class="sign">{drawing}{first_up(words)}</span>' if drawing else ""

@@ -12,9 +12,12 @@ from qi_equity.app.pages.page import Context, Page, nothing_logged
 from qi_equity.findings import Gap, SiteRow, Within, of, rows
 from qi_equity.project import ALL_SITES, EVERYONE
 from qi_equity.view import icons
-from qi_equity.view.figure import OFF_SCALE, chart_figure
+from qi_equity.view.figure import ABOVE, chart_figure, groups
 from qi_equity.view.funnel_figure import funnel_figure
-from qi_equity.words.numbers import missing, number
+from qi_equity.words import say
+from qi_equity.words.grammar import called, listed
+from qi_equity.words.numbers import interval, missing, number
+from qi_equity.words.verdicts import verdict_word
 
 Groups = list[tuple[str, list[str]]]  # what is said of some sites, and the sites
 
@@ -32,49 +35,42 @@ def compare(context: Context) -> Page:
         stratum = strata[0]
     ideas = _ideas(context)
     idea = address.idea if address.idea in ideas else ""
-    groups = _groups(context, ideas[idea]) if idea else [("", list(choice.sites))]
-    sites = [site for _, group in groups for site in group]
+    beside = _groups(context, ideas[idea]) if idea else [("", list(choice.sites))]
+    sites = [site for _, group in beside for site in group]
     rank = {site: place for place, site in enumerate(sites)}
     shown = points[(points["stratum"] == stratum) & points["site"].isin(sites)]
     shown = shown.assign(_place=shown["site"].map(rank))
     shown = shown.sort_values(["_place", "subgroup"], kind="stable").drop(columns="_place")
     names = {site: choice.site_name(site) for site in choice.sites}
     titles = {
-        site: ": ".join(filter(None, [names[site], words])) for words, group in groups
+        site: say("compare.panel", site=names[site], words=words) if words else names[site]
+        for words, group in beside
         for site in group
-    }  # fmt: skip
+    }
     figure = chart_figure(
         shown, shown.iloc[:0], ["site"], unit=measure.unit, names=titles, columns=4, legend=False
     )
-    drawn = {trace["name"] for trace in figure["data"]}
+    drawn = groups(figure)
     meanings = sorted({str(name) for name in shown["meaning"].unique()})
-    lead = f"{stratum}: the same measure at {len(choice.sites)} sites, one y axis for all."
-    if idea:
-        lead = (
-            f"{stratum}: the sites that tried ‘{ideas[idea].name}’, then those that did not, one y "
-            "axis for all. Sites that tried it differ in more than the change."
-        )
-    elif ALL_SITES in choice.sites:
-        lead = f"{stratum}: all sites together, then each of {len(choice.sites) - 1} sites."
+    lead = _lead(context, stratum, ideas[idea].name if idea else "")
     values: dict[str, Any] = {
-        "heading": f"Compare: {measure.name}",
+        "heading": say("compare.heading", measure=measure.name),
         "lead": lead,
-        "strata": [(name, name) for name in strata],
+        "strata": [(name, called(name)) for name in strata],
         "stratum": stratum,
-        "label": f"{lead} The table of gaps below holds the figures and verdicts.",
+        "label": say("compare.label", lead=lead),
         "key": icons.key(
             meanings,
-            target="Target" in drawn,
-            limits="Control limits" in drawn,
+            target="target" in drawn,
+            limits="limits" in drawn,
             cycles=False,
-            above=OFF_SCALE in drawn,
+            above=ABOVE in drawn,
             baseline=True,
         ),
-        "matrix": _matrix(context, groups),
-        "ideas": [f"{one.name}: {', '.join(_tried_at(context, one))}" for one in ideas.values()],
+        "matrix": _matrix(context, beside),
+        "ideas": [_tried(context, one) for one in ideas.values()],
         "idea": idea,
-        "tried": [("", "All sites, whatever they tried")]
-        + [(key, one.name) for key, one in ideas.items()],
+        "tried": [("", say("compare.whatever"))] + [(key, one.name) for key, one in ideas.items()],
     }
     figures = {"compare": figure}
     curve = of(context.findings.funnels, measure)
@@ -84,8 +80,18 @@ def compare(context: Context) -> Page:
         figures["funnel"] = funnel_figure(own, curve, measure, names)
     values["funnel"] = bool(len(curve))
     values["within"] = _within(context)
-    where = f"Compare · {measure.name}"
+    where = say("compare.title", measure=measure.name)
     return Page("compare.html", values, figures, where, lead, waiting=context.waiting)
+
+
+def _lead(context: Context, stratum: str, idea: str) -> str:
+    """What stands side by side, for those who see it and those who do not."""
+    sites = context.choice.sites
+    if idea:
+        return say("compare.lead_idea", stratum=called(stratum), idea=idea)
+    if ALL_SITES in sites:
+        return say("compare.lead_all", stratum=called(stratum), number=number(len(sites) - 1))
+    return say("compare.lead", stratum=called(stratum), number=number(len(sites)))
 
 
 def _matrix(context: Context, groups: Groups) -> dict[str, Any]:
@@ -105,10 +111,11 @@ def _matrix(context: Context, groups: Groups) -> dict[str, Any]:
 
 def _cell(context: Context, site: str, row: Gap | None) -> dict[str, str]:
     if row is None or missing(row.ratio):
-        return {"verdict": "", "text": "–", "link": "", "icon": ""}
+        return {"verdict": "", "words": "", "text": "", "link": "", "icon": ""}
     return {
         "verdict": row.verdict,
-        "text": f"×{_sized(row)}",
+        "words": verdict_word(row.verdict) or say("compare.gap"),
+        "text": _sized(row),
         "link": context.choice.address.link(page="gap", site=site, stratum=""),
         "icon": icons.verdict(row.verdict),
     }
@@ -121,20 +128,20 @@ def _within(context: Context) -> list[str]:
     for row in context.findings.rows(Within, context.measure):
         if missing(row.ratio) or row.stratum not in pooled:
             continue
-        agree = (
-            "The sites agree as far as can be seen."
-            if row.agree
-            else "The sites differ by more than chance: look at each."
-        )
         said.append(
-            f"{row.stratum}: ×{_sized(pooled[row.stratum])} with all counts added up, "
-            f"×{_sized(row)} comparing only within each site. {agree}"
+            say(
+                "compare.within_agree" if row.agree else "compare.within_differ",
+                stratum=called(row.stratum),
+                pooled=_sized(pooled[row.stratum]),
+                within=_sized(row),
+            )
         )
     return said
 
 
 def _sized(row: Gap | Within) -> str:
-    return f"{number(row.ratio, 2)} ({number(row.ratio_lower, 2)} to {number(row.ratio_upper, 2)})"
+    ends = interval(row.ratio_lower, row.ratio_upper, 2)
+    return say("compare.sized", ratio=number(row.ratio, 2), interval=ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,14 +165,15 @@ def _ideas(context: Context) -> dict[str, Idea]:
     return tried
 
 
-def _tried_at(context: Context, idea: Idea) -> list[str]:
-    every = ["every site"] if idea.everywhere else []
+def _tried(context: Context, idea: Idea) -> str:
+    every = [say("compare.every_site")] if idea.everywhere else []
     named = [site.name for site in context.choice.project.sites if site.id in idea.sites]
-    return every + named
+    return say("compare.tried_at", idea=idea.name, sites=listed(every + named))
 
 
 def _groups(context: Context, idea: Idea) -> Groups:
     """The sites that tried an idea, then those that did not, each in the project's order."""
     sites = [site for site in context.choice.sites if site != ALL_SITES]
     tried = [site for site in sites if idea.everywhere or site in idea.sites]
-    return [("tried it", tried), ("did not", [site for site in sites if site not in tried])]
+    others = [site for site in sites if site not in tried]
+    return [(say("compare.tried"), tried), (say("compare.did_not"), others)]

@@ -7,13 +7,21 @@ from typing import Any
 from qi_equity.app.pages.page import Context, Page, nothing_logged
 from qi_equity.findings import Gap
 from qi_equity.project import EVERYONE, Measure
-from qi_equity.view.cautions import code_text
 from qi_equity.view.gap_figure import gap_figure
-from qi_equity.view.narrative import gap_sentence
 from qi_equity.view.table import gaps_table
-from qi_equity.view.verdicts import verdict_sentences, weeks_words
-from qi_equity.words.grammar import sentence
+from qi_equity.vocabulary import Verdict
+from qi_equity.words import say
+from qi_equity.words.cautions import code_text
+from qi_equity.words.gaps import gap_sentence
+from qi_equity.words.grammar import called, first_up, sentence
 from qi_equity.words.numbers import missing, whole
+from qi_equity.words.verdicts import (
+    CHANGED,
+    moved_words,
+    verdict_sentences,
+    verdicts_lead,
+    weeks_words,
+)
 
 
 def gap(context: Context) -> Page:
@@ -21,59 +29,63 @@ def gap(context: Context) -> Page:
     choice, measure = context.choice, context.measure
     gaps = [row for row in context.typed(Gap) if row.stratum != EVERYONE]
     if not gaps:
-        why = "No gap is worked out here: no stratum can be held against the reference."
-        return nothing_logged(context, why)
+        return nothing_logged(context, say("gaps.page.no_gap"))
     points = context.rows(context.findings.gap_points)
     judged = context.findings.judged
     figures = {}
     if len(points):
         figures["gaps"] = gap_figure(points, measure, context.markers())
     reference = choice.project.strata.reference
-    lead = _lead(gaps) if judged else "The verdicts are being worked out; the page will say so."
+    lead = verdicts_lead(gaps) if judged else say("gaps.page.waiting")
     values: dict[str, Any] = {
-        "heading": f"Gap: {measure.name}",
+        "heading": say("gaps.page.heading", measure=measure.name),
         "lead": lead,
         "reference": reference.compare_with,
         "reason": reference.reason,
         "cards": [_card(row, measure, judged) for row in gaps],
         "drawn": bool(figures),
         "decided": "evidence_up" in points and bool(points["evidence_up"].notna().any()),
-        "label": f"Gap charts of {context.where}: for each stratum the ratio and the difference to "
-        f"{reference.compare_with} over time. {lead} The table below holds the figures.",
-        "table": gaps_table(gaps, measure, f"{context.where}: the gap of each stratum", judged),
+        "label": say(
+            "gaps.page.label",
+            where=context.where,
+            reference=called(reference.compare_with),
+            lead=lead,
+        ),
+        "table": gaps_table(gaps, measure, say("gaps.page.caption", where=context.where), judged),
         "unknown": [group.name for group in choice.project.strata.groups if group.unknown],
         "waiting": not judged,
     }
-    return Page("gap.html", values, figures, f"Gap · {context.where}", lead, waiting=not judged)
-
-
-def _lead(gaps: list[Gap]) -> str:
-    """How many gaps have which verdict, worst news first."""
-    order = ("widening", "persistent", "narrowing", "closed", "no gap seen", "too few to say")
-    by_verdict = {word: [row.stratum for row in gaps if row.verdict == word] for word in order}
-    parts = [f"{word}: {', '.join(strata)}" for word, strata in by_verdict.items() if strata]
-    return sentence("; ".join(parts))
+    title = say("gaps.page.title", where=context.where)
+    return Page("gap.html", values, figures, title, lead, waiting=not judged)
 
 
 def _card(row: Gap, measure: Measure, judged: bool) -> dict[str, Any]:
     verdict = row.verdict if judged else ""
     facts: list[tuple[str, str]] = []
     if not missing(row.excess) and measure.data == "proportion":
-        more = "fewer" if row.excess < 0 else "more"
-        text = f"{whole(abs(row.excess))} {more} than at the reference’s rate"
-        if not missing(row.excess_lower):
-            text += f" (95% interval {whole(row.excess_lower)} to {whole(row.excess_upper)})"
-        facts.append(("Events", text))
-    if row.who_moved:
-        facts.append(("Who moved", sentence(row.who_moved, stop="")))
-    if not missing(row.weeks_to_go) and verdict == "too few to say":
-        facts.append(("Until an answer", sentence(weeks_words(row.weeks_to_go), stop="")))
+        facts.append((say("gaps.page.events"), _excess(row)))
+    if verdict in CHANGED:
+        who = moved_words(row, measure.direction)
+        facts.append((say("gaps.page.who_moved"), first_up(who)))
+    if not missing(row.weeks_to_go) and verdict == Verdict.TOO_FEW:
+        facts.append((say("gaps.page.until"), first_up(weeks_words(row.weeks_to_go))))
     return {
-        "stratum": row.stratum,
+        "stratum": called(row.stratum),
         "verdict": verdict,
         "declared": row.declared,
         "now": gap_sentence(row, measure),
-        "said": verdict_sentences(row, measure.multiply),
+        "said": verdict_sentences(row, measure.multiply, measure.direction),
         "facts": facts,
         "cautions": [sentence(code_text(code)) for code in row.cautions],
     }
+
+
+def _excess(row: Gap) -> str:
+    """Events more or fewer than at the reference's rate."""
+    more, size = "fewer" if row.excess < 0 else "more", whole(abs(row.excess))
+    text = say(f"gaps.page.{more}", number=size)
+    if missing(row.excess_lower):
+        return text
+    low, high = whole(row.excess_lower), whole(row.excess_upper)
+    ends = say("language.interval", low=low, high=high)
+    return say("gaps.page.with_interval", text=text, interval=ends)

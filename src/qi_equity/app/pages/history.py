@@ -5,29 +5,22 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from qi_equity.app.pages.page import Context, Page
-from qi_equity.store.intake import named, shown
+from qi_equity.app.pages.page import Context, Page, told
+from qi_equity.store.intake import named
+from qi_equity.words import say
+from qi_equity.words.grammar import called
+from qi_equity.words.numbers import number
 
 READ, SHOWN = 2000, 100  # changes read, and at most shown
-WORDS = {
-    "observation": "Count",
-    "import": "Import of a file",
-    "plan": "Project file",
-    "cycle": "PDSA cycle",
-    "annotation": "Annotation",
-    "note": "Session note",
-    "action": "Action",
-    "consent": "Consent",
-}
 CAN_UNDO = ("observation", "import", "annotation", "note", "action", "cycle")
 
 
 def history(context: Context) -> Page:
     """The versions of one cell where one is named, else the newest changes of the project."""
     address, desk, project = context.choice.address, context.desk, context.choice.project
+    title = say("labels.page.history")
     if desk is None:
-        lines = ["This server keeps no history: it shows findings only."]
-        return Page("empty.html", {"heading": "History", "lines": lines}, title="History")
+        return told(title, [say("history.findings_only")])
     one_cell = bool(address.stratum and address.week)
     cell = (address.measure, address.site, address.stratum, address.week)
     found = desk.history(project.id, cell if one_cell else None, most=READ)
@@ -36,24 +29,30 @@ def history(context: Context) -> Page:
     else:  # an import is one line here, not a line for each of its counts
         found = tuple(one for one in found if not (one.kind == "observation" and one.file_hash))
     rows = [_row(one) for one in found[:SHOWN]]
-    where = " · ".join(
-        [context.measure.name, context.choice.site_name(address.site), address.stratum]
-    )
     values: dict[str, Any] = {
-        "heading": "History",
-        "about": f"{where}, {address.week}"
-        if one_cell
-        else f"The newest changes, {len(rows)} shown.",
+        "heading": title,
+        "about": _one_cell(context) if one_cell else say("history.newest", count=len(rows)),
         "rows": rows,
         "back": address.link(page="log", stratum="") if one_cell else "",
     }
-    return Page("history.html", values, title="History")
+    return Page("history.html", values, title=title)
+
+
+def _one_cell(context: Context) -> str:
+    address = context.choice.address
+    return say(
+        "history.one_cell",
+        measure=context.measure.name,
+        site=context.choice.site_name(address.site),
+        stratum=called(address.stratum),
+        subgroup=address.week,
+    )
 
 
 def _row(one: Any) -> dict[str, Any]:
     return {
         "id": one.id,
-        "what": WORDS.get(one.kind, one.kind),
+        "what": say(f"history.kind.{one.kind}"),
         "key": named(one.key) if one.kind == "observation" else "",
         "says": _says(one),
         "who": one.who,
@@ -66,7 +65,16 @@ def _row(one: Any) -> dict[str, Any]:
 
 def _says(one: Any) -> str:
     """What a version says, in a few words; an import says how much it brought."""
-    if one.kind != "import" or one.body is None:
-        return shown(one.body)
-    told = json.loads(one.body)
-    return f"{told['taken']} rows taken, {len(told['refused'])} refused"
+    if one.body is None:
+        return say("history.nothing_said")
+    kept = json.loads(one.body)
+    if one.kind == "import":
+        taken, refused = number(kept["taken"]), number(len(kept["refused"]))
+        return say("history.import", taken=taken, refused=refused)
+    if one.kind != "observation":
+        return str(kept.get("text") or kept.get("title") or say("history.another_version"))
+    if kept["numerator"] is None:
+        return str(kept["value"])
+    if kept["denominator"] is None:
+        return str(kept["numerator"])
+    return say("language.count_of", numerator=kept["numerator"], denominator=kept["denominator"])

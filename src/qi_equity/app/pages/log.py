@@ -10,7 +10,8 @@ from qi_equity.app.pages.page import Context, Page
 from qi_equity.project import Measure
 from qi_equity.sources.calendar import DAYS, floor, starts
 from qi_equity.view.figure import chart_figure
-from qi_equity.view.narrative import plural
+from qi_equity.words import say
+from qi_equity.words.charts import counted
 from qi_equity.words.grammar import sentence
 from qi_equity.words.numbers import day, missing
 
@@ -23,16 +24,16 @@ COUNTED = ("proportion", "rate")
 def log(context: Context) -> Page:
     """Last week beside this week, what is overdue, and the chart that the counts go to."""
     project, desk = context.choice.project, context.desk
-    title = "Log counts"
+    title = say("log.heading")
     if desk is None:
         lines = [
-            "This server shows findings only: nothing can be logged here.",
-            "To log counts, start the server on a store: qi-equity serve --database FILE",
+            say("log.findings_only"),
+            say("log.start_store", command="qi-equity serve --database FILE"),
         ]
         return Page("empty.html", {"heading": title, "lines": lines}, title=title)
     sites = list(desk.sites(project.id)) if desk.user.may("log") else []
     if not sites:
-        line = f"As {desk.user.role.replace('_', ' ')} you may read what was logged, not log."
+        line = say("log.not_yours", role=say(f"people.roles.{desk.user.role}"))
         return Page("empty.html", {"heading": title, "lines": [line]}, title=title)
     site = context.choice.site if context.choice.site in sites else sites[0]
     table = desk.observations(project.id)
@@ -59,9 +60,10 @@ def log(context: Context) -> Page:
         "period": period,
         "user": desk.user.name,
         "drawn": bool(figures),
-        "label": f"{context.measure.name} at this site, one chart a stratum, as logged so far.",
+        "label": say("log.label", measure=context.measure.name),
     }
-    return Page("log.html", values, figures, f"{title} · {context.choice.site_name(site)}")
+    window = say("log.title", site=context.choice.site_name(site))
+    return Page("log.html", values, figures, window)
 
 
 def subgroups(logged: pd.Series, period: Any, today: pd.Timestamp) -> list[pd.Timestamp]:
@@ -76,15 +78,19 @@ def subgroups(logged: pd.Series, period: Any, today: pd.Timestamp) -> list[pd.Ti
 def overdue(logged: pd.Series, period: Any, today: pd.Timestamp) -> str:
     """What should have been logged by today and was not, in words; nothing where all is."""
     if logged.empty:
-        return "Nothing has been logged at this site yet."
+        return say("log.nothing_yet")
     last = logged.max()
     between = [one for one in starts(last, today, period) if last < one]
     complete = between[:-1]  # the one we are in is not over
     if not complete:
         return ""
-    are = "is" if len(complete) == 1 else "are"
-    many = f"{len(complete)} {plural(period, len(complete))}"
-    return f"{many} {are} overdue: the last {period} logged began on {day(last)}."
+    return say(
+        "log.overdue",
+        count=len(complete),
+        periods=counted(len(complete), period),
+        period=say(f"charts.one.{period}"),
+        day=day(last),
+    )
 
 
 def _chosen(asked: str, weeks: list[pd.Timestamp], last: Any, period: Any) -> pd.Timestamp:
@@ -139,8 +145,8 @@ def _section(
         "measure": measure,
         "subgroup": f"{subgroup:%Y-%m-%d}",
         "named": _named(subgroup, measure.subgroup),
-        "heads": [measure.unit if name == "value" else name.capitalize() for name in names],
-        "about": " Out of: ".join(sentence(words[name]) for name in names if words[name]),
+        "heads": [_head(name, measure) for name in names],
+        "about": _about(words, names),
         "before": "" if missing(before) else day(before),
         "rows": rows,
     }
@@ -157,9 +163,23 @@ def _cell(name: str, words: str, now: dict[Any, Any], recent: pd.DataFrame) -> d
     }
 
 
+def _head(name: str, measure: Measure) -> str:
+    return measure.unit if name == "value" else say(f"charts.table.{name}")
+
+
+def _about(words: dict[str, str], names: list[str]) -> str:
+    """What is counted, and out of whom."""
+    told = [sentence(words[name]) for name in names if words[name]]
+    return say("log.out_of", counted=told[0], of=told[1]) if len(told) == 2 else "".join(told)
+
+
 def _counts(row: dict[Any, Any], names: list[str]) -> str:
     told = [_plain(row.get(name)) for name in names]
-    return " of ".join(told) if row and all(told) else "–"
+    if not row or not all(told):
+        return say("language.nothing")
+    if len(told) == 1:
+        return told[0]
+    return say("language.count_of", numerator=told[0], denominator=told[1])
 
 
 def _plain(value: Any) -> str:
@@ -167,4 +187,4 @@ def _plain(value: Any) -> str:
 
 
 def _named(subgroup: pd.Timestamp, period: str) -> str:
-    return f"{period.capitalize()} from {day(subgroup)}"
+    return say("log.from", period=say(f"charts.period.{period}"), day=day(subgroup))

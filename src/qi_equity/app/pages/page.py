@@ -10,10 +10,12 @@ import pandas as pd
 
 from qi_equity.app.state import Choice
 from qi_equity.findings import Findings, rows
-from qi_equity.project import EVERYONE, Measure
+from qi_equity.project import EVERYONE, Cycle, Measure
 from qi_equity.store import Desk, Users
-from qi_equity.view.cautions import caution_text
 from qi_equity.view.panels import Figure, Marker
+from qi_equity.words import say
+from qi_equity.words.cautions import caution_text
+from qi_equity.words.grammar import called, listed
 from qi_equity.words.numbers import day, missing
 
 R = TypeVar("R")
@@ -83,14 +85,7 @@ class Context:
         ]
         here.sort(key=lambda cycle: (cycle.start, cycle.id))
         return [
-            Marker(
-                pd.Timestamp(cycle.start),
-                str(index),
-                f"{cycle.title}, from {day(cycle.start)}"
-                + (f" to {day(cycle.end)}" if cycle.end else "")
-                + (f" ({', '.join(cycle.strata)})" if cycle.strata else ""),
-                cycle.strata,
-            )
+            Marker(pd.Timestamp(cycle.start), str(index), _cycle_words(cycle), cycle.strata)
             for index, cycle in enumerate(here, 1)
         ]
 
@@ -117,9 +112,25 @@ class Page:
 
 def nothing_logged(context: Context, why: str = "") -> Page:
     """The page of a measure that has no findings at a site."""
-    line = why or "Nothing has been logged for this measure at this site yet."
+    line = why or say("charts.page.nothing")
     values = {"heading": context.where, "lines": [line]}
     return Page("empty.html", values, title=context.where, status=line)
+
+
+def told(heading: str, lines: list[str]) -> Page:
+    """A page of nothing but words."""
+    return Page("empty.html", {"heading": heading, "lines": lines}, title=heading)
+
+
+def _cycle_words(cycle: Cycle) -> str:
+    """A cycle in the list below a chart: its title, when and for whom."""
+    start = day(cycle.start)
+    words = say("charts.page.cycle", title=cycle.title, start=start)
+    if cycle.end:
+        words = say("charts.page.cycle_ended", title=cycle.title, start=start, end=day(cycle.end))
+    if not cycle.strata:
+        return words
+    return say("charts.page.cycle_strata", cycle=words, strata=listed(map(called, cycle.strata)))
 
 
 def text_of(figure: Figure) -> str:

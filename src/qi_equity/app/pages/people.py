@@ -7,47 +7,44 @@ from __future__ import annotations
 
 from typing import Any
 
-from qi_equity.app.actions import NO_LIST, ROLES, TICKED, sites_known
-from qi_equity.app.pages.page import Context, Page
+from qi_equity.app.actions import ROLES, TICKED, sites_known
+from qi_equity.app.pages.page import Context, Page, told
 from qi_equity.store import Desk, Forbidden, User, Users
-from qi_equity.words.grammar import sentence
-
-NOT_YOURS = "Who may sign in is for an admin of the network to see and to change."
+from qi_equity.words import say
+from qi_equity.words.grammar import first_up
 
 
 def people(context: Context) -> Page:
     """The list of users with what can be changed, and the project's consents."""
-    desk = context.desk
+    desk, title = context.desk, say("labels.page.people")
     if desk is None:
-        lines = ["This server keeps no list of users: it shows findings only."]
-        return Page("empty.html", {"heading": "People", "lines": lines}, title="People")
+        return told(title, [say("people.findings_only")])
     users, why = _list(context, desk)
     consents = _consents(context, desk)
     if users is None and not consents:
-        lines = [why, f"Your role is {_words(desk.user.role)}."]
-        return Page("empty.html", {"heading": "People", "lines": lines}, title="People")
+        return told(title, [why, say("people.your_role", role=_words(desk.user.role))])
     values: dict[str, Any] = {
-        "heading": "People",
+        "heading": title,
         "why": why,
         "people": [],
         "person": None,
         "missing": "",
-        "roles": [(role, sentence(_words(role), stop="")) for role in ROLES],
+        "roles": [(role, first_up(_words(role))) for role in ROLES],
         "consents": consents,
     }
     if users is not None:
         values |= _people(context, desk, users)
-    return Page("people.html", values, title="People")
+    return Page("people.html", values, title=title)
 
 
 def _list(context: Context, desk: Desk) -> tuple[Users | None, str]:
     """The list if there is one and this user may have it, else why not."""
     if context.users is None:
-        return None, sentence(NO_LIST)
+        return None, say("people.no_list")
     try:
         return desk.people(context.users), ""
     except Forbidden:
-        return None, NOT_YOURS
+        return None, say("people.not_yours")
 
 
 def _people(context: Context, desk: Desk, users: Users) -> dict[str, Any]:
@@ -111,4 +108,4 @@ def _minute(moment: str) -> str:
 
 
 def _words(role: str) -> str:
-    return role.replace("_", " ")
+    return say(f"people.roles.{role}")

@@ -6,7 +6,8 @@ from typing import Any
 
 from qi_equity.app.pages.page import Context, Page
 from qi_equity.project import EquityAim, Project
-from qi_equity.words.grammar import inside
+from qi_equity.words import say
+from qi_equity.words.grammar import called, inside, listed
 from qi_equity.words.numbers import amount, day, number
 
 
@@ -19,8 +20,14 @@ def project(context: Context) -> Page:
     )
     values: dict[str, Any] = {
         "heading": plan.title,
-        "aim": f"For {inside(plan.aim.population)}: {inside(measure.name)}, from {low} to {high} "
-        f"by {day(plan.aim.by)}.",
+        "aim": say(
+            "project.aim_is",
+            population=inside(plan.aim.population),
+            measure=inside(measure.name),
+            low=low,
+            high=high,
+            day=day(plan.aim.by),
+        ),
         "equity": [_equity(plan, aim) for aim in plan.aim.equity],
         "tree": _tree(plan, None),
         "cycles": [_cycle(context, cycle) for cycle in sorted(plan.cycles, key=_start)],
@@ -40,15 +47,20 @@ def _equity(plan: Project, aim: EquityAim) -> dict[str, Any]:
 
     def said(end: float) -> str:
         if aim.kind == "ratio":
-            return f"{number(end, 2)} times"
+            return say("project.times", number=number(end, 2))
         return amount(end * measure.multiply, measure.unit)
 
-    what = {
-        "rate": f"{aim.stratum}: {inside(measure.name)}",
-        "difference": f"{aim.stratum}: difference to {reference} in {inside(measure.name)}",
-        "ratio": f"{aim.stratum}: ratio to {reference} in {inside(measure.name)}",
-    }[aim.kind]
-    text = f"{what}, from {said(aim.from_)} to {said(aim.to)} by {day(aim.by)}."
+    fields = {
+        "stratum": called(aim.stratum),
+        "measure": inside(measure.name),
+        "low": said(aim.from_),
+        "high": said(aim.to),
+        "day": day(aim.by),
+    }
+    if aim.kind == "rate":
+        text = say("project.fair_rate", **fields)
+    else:
+        text = say(f"project.fair_gap.{aim.kind}", reference=called(reference), **fields)
     return {"text": text, "primary": aim.primary}
 
 
@@ -72,12 +84,17 @@ def _cycle(context: Context, cycle: Any) -> dict[str, Any]:
         for driver in context.choice.project.drivers
         for idea in driver.change_ideas
     }
-    steps = [("Plan", cycle.plan), ("Do", cycle.do), ("Study", cycle.study), ("Act", cycle.act)]
+    steps = {"plan": cycle.plan, "do": cycle.do, "study": cycle.study, "act": cycle.act}
+    end = day(cycle.end) if cycle.end else say("project.now")
+    sites = listed(context.choice.site_name(site) for site in cycle.sites)
     return {
         "title": cycle.title,
-        "when": f"{day(cycle.start)} to {day(cycle.end) if cycle.end else 'now'}",
-        "sites": ", ".join(context.choice.site_name(site) for site in cycle.sites) or "every site",
-        "strata": ", ".join(cycle.strata) or "every stratum",
+        "when": say("language.interval", low=day(cycle.start), high=end),
+        "sites": sites or say("compare.every_site"),
+        "strata": listed(map(called, cycle.strata)) or say("project.every_stratum"),
         "idea": ideas.get(cycle.change_idea, ""),
-        "steps": [(name, text or "not written yet") for name, text in steps],
+        "steps": [
+            (say(f"project.step.{name}"), text or say("project.not_written"))
+            for name, text in steps.items()
+        ],
     }

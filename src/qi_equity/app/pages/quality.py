@@ -10,11 +10,13 @@ from qi_equity.app.pages.page import Context, Page, nothing_logged
 from qi_equity.project import ALL_SITES, EVERYONE
 from qi_equity.quality.coding import unknown_charts, unknown_share
 from qi_equity.view import icons
-from qi_equity.view.cautions import caution_text
-from qi_equity.view.figure import OFF_SCALE, chart_figure
+from qi_equity.view.figure import ABOVE, chart_figure, groups
 from qi_equity.view.table import Table
-from qi_equity.words.grammar import sentence
+from qi_equity.words import say
+from qi_equity.words.cautions import caution_text
+from qi_equity.words.grammar import called, sentence
 from qi_equity.words.numbers import amount, day, number
+from qi_equity.words.terminal import some
 
 NAMED = 6  # places a caution names before the rest are counted
 
@@ -38,25 +40,23 @@ def quality(context: Context) -> Page:
             shares, drawn.summary, ["site"], unit="%", names=names, columns=4, legend=False
         )
         figures["unknown"] = figure
-        traces = {trace["name"] for trace in figure["data"]}
         key = icons.key(
             sorted({str(name) for name in shares["meaning"].unique()}),
             target=False,
             limits=True,
             cycles=False,
-            above=OFF_SCALE in traces,
+            above=ABOVE in groups(figure),
             baseline=False,
         )
     values: dict[str, Any] = {
-        "heading": f"Quality of the data: {measure.name}",
+        "heading": say("quality.heading", measure=measure.name),
         "drawn": bool(figures),
         "key": key,
-        "label": "The share of records without a known ethnicity over time, one chart a site. "
-        "The table below holds the figures.",
+        "label": say("quality.label"),
         "complete": _complete(context, points, unknown),
         "cautions": _cautions(context),
     }
-    return Page("quality.html", values, figures, f"Quality · {measure.name}")
+    return Page("quality.html", values, figures, say("quality.title", measure=measure.name))
 
 
 def _complete(context: Context, points: pd.DataFrame, unknown: pd.DataFrame) -> Table:
@@ -73,13 +73,18 @@ def _complete(context: Context, points: pd.DataFrame, unknown: pd.DataFrame) -> 
         rows.append(
             (
                 choice.site_name(site),
-                f"{number(len(own))} of {number(every)}",
-                day(own["subgroup"].max()) if len(own) else "–",
+                say("language.count_of", numerator=number(len(own)), denominator=number(every)),
+                day(own["subgroup"].max()) if len(own) else say("language.nothing"),
                 amount(share),
             )
         )
-    header = ("Site", f"{measure.subgroup.capitalize()}s logged", "Last", "Ethnicity not known")
-    return Table("What was logged, site by site", header, tuple(rows), frozenset({1, 2, 3}))
+    header = (
+        say("quality.table.site"),
+        say(f"quality.logged.{measure.subgroup}"),
+        say("quality.table.last"),
+        say("quality.table.unknown"),
+    )
+    return Table(say("quality.table.caption"), header, tuple(rows), frozenset({1, 2, 3}))
 
 
 def _cautions(context: Context) -> list[tuple[str, str]]:
@@ -87,12 +92,7 @@ def _cautions(context: Context) -> list[tuple[str, str]]:
     by_text: dict[str, list[str]] = {}
     for one in context.findings.cautions:
         if one.measure in ("", context.measure.id):
-            site = context.choice.site_name(one.site) if one.site else ALL_SITES
-            place = f"{site}: {one.stratum or EVERYONE}"
+            site = context.choice.site_name(one.site or ALL_SITES)
+            place = say("quality.place", site=site, stratum=called(one.stratum or EVERYONE))
             by_text.setdefault(caution_text(one), []).append(place)
-    return [(sentence(text), _some(places)) for text, places in by_text.items()]
-
-
-def _some(places: list[str]) -> str:
-    more = f" and {len(places) - NAMED} more" if len(places) > NAMED else ""
-    return "; ".join(places[:NAMED]) + more
+    return [(sentence(text), some(places, NAMED)) for text, places in by_text.items()]

@@ -16,21 +16,17 @@ from qi_equity.store import Action, SessionNote
 from qi_equity.view import icons
 from qi_equity.view.figure import chart_figure
 from qi_equity.view.gap_figure import gap_figure
-from qi_equity.view.narrative import chart_sentences
-from qi_equity.view.verdicts import verdict_sentences
-from qi_equity.words.grammar import inside, sentence
+from qi_equity.vocabulary import Verdict
+from qi_equity.words import say
+from qi_equity.words.charts import chart_sentences
+from qi_equity.words.grammar import called, inside, sentence
 from qi_equity.words.numbers import day, missing
+from qi_equity.words.verdicts import verdict_sentences
 
 OF_A_KIND = 4  # an agenda of more than an hour is no agenda
 LATE = 2  # subgroups behind the newest of the network before a site is asked how it can be helped
 
-KINDS = {
-    "widening": "A gap is widening",
-    "concern": "A signal of concern",
-    "improvement": "A signal of improvement",
-    "narrowing": "A gap is narrowing",
-    "late": "Who needs help to log",
-}
+KINDS = ("widening", "reversed", "concern", "improvement", "narrowing", "late")  # the hardest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +59,7 @@ def session(context: Context) -> Page:
                 _kept(one) | {"key": key} for key, one in desk.entries(project, Action).items()
             ]
     values: dict[str, Any] = {
-        "heading": f"Session: {context.choice.project.title}",
+        "heading": say("session.heading", project=context.choice.project.title),
         "items": [
             _told(context, item) | {"link": address.link(page="session", slide=number)}
             for number, item in enumerate(items, 1)
@@ -74,10 +70,10 @@ def session(context: Context) -> Page:
         "may_write": may_write,
         "stored": desk is not None,
         "today": f"{context.today:%Y-%m-%d}",
-        "places": [("", "The network")]
+        "places": [("", say("session.network"))]
         + [(site.id, site.name) for site in context.choice.project.sites],
     }
-    title = f"Session · {context.choice.project.title}"
+    title = say("session.title", project=context.choice.project.title)
     return Page("session.html", values, title=title, waiting=context.waiting)
 
 
@@ -87,7 +83,7 @@ def agenda(context: Context) -> list[Item]:
     gaps, charts = context.findings.gaps, context.findings.charts
     if context.findings.judged:
         for gap in sorted(rows(gaps, Gap), key=lambda row: _first(context, row)):
-            kind = "narrowing" if gap.verdict == "closed" else gap.verdict
+            kind = "narrowing" if gap.verdict == Verdict.CLOSED else gap.verdict
             if kind in found:
                 found[kind].append(Item(kind, gap.measure, gap.site, gap.stratum, gap))
         latest = _latest_meanings(context.findings.points)
@@ -140,22 +136,24 @@ def _late(context: Context) -> list[Item]:
 def _told(context: Context, item: Item) -> dict[str, Any]:
     """An agenda line: the kind, where, and the first thing to say of it."""
     measure = context.choice.project.measure(item.measure)
-    where = f"{context.choice.site_name(item.site)}: {item.stratum}, {inside(measure.name)}"
+    site = context.choice.site_name(item.site)
+    stratum, name = called(item.stratum), inside(measure.name)
+    where = say("session.where_is", site=site, stratum=stratum, measure=name)
     said: list[str]
     if item.row is None:
-        where = context.choice.site_name(item.site)
-        said = [f"The last count is from {day(item.last)}. Ask what would make it easier."]
+        where = site
+        said = [say("session.late", day=day(item.last))]
     elif isinstance(item.row, Gap):
-        said = verdict_sentences(item.row, measure.multiply)
+        said = verdict_sentences(item.row, measure.multiply, measure.direction)
     else:
         points = _own(context.findings.points, item)
         said = chart_sentences(item.row, points, measure)
     page = "gap" if isinstance(item.row, Gap) else "charts"
     return {
-        "kind": KINDS[item.kind],
+        "kind": say(f"session.item.{item.kind}"),
         "icon": icons.verdict(item.kind)
         or icons.variation(item.kind, measure.direction)
-        or icons.verdict("too few to say"),
+        or icons.verdict(Verdict.TOO_FEW),
         "where": where,
         "said": [sentence(text) for text in said],
         "open": context.choice.address.link(
@@ -202,13 +200,14 @@ def _slide(context: Context, items: list[Item], place: int) -> Page:
     values = told | {
         "place": place,
         "total": len(items),
-        "label": f"{told['kind']}. {told['where']}. {' '.join(told['said'])}",
+        "label": " ".join(map(sentence, (told["kind"], told["where"], *told["said"]))),
         "drawn": bool(figures),
         "previous": address.link(slide=place - 1) if place > 1 else "",
         "next": address.link(slide=place + 1) if place < len(items) else "",
         "agenda": address.link(slide=""),
     }
-    return Page("slide.html", values, figures, f"{told['kind']} · {told['where']}", told["kind"])
+    title = say("session.slide.title", kind=told["kind"], where=told["where"])
+    return Page("slide.html", values, figures, title, told["kind"])
 
 
 def _kept(one: Any) -> dict[str, Any]:

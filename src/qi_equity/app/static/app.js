@@ -10,6 +10,23 @@ window.qiEquity = (() => {
   const words = JSON.parse(byId("words").textContent)
   const forms = new Intl.PluralRules(document.documentElement.lang)
 
+  // Months and numbers of charts are written as everywhere else on the page.
+  const locale = document.documentElement.lang
+  const spoken = {
+    locale,
+    locales: {
+      [locale]: {
+        dictionary: {},
+        format: {
+          months: words.months_in_full.split(" "),
+          shortMonths: words.months.split(" "),
+          decimal: words.decimal,
+          thousands: words.thousands,
+        },
+      },
+    },
+  }
+
   // A text of the catalogue's `script` file, with its fields filled in.
   function say(name, fields = {}) {
     const text = words[name]
@@ -49,7 +66,7 @@ window.qiEquity = (() => {
     arrange(figure.layout, width)
     figure.layout.autosize = !printing
     if (printing) figure.layout.width = width
-    const settings = { displayModeBar: false, responsive: true }
+    const settings = { displayModeBar: false, responsive: true, ...spoken }
     Plotly.react(element, figure.data, figure.layout, settings).then(() => {
       performance.mark("qi-drawn")
       element.drawnWidth = width

@@ -1,0 +1,62 @@
+"""A gap in sentences: its size on both scales, each with its interval; nothing is judged here."""
+
+from __future__ import annotations
+
+from qi_equity.findings import Gap
+from qi_equity.project import EVERYONE_ELSE, Measure
+from qi_equity.words import say
+from qi_equity.words.grammar import called
+from qi_equity.words.numbers import amount, interval, missing, number
+
+
+def gap_sentence(row: Gap, measure: Measure) -> str:
+    """One stratum's gap with its interval, in words."""
+    stratum, times = called(row.stratum), measure.multiply
+    if missing(row.rate):
+        return say("gaps.said.nothing", stratum=stratum)
+    rate = amount(row.rate * times, measure.unit)
+    said = [say("gaps.said.rate", stratum=stratum, rate=rate, counts=counts(row))]
+    if missing(row.difference):
+        return " ".join([*said, say("gaps.said.not_compared")])
+    said.append(_size(row, measure))
+    if row.difference_lower <= 0 <= row.difference_upper:
+        said.append(say("gaps.said.chance"))
+    return " ".join(said)
+
+
+def _size(row: Gap, measure: Measure) -> str:
+    times, side = measure.multiply, "higher" if row.difference > 0 else "lower"
+    ends = (row.difference_lower * times, row.difference_upper * times)
+    fields = {
+        "size": number(abs(row.difference) * times),
+        "unit": difference_unit(measure),
+        "reference": called(row.reference or EVERYONE_ELSE),
+        "interval": say("language.interval", low=signed(ends[0]), high=signed(ends[1])),
+    }
+    if missing(row.ratio):
+        return say(f"gaps.said.{side}", **fields)
+    ratios = interval(row.ratio_lower, row.ratio_upper, 2)
+    return say(f"gaps.said.{side}_ratio", ratio=number(row.ratio, 2), ratios=ratios, **fields)
+
+
+def counts(row: Gap) -> str:
+    """Events out of those they were counted among."""
+    numerator, denominator = number(row.numerator), number(row.denominator)
+    return say("language.count_of", numerator=numerator, denominator=denominator)
+
+
+def difference_unit(measure: Measure) -> str:
+    """The unit of a difference between two values of a measure."""
+    return say("gaps.percentage_points") if measure.unit == "%" else measure.unit
+
+
+def signed(value: float) -> str:
+    """A number with its sign, the sign being the point.
+
+    >>> signed(1.25), signed(-3.0), signed(float("nan"))
+    ('+1.2', '−3', 'unknown')
+    """
+    if missing(value):
+        return say("gaps.said.unknown")
+    text = number(abs(value))
+    return f"+{text}" if value > 0 else f"−{text}" if value < 0 else text
