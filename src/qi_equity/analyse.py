@@ -103,25 +103,40 @@ def plan(project: Project, observations: pd.DataFrame, *, horizon: int = HORIZON
         reading = Reading(project, measure)
         rows = table[(table["measure"] == measure.id) & table["stratum"].isin(project.strata.known)]
         first = rows[rows["subgroup"].isin(reading.baseline_of(rows))]
-        if measure.data != "proportion" or first["denominator"].sum() == 0:
+        columns = _planned_from(reading, first)
+        if columns is None or (reading.compared and not reading.is_held(first)):
             continue
         aims = [aim for aim in project.aim.equity if aim.measure == measure.id]
         parts.append(
             plans(
                 first,
-                numerator="numerator",
-                denominator="denominator",
+                **columns,
                 stratum="stratum",
                 subgroup="subgroup",
                 reference=reading.reference,
                 by=["measure", "site"],
-                direction=reading.better,
+                direction=reading.direction,
                 target=measure.target,
                 to={aim.stratum: aim.to for aim in aims if aim.kind == "rate"},
                 horizon=horizon,
+                kind="rate" if measure.data == "rate" else "proportion",
             )
         )
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _planned_from(reading: Reading, rows: pd.DataFrame) -> dict[str, str] | None:
+    """The columns a plan reads; None where there is nothing to plan from, or no way to.
+
+    Days or cases between events come one at a time: how many weeks bring so many is not known.
+    """
+    if reading.compared and rows["denominator"].sum() > 0:
+        return {"numerator": "numerator", "denominator": "denominator"}
+    if reading.measure.data == "count" and rows["numerator"].notna().any():
+        return {"numerator": "numerator"}
+    if reading.measure.data == "continuous" and rows["value"].notna().any():
+        return {"value": "value"}
+    return None
 
 
 @dataclass(slots=True, eq=False)

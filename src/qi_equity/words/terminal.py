@@ -14,6 +14,7 @@ from qi_equity.findings import Chart, Findings, Gap, Spread, of
 from qi_equity.findings import rows as typed
 from qi_equity.project import ALL_SITES, EVERYONE, Measure, Project
 from qi_equity.quality.checks import CHECKS, Quality
+from qi_equity.vocabulary import Answer
 from qi_equity.words import say
 from qi_equity.words.cautions import caution_text
 from qi_equity.words.charts import chance_sentence, signal_words
@@ -39,6 +40,10 @@ def report(findings: Findings) -> str:
     return "\n".join(_lines(findings))
 
 
+# Data that come one event at a time.
+BETWEEN = ("time between", "cases between")
+
+
 def plan_report(project: Project, plan: pd.DataFrame) -> str:
     """When each question can have an answer, the wait in words, and what would shorten it."""
     return "\n".join(_plan_lines(project, plan))
@@ -51,7 +56,10 @@ def _plan_lines(project: Project, plan: pd.DataFrame) -> Iterator[str]:
         yield ""
         yield measure.name
         if rows.empty:
-            yield "  " + say("terminal.plan.nothing")
+            apart = measure.data in BETWEEN
+            yield from _wrapped(
+                say("terminal.plan.between" if apart else "terminal.plan.nothing"), 2
+            )
         for site in dict.fromkeys(rows["site"] if len(rows) else ()):
             yield f"  {names.get(site, called(site))}"
             for row in rows[rows["site"] == site].to_dict("records"):
@@ -59,23 +67,31 @@ def _plan_lines(project: Project, plan: pd.DataFrame) -> Iterator[str]:
 
 
 def _plan_sentence(row: dict[Hashable, Any], measure: Measure) -> str:
-    return say(
-        "terminal.plan.asked",
-        stratum=called(row["stratum"]),
-        question=say(f"terminal.plan.question.{row['question']}"),
-        births=number(row["births_a_week"]),
-        then=amount(row["rate"] * measure.multiply, measure.unit),
-        later=amount(row["rate_after"] * measure.multiply, measure.unit),
-        answer=_plan_answer(row),
-    )
+    asked = {
+        "stratum": called(row["stratum"]),
+        "question": say(f"terminal.plan.question.{row['question']}"),
+        "then": amount(row["rate"] * measure.multiply, measure.unit),
+        "later": amount(row["rate_after"] * measure.multiply, measure.unit),
+        "answer": _plan_answer(row),
+    }
+    births = row.get("births_a_week")
+    if missing(births):
+        return say("terminal.plan.asked_plainly", **asked)
+    return say("terminal.plan.asked", births=number(births), **asked)
 
 
 def _plan_answer(row: dict[Hashable, Any]) -> str:
-    if missing(row["weeks"]):
-        return say("terminal.plan.no_odds")
-    if math.isfinite(row["weeks"]):
+    """The answer to one question: a rate beside its own past, or a gap beside its reference."""
+    if row["answer"] == Answer.MET:
+        return say("terminal.plan.met")
+    if row["answer"] == Answer.CANNOT:
+        return say(f"terminal.plan.cannot.{row['reason']}")
+    if row["answer"] == Answer.WEEKS:
+        weeks = weeks_words(row["weeks"])
+        if row["asks"] == "rate":
+            return say("terminal.plan.weeks_rate", weeks=weeks)
         low, high = number(row["chart_weeks_from"]), number(row["chart_weeks_to"])
-        return say("terminal.plan.weeks", weeks=weeks_words(row["weeks"]), low=low, high=high)
+        return say("terminal.plan.weeks", weeks=weeks, low=low, high=high)
     helps = [say("terminal.plan.baseline", number=number(row["baseline_needed"]))]
     if math.isfinite(row["sites_needed"]) and row["sites_needed"] > 1:
         helps.append(say("terminal.plan.sites", number=number(row["sites_needed"])))
