@@ -152,19 +152,7 @@ class Trend:
 
 def trend(data: Contrast) -> Trend:
     """The trend of the ratio alone, of every series (rows)."""
-    return _trend_of(ratio_scores(data.only(data.informative)), data.informative)
-
-
-def rate_trend(events: FloatArray, total: FloatArray) -> Trend:
-    """The trend of one group's own rate, of every group (rows)."""
-    n = np.where(np.isfinite(events) & np.isfinite(total), total, 0.0)
-    y = np.where(n > 0, events, 0.0)
-    p = np.divide(summed(y), summed(n), out=np.zeros(len(n)), where=summed(n) > 0)[:, np.newaxis]
-    return _trend_of(Scores(y - n * p, n * p * (1 - p)), n > 0)
-
-
-def _trend_of(scores: Scores, periods: BoolArray) -> Trend:
-    told = _taking_part(scores, periods)
+    told = _taking_part(ratio_scores(data.only(data.informative)), data.informative)
     return trend_p(_in_blocks(told, _autocorrelation(told) > AUTOCORRELATED))
 
 
