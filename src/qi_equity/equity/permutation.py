@@ -73,11 +73,17 @@ def _rates(data: Contrast) -> tuple[FloatArray, FloatArray]:
     return p, p0
 
 
-def dispersion(scores: Scores) -> FloatArray:
-    """How much more the periods vary than chance alone would make them; never below 1."""
+def dispersion(scores: Scores, *, unsure: bool = False) -> FloatArray:
+    """How much more the periods vary than chance alone would make them; never below 1.
+
+    `unsure` allows for how little a few periods tell of it: a 95% interval that is widened by the
+    answer is then as wide as Student's. One period alone tells nothing, and widens nothing.
+    """
     used = scores.variance > 0
     z2 = np.where(used, scores.score**2 / np.where(used, scores.variance, 1.0), 0.0)
-    return np.asarray(np.maximum(1.0, summed(z2) / np.maximum(used.sum(axis=-1) - 1, 1)))
+    freedom = np.maximum(used.sum(axis=-1) - 1, 1)
+    student = (special.stdtrit(freedom, 0.975) / special.ndtri(0.975)) ** 2 if unsure else 1.0
+    return np.asarray(np.maximum(1.0, student * summed(z2) / freedom))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

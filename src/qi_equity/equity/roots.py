@@ -40,7 +40,12 @@ def quick_root(
     found = np.full(low.shape, np.nan)
     rows = np.flatnonzero(np.isfinite(low) & np.isfinite(high))
     a, b = low[rows], high[rows]
-    fa, fb, share = function(a, rows), function(b, rows), np.full(rows.size, 0.5)
+    fa, fb = function(a, rows), function(b, rows)
+    # A function that does not cross between the ends has its root at the nearer end, or beyond.
+    found[rows] = np.where(fa <= 0, a, b)
+    crosses = ~((fa <= 0) | (fb > 0))
+    rows, a, b, fa, fb = (part[crosses] for part in (rows, a, b, fa, fb))
+    share = np.full(rows.size, 0.5)
     for step in range(3 * HALVINGS):
         if not rows.size:
             break
