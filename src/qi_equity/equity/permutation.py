@@ -31,7 +31,7 @@ FLAT = 1e-9
 # Up to so many periods every order is tried (720 of six); the tails of more are worked out.
 EVERY_ORDER = 6
 # Most draws of a scan; a p-value below twenty of them is told from the tail of the draws.
-DRAWS = 1_000
+DRAWS = 500
 # No tail is told further than this: beyond it no simulation has looked.
 SMALLEST_P = 1e-5
 # Orders are drawn from this seed and the number of periods alone, the same for every series.
