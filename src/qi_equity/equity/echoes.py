@@ -6,6 +6,7 @@ word for a gap stays with `verdict`; here it is only settled whose change it was
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import combinations
 
 import numpy as np
@@ -89,10 +90,10 @@ def _moved(events: FloatArray, total: FloatArray) -> tuple[FloatArray, FloatArra
 def _best(moved: FloatArray, variance: FloatArray, left: IntArray, size: int) -> list[int]:
     """The groups without which all others moved most nearly alike."""
 
-    def unlike(movers: tuple[int, ...]) -> tuple[float, float]:
-        weight = 1 / variance
-        own = float(np.sum((moved**2 * weight)[list(movers)]))
-        weight[list(movers)] = 0.0
+    def unlike(chosen: Iterable[int]) -> tuple[float, float]:
+        movers, weight = list(chosen), 1 / variance
+        own = float(np.sum((moved**2 * weight)[movers]))
+        weight[movers] = 0.0
         middle = np.sum(weight * moved) / max(np.sum(weight), np.finfo(float).tiny)
         # Of two groups each leaves the other alone: the one whose own rate moved is the mover.
         return round(float(np.sum(weight * (moved - middle) ** 2)), 9), -own

@@ -310,7 +310,7 @@ def _steps(score: FloatArray, variance: FloatArray) -> FloatArray:
         step = np.abs(seen - held * (ends / whole))
         step /= np.sqrt(held * (1 - held / whole))
     step[~((held >= LEAST_SHARE * whole) & (held <= (1 - LEAST_SHARE) * whole))] = 0.0
-    return step
+    return np.asarray(step)
 
 
 def _clearest(score: FloatArray, variance: FloatArray) -> FloatArray:
@@ -374,7 +374,7 @@ def _beyond(draws: FloatArray, seen: FloatArray) -> FloatArray:
     tail = np.sort(draws**2 / 2, axis=-1)[:, -tenth - 1 :]
     over = np.maximum((tail[:, 1:] - tail[:, :1]).mean(axis=-1), FLAT)
     p_value = tenth / DRAWS * np.exp(-np.maximum(seen**2 / 2 - tail[:, 0], 0.0) / over)
-    return np.clip(p_value, SMALLEST_P, ENOUGH_EXCEEDANCES / DRAWS)
+    return np.asarray(np.clip(p_value, SMALLEST_P, ENOUGH_EXCEEDANCES / DRAWS))
 
 
 def _few(length: IntArray) -> Iterator[tuple[NDArray[np.intp], NDArray[np.int64]]]:

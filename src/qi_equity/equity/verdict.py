@@ -163,7 +163,11 @@ def _words(
         (apart, Verdict.GAP),
         (_within(ratio, practical_ratio), Verdict.NO_GAP),
     ]
-    return np.select(*map(list, zip(*words, strict=True)), default=Verdict.TOO_FEW)  # type: ignore[arg-type]
+    return np.asarray(
+        np.select(
+            [holds for holds, _ in words], [str(word) for _, word in words], str(Verdict.TOO_FEW)
+        )
+    )
 
 
 def _halves(data: Contrast) -> list[Contrast]:
