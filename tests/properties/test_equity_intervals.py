@@ -146,7 +146,5 @@ def test_excess_events_are_what_the_reference_would_not_have_had(rows):
 
 @given(st.floats(0.01, 0.99), st.floats(-30, 30))
 def test_a_falling_root_is_found_wherever_it_lies(height, place):
-    found = falling_root(
-        lambda at: height * (place - at), np.array(-40.0), np.array(40.0)
-    )
+    found = falling_root(lambda at: height * (place - at), np.array(-40.0), np.array(40.0))
     assert found == pytest.approx(place, abs=1e-9)
