@@ -13,10 +13,12 @@ from measured import Figure, Play
 
 from qi_equity.chance import q_values
 from qi_equity.equity.contrast import Contrast, contrast
+from qi_equity.equity.echoes import echoes
 from qi_equity.equity.gap_chart import GapChart, gap_charts
+from qi_equity.equity.gaps import everyone_else
 from qi_equity.equity.permutation import change
 from qi_equity.equity.planning import gap_shift, trend_power
-from qi_equity.equity.verdict import verdicts
+from qi_equity.equity.verdict import CHANGED, verdicts
 from qi_equity.spc.scan import scan
 
 REFERENCE_SIZE = 50
@@ -168,8 +170,8 @@ def a8(charts: int) -> Iterator[Figure]:
 # ------------------------------------------------------------------ the verdict
 
 A9_CELLS = [(size, rate) for rate in (0.03, 0.1, 0.5) for size in (5, 10, 20)]
-CHANGED = ("widening", "narrowing", "closed")
-NOT_FAR = ("closed", "no gap seen")
+NOT_FAR = ("closed", "no gap")
+THERE = ("gap", "steady", "one look")
 
 
 def a9(charts: int) -> Iterator[Figure]:
@@ -180,12 +182,12 @@ def a9(charts: int) -> Iterator[Figure]:
 
     for size, rate in A9_CELLS:
         cell = f"n {size}, p {rate}"
-        for rho, bound in ((0.0, 0.075), (0.02, 0.085)):
+        for rho, bound in ((0.0, 0.075), (0.02, 0.075), (0.03, 0.075)):
             word = verdicts(weeks_of(9, charts, size, rate, 1, 1, rho=rho)).verdict
-            name = f"{cell}, no gap" + (", rho .02" if rho else "")
-            changed, lasting = share(np.isin(word, CHANGED)), share(word == "persistent")
+            name = f"{cell}, no gap" + (f", rho {rho:g}" if rho else "")
+            changed, lasting = share(np.isin(word, CHANGED)), share(np.isin(word, THERE))
             yield Figure("A9", f"{name}: any change", changed, charts, 0, bound)
-            yield Figure("A9", f"{name}: persistent", lasting, charts, 0, bound)
+            yield Figure("A9", f"{name}: a gap", lasting, charts, 0, 0.085)
         closed = said(weeks_of(91, charts, size, rate, 1.25, 1.25), *NOT_FAR)
         yield Figure("A9", f"{cell}, ratio 1.25: no gap or closed", closed, charts, 0, 0.05)
     widened = verdicts(weeks_of(92, charts, 20, 0.1, 1, 2)).verdict
@@ -197,8 +199,115 @@ def a9(charts: int) -> Iterator[Figure]:
     yield Figure("A9", "n 20, p .1, 2 to 1: narrowing", narrowed, charts, 0.75)
     wrong = share(closing == "widening")
     yield Figure("A9", "n 20, p .1, 2 to 1: wrong way", wrong, charts, 0, 0.01)
-    few = said(weeks_of(94, charts, 5, 0.03, 1, 1), "too few to say")
-    yield Figure("A9", "n 5, p .03, no gap: too few to say", few, charts, 0.80)
+    few = said(weeks_of(94, charts, 5, 0.03, 1, 1), "too few")
+    yield Figure("A9", "n 5, p .03, no gap: too few", few, charts, 0.80)
+
+
+def seasons(charts: int, size: int, rate: float, shape: np.ndarray) -> Contrast:
+    """Both groups' rates rise and fall together; the ratio between them stands still."""
+    rng = np.random.default_rng([95, size, round(rate * 100)])
+    cells = (charts, len(shape))
+    return contrast(
+        counts(rng, size, 1.6 * rate * shape, 0, cells),
+        size,
+        counts(rng, REFERENCE_SIZE, rate * shape, 0, cells),
+        REFERENCE_SIZE,
+    )
+
+
+def a9_words(charts: int) -> Iterator[Figure]:
+    """Sides that change, rates that move together, and how soon a gap may be called steady."""
+    weeks = np.arange(2 * YEAR)
+    for rate in (0.06, 0.1):
+        rng = np.random.default_rng([96, round(rate * 100)])
+        ratio, cells = np.where(weeks < YEAR, 0.4, 2.2), (charts, 2 * YEAR)
+        data = contrast(
+            counts(rng, 12, rate * ratio, 0, cells), 12, counts(rng, 60, rate, 0, cells), 60
+        )
+        word = verdicts(data).verdict
+        cell = f"n 12 v 60, p {rate}, .4 to 2.2 in two years"
+        yield Figure("A9", f"{cell}: reversed", share(word == "reversed"), charts, 0.9)
+        other = share(np.isin(word, ("widening", "narrowing", "closed")))
+        yield Figure("A9", f"{cell}: widening or narrowing", other, charts, 0, 0.02)
+    together = {
+        "a season": 1 + 0.25 * np.sin(2 * np.pi * weeks / YEAR),
+        "a drift": np.linspace(1.3, 0.7, 2 * YEAR),
+    }
+    for name, shape in together.items():
+        for size, rate in ((10, 0.1), (20, 0.3)):
+            word = verdicts(seasons(charts, size, rate, shape)).verdict
+            cell = f"n {size}, p {rate}, ratio 1.6 through {name}: any change"
+            yield Figure("A9", cell, share(np.isin(word, CHANGED)), charts, 0, 0.075)
+    for length, at_most in ((6, 0.0), (12, 0.01), (20, 0.02)):
+        data = weeks_of(97, charts, 18, 0.06, 1.8, 1.8, weeks=length, change_at=length // 2)
+        word = verdicts(data).verdict
+        cell = f"n 18, p .06, ratio 1.8 in {length} weeks: steady"
+        yield Figure("A9", cell, share(word == "steady"), charts, 0, at_most)
+    word = verdicts(weeks_of(97, charts, 18, 0.06, 1.8, 1.8, weeks=2 * YEAR)).verdict
+    yield Figure(
+        "A9", "n 18, p .06, ratio 1.8 in 104 weeks: steady", share(word == "steady"), charts, 0.7
+    )
+
+
+COVERED = [(5, 0.1), (10, 0.03), (18, 0.03), (20, 0.5)]
+
+
+def a9_intervals(charts: int) -> Iterator[Figure]:
+    """The interval that is printed holds the truth, on both scales, however short the series."""
+    for size, rate in COVERED:
+        for rho in (0.0, 0.03):
+            for length in (6, YEAR):
+                ratio = 1.0 if rho else 1.5
+                found = verdicts(
+                    weeks_of(98, charts, size, rate, ratio, ratio, rho=rho, weeks=length)
+                )
+                for name, interval, truth in (
+                    ("ratio", found.ratio, ratio),
+                    ("difference", found.difference, rate * (ratio - 1)),
+                ):
+                    told = np.isfinite(interval.lower)
+                    holds = (interval.lower <= truth) & (interval.upper >= truth)
+                    cell = f"n {size}, p {rate}, rho {rho:g}, {length} weeks: {name} held"
+                    seen = int(told.sum())
+                    yield Figure("A9 interval", cell, share(holds[told]), seen, 0.93)
+
+
+SITE = np.array([5, 8, 12, 18, 25, 60])
+
+
+def headlines(seed: int, sites: int, factors: list[float], rho: float) -> tuple[float, float, int]:
+    """Sites where a planted change is found: headlined alone, all planted kept, and how many."""
+    rng, late = np.random.default_rng(seed), np.arange(2 * YEAR) >= YEAR
+    births = rng.poisson(SITE[:, None], (sites, len(SITE), 2 * YEAR)).astype(float)
+    rate = np.broadcast_to(np.where(late, 0.1 * np.array(factors)[:, None], 0.1), births.shape)
+    if rho:
+        rate = rng.beta(rate * (1 - rho) / rho, (1 - rate) * (1 - rho) / rho)
+    events = rng.binomial(births.astype(int), rate).astype(float)
+    found = verdicts(contrast(events, births, everyone_else(events, 1), everyone_else(births, 1)))
+    changed = np.isin(found.verdict, CHANGED)
+    rising = np.sign(found.late_ratio.estimate - found.early_ratio.estimate).astype(int)
+    planted, alone, kept = np.array(factors) != 1, [], []
+    for site in np.flatnonzero(changed[:, planted].all(axis=-1)):
+        lit = changed[site] & (echoes(events[site], births[site], changed[site], rising[site]) < 0)
+        alone.append((lit == planted).all())
+        kept.append(lit[planted].all())
+    return float(np.mean(alone)), float(np.mean(kept)), len(kept)
+
+
+def a9_echoes(sites: int) -> Iterator[Figure]:
+    """One group's change is headlined once, and two groups' changes are both kept."""
+    for seed, (factors, rho, what) in enumerate(
+        [
+            ([1, 1, 1, 1, 1, 0.5], 0.0, "the largest falls by half"),
+            ([1, 1, 1, 1, 1, 2], 0.0, "the largest doubles"),
+            ([1, 1, 1, 0.4, 1, 1], 0.0, "a smaller falls to .4"),
+            ([1, 1, 1, 1, 1, 0.5], 0.02, "the largest falls by half, rho .02"),
+        ]
+    ):
+        once, _, seen = headlines(seed, sites, factors, rho)
+        yield Figure("A9 echo", f"six groups, {what}: headlined, and alone", once, seen, 0.9)
+    _, both, seen = headlines(9, sites, [1, 1, 1, 0.3, 1, 2], 0.0)
+    yield Figure("A9 echo", "six groups, one falls and one doubles: both kept", both, seen, 0.85)
 
 
 def a10(charts: int) -> Iterator[Figure]:
@@ -235,7 +344,7 @@ def a15(charts: int) -> Iterator[Figure]:
         shift = gap_shift(size, rate * early, REFERENCE_SIZE, rate, rate_after=rate * late)
         promised = float(trend_power(shift, weeks))
         data = weeks_of(15, charts, size, rate, early, late, weeks=weeks, change_at=weeks // 2)
-        seen = share(np.array([change(data[row]).p_trend <= 0.05 for row in range(charts)]))
+        seen = share(change(data).p_trend <= 0.05)
         cell = f"n {size}, p {rate}, {early:g} to {late:g} in {weeks} weeks: power"
         low, high = round(promised - 0.08, 4), round(min(promised + 0.08, 1.0), 4)
         yield Figure("A15", f"{cell} (promised {promised:.2f})", seen, charts, low, high)
@@ -248,6 +357,9 @@ PLAYS: dict[str, Play] = {
     "A7 over-dispersed": (a7_overdispersed, 1_000, 60),
     "A8": (a8, 500, 40),
     "A9": (a9, 1_000, 60),
+    "A9 words": (a9_words, 1_000, 60),
+    "A9 intervals": (a9_intervals, 2_000, 60),
+    "A9 echoes": (a9_echoes, 300, 25),
     "A10": (a10, 2_000, 150),
     "A10 guard": (a10_guard, 500, 150),
     "A15": (a15, 500, 20),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from qi_equity.equity.contrast import contrast
-from qi_equity.equity.verdict import verdicts
+from qi_equity.equity.verdict import CHANGED, verdicts
 
 WEEKS = 104
 LATE = np.arange(WEEKS) >= WEEKS // 2
@@ -23,6 +23,7 @@ def judged(events, total, reference_events, reference_total):
         (4, 4, 5, "steady", "twice the reference all along"),
         (2, 2, 5, "no gap", "level all along"),
         (2, 1, 5, "widening", "a gap the other way round opens"),
+        (1, 5, 5, "reversed", "from half to two and a half times"),
     ],
 )
 def test_the_word_for_a_plain_case(early, late, reference, word, why):
@@ -44,6 +45,47 @@ def test_a_gap_that_narrows_because_the_reference_rises_is_seen_as_such():
     assert str(found.verdict) == "narrowing"
     assert (int(found.higher_moved), int(found.lower_moved)) == (0, 1)
     assert bool(found.stratum_higher)
+
+
+def test_a_gap_of_a_few_weeks_is_a_gap_and_not_yet_steady():
+    found = judged(np.full(6, 6), 20, np.full(6, 5), 50)
+    assert found.smallest_factor > 2
+    assert str(found.verdict) == "gap"
+
+
+def test_one_period_is_one_look():
+    found = judged(np.array([300.0]), 1000, np.array([200.0]), 1000)
+    assert str(found.verdict) == "one look"
+
+
+def test_a_change_too_small_to_matter_is_no_news():
+    rng = np.random.default_rng(1)
+    data = contrast(
+        rng.binomial(20_000, np.where(LATE, 0.104, 0.101)), 20_000, rng.binomial(50_000, 0.1, 104),
+        50_000,
+    )  # fmt: skip
+    assert float(verdicts(data).p_trend) < 0.05
+    assert str(verdicts(data).verdict) not in CHANGED
+    assert str(verdicts(data, practical_ratio=1.01).verdict) in CHANGED
+
+
+def test_of_what_happens_to_most_a_change_is_told_by_those_it_passes_by():
+    found = judged(np.where(LATE, 70, 90), 100, 270, 300)
+    assert 0.7 < float(found.late_ratio.estimate) < 0.8
+    assert str(judged(np.where(LATE, 78, 93), 100, 270, 300).verdict) in CHANGED
+
+
+@pytest.mark.parametrize("weeks", [1, 6, 20, 104])
+@pytest.mark.parametrize(("size", "rate"), [(3, 0.05), (18, 0.03), (30, 0.3), (20, 0.9)])
+def test_word_and_interval_never_contradict_each_other(weeks, size, rate):
+    rng = np.random.default_rng([weeks, size])
+    ratio = rng.choice([0.5, 1, 1, 1.1], (150, 1))
+    y, y0 = rng.binomial(size, rate * ratio, (150, weeks)), rng.binomial(80, rate, (150, weeks))
+    found = judged(y, size, y0, 80)
+    for interval, none in ((found.ratio, 1.0), (found.difference, 0.0)):
+        apart = (interval.lower > none) | (interval.upper < none)
+        assert not apart[np.isin(found.verdict, ["no gap", "too few"])].any()
+        assert apart[np.isin(found.verdict, ["gap", "steady"])].all()
 
 
 def test_a_step_is_found_where_it_is():
@@ -102,7 +144,7 @@ def test_the_same_data_give_the_same_bytes_one_at_a_time_or_all_at_once():
     y, y0 = rng.binomial(10, 0.2, (6, 52)), rng.binomial(50, 0.15, (6, 52))
     together, again = judged(y, 10, y0, 50), judged(y, 10, y0, 50)
     alone = [judged(y[row], 10, y0[row], 50) for row in range(6)]
-    for name in ("p_trend", "p_scan", "p_difference", "p_away", "seed", "verdict"):
+    for name in ("p_trend", "p_scan", "p_difference", "p_away", "split", "verdict"):
         assert getattr(together, name).tobytes() == getattr(again, name).tobytes()
         assert getattr(together, name).tolist() == [getattr(one, name).item() for one in alone]
 

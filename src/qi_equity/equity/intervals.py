@@ -8,6 +8,7 @@ nothing happened on either side there is nothing to compare. A `p` in a name is 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -201,7 +202,14 @@ def gart_nam(
     counts = pairs_of(x1, n1, x2, n2)
     with np.errstate(all="ignore"):
         estimate = np.asarray(counts[0] / counts[1] - counts[2] / counts[3])
-        return _unskewed(difference_score, counts, estimate, estimate, (-1.0, 1.0), confidence)
+        return _unskewed(
+            partial(difference_score, small=True),
+            counts,
+            estimate,
+            estimate,
+            (-1.0, 1.0),
+            confidence,
+        )
 
 
 def score_rate_difference(
@@ -285,7 +293,7 @@ def gart_nam_ratio(
         estimate = np.asarray((a / m) / (b / n))
         start = np.clip(np.log(estimate), -LARGEST_LOG_RATIO, LARGEST_LOG_RATIO)
         found = _unskewed(
-            lambda *at, small: ratio_score(*at[:4], np.exp(at[4]), small=small),
+            lambda a, m, b, n, at: ratio_score(a, m, b, n, np.exp(at), small=True),
             counts,
             estimate,
             start,
@@ -360,7 +368,7 @@ def _unskewed(
     begin = np.where(seen, start, np.nan).ravel()
 
     def less(level: float) -> Callable[[FloatArray, NDArray[np.intp]], FloatArray]:
-        return lambda at, rows: score(*(part[rows] for part in flat), at, small=True) - level
+        return lambda at, rows: score(*(part[rows] for part in flat), at) - level
 
     lower = quick_root(less(z), np.full_like(begin, ends[0]), begin).reshape(seen.shape)
     upper = quick_root(less(-z), begin, np.full_like(begin, ends[1])).reshape(seen.shape)

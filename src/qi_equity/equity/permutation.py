@@ -31,7 +31,7 @@ FLAT = 1e-9
 # Up to so many periods every order is tried (720 of six); the tails of more are worked out.
 EVERY_ORDER = 6
 # Most draws of a scan; a p-value below twenty of them is told from the tail of the draws.
-DRAWS = 1_000
+DRAWS = 500
 # No tail is told further than this: beyond it no simulation has looked.
 SMALLEST_P = 1e-5
 # Orders are drawn from this seed and the number of periods alone, the same for every series.
@@ -73,11 +73,17 @@ def _rates(data: Contrast) -> tuple[FloatArray, FloatArray]:
     return p, p0
 
 
-def dispersion(scores: Scores) -> FloatArray:
-    """How much more the periods vary than chance alone would make them; never below 1."""
+def dispersion(scores: Scores, *, unsure: bool = False) -> FloatArray:
+    """How much more the periods vary than chance alone would make them; never below 1.
+
+    `unsure` allows for how little a few periods tell of it: a 95% interval that is widened by the
+    answer is then as wide as Student's. One period alone tells nothing, and widens nothing.
+    """
     used = scores.variance > 0
     z2 = np.where(used, scores.score**2 / np.where(used, scores.variance, 1.0), 0.0)
-    return np.asarray(np.maximum(1.0, summed(z2) / np.maximum(used.sum(axis=-1) - 1, 1)))
+    freedom = np.maximum(used.sum(axis=-1) - 1, 1)
+    student = (special.stdtrit(freedom, 0.975) / special.ndtri(0.975)) ** 2 if unsure else 1.0
+    return np.asarray(np.maximum(1.0, student * summed(z2) / freedom))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,19 +158,7 @@ class Trend:
 
 def trend(data: Contrast) -> Trend:
     """The trend of the ratio alone, of every series (rows)."""
-    return _trend_of(ratio_scores(data.only(data.informative)), data.informative)
-
-
-def rate_trend(events: FloatArray, total: FloatArray) -> Trend:
-    """The trend of one group's own rate, of every group (rows)."""
-    n = np.where(np.isfinite(events) & np.isfinite(total), total, 0.0)
-    y = np.where(n > 0, events, 0.0)
-    p = np.divide(summed(y), summed(n), out=np.zeros(len(n)), where=summed(n) > 0)[:, np.newaxis]
-    return _trend_of(Scores(y - n * p, n * p * (1 - p)), n > 0)
-
-
-def _trend_of(scores: Scores, periods: BoolArray) -> Trend:
-    told = _taking_part(scores, periods)
+    told = _taking_part(ratio_scores(data.only(data.informative)), data.informative)
     return trend_p(_in_blocks(told, _autocorrelation(told) > AUTOCORRELATED))
 
 
@@ -316,7 +310,7 @@ def _steps(score: FloatArray, variance: FloatArray) -> FloatArray:
         step = np.abs(seen - held * (ends / whole))
         step /= np.sqrt(held * (1 - held / whole))
     step[~((held >= LEAST_SHARE * whole) & (held <= (1 - LEAST_SHARE) * whole))] = 0.0
-    return step
+    return np.asarray(step)
 
 
 def _clearest(score: FloatArray, variance: FloatArray) -> FloatArray:
@@ -380,7 +374,7 @@ def _beyond(draws: FloatArray, seen: FloatArray) -> FloatArray:
     tail = np.sort(draws**2 / 2, axis=-1)[:, -tenth - 1 :]
     over = np.maximum((tail[:, 1:] - tail[:, :1]).mean(axis=-1), FLAT)
     p_value = tenth / DRAWS * np.exp(-np.maximum(seen**2 / 2 - tail[:, 0], 0.0) / over)
-    return np.clip(p_value, SMALLEST_P, ENOUGH_EXCEEDANCES / DRAWS)
+    return np.asarray(np.clip(p_value, SMALLEST_P, ENOUGH_EXCEEDANCES / DRAWS))
 
 
 def _few(length: IntArray) -> Iterator[tuple[NDArray[np.intp], NDArray[np.int64]]]:

@@ -39,8 +39,14 @@ def quick_root(
     """
     found = np.full(low.shape, np.nan)
     rows = np.flatnonzero(np.isfinite(low) & np.isfinite(high))
-    a, b = low[rows], high[rows]
-    fa, fb, share = function(a, rows), function(b, rows), np.full(rows.size, 0.5)
+    a, b = (np.asarray(part[rows]) for part in (low, high))
+    fa, fb = function(a, rows), function(b, rows)
+    # A function that does not cross between the ends has its root at the nearer end, or beyond.
+    found[rows] = np.where(fa <= 0, a, b)
+    crosses = ~((fa <= 0) | (fb > 0))
+    rows = rows[crosses]
+    a, b, fa, fb = (part[crosses] for part in (a, b, fa, fb))
+    share = np.full(rows.size, 0.5)
     for step in range(3 * HALVINGS):
         if not rows.size:
             break
@@ -51,7 +57,8 @@ def quick_root(
         b, fb, a, fa = np.where(same, b, a), np.where(same, fb, fa), at, f
         found[rows] = (a + b) / 2
         going = np.abs(b - a) > 2 * NARROW
-        rows, a, b, c, fa, fb, fc = (part[going] for part in (rows, a, b, c, fa, fb, fc))
+        rows = rows[going]
+        a, b, c, fa, fb, fc = (part[going] for part in (a, b, c, fa, fb, fc))
         x, y = (a - b) / (c - b), (fa - fb) / (fc - fb)
         curve = fa / (fb - fa) * fc / (fb - fc) + (c - a) / (b - a) * fa / (fc - fa) * fb / (
             fc - fb

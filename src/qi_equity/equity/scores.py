@@ -36,7 +36,7 @@ def difference_score(
     with np.errstate(all="ignore"):
         second = _second_given_difference(a, m, b, n, delta)
         first = second + delta
-        return _standardised(a / m - b / n - delta, (first, m), (second, n), 1.0, small)
+        return _standardised(a / m - b / n - delta, (first, m), (second, n), np.ones(()), small)
 
 
 def ratio_score(
@@ -60,12 +60,12 @@ def _standardised(
     away: FloatArray,
     one: tuple[FloatArray, FloatArray],
     other: tuple[FloatArray, FloatArray],
-    times: ArrayLike,
+    times: FloatArray,
     small: bool,
 ) -> FloatArray:
     """What is left of one proportion less `times` the other, in standard errors."""
     (p, m), (p0, n) = one, other
-    own, reference = p * (1 - p) / m, np.asarray(times) ** 2 * p0 * (1 - p0) / n
+    own, reference = p * (1 - p) / m, times**2 * p0 * (1 - p0) / n
     variance = np.maximum(own + reference, 0)
     if not small:
         return np.asarray(away / np.sqrt(variance))

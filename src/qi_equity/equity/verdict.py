@@ -93,7 +93,8 @@ def verdicts(data: Contrast, *, practical_ratio: float = PRACTICAL_RATIO) -> Ver
     """
     shape, periods = data.total.shape[:-1], data.total.shape[-1]
     flat = Contrast(*(part.reshape(math.prod(shape), periods) for part in data.parts))
-    seen, whole, phi = change(flat), pooled(flat), dispersion(ratio_scores(flat))
+    seen, whole, scores = change(flat), pooled(flat), ratio_scores(flat)
+    phi, unsure = dispersion(scores), dispersion(scores, unsure=True)
     halves = _halves(flat)
     early, late = (pooled(half) for half in halves)
     compared = flat.compared.sum(axis=-1)
@@ -102,10 +103,10 @@ def verdicts(data: Contrast, *, practical_ratio: float = PRACTICAL_RATIO) -> Ver
     higher, higher_moved, lower_moved = _movers(halves, further, early, late)
     found = Verdicts(
         verdict=np.full(math.prod(shape), Verdict.TOO_FEW, dtype="<U9"),
-        ratio=ratio_interval(whole.inflated(phi)),
-        difference=difference_interval(whole.inflated(phi)),
-        early_ratio=ratio_interval(early.inflated(phi)),
-        late_ratio=ratio_interval(late.inflated(phi)),
+        ratio=ratio_interval(whole.inflated(unsure)),
+        difference=difference_interval(whole.inflated(unsure)),
+        early_ratio=ratio_interval(early.inflated(unsure)),
+        late_ratio=ratio_interval(late.inflated(unsure)),
         early_difference=early.difference,
         late_difference=late.difference,
         p_trend=seen.p_trend,
@@ -128,7 +129,7 @@ def verdicts(data: Contrast, *, practical_ratio: float = PRACTICAL_RATIO) -> Ver
         seed=np.full(math.prod(shape), SEED),
     )
     few = (whole.information < LEAST_INFORMATION) | (_events(flat, whole) < LEAST_EVENTS)
-    sides = [_side(ratio_interval(half.inflated(phi), EITHER_SIDE)) for half in (early, late)]
+    sides = [_side(ratio_interval(half.inflated(unsure), EITHER_SIDE)) for half in (early, late)]
     plain, _ = _reach(early.without, late.without, whole.without, phi, compared)
     would_see = np.fmax(factor, plain) <= max(STEADY_FACTOR, practical_ratio)
     found.verdict[:] = _words(
@@ -162,7 +163,11 @@ def _words(
         (apart, Verdict.GAP),
         (_within(ratio, practical_ratio), Verdict.NO_GAP),
     ]
-    return np.select(*map(list, zip(*words, strict=True)), default=Verdict.TOO_FEW)  # type: ignore[arg-type]
+    return np.asarray(
+        np.select(
+            [holds for holds, _ in words], [str(word) for _, word in words], str(Verdict.TOO_FEW)
+        )
+    )
 
 
 def _halves(data: Contrast) -> list[Contrast]:
