@@ -25,7 +25,7 @@ YEAR = 52
 
 def counts(
     rng: np.random.Generator,
-    size: int,
+    size: np.ndarray | int,
     rate: np.ndarray | float,
     rho: float,
     shape: tuple[int, ...],
@@ -35,7 +35,7 @@ def counts(
     if rho:
         spread = (1 - rho) / rho
         rate = rng.beta(rate * spread, (1 - rate) * spread)
-    return rng.binomial(size, rate).astype(float)
+    return rng.binomial(np.asarray(size).astype(int), rate).astype(float)
 
 
 def weeks_of(

@@ -3,8 +3,9 @@
 import equity_cells
 import pytest
 import spc_cells
+import watch_cells
 
-PLAYS = {**spc_cells.PLAYS, **equity_cells.PLAYS}
+PLAYS = {**spc_cells.PLAYS, **equity_cells.PLAYS, **watch_cells.PLAYS}
 
 
 @pytest.mark.parametrize("name", PLAYS)
