@@ -106,7 +106,7 @@ def test_a_change_is_established_with_its_direction_and_its_week():
     assert (
         abs(pd.to_datetime(rising.change_estimate) - pd.Timestamp("2025-01-06")).dt.days < 29
     ).all()
-    assert found.false_alarms_a_year.sum() == pytest.approx(0.10)
+    assert found.false_alarms_a_year.sum() == pytest.approx(0.08)
 
 
 @pytest.mark.parametrize("weeks", [60, 70, 89])
@@ -135,7 +135,7 @@ def test_a_site_that_joins_later_takes_nothing_back():
     joined = table[(table.site != "C") | (table.week >= "2025-03-03")]
     before, after = watching(table[table.site != "C"]), watching(joined)
     pd.testing.assert_frame_equal(before.charts, after.charts.iloc[:4])
-    assert (after.charts.iloc[4:].false_alarms_a_year <= 0.10 / 6).all()
+    assert (after.charts.iloc[4:].false_alarms_a_year <= 0.08 / 6).all()
 
 
 def test_what_is_not_watched_says_why():
