@@ -27,7 +27,7 @@ YEAR = 52
 
 def counts(
     rng: np.random.Generator,
-    size: int,
+    size: np.ndarray | int,
     rate: np.ndarray | float,
     rho: float,
     shape: tuple[int, ...],
@@ -37,7 +37,7 @@ def counts(
     if rho:
         spread = (1 - rho) / rho
         rate = rng.beta(rate * spread, (1 - rate) * spread)
-    return rng.binomial(size, rate).astype(float)
+    return rng.binomial(np.asarray(size).astype(int), rate).astype(float)
 
 
 def weeks_of(

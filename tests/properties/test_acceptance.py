@@ -4,8 +4,9 @@ import equity_cells
 import pooling_cells
 import pytest
 import spc_cells
+import watch_cells
 
-PLAYS = {**spc_cells.PLAYS, **equity_cells.PLAYS, **pooling_cells.PLAYS}
+PLAYS = {**equity_cells.PLAYS, **pooling_cells.PLAYS, **spc_cells.PLAYS, **watch_cells.PLAYS}
 
 
 @pytest.mark.parametrize("name", PLAYS)

@@ -1,67 +1,85 @@
-"""Early detection: what the sums are, how often they cry wolf, and how soon they see a change."""
+"""The signal system's CUSUM: what it adds up, when it starts again, and the horizon it states."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from qi_equity.spc.monitor import cusum, cusum_limit, ewma, observed_less_expected
+from qi_equity.errors import DataErrors
+from qi_equity.frames.cusum_chart import cusum_chart
+from qi_equity.spc.monitor import cusum, cusum_limit
 
 
-@pytest.mark.parametrize("kind", ["bernoulli", "poisson"])
-def test_the_sum_never_falls_below_zero_and_adds_up_step_by_step(kind: str) -> None:
+def counted(generator, kind, size, rate, shape):
+    if kind == "proportion":
+        return generator.binomial(int(size), rate, shape).astype(float)
+    return generator.poisson(size * rate, shape).astype(float)
+
+
+@pytest.mark.parametrize("kind", ["proportion", "rate"])
+def test_the_sum_never_falls_below_zero_and_starts_again_after_a_signal(kind):
     generator = np.random.default_rng(1)
-    size = generator.poisson(20, (5, 40)).astype(float)
-    events = generator.binomial(size.astype(int), 0.1).astype(float)
+    size = generator.poisson(20, (5, 60)).astype(float)
+    events = generator.binomial(size.astype(int), 0.15).astype(float)
     events[2, 7] = np.nan
-    found = cusum(events, size, np.array([[0.1]]), kind, ratio=2)
+    found = cusum(events, size, np.full(5, 0.1), np.full(5, 2.0), kind)
     for row in range(5):
         level = 0.0
-        for slot in range(40):
+        for slot in range(60):
             y, n = events[row, slot], size[row, slot]
-            if kind == "bernoulli":
-                step = y * np.log(2) - n * np.log(1 + 0.1)
-            else:
-                step = y * np.log(2) - n * 0.1
+            step = y * np.log(2) - n * (np.log1p(0.1) if kind == "proportion" else 0.1)
             level = max(0.0, level + (0.0 if np.isnan(step) else step))
-            assert found.rising[row, slot] == pytest.approx(level, abs=1e-9)
-    assert (found.falling >= 0).all()
+            assert found.value[row, slot] == pytest.approx(level, abs=1e-9)
+            assert found.signal[row, slot] == (level >= 2.0)
+            level = 0.0 if level >= 2.0 else level
+    assert found.signal.any()
 
 
-@pytest.mark.parametrize("kind", ["bernoulli", "poisson"])
-def test_a_steady_rate_rarely_crosses_and_a_changed_one_soon_does(kind: str) -> None:
-    size = np.full(52, 40.0)
-    rising, falling = cusum_limit(size, 0.1, kind)
+@pytest.mark.parametrize("kind", ["proportion", "rate"])
+@pytest.mark.parametrize("alarms", [0.05, 0.2])
+def test_a_steady_rate_signals_in_as_many_years_as_stated_and_a_doubled_one_soon(kind, alarms):
+    limit = np.full(1_000, cusum_limit(40, 0.1, 52, alarms, kind))
+    size, rate = np.full((1_000, 52), 40.0), np.full(1_000, 0.1)
     generator = np.random.default_rng(2)
-    steady = generator.binomial(40, 0.1, (1000, 52)).astype(float)
-    found = cusum(steady, np.broadcast_to(size, steady.shape), np.array([[0.1]]), kind)
-    cried = (found.rising > rising).any(axis=1) | (found.falling > falling).any(axis=1)
-    assert cried.mean() <= 0.07
-    doubled = generator.binomial(40, 0.2, (300, 52)).astype(float)
-    seen = cusum(doubled, np.broadcast_to(size, doubled.shape), np.array([[0.1]]), kind)
-    assert np.median(np.argmax(seen.rising > rising, axis=1)) < 10
+    steady = cusum(counted(generator, kind, 40, 0.1, size.shape), size, rate, limit, kind)
+    assert steady.signal.any(axis=1).mean() == pytest.approx(alarms, abs=0.03)
+    doubled = cusum(counted(generator, kind, 40, 0.2, size.shape), size, rate, limit, kind)
+    assert np.median(doubled.signal.argmax(axis=1)) < 10
 
 
-def test_the_start_of_a_change_is_the_last_time_at_zero() -> None:
+def test_a_ratio_below_one_looks_for_a_fall():
+    events = np.concatenate([np.full(20, 4.0), np.full(20, 1.0)])[None]
+    found = cusum(events, np.full((1, 40), 40.0), np.array([0.1]), np.array([3.0]), ratio=0.5)
+    assert found.signal[0, 20:].any()
+    assert not found.signal[0, :20].any()
+
+
+def test_the_start_of_a_climb_is_the_last_time_at_nought():
     events = np.concatenate([np.full(20, 2.0), np.full(10, 12.0)])[None]
-    found = cusum(events, np.full((1, 30), 40.0), np.array([[0.1]]))
-    assert found.rising_since[0, -1] == 20
+    found = cusum(events, np.full((1, 30), 40.0), np.array([0.1]), np.array([1e9]))
+    assert found.since[0, -1] == 20
 
 
-def test_observed_less_expected_ends_at_the_excess() -> None:
-    events = np.array([[3.0, np.nan, 5.0]])
-    size = np.array([[20.0, 20.0, 30.0]])
-    np.testing.assert_allclose(observed_less_expected(events, size, np.array([[0.1]])), [[1, 1, 3]])
-
-
-def test_an_average_that_forgets_keeps_its_limits_under_noise() -> None:
+def test_weeks_added_at_the_end_move_no_limit_and_no_signal():
     generator = np.random.default_rng(3)
-    value = generator.normal(size=(2000, 60))
-    found = ewma(value, np.zeros((1, 1)), np.ones((1, 1)))
-    assert (found.outside != 0).mean() < 0.004
-    # Started at the centre, its spread grows to sigma times the root of w / (2 - w).
-    np.testing.assert_allclose(found.upper[0, -1], 3 * np.sqrt(0.2 / 1.8), rtol=1e-6)
-    assert (ewma(value + 1, np.zeros((1, 1)), np.ones((1, 1))).outside[:, -1] == 1).mean() > 0.4
+    log = pd.DataFrame({"site": "A", "week": range(90), "births": generator.poisson(30, 90)})
+    log["pph"] = generator.binomial(log.births, np.where(log.week < 50, 0.06, 0.15))
+    chosen = {
+        "numerator": "pph",
+        "denominator": "births",
+        "subgroup": "week",
+        "reference": 0.06,
+        "by": "site",
+    }
+    points, summary = cusum_chart(log, **chosen)
+    early, before = cusum_chart(log[log.week < 70], **chosen)
+    pd.testing.assert_frame_equal(points[points.week < 70], early)
+    assert summary.first_signal[0] == before.first_signal[0]
+    assert summary.false_alarms_a_year[0] == 0.05
 
 
-def test_a_missing_value_changes_nothing() -> None:
-    found = ewma(np.array([[1.0, np.nan, 1.0]]), np.array([[0.0]]), np.array([[1.0]]), weight=0.5)
-    assert found.value[0].tolist() == [0.5, 0.5, 0.75]
+def test_an_unknown_kind_is_refused():
+    log = pd.DataFrame({"week": [1], "births": [2], "pph": [1]})
+    with pytest.raises(DataErrors, match="choose proportion or rate"):
+        cusum_chart(
+            log, numerator="pph", denominator="births", subgroup="week", reference=0.1, kind="p"
+        )

@@ -1,7 +1,8 @@
-"""Early detection: CUSUM, observed minus expected, and EWMA; for watching, not for looking back.
+"""The CUSUM against a fixed rate, as national maternity signal systems draw it; no limits by eye.
 
-The last axis is time. A subgroup without a value adds nothing and changes nothing. Where control
-charts ask whether a point is strange, these add up small differences in one direction.
+It asks whether a rate has become so many times as high as one reference, adds up the log
+likelihood from birth to birth, and starts again after a signal. What it does not do is learn the
+level: for that see spc.watch. The last axis is time.
 """
 
 from __future__ import annotations
@@ -12,6 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from qi_equity.arrays import BoolArray, FloatArray, IntArray
+
+# The change a signal system is tuned to: twice the odds.
+DOUBLING = 2.0
+# Years drawn for a limit, and one seed for all: the same sizes give the same limit.
+PATHS, SEED = 4_000, 0
 
 Weight = Callable[[FloatArray, FloatArray, FloatArray, float], FloatArray]
 
@@ -30,125 +36,75 @@ def poisson_weight(
     return np.asarray(events * np.log(ratio) - size * rate * (ratio - 1))
 
 
-WEIGHTS: dict[str, Weight] = {"bernoulli": bernoulli_weight, "poisson": poisson_weight}
+WEIGHTS: dict[str, Weight] = {"proportion": bernoulli_weight, "rate": poisson_weight}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cusum:
-    """Two sums, for rising and for falling, each with the slot of its latest start from zero."""
+    """The sum of every series, where it signals, and the slot its present climb began in."""
 
-    rising: FloatArray
-    falling: FloatArray
-    rising_since: IntArray
-    falling_since: IntArray
+    value: FloatArray
+    signal: BoolArray
+    since: IntArray
 
 
 def cusum(
     events: FloatArray,
     size: FloatArray,
     rate: FloatArray,
-    kind: str = "bernoulli",
-    ratio: float = 1.5,
+    limit: FloatArray,
+    data: str = "proportion",
+    ratio: float = DOUBLING,
 ) -> Cusum:
-    """Evidence for a rate ``ratio`` times as high, and as low, as ``rate``, never below zero.
+    """Evidence for a rate ``ratio`` times the reference; from nought again after each signal.
 
-    >>> events, size = np.array([[0.0, 3.0, 2.0]]), np.array([[10.0, 10.0, 10.0]])
-    >>> found = cusum(events, size, np.array([[0.1]]), ratio=2)
-    >>> found.rising.round(3), found.rising_since
-    (array([[0.   , 1.126, 1.56 ]]), array([[1, 1, 1]]))
+    A ratio below one looks for a fall. A subgroup without a value changes nothing.
+
+    >>> events, size = np.array([[0.0, 3.0, 2.0, 1.0]]), np.full((1, 4), 10.0)
+    >>> found = cusum(events, size, np.array([0.1]), np.array([1.5]))
+    >>> found.value.round(3), found.signal
+    (array([[0.   , 1.126, 1.56 , 0.   ]]), array([[False, False,  True, False]]))
     """
-    both = []
-    for tilt in (ratio, 1 / ratio):
-        step = WEIGHTS[kind](events, size, rate, tilt)
-        # max(0, C + w) all along: the walk less the lowest it has been.
-        walk = np.cumsum(np.where(np.isfinite(step), step, 0.0), axis=-1)
-        floor = np.minimum(np.minimum.accumulate(walk, axis=-1), 0.0)
-        slot = np.arange(1, walk.shape[-1] + 1)
-        lowest = np.where(walk <= floor, slot, 0)
-        both.append((walk - floor, np.maximum.accumulate(lowest, axis=-1)))
-    (rising, up), (falling, down) = both
-    return Cusum(rising, falling, up, down)
+    step = WEIGHTS[data](events, size, np.asarray(rate)[..., np.newaxis], ratio)
+    step = np.where(np.isfinite(step), step, 0.0)
+    value, since = np.zeros(step.shape), np.zeros(step.shape, dtype=np.int64)
+    level, start = np.zeros(step.shape[:-1]), np.zeros(step.shape[:-1], dtype=np.int64)
+    signal = np.zeros(step.shape, dtype=bool)
+    for slot in range(step.shape[-1]):  # along time only; every series at once
+        level = np.maximum(level + step[..., slot], 0.0)
+        start = np.where(level > 0, start, slot + 1)
+        over = level >= limit
+        value[..., slot], since[..., slot], signal[..., slot] = level, start, over
+        level, start = np.where(over, 0.0, level), np.where(over, slot + 1, start)
+    return Cusum(value, signal, since)
 
 
 def cusum_limit(
-    size: FloatArray,
+    size: float,
     rate: float,
-    kind: str = "bernoulli",
-    ratio: float = 1.5,
-    alarms: float = 0.05,
-    paths: int = 2000,
-    seed: int = 0,
-) -> tuple[float, float]:
-    """Limits that a steady rate crosses in a share ``alarms`` of series like this, both together.
+    periods: int,
+    alarms: float,
+    data: str = "proportion",
+    ratio: float = DOUBLING,
+) -> float:
+    """The limit that a steady reference rate crosses within ``periods`` with chance ``alarms``.
 
-    By simulation from the sizes themselves (one series); the seed is fixed, so the same data
-    give the same limits. The rate is taken as known.
+    The rate is taken as known and ``size`` as that of every period: it states a horizon, and
+    does not know how much births cluster within a week.
 
-    >>> rising, falling = cusum_limit(np.full(52, 20.0), 0.1)
-    >>> 2.0 < rising < 5.0, 2.0 < falling < 5.0
-    (True, True)
+    >>> bool(4.0 < cusum_limit(20.0, 0.1, 52, 0.05) < 7.0)
+    True
     """
-    generator = np.random.default_rng(seed)
-    shape = (paths, len(size))
-    steady = np.where(np.isfinite(size), size, 0.0)
-    if kind == "bernoulli":
-        events = generator.binomial(steady.astype(np.int64), rate, shape)
+    generator = np.random.default_rng(SEED)
+    sizes = np.floor(size + generator.random((PATHS, periods)))
+    if data == "proportion":
+        events = generator.binomial(sizes.astype(np.int64), min(rate, 1.0)).astype(float)
     else:
-        events = generator.poisson(steady * rate, shape)
-    found = cusum(
-        events.astype(float), np.broadcast_to(steady, shape), np.array([[rate]]), kind, ratio
-    )
-    tops = (side.max(axis=-1) for side in (found.rising, found.falling))
-    rising, falling = (float(np.quantile(top, 1 - alarms / 2, method="higher")) for top in tops)
-    return rising, falling
-
-
-def observed_less_expected(events: FloatArray, size: FloatArray, rate: FloatArray) -> FloatArray:
-    """Events beyond those expected, added up: a picture, without limits of its own.
-
-    >>> observed_less_expected(np.array([1.0, 3.0]), np.array([10.0, 10.0]), np.array([0.1]))
-    array([0., 2.])
-    """
-    extra = events - size * rate
-    return np.cumsum(np.where(np.isfinite(extra), extra, 0.0), axis=-1)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Ewma:
-    """A moving average that forgets, with the limits its own variance gives."""
-
-    value: FloatArray
-    lower: FloatArray
-    upper: FloatArray
-
-    @property
-    def outside(self) -> IntArray:
-        """+1 above the limits, -1 below."""
-        return (self.value > self.upper).astype(np.int8) - (self.value < self.lower).astype(np.int8)
-
-
-def ewma(
-    value: FloatArray, centre: FloatArray, sigma: FloatArray, weight: float = 0.2, reach: float = 3
-) -> Ewma:
-    """Exponentially weighted moving average about ``centre`` (Montgomery, ch. 9).
-
-    ``sigma`` is that of each value, so unequal denominators are given their due.
-
-    >>> found = ewma(np.array([[1.0, 1.0]]), np.array([[0.0]]), np.array([[1.0, 1.0]]), weight=0.5)
-    >>> found.value, found.upper.round(3)
-    (array([[0.5 , 0.75]]), array([[1.5  , 1.677]]))
-    """
-    sigma = np.broadcast_to(sigma, value.shape)
-    centre = np.broadcast_to(centre, value.shape)
-    known: BoolArray = np.isfinite(value) & np.isfinite(sigma)
-    level = np.full(value.shape, np.nan)
-    variance = np.zeros(value.shape)
-    last, spread = centre[..., 0], np.zeros(value.shape[:-1])
-    for slot in range(value.shape[-1]):  # along time only; every series at once
-        here = known[..., slot]
-        last = np.where(here, weight * value[..., slot] + (1 - weight) * last, last)
-        fresh = weight**2 * sigma[..., slot] ** 2 + (1 - weight) ** 2 * spread
-        spread = np.where(here, fresh, spread)
-        level[..., slot], variance[..., slot] = last, spread
-    width = reach * np.sqrt(variance)
-    return Ewma(level, centre - width, centre + width)
+        sizes = np.full((PATHS, periods), size)
+        events = generator.poisson(sizes * rate).astype(float)
+    never = np.full(PATHS, np.inf)
+    found = cusum(events, sizes, np.full(PATHS, rate), never, data, ratio)
+    top = float(np.quantile(found.value.max(axis=-1), 1 - alarms, method="higher"))
+    # Just above what was reached, so that what stands on the limit is a signal and no more than
+    # the share allowed stands there.
+    return float(np.nextafter(top, np.inf))

@@ -19,8 +19,8 @@ CORRELATIONS = (0.0, 0.01, 0.03, 0.08)
 VARIANCES = (0.0, 0.03, 0.1, 0.3)
 
 
-# The change looked for: odds and rates half as high again, or a third lower...
-DESIGN_RATIO = 1.5
+# The change looked for: odds and rates three quarters as high again, or as much lower...
+DESIGN_RATIO = 1.75
 # ...and where only the side of the median is known, three times the odds of being above it.
 SIGN_RATIO = 3.0
 # With fewer events than this (and, of proportions, fewer without one) there is no level to leave.
