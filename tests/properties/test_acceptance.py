@@ -1,10 +1,11 @@
 """What charts and gap charts may and must do, by simulation: few here, all with `-m long`."""
 
 import equity_cells
+import network_cells
 import pytest
 import spc_cells
 
-PLAYS = {**spc_cells.PLAYS, **equity_cells.PLAYS}
+PLAYS = {**spc_cells.PLAYS, **equity_cells.PLAYS, **network_cells.PLAYS}
 
 
 @pytest.mark.parametrize("name", PLAYS)
