@@ -6,16 +6,20 @@ no stratum changes on its own. The tests play few networks; `benchmarks/trust.py
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from measured import Figure, Play
 
+from qi_equity.chance import q_values
 from qi_equity.frames.chart import chart
 from qi_equity.frames.evidence import Evidence, evidence
 from qi_equity.observations import SERIES_KEY, with_totals
 from qi_equity.project import ALL_SITES, EVERYONE
 from qi_equity.simulation.scenario import GROUPS, MIX
+from qi_equity.spc.scan import scan
 
 SITES = {"site_a": (100, "city"), "site_b": (72, "town"), "site_c": (90, "city")}
 RATES = {
@@ -142,40 +146,69 @@ ROWS: dict[str, Weeks] = {
 }
 
 
-@dataclass
-class Tally:
-    """What came of the networks of one row."""
-
-    own: int = 0
-    any_own: int = 0
-    low: int = 0
-    low_rate: int = 0
-    charts: int = 0
-    networks: int = 0
-    totals: int = 0
-    total_lit: int = 0
-    shared: int = 0
-    expected: float = 0.0
-
-    def add(self, found: Evidence) -> None:
-        charts = found.charts
-        total = charts["stratum"].eq(EVERYONE) | charts["site"].eq(ALL_SITES)
-        own = charts[~total]
-        self.own += int(own["highlight"].sum())
-        self.any_own += bool(own["highlight"].any())
-        self.low += int((own["p_own"] <= 0.05).sum())
-        self.low_rate += int((own["p_value"] <= 0.05).sum())
-        self.shared += int(own["shared"].eq("shared").sum())
-        self.charts += len(own)
-        self.totals += int(total.sum())
-        self.total_lit += int(charts.loc[total, "highlight"].sum())
-        self.networks += 1
-        self.expected += found.expected
+# Networks of ten with a highlight that means nothing, at most: one, and two where the weeks of a
+# stratum resemble one another, since so slow a swing and a step look alike.
+MOST_NETWORKS = {"neighbours alike by stratum": 0.20}
+# Charts of one stratum at one site with p <= .05: as the level says, or a little fewer.
+LOW, HIGH = 0.02, 0.07
+MOST_LOW = {"neighbours alike by site": 0.10, "neighbours alike by stratum": 0.10}
 
 
-def tally(name: str, how: Weeks, networks: int, seed: int = 20) -> Tally:
-    rng = np.random.default_rng([seed, *name.encode()])
-    seen = Tally()
-    for _ in range(networks):
-        seen.add(judged(network(rng, how), season=how.declared))
-    return seen
+def highlights(networks: int) -> Iterator[Figure]:
+    """Networks in which no stratum changes on its own: how many have a highlight all the same."""
+    for name, how in ROWS.items():
+        rng = np.random.default_rng([20, *name.encode()])
+        tables = [judged(network(rng, how), season=how.declared).charts for _ in range(networks)]
+        owns = [table[~_totals(table)] for table in tables]
+        lit = float(np.mean([table["highlight"].any() for table in owns]))
+        most = MOST_NETWORKS.get(name, 0.10)
+        yield Figure("A20", f"{name}: networks with any highlight", lit, networks, 0, most)
+        own = pd.concat(owns)
+        low = float((own["p_own"] <= 0.05).mean())
+        # Charts of one network are correlated: they count as few.
+        many, least = len(own) // 4, 0.0 if how.season or how.by_site else LOW
+        high = MOST_LOW.get(name, HIGH)
+        yield Figure("A20", f"{name}: own charts with p <= .05", low, many, least, high)
+        if how.declared:
+            total = pd.concat([table[_totals(table)] for table in tables])
+            share = float(total["highlight"].mean())
+            yield Figure("A20", f"{name}: totals highlighted", share, len(total) // 4, 0, 0.15)
+
+
+def _totals(charts: pd.DataFrame) -> pd.Series:
+    return charts["stratum"].eq(EVERYONE) | charts["site"].eq(ALL_SITES)
+
+
+def power(charts: int) -> Iterator[Figure]:
+    """What allowing for scatter costs where there is none: steps found beside the exact scan."""
+    for name, line in (("p <= .05", lambda p: p <= 0.05), ("q <= .10", _one_in_ten_changed)):
+        found = []
+        for size in (5, 12, 20, 60):
+            for rate in (0.02, 0.05, 0.1, 0.3):
+                for factor in (2.0, 0.5):
+                    rng = np.random.default_rng([21, size, round(rate * 100), round(factor * 10)])
+                    births = rng.poisson(size, (charts, YEAR))
+                    late = np.arange(YEAR) >= YEAR // 2
+                    now = np.minimum(np.where(late, rate * factor, rate), 0.95)
+                    events = rng.binomial(births, now)
+                    found.append(
+                        [
+                            line(scan(events, births, scattered=scattered).p_value).mean()
+                            for scattered in (True, False)
+                        ]
+                    )
+        kept, exact = np.mean(found, axis=0)
+        cell = f"steps found, {name}, as a share of the exact scan's"
+        yield Figure("A21", cell, float(kept / exact), charts * 32, 0.9, 1)
+
+
+def _one_in_ten_changed(p_value: np.ndarray) -> np.ndarray:
+    """Highlighted beside nine times as many charts in which nothing happens."""
+    still = (np.arange(9 * len(p_value)) + 0.5) / (9 * len(p_value))
+    return q_values(np.concatenate([p_value, still]))[: len(p_value)] <= 0.10
+
+
+PLAYS: dict[str, Play] = {
+    "A20": (highlights, 200, 2),
+    "A21": (power, 400, 10),
+}

@@ -1,12 +1,27 @@
 """What charts and gap charts may and must do, by simulation: few here, all with `-m long`."""
 
 import equity_cells
+import network_cells
 import pooling_cells
+
+PLAYS = {
+    **equity_cells.PLAYS,
+    **network_cells.PLAYS,
+    **pooling_cells.PLAYS,
+    **spc_cells.PLAYS,
+    **watch_cells.PLAYS,
+}
 import pytest
 import spc_cells
 import watch_cells
 
-PLAYS = {**equity_cells.PLAYS, **pooling_cells.PLAYS, **spc_cells.PLAYS, **watch_cells.PLAYS}
+PLAYS = {
+    **equity_cells.PLAYS,
+    **network_cells.PLAYS,
+    **pooling_cells.PLAYS,
+    **spc_cells.PLAYS,
+    **watch_cells.PLAYS,
+}
 
 
 @pytest.mark.parametrize("name", PLAYS)

@@ -2,11 +2,13 @@
 
 Given the totals of every week, how many of the events are a stratum's depends on its share of the
 births and on the gap, not on the rate: a season, a drift or a policy that all strata share takes
-no part. A gap that stays what it is, is the null; no gap is reported here.
+no part. The null is a gap that stays what it is, as a ratio of rates or as one of odds: a step is
+a stratum's own where it is there on both. No gap is reported here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +19,9 @@ from qi_equity.arrays import BoolArray, FloatArray
 from qi_equity.spc.scan import series_of, spread_of
 from qi_equity.spc.scatter import EXPOSURE, Scatter
 
-# Log odds between which the gap is looked for, and how often the interval is halved (to 1e-9).
+# What a gap makes of the counts of a group: means and variances, given the totals of the weeks.
+Scale = Callable[[FloatArray, FloatArray, FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
+# Log gaps between which the gap is looked for, and how often the interval is halved (to 1e-9).
 WIDEST, HALVINGS = 12.0, 34
 
 
@@ -50,22 +54,24 @@ def apart(
     """
     there = np.isfinite(own[0]) & np.isfinite(whole[0]) & (own[1] > 0) & (whole[1] > own[1])
     y, n, total, people = (np.where(there, part, 0.0) for part in (*own, *whole))
-    mean, variance = _given_totals(y, n, total, people, at_most_one)
-    used = variance > 0
     early = np.arange(y.shape[-1]) < split[:, np.newaxis]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        residual = np.where(used, (y - mean) / np.sqrt(variance), 0.0)
-    many = np.maximum(used.sum(axis=-1), 1)
-    kurtosis = (1 / np.where(used, variance, np.inf)).sum(axis=-1) / many
-    size = (n - 1 if at_most_one else EXPOSURE * mean).sum(axis=-1, where=used) / many
-    found = spread_of(residual, used, early, size, kurtosis)
     way = np.where(rising, -1.0, 1.0)
-    step = way * _step(y - mean, variance, early)
+    p_own = np.zeros(len(y))
+    for of_scale in (_ratio, _odds) if at_most_one else (_exposure,):
+        mean, variance = _given_totals(of_scale, y, n, total, people)
+        used = variance > 0
+        many = np.maximum(used.sum(axis=-1), 1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            residual = np.where(used, (y - mean) / np.sqrt(variance), 0.0)
+        kurtosis = (1 / np.where(used, variance, np.inf)).sum(axis=-1) / many
+        size = (n - 1 if at_most_one else EXPOSURE * mean).sum(axis=-1, where=used) / many
+        found = spread_of(residual, used, early, size, kurtosis)
+        p_own = np.maximum(p_own, 2 * _tail(way * _step(y - mean, variance, early), found))
     rest = series_of(total - y, np.where(there, people - n, np.nan), 0 * y, at_most_one)
     beside = way * _step(total - y - rest.walk.mean, rest.walk.variance, early)
     none = split < 0
     return Apart(
-        np.where(none, 1.0, np.minimum(1.0, 2 * _tail(step, found))),
+        np.where(none, 1.0, np.minimum(1.0, p_own)),
         np.where(none, 1.0, _tail(beside, rest.scatter(early))),
     )
 
@@ -86,46 +92,49 @@ def _tail(step: FloatArray, found: Scatter) -> FloatArray:
 
 
 def _given_totals(
-    y: FloatArray, n: FloatArray, total: FloatArray, people: FloatArray, at_most_one: bool
+    scale: Scale, y: FloatArray, n: FloatArray, total: FloatArray, people: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Mean and variance of the series' counts under the constant odds that give its sum.
-
-    Of people the counts are non-central hypergeometric (mean by Cornfield's quadratic, 1956);
-    of exposure binomial.
-    """
-    mean_at = _of_people if at_most_one else _of_exposure
+    """Mean and variance of the counts, given each week's total, at the gap that gives their sum."""
     low, high = (np.full((len(y), 1), side * WIDEST) for side in (-1, 1))
     events = y.sum(axis=-1, keepdims=True)
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        short = mean_at(middle, n, total, people).sum(axis=-1, keepdims=True) < events
-        low, high = np.where(short, middle, low), np.where(short, high, middle)
-    mean = mean_at((low + high) / 2, n, total, people)
-    cells = [mean, total - mean]
-    if at_most_one:
-        cells += [n - mean, people - n - total + mean]
     with np.errstate(divide="ignore", invalid="ignore"):
-        variance = 1 / sum(1 / np.maximum(cell, 0.0) for cell in cells)
-        if at_most_one:
-            variance = variance * people / (people - 1)
-    return mean, np.where(np.isfinite(variance), variance, 0.0)
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            mean, _ = scale(np.exp(middle), n, total, people)
+            short = mean.sum(axis=-1, keepdims=True, where=people > 0) < events
+            low, high = np.where(short, middle, low), np.where(short, high, middle)
+        mean, variance = scale(np.exp((low + high) / 2), n, total, people)
+    known = np.isfinite(mean) & np.isfinite(variance)
+    return np.where(known, mean, y), np.where(known, np.maximum(variance, 0.0), 0.0)
 
 
-def _of_people(
-    log_odds: FloatArray, n: FloatArray, total: FloatArray, people: FloatArray
-) -> FloatArray:
-    less = np.expm1(log_odds)
-    middle = people + (n + total) * less
-    root = np.sqrt(np.maximum(middle**2 - 4 * less * (less + 1) * n * total, 0.0))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = 2 * (less + 1) * n * total / (middle + root)
-    return np.where(people > 0, mean, 0.0)
+def _odds(
+    gap: FloatArray, n: FloatArray, total: FloatArray, people: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Non-central hypergeometric: mean by Cornfield's quadratic (1956), variance by cells."""
+    middle = people + (n + total) * (gap - 1)
+    root = np.sqrt(np.maximum(middle**2 - 4 * (gap - 1) * gap * n * total, 0.0))
+    mean = 2 * gap * n * total / (middle + root)
+    cells = (mean, n - mean, total - mean, people - n - total + mean)
+    precision = sum(1 / np.maximum(cell, 0.0) for cell in cells)
+    return mean, np.asarray(people / (people - 1) / precision)
 
 
-def _of_exposure(
-    log_odds: FloatArray, n: FloatArray, total: FloatArray, people: FloatArray
-) -> FloatArray:
-    odds = np.exp(log_odds)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = total * odds * n / (odds * n + people - n)
-    return np.where(people > 0, mean, 0.0)
+def _ratio(
+    gap: FloatArray, n: FloatArray, total: FloatArray, people: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Both groups binomial, with rates in the ratio of the gap that give the week's total."""
+    rest = people - n
+    share = gap * n / (gap * n + rest)
+    rate0 = np.minimum(total / (gap * n + rest), 1.0)
+    rate = np.minimum(gap * rate0, 1.0)
+    spread, spread0 = n * rate * (1 - rate), rest * rate0 * (1 - rate0)
+    return share * total, (1 - share) ** 2 * spread + share**2 * spread0
+
+
+def _exposure(
+    gap: FloatArray, n: FloatArray, total: FloatArray, people: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Events over exposure: given their total, binomial with the group's share of them."""
+    share = gap * n / (gap * n + people - n)
+    return total * share, total * share * (1 - share)

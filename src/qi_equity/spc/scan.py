@@ -171,6 +171,8 @@ def _mean(values: FloatArray, where: BoolArray) -> FloatArray:
 
 # Heights at which the tail of the scan is tabled; above the last one nothing is left of it.
 HEIGHTS = np.linspace(1.0, 37.0, 3_601)
+# Tail up to which amounts of scatter are averaged, and halvings of the interval it lies in.
+RARE, HALVINGS = 0.03, 24
 
 
 def _log_tail(height: FloatArray) -> FloatArray:
@@ -183,11 +185,25 @@ def _log_tail(height: FloatArray) -> FloatArray:
 
 
 def _weighed(statistic: FloatArray, found: Scatter) -> FloatArray:
-    """The height that under chance alone has the tail this statistic has under the scatter."""
-    log_tail = _log_tail(HEIGHTS)
+    """The height that under chance alone has the tail this statistic has under the scatter.
+
+    Beyond a tail of RARE the variance allowed for stays what it is there: further out the
+    average is ruled by the largest amounts, however little weight they have earned.
+    """
+    low, high = np.ones_like(statistic), np.full_like(statistic, HEIGHTS[-1])
+    bar = np.interp(-np.log(RARE), -_log_tail(HEIGHTS), HEIGHTS)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        short = _of_equal_tail(middle, found) < bar
+        low, high = np.where(short, middle, low), np.where(short, high, middle)
+    held = np.minimum(statistic, low)
+    return np.asarray(np.minimum(statistic, statistic / held * _of_equal_tail(held, found)))
+
+
+def _of_equal_tail(statistic: FloatArray, found: Scatter) -> FloatArray:
     height = np.clip(statistic[:, np.newaxis] / np.sqrt(found.factor), HEIGHTS[0], HEIGHTS[-1])
     tail = np.log((found.weight * np.exp(_log_tail(height))).sum(axis=-1))
-    return np.asarray(np.minimum(np.interp(-tail, -log_tail, HEIGHTS), statistic))
+    return np.asarray(np.interp(-tail, -_log_tail(HEIGHTS), HEIGHTS))
 
 
 def _scanned(

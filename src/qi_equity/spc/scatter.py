@@ -19,9 +19,9 @@ WITHIN = np.array([0.0025 * 2**i for i in range(8)])
 # correlation above (a proportion of one in eleven has the same).
 EXPOSURE = 10.0
 # Likeness of the rates of neighbouring weeks, and how often each is believed in beforehand.
-LIKENESS, BELIEVED = np.array([0.0, 0.4, 0.7]), np.array([0.6, 0.2, 0.2])
+LIKENESS, BELIEVED = np.array([0.0, 0.4, 0.7]), np.array([0.4, 0.3, 0.3])
 # Belief beforehand that weeks vary by chance alone.
-CHANCE_ALONE = 0.5
+CHANCE_ALONE = 0.7
 # A step that was looked for takes the slowest waves with it: these say nothing of the scatter.
 SLOWEST = 2
 
