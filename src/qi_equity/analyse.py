@@ -226,7 +226,7 @@ def _one_estimate(crude: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
     """The gaps with their verdicts, and the estimate and interval that each verdict rests on."""
     if judged.empty:
         return crude
-    theirs = [name for name in judged if name.startswith(ESTIMATES) or name not in crude]
+    theirs = [name for name in map(str, judged) if name.startswith(ESTIMATES) or name not in crude]
     kept = crude.drop(columns=[name for name in theirs if name in crude and name not in SERIES_KEY])
     table = kept.merge(judged[[*SERIES_KEY, *theirs]], on=SERIES_KEY, how="left")
     for end in ("", "_lower", "_upper"):

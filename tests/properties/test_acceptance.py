@@ -3,14 +3,6 @@
 import equity_cells
 import network_cells
 import pooling_cells
-
-PLAYS = {
-    **equity_cells.PLAYS,
-    **network_cells.PLAYS,
-    **pooling_cells.PLAYS,
-    **spc_cells.PLAYS,
-    **watch_cells.PLAYS,
-}
 import pytest
 import spc_cells
 import watch_cells

@@ -177,7 +177,8 @@ def _family(labels: NDArray[Any], late: BoolArray, given: ArrayLike | None) -> F
     begun = labels[:, 0]
     starts = labels[np.arange(len(labels)), late.argmax(axis=-1)]
     ordered = pd.Series(begun).sort_values().to_numpy()
-    return np.maximum(np.searchsorted(ordered, starts, side="right"), 1).astype(float)
+    begun_by_then = np.searchsorted(ordered, starts, side="right")
+    return np.asarray(np.maximum(begun_by_then, 1), dtype=np.float64)
 
 
 def _counts(
