@@ -262,7 +262,8 @@ def _echo_of(
     """The stratum whose change a gap shows again, where the change is not the gap's own."""
     changed, rising = np.zeros(kept.shape, dtype=bool), np.zeros(kept.shape, dtype=np.int64)
     changed[kept] = np.isin(found.verdict, CHANGED)
-    rising[kept] = np.sign(found.late_ratio.estimate - found.early_ratio.estimate)
+    moved = found.late_ratio.estimate - found.early_ratio.estimate
+    rising[kept] = np.nan_to_num(np.sign(moved))
     references = np.broadcast_to(np.asarray(label, dtype=object), (*kept.shape, 1))[:, 0, 0]
     names = np.array([*map(str, counts.strata), ""], dtype=object)
     movers = np.full(kept.shape, -1)
