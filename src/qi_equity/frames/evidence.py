@@ -78,19 +78,7 @@ def evidence(
         np.full(many, -1) if whole is None else whole,
         np.zeros(many, bool) if season is None else season,
     )
-    charts = charts.assign(**_scanned(parts))
-    charts["p_value"] = charts["p_scan"].fillna(charts["p_runs"])
-    beside = charts.pop("p_apart")
-    # A change of its own: the rate moved, and not only as that of the rest did.
-    charts["p_own"] = np.fmax(charts["p_value"], beside)
-    charts["attainable"] = _attainable(charts, parts)
-    q_scan = _by_family(charts["p_value"], total)
-    charts["q_value"] = _by_family(charts["p_own"], total)
-    charts["highlight"] = charts["q_value"] <= HIGHLIGHT
-    alike = (q_scan <= HIGHLIGHT) & (beside > LEVEL) & (charts.pop("p_rest") <= LEVEL)
-    charts["shared"] = np.where(
-        charts["highlight"] & beside.notna(), OWN, np.where(alike, SHARED, "")
-    )
+    charts = _weighed(charts.assign(**_scanned(parts)), parts, total)
     own = charts[~total]
     return Evidence(
         charts,
@@ -111,6 +99,21 @@ class _Judged:
     single: BoolArray
     whole: IntArray
     seasonal: BoolArray
+
+
+def _weighed(charts: pd.DataFrame, parts: _Judged, total: BoolArray) -> pd.DataFrame:
+    """The charts with their p-values over their families, and whose each change is."""
+    charts["p_value"] = charts["p_scan"].fillna(charts["p_runs"])
+    beside, rest = charts.pop("p_apart"), charts.pop("p_rest")
+    # A change of its own: the rate moved, and not only as that of the rest did.
+    charts["p_own"] = np.fmax(charts["p_value"], beside)
+    charts["attainable"] = _attainable(charts, parts)
+    q_scan = _by_family(charts["p_value"], total)
+    charts["q_value"] = _by_family(charts["p_own"], total)
+    charts["highlight"] = charts["q_value"] <= HIGHLIGHT
+    alike = (q_scan <= HIGHLIGHT) & (beside > LEVEL) & (rest <= LEVEL)
+    own = charts["highlight"] & beside.notna()
+    return charts.assign(shared=np.where(own, OWN, np.where(alike, SHARED, "")))
 
 
 def _counts(

@@ -56,7 +56,7 @@ def scan(
     >>> events = np.repeat([1.0, 5.0], 12)
     >>> found = scan(events, births)
     >>> int(found.split), bool(found.rising), float(found.p_value.round(7))
-    (12, True, 0.0001143)
+    (12, True, 2e-07)
     """
     y, n, known = np.broadcast_arrays(
         np.asarray(numerator, dtype=np.float64),
