@@ -137,25 +137,35 @@ def _in_part(far: FloatArray, bound: FloatArray) -> FloatArray:
 
 
 def _counts(walk: Walk, wide: int) -> FloatArray:
-    """P(y) of the counts about their rounded means, backwards: binomial, or Poisson."""
+    """P(y) of the counts about their rounded means, backwards: binomial, or Poisson.
+
+    One probability by its formula, the others by the ratio of neighbours.
+    """
     origin = np.rint(np.cumsum(walk.mean, axis=-1))
-    y = np.diff(origin, axis=-1, prepend=0.0)[..., np.newaxis] + np.arange(wide, -wide - 1, -1)
-    n, mean = walk.most[..., np.newaxis], walk.mean[..., np.newaxis]
-    possible = (y >= 0) & (y <= n)
-    y = np.where(possible, y, 0.0)
+    middle = np.diff(origin, axis=-1, prepend=0.0)
+    n, mean = walk.most, walk.mean
+    people = np.isfinite(n)
     with np.errstate(divide="ignore", invalid="ignore"):
         rate = np.where(n > 0, mean / n, 0.0)
-        binomial = (
-            gammaln(n + 1) - gammaln(y + 1) - gammaln(n - y + 1)
-            + xlogy(y, rate) + xlogy(n - y, 1 - rate)
-        )  # fmt: skip
-        log = np.where(np.isfinite(n), binomial, xlogy(y, mean) - mean - gammaln(y + 1))
-    return np.where(possible, np.exp(log), 0.0)
+        chosen = gammaln(n + 1) - gammaln(n - middle + 1)
+        binomial = chosen + xlogy(middle, rate) + xlogy(n - middle, 1 - rate)
+        log = np.where(people, binomial, xlogy(middle, mean) - mean) - gammaln(middle + 1)
+        odds = np.where(people, rate / (1 - rate), mean)[..., np.newaxis]
+    y = middle[..., np.newaxis] + np.arange(-wide, wide)
+    left = np.where(people[..., np.newaxis], n[..., np.newaxis] - y, 1.0)
+    next_one = left * odds / np.where(y >= 0, y + 1, 1.0)
+    log_next = np.log(np.where((y >= 0) & (next_one > 0), next_one, 1.0))
+    path = np.concatenate([np.zeros((*y.shape[:-1], 1)), np.cumsum(log_next, axis=-1)], axis=-1)
+    path += (log - path[..., wide])[..., np.newaxis]
+    y = np.concatenate([y, y[..., -1:] + 1], axis=-1)
+    possible = (y >= 0) & (y <= n[..., np.newaxis]) & ((mean > 0)[..., np.newaxis] | (y == 0))
+    return np.ascontiguousarray(np.where(possible, np.exp(path), 0.0)[..., ::-1])
 
 
 def _skellam(walk: Walk, wide: int) -> FloatArray:
     """Steps of the coarse lattice: of the right variance however small, and no skewness."""
-    return np.asarray(ive(np.abs(np.arange(wide, -wide - 1, -1)), walk.variance[..., np.newaxis]))
+    half = ive(np.arange(wide + 1), walk.variance[..., np.newaxis])
+    return np.concatenate([half[..., :0:-1], half], axis=-1)
 
 
 def _at_their_total(walk: Walk, chance: FloatArray, wide: int) -> FloatArray:
