@@ -14,16 +14,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from qi_equity.analyse import analyse
     from qi_equity.frames.chart import chart
+    from qi_equity.frames.cusum_chart import cusum_chart
     from qi_equity.frames.gap_chart import gap_charts
     from qi_equity.frames.gaps import gaps
     from qi_equity.project_file import load as load_project
 
 __version__ = "0.1.0"
-__all__ = ["analyse", "chart", "gap_charts", "gaps", "load_project"]
+__all__ = ["analyse", "chart", "cusum_chart", "gap_charts", "gaps", "load_project"]
 
 _HOMES = {
     "analyse": ("qi_equity.analyse", "analyse"),
     "chart": ("qi_equity.frames.chart", "chart"),
+    "cusum_chart": ("qi_equity.frames.cusum_chart", "cusum_chart"),
     "gap_charts": ("qi_equity.frames.gap_chart", "gap_charts"),
     "gaps": ("qi_equity.frames.gaps", "gaps"),
     "load_project": ("qi_equity.project_file", "load"),

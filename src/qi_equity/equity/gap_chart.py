@@ -81,9 +81,9 @@ def gap_charts(
     enough = np.minimum(
         early.events[:, :baseline].sum(axis=-1), early.reference_events[:, :baseline].sum(axis=-1)
     )
-    watched = np.flatnonzero(enough >= LEAST_BASELINE_EVENTS) if baseline < periods else []
+    watched = np.flatnonzero((enough >= LEAST_BASELINE_EVENTS) & (baseline < periods))
     for start in range(0, len(watched), CHUNK):
-        chosen = np.asarray(watched[start : start + CHUNK])
+        chosen = watched[start : start + CHUNK]
         series = [_series(flat[int(row)], baseline, np.log(design_ratio)) for row in chosen]
         told = _together(series)
         information = np.stack([one.information for one in series]) * np.log(design_ratio) ** 2 / 4
@@ -158,7 +158,7 @@ def _scatters(data: Contrast) -> FloatArray:
     """Standard deviation of the log odds ratio between weeks that each correlation comes to."""
     y, n, y0, n0 = (part.sum() for part in data.parts)
     p, p0 = (y + 0.5) / (n + 1), (y0 + 0.5) / (n0 + 1)
-    return np.sqrt(np.array(CORRELATIONS) * (1 / (p * (1 - p)) + 1 / (p0 * (1 - p0))))
+    return np.asarray(np.sqrt(np.array(CORRELATIONS) * (1 / (p * (1 - p)) + 1 / (p0 * (1 - p0)))))
 
 
 def _likelihoods(
