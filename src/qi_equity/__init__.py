@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from qi_equity.analyse import analyse
     from qi_equity.frames.chart import chart
+    from qi_equity.frames.cusum_chart import cusum_chart
     from qi_equity.frames.funnel import funnel
     from qi_equity.frames.gap_chart import gap_charts
     from qi_equity.frames.gaps import gaps
@@ -25,6 +26,7 @@ __version__ = "0.1.0"
 __all__ = [
     "analyse",
     "chart",
+    "cusum_chart",
     "funnel",
     "gap_charts",
     "gaps",
@@ -37,6 +39,7 @@ __all__ = [
 _HOMES = {
     "analyse": ("qi_equity.analyse", "analyse"),
     "chart": ("qi_equity.frames.chart", "chart"),
+    "cusum_chart": ("qi_equity.frames.cusum_chart", "cusum_chart"),
     "funnel": ("qi_equity.frames.funnel", "funnel"),
     "gap_charts": ("qi_equity.frames.gap_chart", "gap_charts"),
     "gaps": ("qi_equity.frames.gaps", "gaps"),
