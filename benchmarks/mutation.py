@@ -39,7 +39,7 @@ TESTS = {
     "spc/rules.py": ("unit/test_rules.py", "spec/test_rules.py"),
     "spc/limits.py": ("unit/test_limits.py",),
     "spc/runs.py": ("unit/test_runs.py",),
-    "equity/intervals.py": ("unit/test_intervals.py",),
+    "equity/intervals.py": ("unit/test_intervals_by_hand.py", "unit/test_intervals.py"),
     "equity/verdict.py": ("unit/test_gap_words.py", "unit/test_gap_verdict.py"),
     "disclosure/numbers.py": ("unit/test_released_numbers.py",),
     "project_file/cross_checks.py": ("unit/test_cross_checks.py", "unit/test_project_file.py"),
