@@ -316,6 +316,13 @@ class Columns(Part):
     value: Name | None = None
 
 
+Marks = Literal["point", "comma"]
+
+
+def _mark(declared: Marks | None) -> Literal[".", ","] | None:
+    return None if declared is None else "." if declared == "point" else ","
+
+
 class TableSource(Part):
     """A table of counts and which of its columns is what."""
 
@@ -330,6 +337,29 @@ class TableSource(Part):
     )
     dates: Literal["day first", "month first"] | None = Field(
         default=None, description="how to read 03/04/2025, which is otherwise refused"
+    )
+    year: Whole | None = Field(
+        default=None,
+        ge=1990,
+        le=2100,
+        description="the year of the first week or day, where the column does not say it",
+    )
+    week_1: Day | None = Field(
+        default=None, description="the day that week 1 begins on, where weeks are only numbered"
+    )
+    decimal: Marks | None = Field(
+        default=None, description="how to read 1,200 and 1.200 where the file leaves it open"
+    )
+    units: dict[Name, Name] = Field(
+        default_factory=dict, description="the unit of a column's numbers: column -> ml, min ..."
+    )
+    dates_across: YesNo = Field(
+        default=False, description="true: dates stand in the header, a column each"
+    )
+    rows_are: Name | None = Field(
+        default=None,
+        description="with dates across: the column that says what each row counts; numerator, "
+        "denominator and value are then labels in it",
     )
     stratum: Name | None = Field(default=None, description="column; none: indicators or columns")
     site: Name | None = Field(default=None, description="column; none: the project's only site")
@@ -353,6 +383,11 @@ class TableSource(Part):
     )
     source: Text | None = Field(default=None, description="where the figures are from")
 
+    @property
+    def mark(self) -> Literal[".", ","] | None:
+        """The decimal mark declared, or None."""
+        return _mark(self.decimal)
+
 
 class RecordsSource(Part):
     """Birth records and which of their columns is what."""
@@ -364,7 +399,22 @@ class RecordsSource(Part):
     stratum: Name
     site: Name | None = None
     key: Name | None = Field(default=None, description="column that no two records share")
+    sheet: Name | None = Field(default=None, description="of a workbook; none: the first")
+    dates: Literal["day first", "month first"] | None = Field(
+        default=None, description="how to read 03/04/2025, which is otherwise refused"
+    )
+    decimal: Marks | None = Field(
+        default=None, description="how to read 1,200 and 1.200 where the file leaves it open"
+    )
+    units: dict[Name, Name] = Field(
+        default_factory=dict, description="the unit of a column's numbers: column -> ml, weeks ..."
+    )
     source: Text | None = Field(default=None, description="where the figures are from")
+
+    @property
+    def mark(self) -> Literal[".", ","] | None:
+        """The decimal mark declared, or None."""
+        return _mark(self.decimal)
 
 
 Source = Annotated[TableSource | RecordsSource, Field(discriminator="kind")]

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import pandas as pd
+
 from qi_equity.errors import UserError, did_you_mean
 from qi_equity.project import RecordsSource
 
@@ -48,6 +50,13 @@ def records(source: RecordsSource, path: str) -> Iterator[Table]:
         backend = table.get_backend()
         if backend.name != "pyspark":  # the Spark session is the user's, and may serve others
             backend.disconnect()
+
+
+def fetched(expression: Any) -> pd.DataFrame:
+    """What an expression comes to."""
+    # Through Arrow: Ibis 12's own way to pandas asks pandas 3 for an option it has put away.
+    table: pd.DataFrame = expression.to_pyarrow().to_pandas()
+    return table
 
 
 def shown(path: str) -> str:

@@ -14,7 +14,7 @@ import yaml
 from qi_equity import ethnicity
 from qi_equity.errors import UserError
 from qi_equity.project import Period
-from qi_equity.sources import counts, dates, grid
+from qi_equity.sources import cells, dates, grid
 from qi_equity.sources.labels import TOTALS, plain, text_of
 
 # What the columns of tables of counts are usually called, the likeliest word first.
@@ -139,7 +139,7 @@ def _fits(part: str, column: str, cells: pd.Series) -> bool:
 
 
 def _are_counts(cells: pd.Series) -> bool:
-    states = cells.head(500).map(lambda cell: counts.read(cell, {}).state)
+    states = cells.head(500).map(lambda cell: cells.read(cell, {}).state)
     return bool((states != "wrong").all() and (states == "number").any())
 
 
@@ -244,7 +244,7 @@ def _kinds(table: pd.DataFrame, found: Mapping[str, str]) -> dict[str, list[str]
     kinds = {}
     for column in table.columns:
         values = [value for value in table[column].map(text_of).unique() if value]
-        words = all(counts.read(value, {}).state == "wrong" for value in values)
+        words = all(cells.read(value, {}).state == "wrong" for value in values)
         if column not in found.values() and 1 < len(values) <= MOST_KINDS and words:
             kinds[column] = values
     return kinds

@@ -12,7 +12,7 @@ from qi_equity import ethnicity
 from qi_equity.errors import DataErrors, UserError, did_you_mean
 from qi_equity.observations import COLUMNS, COUNTS, KEY, observations
 from qi_equity.project import EVERYONE, Columns, Project, TableSource
-from qi_equity.sources import calendar, counts, dates, grid
+from qi_equity.sources import calendar, cells, dates, grid
 from qi_equity.sources.account import CODES, REFUSED, SUPPRESSED, Imported
 from qi_equity.sources.labels import Sites, place, plain, text_of
 
@@ -271,12 +271,12 @@ def _subgroups(project: Project, source: TableSource, rows: _Rows, path: Path) -
 
 def _numbers(project: Project, source: TableSource, rows: _Rows) -> tuple[pd.DataFrame, list[str]]:
     """Counts, with what was withheld or not given as nan; says what was withheld or not given."""
-    tokens = {name.casefold(): cast(counts.State, state) for name, state in source.tokens.items()}
+    tokens = {name.casefold(): cast(cells.State, state) for name, state in source.tokens.items()}
     withheld, blanks = [], []
     problems: pd.Series = pd.Series(None, index=rows.table.index, dtype=object)
     read: dict[str, pd.Series] = {}
     for name in NUMBERS:
-        given = rows.table[f"{name}_cell"].map(lambda cell: counts.read(cell, tokens))
+        given = rows.table[f"{name}_cell"].map(lambda cell: cells.read(cell, tokens))
         number = given.map(lambda cell: cell.number).astype(float)
         state = given.map(lambda cell: cell.state)
         said = given.map(lambda cell: cell.said)
@@ -290,7 +290,7 @@ def _numbers(project: Project, source: TableSource, rows: _Rows) -> tuple[pd.Dat
         wrong = problems.isna() & (state == "wrong")
         problems[wrong] = f"'{name}': " + said[wrong]
         if name in COUNTS:
-            reason = number.map(lambda n, name=name: counts.problem(n, name)).astype(object)
+            reason = number.map(lambda n, name=name: cells.problem(n, name)).astype(object)
             problems = problems.where(problems.notna(), reason)
         read[name] = number
     parts = [m.id for m in project.measures if m.data == "proportion"]
