@@ -92,9 +92,7 @@ class Cell:
     of: float = math.nan
 
 
-def read(
-    cell: object, tokens: Mapping[str, State] | None = None, mark: Mark | None = "."
-) -> Cell:
+def read(cell: object, tokens: Mapping[str, State] | None = None, mark: Mark | None = ".") -> Cell:
     """One cell; tokens are the file's own, before the usual ones; mark is its decimal mark.
 
     >>> read("1,204").number, read("1 204 ml").unit, read("<5").state, read("DNS").state
@@ -309,10 +307,12 @@ def column(
     declared: Mark | None = None,
     unit: str | None = None,
     births: Sequence[int] | None = None,
+    gestation: bool = False,
 ) -> Column:
     """A whole column: its decimal mark and its unit are judged from all of it, and then kept to.
 
-    births says how often each value stands, where values are distinct ones.
+    births says how often each value stands, where values are distinct ones; gestation lets 36/40
+    be 36 weeks, which in a table of counts it never is.
 
     >>> column(["450", "440 ml", "1.2 l"]).cells[2].number
     1200.0
@@ -322,7 +322,7 @@ def column(
     settled = declared or mark_of((text_of(value) for value in values), mark)
     cells = [read(value, tokens, settled) for value in values]
     weights = list(births) if births is not None else [1] * len(cells)
-    cells = _of_forty(cells)
+    cells = _of_forty(cells) if gestation else cells
     named = unit or units.in_name(name)
     met = _met(cells, weights)
     if not met:
@@ -400,7 +400,9 @@ def into(cell: Cell, unit: str | None, target: str) -> Cell:
     if unit is None or unit == target or cell.state not in ("number", "bound"):
         return cell
     times = units.factor(unit, target)
-    ends = {name: round(getattr(cell, name) * times, DECIMALS) for name in ("number", "low", "high")}
+    ends = {
+        name: round(getattr(cell, name) * times, DECIMALS) for name in ("number", "low", "high")
+    }
     return replace(cell, **ends, unit=target)
 
 

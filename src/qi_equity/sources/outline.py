@@ -138,8 +138,8 @@ def _fits(part: str, column: str, cells: pd.Series) -> bool:
     return not LEVEL.search(column)
 
 
-def _are_counts(cells: pd.Series) -> bool:
-    states = cells.head(500).map(lambda cell: cells.read(cell, {}).state)
+def _are_counts(column: pd.Series) -> bool:
+    states = column.head(500).map(lambda cell: cells.read(cell, {}).state)
     return bool((states != "wrong").all() and (states == "number").any())
 
 

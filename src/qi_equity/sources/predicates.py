@@ -223,7 +223,10 @@ def problems(table: Any, measure: Measure) -> list[str]:
     if rule is None:
         return []
     found = []
-    asked: list[tuple[str, Predicate]] = [("eligible", rule.eligible), ("numerator", rule.numerator)]
+    asked: list[tuple[str, Predicate]] = [
+        ("eligible", rule.eligible),
+        ("numerator", rule.numerator),
+    ]
     for part, predicate in asked:
         for column, condition in predicate.items():
             place = f"measure {measure.id}, {part}"

@@ -78,7 +78,9 @@ class Readings:
             passes = predicates.typed(self.table[column], condition)
             rest = predicates.known_aside(condition)
             still = predicates.typed(self.table[column], rest).fill_null(True) if rest else None
-            return Asked(passes, ibis.literal(False), ibis.literal(True) if still is None else still)
+            return Asked(
+                passes, ibis.literal(False), ibis.literal(True) if still is None else still
+            )
         code, still = (self.table[self.names[column, _key(condition, part)]] for part in (0, 1))
         passes = ibis.cases((code == YES, True), (code == NO, False), else_=ibis.null("boolean"))
         return Asked(passes, code.fill_null(YES) == REFUSED, still.fill_null(YES) != NO)
@@ -106,7 +108,9 @@ def read(keyed: Table, source: RecordsSource, measures: Sequence[Measure]) -> Re
         notes += [said] if said else []
         looked = pd.DataFrame({f"t{at}_": distinct[text]})
         for number, condition in enumerate(conditions):
-            looked, bad = _looked_up(looked, read, distinct[text], condition, at, number, names, column)
+            looked, bad = _looked_up(
+                looked, read, distinct[text], condition, at, number, names, column
+            )
             unread.append(_unread(bad, read, distinct, text, column, condition, measures))
         schema = {
             name: "string" if name == f"t{at}_" else "float64" if name[0] == "v" else "int64"
@@ -145,6 +149,7 @@ def _read(
         declared=source.mark,
         unit=source.units.get(column),
         births=distinct["births"].tolist(),
+        gestation=True,
     )
     asked = any(map(predicates.asks_numbers, conditions)) or not conditions
     if not asked or found.unit is None:
@@ -179,8 +184,12 @@ def _looked_up(
         value, refused = f"v{at}_{number}", f"r{at}_{number}"
         names[column, None], names[column, "refused"] = value, refused
         known = [predicates.is_recorded(text) for text in texts]
-        bad = [is_known and cell.state != "number" for is_known, cell in zip(known, read, strict=True)]
-        numbers = [float("nan") if wrong else cell.number for wrong, cell in zip(bad, read, strict=True)]
+        bad = [
+            is_known and cell.state != "number" for is_known, cell in zip(known, read, strict=True)
+        ]
+        numbers = [
+            float("nan") if wrong else cell.number for wrong, cell in zip(bad, read, strict=True)
+        ]
         columns = {value: pd.array(numbers, "Float64"), refused: [REFUSED * wrong for wrong in bad]}
         return looked.assign(**columns), bad
     rest = predicates.known_aside(condition)

@@ -112,9 +112,7 @@ class _Rule:
             return ibis.literal(False) if self.eligible is None else self.eligible.unread
         if self.eligible is None:
             return self.outcome.unread
-        return self.eligible.unread | (
-            self.eligible.passes.fill_null(False) & self.outcome.unread
-        )
+        return self.eligible.unread | (self.eligible.passes.fill_null(False) & self.outcome.unread)
 
 
 def _rule(read: readings.Readings, measure: Measure) -> _Rule:

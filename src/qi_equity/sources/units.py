@@ -11,7 +11,7 @@ UNITS: dict[str, tuple[str, float]] = {
     **dict.fromkeys(("min", "mins", "minute", "minutes"), ("min", 1.0)),
     **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), ("min", 60.0)),
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), ("min", 1 / 60)),
-    **dict.fromkeys(("w", "wk", "wks", "week", "weeks", "/40"), ("weeks", 1.0)),
+    **dict.fromkeys(("w", "wk", "wks", "week", "weeks"), ("weeks", 1.0)),
     **dict.fromkeys(("d", "day", "days"), ("weeks", 1 / 7)),
     **dict.fromkeys(("g", "gram", "grams"), ("g", 1.0)),
     **dict.fromkeys(("kg", "kgs", "kilogram", "kilograms"), ("g", 1000.0)),
