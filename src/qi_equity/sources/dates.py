@@ -159,7 +159,7 @@ class _Reading:
         kinds: dict[str, list[object]] = {}
         for cell, (kind, _) in self.causes.items():
             kinds.setdefault(kind, []).append(cell)
-        told = {}
+        told: dict[object, str] = {}
         for alike in kinds.values():
             first = self.causes[alike[0]][1]
             others = [f"'{shown[cell]}'" for cell in alike[1:]]
@@ -376,7 +376,7 @@ def _without_year(reading: _Reading) -> None:
             turned += day < before - HALF_YEAR
             before = day
             try:
-                reading.found[cell] = pd.Timestamp(year + turned, *parts)
+                reading.found[cell] = pd.Timestamp(year + turned, parts[0], parts[1])
             except ValueError:
                 reading.refuse(cell, "no such day", f"there is no such day as '{shown}'")
         else:

@@ -196,7 +196,7 @@ def _is_again(row: Sequence[Any], header: Header) -> bool:
 
 def _begins_table(rest: Rows) -> bool:
     """Whether rows after a blank line are a table of their own: a title or header, then numbers."""
-    heads = []
+    heads: list[list[Any]] = []
     for _, row in rest:
         filled = [cell for cell in row if text_of(cell)]
         if not filled:

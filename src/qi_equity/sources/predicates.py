@@ -96,7 +96,7 @@ def _one_of(text: str, cell: Cell, values: Iterable[Any]) -> Verdict:
         return YES
     if not is_recorded(text):
         return None
-    said = []
+    said: list[Verdict] = []
     if flags:
         known = {**dict.fromkeys(SAYS_YES, True), **dict.fromkeys(SAYS_NO, False)}
         said.append(int(known[plain(text)] in flags) if plain(text) in known else REFUSED)

@@ -114,7 +114,7 @@ def read(keyed: Table, source: RecordsSource, measures: Sequence[Measure]) -> Re
             unread.append(_unread(bad, read, distinct, text, column, condition, measures))
         schema = {
             name: "string" if name == f"t{at}_" else "float64" if name[0] == "v" else "int64"
-            for name in looked
+            for name in map(str, looked)
         }
         small = ibis.memtable(looked, schema=schema)
         keyed = keyed.left_join(small, keyed[text] == small[f"t{at}_"])
@@ -190,18 +190,18 @@ def _looked_up(
         numbers = [
             float("nan") if wrong else cell.number for wrong, cell in zip(bad, read, strict=True)
         ]
-        columns = {value: pd.array(numbers, "Float64"), refused: [REFUSED * wrong for wrong in bad]}
-        return looked.assign(**columns), bad
+        codes = pd.Series([REFUSED * wrong for wrong in bad], dtype="int64")
+        return looked.assign(**{value: pd.Series(numbers, dtype="Float64"), refused: codes}), bad
     rest = predicates.known_aside(condition)
     parts = {0: condition, 1: rest}
     for part, asked in parts.items():
-        codes = [
+        said = [
             YES if asked is None else predicates.verdict(asked, text, cell)
             for text, cell in zip(texts, read, strict=True)
         ]
         name = f"c{at}_{number}_{part}"
         names[column, _key(condition, part)] = name
-        looked = looked.assign(**{name: pd.array(codes, "Int64")})
+        looked = looked.assign(**{name: pd.Series(said, dtype="Int64")})
     return looked, [code == REFUSED for code in looked[f"c{at}_{number}_0"].fillna(YES)]
 
 

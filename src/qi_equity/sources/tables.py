@@ -185,7 +185,8 @@ def _long(project: Project, source: TableSource, found: grid.Grid) -> pd.DataFra
         return pd.Series(taken, index=table.index, dtype=object)
 
     parts = []
-    for at, part in enumerate(source.columns or (source,)):
+    given: tuple[TableSource | Columns, ...] = source.columns or (source,)
+    for at, part in enumerate(given):
         wide = isinstance(part, Columns)
         dated = grid.ACROSS if source.dates_across else source.subgroup
         frame = {
