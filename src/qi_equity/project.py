@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -212,6 +212,20 @@ class RecordsRule(Part):
     value: str | None = Field(default=None, description="column of a measurement, instead")
 
 
+def _usual_unit(given: dict[str, Any]) -> str:
+    """Parts of a whole are shown in per cent; minutes and counts have the unit that is said."""
+    return "%" if given.get("data") == "proportion" else ""
+
+
+def _usual_times(given: dict[str, Any]) -> float:
+    """A measurement is shown as it is: 30 minutes are not 3,000."""
+    unit = given.get("unit") or ""
+    each = re.search(r"per (\d[\d,]*)", unit)
+    if each:
+        return float(each[1].replace(",", ""))
+    return 100.0 if unit == "%" or given.get("data") == "proportion" else 1.0
+
+
 class Measure(Part):
     """One thing that is counted or measured, and how it is charted."""
 
@@ -221,8 +235,15 @@ class Measure(Part):
     numerator: Text = Field(description="in words: what is counted")
     denominator: Text | None = Field(default=None, description="in words: out of whom")
     data: DataKind = "proportion"
-    unit: str = "%"
-    multiply: Number = Field(default=100, gt=0)
+    unit: str = Field(
+        default_factory=_usual_unit, description="none: % of a proportion"
+    )
+    multiply: Number = Field(
+        default_factory=_usual_times,
+        gt=0,
+        description="what a part of one is shown times: 100 for %, 1000 for a unit such as "
+        "per 1,000 births, else 1",
+    )
     direction: Direction
     target: Number | None = None
     subgroup: Period = "week"

@@ -77,6 +77,16 @@ class Imported:
         yield from _unread(self.unread)
         for note in self.notes:
             yield f"  note: {note}"
+        if self.taken and self.taken < self.asked / 2:
+            yield (
+                f"  WARNING: only {self.taken:,} of {self.asked:,} {self.unit} could be taken: what "
+                "is found below is about less than half of them"
+            )
+
+    @property
+    def asked(self) -> int:
+        """How many rows the mapping asks for: all but those left out."""
+        return self.read - (int(self.left_out["rows"].sum()) if len(self.left_out) else 0)
 
 
 def _reasons(table: pd.DataFrame) -> Iterable[str]:

@@ -366,7 +366,7 @@ def _cell(cell: Any) -> Any:
     value = cell.value
     shown = str(getattr(cell, "number_format", "") or "")
     if "%" in shown and isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{value * 100:.12g}%"
+        return f"{value * 100:.10g}%"
     return value
 
 

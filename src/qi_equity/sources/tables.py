@@ -193,7 +193,7 @@ def _long(project: Project, source: TableSource, found: grid.Grid) -> pd.DataFra
             "row": found.row,
             "measure_cell": part.measure if wide else column(source.measure),
             "site_cell": column(source.site),
-            "stratum_cell": part.stratum if wide else column(source.stratum),
+            "stratum_cell": (part.stratum or EVERYONE) if wide else column(source.stratum),
             "date_cell": column(dated),
             "flag_cell": column(source.suppressed),
         }
@@ -418,7 +418,7 @@ def _shares_once(problems: pd.Series) -> pd.Series:
     shares = told.dropna()
     if shares.nunique() < 2:
         return problems
-    return problems.mask(told.notna(), f"{shares.iloc[0]} ({len(shares):,} cells)")
+    return problems.mask(told.notna(), shares.iloc[0])
 
 
 def _once(rows: _Rows) -> Iterable[str]:
@@ -438,22 +438,22 @@ def _once(rows: _Rows) -> Iterable[str]:
     # A row whose only double is its own copy is not contradicted.
     alone = ~table[~copies].duplicated(key, keep=False)
     reasons[alone.index[alone]] = None
+    # Two readings of one day are two readings, alike or not.
+    reasons[table["value"].notna()] = None
     rows.refuse(reasons)
     table = rows.table
     if not table.duplicated(KEY).any():
         return
-    several = table.groupby(KEY)["day"].transform("size") > 1
-    measured = several & table["value"].notna()
-    why = "several measurements in one subgroup: give one, or a numerator and denominator"
-    rows.refuse(pd.Series(why, index=table.index).where(measured, None).astype(object))
-    table = rows.table
     # skipna is off: a week with a day withheld is not known, and must not look small.
+    # Readings are not added up: their mean is the subgroup's, as it is of birth records.
     sums = table.groupby(KEY, as_index=False).agg(
-        **{name: (name, lambda part: part.sum(skipna=False)) for name in NUMBERS}
+        **{name: (name, lambda part: part.sum(skipna=False)) for name in COUNTS},
+        value=("value", "mean"),
     )
+    readings = table["value"].notna().any()
     yield (
-        f"{len(table):,} rows were added up to {len(sums):,}: several dates in one subgroup, or "
-        "several codes in one group"
+        f"{len(table):,} rows were {'averaged' if readings else 'added up'} to {len(sums):,}: "
+        "several dates in one subgroup, or several codes in one group"
     )
     rows.table = sums
 
