@@ -42,7 +42,12 @@ OWN_UNSTATED: Mapping[str, Status] = MappingProxyType(
         **dict.fromkeys(("missing", "blank"), "missing"),
     }
 )
-TOTALS = frozenset({"total", "all", "all groups", "all races ethnicity", "england", "everyone"})
+TOTALS = frozenset(
+    {
+        *("total", "all", "all groups", "all races ethnicity", "england", "everyone", "overall"),
+        *("grand total", "all women", "all births", "all mothers", "all ethnic groups"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -235,9 +235,7 @@ class Measure(Part):
     numerator: Text = Field(description="in words: what is counted")
     denominator: Text | None = Field(default=None, description="in words: out of whom")
     data: DataKind = "proportion"
-    unit: str = Field(
-        default_factory=_usual_unit, description="none: % of a proportion"
-    )
+    unit: str = Field(default_factory=_usual_unit, description="none: % of a proportion")
     multiply: Number = Field(
         default_factory=_usual_times,
         gt=0,
@@ -337,6 +335,8 @@ class Columns(Part):
     value: Name | None = None
 
 
+# A column's name, where a number could stand as well: no question mark, which awaits an answer.
+Named = Annotated[str, StringConstraints(strip_whitespace=True, max_length=120, pattern=r"^[^?]")]
 Marks = Literal["point", "comma"]
 
 
@@ -359,11 +359,10 @@ class TableSource(Part):
     dates: Literal["day first", "month first"] | None = Field(
         default=None, description="how to read 03/04/2025, which is otherwise refused"
     )
-    year: Whole | None = Field(
+    year: Annotated[Whole, Field(ge=1990, le=2100)] | Named | None = Field(
         default=None,
-        ge=1990,
-        le=2100,
-        description="the year of the first week or day, where the column does not say it",
+        description="where the column of dates does not say it: the year of the first week or "
+        "day, or the column of years",
     )
     week_1: Day | None = Field(
         default=None, description="the day that week 1 begins on, where weeks are only numbered"

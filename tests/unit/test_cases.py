@@ -65,7 +65,7 @@ CASES_DRAWN = (
     Case("05_fraction.csv", "4/38 in one cell, a column a group", 90, 156, 1907),
     Case("05_percent.csv", "6%: a share, read as a measurement and never a count", 48, 0, 0),
     Case("05_percent_format.xlsx", "percentages by the format of cells", 120, 0, 0),
-    Case("06_codes_and_labels_blanks.xlsx", "codes and labels mixed; blank, -, n/a, 0", 180, 167, 2440),
+    Case("06_codes_and_labels_blanks.xlsx", "codes and labels; blank, -, n/a, 0", 180, 167, 2440),
     Case("07_cp1252_newlines.csv", "Windows letters, lines within cells", *WEEKS),
     Case("07_semicolon_decimal_comma.csv", "semicolons and decimal commas", *WEEKS),
     Case("07_utf16_comma.csv", "UTF-16, commas", *WEEKS),
@@ -219,7 +219,9 @@ def test_a_question_that_nobody_answers_is_marked_and_named_by_check(tmp_path: P
 
 
 def test_a_file_that_is_mostly_refused_says_so_before_anything_else(tmp_path: Path) -> None:
-    rows = "".join(f"2025-0{month}-01,Black,{events},9\n" for month in range(1, 7) for events in "1x?x")
+    rows = "".join(
+        f"2025-0{month}-01,Black,{events},9\n" for month in range(1, 7) for events in "1x?x"
+    )
     (tmp_path / "t.csv").write_text(f"month,ethnicity,pph,births\n{rows}", encoding="utf-8")
     rows += "".join(f"2025-0{month}-01,White,1,9\n" for month in range(1, 3))
     (tmp_path / "t.csv").write_text(f"month,ethnicity,pph,births\n{rows}", encoding="utf-8")

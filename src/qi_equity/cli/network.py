@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from qi_equity.cli.common import DATABASE, Browser, Database, Port, ProjectFile, account, app, counted
+from qi_equity.cli.common import (
+    DATABASE,
+    Browser,
+    Database,
+    Port,
+    ProjectFile,
+    account,
+    app,
+    counted,
+)
 from qi_equity.errors import UserError
 
 if TYPE_CHECKING:

@@ -28,6 +28,8 @@ def told(errors: list[Any], data: Any, model: type[BaseModel] = Project) -> list
     """Each place once, with what to do about it in plain words."""
     messages: dict[Path, list[tuple[Any, str]]] = {}
     for error in errors:
+        if error["type"] == "default_factory_not_called":
+            continue  # a default that rests on another value, which is told of already
         path = trimmed(error["loc"], data, keep_last=error["type"] == "missing")
         messages.setdefault(path, []).append((error, _sentence(error, path, data, model)))
     return [

@@ -79,8 +79,8 @@ class Imported:
             yield f"  note: {note}"
         if self.taken and self.taken < self.asked / 2:
             yield (
-                f"  WARNING: only {self.taken:,} of {self.asked:,} {self.unit} could be taken: what "
-                "is found below is about less than half of them"
+                f"  WARNING: only {self.taken:,} of {self.asked:,} {self.unit} could be taken: "
+                "what is found below is about less than half of them"
             )
 
     @property

@@ -101,6 +101,16 @@ WEEK = tuple(
 )
 # What leaves its year open.
 YEARLESS_WEEK = re.compile(rf"{WEEKS}(?P<week>\d{{1,2}})|(?P<number>\d{{1,2}})", re.IGNORECASE)
+# Weeks of a year that begins in April, on a day that only the team knows: Wk 1 24/25.
+FINANCIAL_WEEK = re.compile(
+    rf"{WEEKS}(?P<a>\d{{1,2}})[\s,(]*(?:FY\s*)?\d{{2,4}}\s*[/-]\s*\d{{2,4}}\)?"
+    rf"|(?:FY\s*)?\d{{2,4}}\s*[/-]\s*\d{{2,4}}[\s,]*{WEEKS}(?P<b>\d{{1,2}})",
+    re.IGNORECASE,
+)
+# A week's number with its date after it: Week 14 (01/04/2024), Wk 14 - 1 Apr 2024.
+NUMBERED = re.compile(
+    rf"{WEEKS}\d{{1,2}}\s*[-:,(]+\s*(?:w/?c\s*)?(?P<date>[^()]{{6,}}?)\)?", re.IGNORECASE
+)
 YEARLESS_DAY = (
     re.compile(rf"{DAY}[\s\-/]*(?:of\s+)?{MONTH}"),
     re.compile(rf"{MONTH}[\s\-]+(?P<day>\d{{1,2}})(?:st|nd|rd|th)"),
@@ -114,6 +124,10 @@ SHOWN = 3  # values of a cause in its line
 NO_YEAR_WEEK = (
     "'{}' says no year: say data.year, the year of the first week; or data.week_1, the day that "
     "week 1 begins on"
+)
+NO_FIRST_DAY = (
+    "'{}' is a week of a year that does not begin in January: say data.week_1, the day that week 1 "
+    "begins on"
 )
 NO_YEAR_DAY = "'{}' says no year: say data.year, the year of the first of them"
 
@@ -208,6 +222,33 @@ def read(
     return Dates(dates, refused, tuple(_notes(reading)))
 
 
+def is_year(text: str) -> bool:
+    """Whether a text is a year, or a financial one.
+
+    >>> is_year("2024"), is_year("2024/25"), is_year("Q1")
+    (True, True, False)
+    """
+    return re.fullmatch(r"(?:19|20)\d{2}(?:\.0)?(?:\s*[/-]\s*\d{2,4})?", text) is not None
+
+
+def with_year(cell: object, year: object) -> object:
+    """A week, month or day with the year that stands in another cell; April begins a financial one.
+
+    >>> with_year("Wk 14", 2024), with_year(14, "2024"), with_year("Jan", "2024/25")
+    ('Wk 14 2024', 'Wk 14 2024', 'Jan 2025')
+    """
+    text, said = _bare(cell), str(year).strip().removesuffix(".0")
+    open_year = _yearless(text)
+    if open_year is None or not is_year(said):
+        return cell
+    kind, parts = open_year
+    first = int(said[:4])
+    financial = len(said) > 4
+    if kind == "week":
+        return f"Wk {parts[0]} {said}"
+    return f"{text} {first + (financial and kind == 'day' and parts[0] < 4)}"
+
+
 def latest() -> pd.Timestamp:
     """The last day that data can be from: a week's end may still be ahead."""
     return pd.Timestamp.today().normalize() + pd.Timedelta(days=7)
@@ -250,6 +291,9 @@ def _place(reading: _Reading, cell: object, text: str, years: bool | None, days:
         return reading.refuse(cell, "month or year", said)
     if NEXT.fullmatch(text) and years:
         text = text.replace("-", "/")
+    numbered = NUMBERED.fullmatch(text)
+    if numbered and not FINANCIAL_WEEK.fullmatch(text):
+        text = AROUND.sub("", numbered["date"].strip())
     text, last = _start(text)
     if last and (end := NUMERIC.fullmatch(last)):
         reading.ends[cell] = int(end["a"]), int(end["b"]), _year(end.groupdict())
@@ -317,6 +361,10 @@ def _iso(year: int, week: int, day: int = 1) -> pd.Timestamp:
 
 def _yearless(text: str) -> tuple[str, tuple[int, ...]] | None:
     """A week's number, or a month and day, of a text that says everything but its year."""
+    financial = FINANCIAL_WEEK.fullmatch(text)
+    if financial:
+        number = int(next(each for each in financial.group("a", "b") if each))
+        return ("financial week", (number,)) if 1 <= number <= 53 else None
     week = YEARLESS_WEEK.fullmatch(text)
     if week:
         number = int(week["week"] or week["number"])
@@ -363,6 +411,8 @@ def _without_year(reading: _Reading) -> None:
             continue
         if kind == "numeric":
             parts = parts if order == "month first" else parts[::-1]
+        financial = kind == "financial week"
+        kind = "week" if financial and week_1 is not None else kind
         if kind == "week" and (year is not None or week_1 is not None):
             number = parts[0]
             if week_1 is None and number < before - HALF_YEAR // 7:
@@ -371,7 +421,7 @@ def _without_year(reading: _Reading) -> None:
                 turned += before
             before = number
             _week(reading, cell, number, turned)
-        elif kind != "week" and year is not None:
+        elif kind not in ("week", "financial week") and year is not None:
             day = 31 * parts[0] + parts[1]
             turned += day < before - HALF_YEAR
             before = day
@@ -380,7 +430,8 @@ def _without_year(reading: _Reading) -> None:
             except ValueError:
                 reading.refuse(cell, "no such day", f"there is no such day as '{shown}'")
         else:
-            said = (NO_YEAR_WEEK if kind == "week" else NO_YEAR_DAY).format(shown)
+            asks = {"week": NO_YEAR_WEEK, "financial week": NO_FIRST_DAY}
+            said = asks.get(kind, NO_YEAR_DAY).format(shown)
             reading.refuse(cell, f"no year for a {kind}", said)
 
 

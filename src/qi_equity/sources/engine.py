@@ -114,7 +114,7 @@ def read_file(
 def _book(connection: Any, path: Path, wanted: Sequence[str], sheet: str | None) -> Table:
     """The records on a sheet, every cell as text."""
     import ibis
-    import pyarrow as pa
+    import pyarrow as pa  # type: ignore[import-untyped]
 
     rows = grid.open_file(path, sheet).rows
     header = _header(rows, wanted)
@@ -129,7 +129,12 @@ def _book(connection: Any, path: Path, wanted: Sequence[str], sheet: str | None)
     schema = pa.schema([(name, pa.string()) for name in columns])
     columns = {name: column.cast(pa.string()) for name, column in columns.items()}
     records = ibis.memtable(pa.table(columns, schema=schema))
-    return connection.create_table(RECORDS, records)
+    return connection.create_table(_free_name(connection), records)
+
+
+def _free_name(connection: Any) -> str:
+    """A name for records that no others have: two extracts may be linked in one engine."""
+    return f"{RECORDS}_{len(connection.list_tables())}"
 
 
 def _written(cell: object) -> str | None:
@@ -166,7 +171,7 @@ def _text_file(connection: Any, path: Path, wanted: Sequence[str]) -> Table:
     try:
         # Every column as text: a code such as 01 must not turn into the number 1.
         table = connection.read_csv(str(saved), all_varchar=True, header=True, **options)
-        return table if saved == path else connection.create_table(RECORDS, table)
+        return table if saved == path else connection.create_table(_free_name(connection), table)
     finally:
         if saved != path:
             saved.unlink()

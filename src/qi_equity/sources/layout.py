@@ -15,6 +15,7 @@ from qi_equity.sources.labels import plain, text_of
 
 # Rows looked through for the header: spreadsheets have titles and notes above their table.
 TOP = 40
+UNNAMED = re.compile(r"\(column (\d+)\)")  # how a column without a name is called
 FEWEST_DATES = 2  # in a row that is a header of dates
 
 Row = tuple[int, list[Any]]  # its number in the file, and its cells
@@ -45,6 +46,9 @@ class Header:
 
     def places(self, name: str, within: str | None = None) -> list[int]:
         """Where a column stands, in the part of the header called within where it stands twice."""
+        unnamed = UNNAMED.fullmatch(name.strip())
+        if unnamed:
+            return [at] if (at := int(unnamed[1]) - 1) < len(self.names) else []
         for names in (self.names, self.joined):
             exact = [at for at, each in enumerate(names) if each == name.strip()]
             found = exact or [at for at, each in enumerate(names) if each and alike(each, name)]
@@ -130,7 +134,7 @@ def is_dated(text: str) -> bool:
         return False
     read = dates.read(pd.Series([text]))
     reason = read.refused[0]
-    return reason is None or "could be" in reason or "no year" in reason
+    return reason is None or any(word in reason for word in ("could be", "no year", "week_1"))
 
 
 def guess(rows: Rows) -> Header:
@@ -149,7 +153,8 @@ def guess(rows: Rows) -> Header:
 
 def is_number(cell: object) -> bool:
     """Whether a cell is a number, a share or a part of a whole, and no date."""
-    return bool(text_of(cell)) and cells.read(cell).state in ("number", "fraction", "bound")
+    read = cells.read(cell, mark=None)
+    return read.state in ("number", "fraction", "bound") or "could be" in read.said
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +179,8 @@ def body(rows: Rows, header: Header) -> Body:
             blank = True
             continue
         again = _is_again(row, header)
-        if blank and kept and (again or _begins_table(rest[at:])):
+        begins = (blank and (again or _begins_table(rest[at:]))) or _is_other(row, header)
+        if kept and begins:
             found = [(n, each) for n, each in rest[at:] if any(text_of(cell) for cell in each)]
             title = next(text_of(cell) for cell in row if text_of(cell))
             reason = f"another table, from row {number} ('{title[:40]}'): give it a file of its own"
@@ -192,6 +198,16 @@ def _is_again(row: Sequence[Any], header: Header) -> bool:
     names = [plain(name) for name in header.names]
     texts = [plain(text) for text in _texts(row, len(names))][: len(names)]
     return texts == names
+
+
+def _is_other(row: Sequence[Any], header: Header) -> bool:
+    """Whether a row is the header of another table right below: some names are the same."""
+    texts = [text for text in _texts(row, 0) if text]
+    if len(texts) < 2 or _is_again(row, header) or any(map(is_number, row)):
+        return False
+    names = {plain(name) for name in header.names if name}
+    same = [text for text in texts if plain(text) in names]
+    return len(same) >= 2 and 2 * len(same) >= len(texts)
 
 
 def _begins_table(rest: Rows) -> bool:

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -82,7 +83,7 @@ def outline(path: Path, name: str, folder: Path | None = None, ask: Ask | None =
         "title": name.replace("_", " ").capitalize(),
         "clinical_area": "other",
         "network": "Write the network's name",
-        "sites": _sites(found),
+        "sites": _sites(found, data),
         "aim": _aim(measures[0], groups[0]["name"]),
         "strata": strata,
         "measures": [{key: m[key] for key in m if key != "aim"} for m in measures],
@@ -92,7 +93,9 @@ def outline(path: Path, name: str, folder: Path | None = None, ask: Ask | None =
     text = _marked(text, found.asks, answers)
     kinds = [f"#   {column}: {', '.join(each)}" for column, each in _kinds(found).items()]
     kinds = ["# Kinds of row in the file, to choose from with data.where:", *kinds] if kinds else []
-    unused = [f"# Columns that are not read: {', '.join(found.unused)}"] if found.unused else []
+    ruled = str([measure.get("records") for measure in measures])
+    spare = [name for name in found.unused if f"'{name}'" not in ruled]
+    unused = [f"# Columns that are not read: {', '.join(spare)}"] if spare else []
     head = "# yaml-language-server: $schema=./project.schema.json\n"
     head += (
         f"# Drawn from {path.name}. Every line is a guess to check; the aims are yours to write."
@@ -117,9 +120,7 @@ def _marked(text: str, asks: Mapping[str, str], answers: Mapping[str, str]) -> s
     return text
 
 
-def _table_parts(
-    found: Shape, path: Path
-) -> tuple[list[dict[str, object]], dict[str, object]]:
+def _table_parts(found: Shape, path: Path) -> tuple[list[dict[str, object]], dict[str, object]]:
     """The measures and the mapping of a table of counts."""
     numbers = {"numerator", "denominator", "value"}
     given = numbers & {*found.found, *(key for part in found.columns for key in part)}
@@ -134,6 +135,12 @@ def _table_parts(
         data |= {"dates_across": True} | ({"rows_are": found.rows_are} if found.rows_are else {})
     kept = {key: value for key, value in found.found.items() if key != "measure" or indicators}
     data |= kept
+    totals = [
+        label
+        for label in _labels(found, {})
+        if shape.is_total(label) and ethnicity.recognise(label, "msds_8").status != "total"
+    ]
+    data |= {"totals": totals} if totals else {}
     if found.columns:
         data["columns"] = [dict(part) for part in found.columns]
     if indicators:
@@ -149,9 +156,7 @@ def _table_parts(
     return [_measure(each, shown, found, given) for each, shown in names.items()], data
 
 
-def _measure(
-    name: str, shown: str, found: Shape, given: set[str]
-) -> dict[str, object]:
+def _measure(name: str, shown: str, found: Shape, given: set[str]) -> dict[str, object]:
     base: dict[str, object] = {"id": name, "name": shown[:120], "role": "outcome"}
     base["numerator"] = "Write what is counted"
     if "value" in given:
@@ -196,17 +201,20 @@ def _labels(found: Shape, data: Mapping[str, object]) -> Counter[str]:
     return labels
 
 
-def _strata(labels: Counter[str]) -> tuple[dict[str, object], list[str]]:
+def _strata(labels: Counter[str]) -> tuple[dict[str, Any], list[str]]:
     """Groups for the labels: a code list where it has them all, else the labels as they stand."""
     reference = {
         "compare_with": "everyone else",
         "reason": "Write why this comparison, in your words",
     }
-    kept = [label for label in labels if ethnicity.recognise(label, "msds_8").status != "total"]
+    kept = [label for label in labels if not shape.is_total(label)]
     for scheme, roll_up in SCHEMES:
         codes = {label: ethnicity.recognise(label, scheme) for label in kept}
         stated = [each for each in codes.values() if each.status == "stated"]
-        if len(stated) <= MOST_GROUPS or any(each.status == "invalid" for each in codes.values()):
+        # A letter is no name for a group: labels that are codes are rolled up, however few.
+        coded = any(len(label) <= 2 for label, each in codes.items() if each.status == "stated")
+        few = len(stated) <= MOST_GROUPS and not coded
+        if few or any(each.status == "invalid" for each in codes.values()):
             continue
         named: list[dict[str, object]] = [
             {"name": each} for each in ethnicity.SCHEMES[scheme].groups_of(roll_up)
@@ -282,7 +290,8 @@ def _groups(labels: Iterable[str]) -> list[dict[str, object]]:
         codes = group["codes"]
         assert isinstance(codes, list)
         codes.append(label)
-        if UNKNOWN.search(label.replace("_", " ")):
+        status = ethnicity.recognise(label, "nhs_16_plus_1").status
+        if UNKNOWN.search(label.replace("_", " ")) or status in ("not stated", "not known"):
             group["unknown"] = True
     known = [group for group in groups.values() if "unknown" not in group]
     if len(known) < 2:
@@ -293,10 +302,11 @@ def _groups(labels: Iterable[str]) -> list[dict[str, object]]:
     return [*known, *without]
 
 
-def _sites(found: Shape) -> list[dict[str, str]]:
+def _sites(found: Shape, data: Mapping[str, Any]) -> list[dict[str, str]]:
     if "site" not in found.found:
         return [{"id": "our_site", "name": "Write the site's name"}]
-    labels = [each for each in found.table[found.found["site"]].map(text_of).unique() if each]
+    table = _chosen(found.table, data.get("where", {}))
+    labels = [each for each in table[found.found["site"]].map(text_of).unique() if each]
     labels = [each for each in labels if plain(each) not in TOTALS]
     return [{"id": slug(label, "site"), "name": label} for label in sorted(labels)]
 

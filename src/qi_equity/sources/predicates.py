@@ -213,8 +213,12 @@ def asks_numbers(condition: Condition) -> bool:
     """Whether a condition compares with a number."""
     asked = [condition.below, condition.at_most, condition.above, condition.at_least]
     named = [condition.is_, *(condition.in_ or ()), *(condition.not_in or ())]
-    numbers = [each for each in named if isinstance(each, int | float)]
+    numbers = [each for each in named if _is_plain_number(each)]
     return any(each is not None for each in asked) or bool(numbers)
+
+
+def _is_plain_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def problems(table: Any, measure: Measure) -> list[str]:

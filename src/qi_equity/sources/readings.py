@@ -191,7 +191,8 @@ def _looked_up(
             float("nan") if wrong else cell.number for wrong, cell in zip(bad, read, strict=True)
         ]
         codes = pd.Series([REFUSED * wrong for wrong in bad], dtype="int64")
-        return looked.assign(**{value: pd.Series(numbers, dtype="Float64"), refused: codes}), bad
+        looked = looked.assign(**{value: pd.Series(numbers, dtype="Float64")})
+        return looked.assign(**{refused: codes}), bad
     rest = predicates.known_aside(condition)
     parts = {0: condition, 1: rest}
     for part, asked in parts.items():

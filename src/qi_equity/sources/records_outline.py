@@ -1,4 +1,4 @@
-"""Measures to start from for birth records, by what their columns hold; each is a guess to check."""
+"""Measures to start from for birth records, by what their columns hold: guesses to check."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from qi_equity.sources.shape import GESTATION, LOSS, Shape
 # From here a haemorrhage is one (World Health Organization 2012: 500 ml, severe from 1,000 ml).
 SEVERE_LOSS = 1000
 TERM = 37  # weeks; before it a birth is preterm (World Health Organization)
+MOSTLY = 0.7  # of what a column says that is yes or no, where that is what it asks
 WEEKLY = 60  # births a week from which a week is a subgroup with something in it
 
 
@@ -54,7 +55,10 @@ def _measure(column: str, given: pd.Series) -> list[dict[str, object]]:
     if not texts:
         return []
     if LOSS.search(column):
-        rule = {"numerator": {column: {"at_least": SEVERE_LOSS}}}
+        unit = units.in_name(column)
+        in_ml = units.factor(unit, "ml") if unit and units.family(unit) == "ml" else 1.0
+        least = int(SEVERE_LOSS / in_ml)
+        rule = {"numerator": {column: {"at_least": least}}}
         named = {"id": "blood_loss_1000", "name": "Blood loss of 1,000 ml or more"}
         told = {"numerator": f"births with a blood loss of {SEVERE_LOSS:,} ml or more"}
         return [named | base | told | {"direction": "decrease", "records": rule}]
@@ -65,7 +69,8 @@ def _measure(column: str, given: pd.Series) -> list[dict[str, object]]:
         named = {"id": "preterm", "name": "Born before 37 weeks"}
         told = {"numerator": f"births before {TERM} weeks"}
         return [named | base | told | {"direction": "decrease", "records": rule}]
-    if {plain(text) for text in texts} <= SAYS_YES | SAYS_NO and len(set(texts)) > 1:
+    answers = [text for text in texts if plain(text) in SAYS_YES | SAYS_NO]
+    if len(answers) >= MOSTLY * len(texts) and len(set(answers)) > 1:
         named = {"id": _slug(column), "name": column[:120]}
         told = {"numerator": f"births with {column}"[:400]}
         rule = {"numerator": {column: {"is": True}}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -17,8 +17,8 @@ from qi_equity.sources.labels import plain, text_of
 USUAL: Mapping[str, tuple[str, ...]] = {
     "suppressed": ("suppress|withheld|masked",),
     "numerator": ("numerator", "events|cases|deaths|^n$|^number$|count$"),
-    "denominator": ("denominator", "births|deliveries|population|women|bookings|mothers|total"),
-    "subgroup": ("date|week|month|quarter|period|year|^w/?c", "born|birth"),
+    "denominator": ("denominator", "births|deliveries|population|women|bookings|mothers|^total"),
+    "subgroup": ("date|week|month|quarter|period|^w/?c", "born|birth|year"),
     "stratum": ("ethnic|^eth|race", "stratum|strata|imd|depriv|group"),
     "measure": ("indicator|measure|metric|count_of",),
     "site": ("org.?code|site.?code", "site|trust|provider|hospital|unit|state", "org.?name"),
@@ -29,6 +29,9 @@ LEVEL = re.compile(r"level", re.IGNORECASE)
 LINES = re.compile(r"target|goal|baseline|mean|median of|ucl|lcl|limit|average|note|comment", re.I)
 SHARE = re.compile(r"%|\brate\b|percent|proportion", re.IGNORECASE)
 LOSS = re.compile(r"\b[emq]bl\b|blood.?loss", re.IGNORECASE)
+BORN = re.compile(
+    r"born|birth.?date|date.*birth|\bdob\b|delivery.?date|date.*deliver", re.IGNORECASE
+)
 GESTATION = re.compile(r"gest|\bga\b", re.IGNORECASE)
 KEY = re.compile(r"\bid\b|_id$|number|\bno\b|\bkey\b", re.IGNORECASE)
 LOOKED = 500  # rows looked through to see what a column holds
@@ -79,7 +82,9 @@ def of(path: Path, sheet: str | None = None) -> Shape:
     table = table.loc[:, ~table.columns.duplicated()]
     wide = _wide(table, header, file.mark)
     shape = wide or _long(table, file.mark)
-    return _dated(shape, shape.table[shape.found["subgroup"]]) if "subgroup" in shape.found else shape
+    return (
+        _dated(shape, shape.table[shape.found["subgroup"]]) if "subgroup" in shape.found else shape
+    )
 
 
 def _dated(shape: Shape, column: pd.Series) -> Shape:
@@ -90,33 +95,51 @@ def _dated(shape: Shape, column: pd.Series) -> Shape:
     reasons = "\n".join(read.refused.dropna().unique())
     asks = dict(shape.asks)
     first = next((text for text in texts if text), "")
-    if "no year" in reasons:
-        if first.replace(".0", "").isdigit():
-            asks["week_1"] = f"On which date did week 1 begin? Weeks are only numbered, '{first}' ..."
+    years = _years(shape)
+    if "no year" in reasons and years:
+        return replace(shape, dates=_combined(shape, years), found=shape.found | {"year": years})
+    if "no year" in reasons or "week_1" in reasons:
+        if "week_1" in reasons and ("data.year" not in reasons or first.split(".")[0].isdigit()):
+            asks["week_1"] = (
+                f"On which date did week 1 begin? Weeks are only numbered, '{first}' ..."
+            )
         else:
             asks["year"] = f"In which year is the first date, '{first}'?"
         read = dates.read(kept, year=pd.Timestamp.today().year - 1)
     elif "day first, or month first" in reasons:
         asks["dates"] = f"Is a date like '{first}' written day first, or month first?"
         read = dates.read(kept, "day first")
-    return Shape(
-        shape.kind, shape.table, shape.found, shape.columns, shape.rows_are,
-        read.dates.dropna(), asks, shape.measure, shape.share,
-    )  # fmt: skip
+    return replace(shape, dates=read.dates.dropna(), asks=asks)
+
+
+def _years(shape: Shape) -> str | None:
+    """The column that says the year of weeks or months beside it."""
+    if shape.kind == "across":
+        return None
+    for column in map(str, shape.table.columns):
+        texts = [text for text in map(text_of, shape.table[column]) if text]
+        if re.search("year", column, re.I) and texts and all(map(dates.is_year, texts)):
+            return column
+    return None
+
+
+def _combined(shape: Shape, years: str) -> pd.Series:
+    both = zip(shape.table[shape.found["subgroup"]], shape.table[years], strict=True)
+    texts = pd.Series([dates.with_year(cell, year) for cell, year in both], dtype=object)
+    return dates.read(texts).dates.dropna()
 
 
 def _across(
     path: Path, sheet: str | None, header: layout.Header, dated: Mapping[int, str]
 ) -> Shape:
     """Dates across: columns at the left say the group and what each row counts."""
-    names = [name for at, name in enumerate(header.names) if name and at not in dated]
     file = grid.open_file(path, sheet)
     body = layout.body(file.rows, header)
     left = {
-        name: [text_of(row[at]) for _, row in body.rows if at < len(row)]
-        for at, name in enumerate(header.names)
-        if name in names and at < min(dated)
+        name or f"(column {at + 1})": [text_of(row[at]) for _, row in body.rows if at < len(row)]
+        for at, name in enumerate(header.names[: min(dated)])
     }
+    left = {name: texts for name, texts in left.items() if any(texts)}
     strata = {name: _ethnic(filter(None, texts)) for name, texts in left.items()}
     stratum = max(strata, key=lambda name: strata[name], default=None)
     kinds = {name: list(dict.fromkeys(filter(None, texts))) for name, texts in left.items()}
@@ -153,7 +176,9 @@ def _wide(table: pd.DataFrame, header: layout.Header, mark: cells.Mark | None) -
         return None
     free = [name for name in map(str, table.columns) if name != found["subgroup"]]
     free = [name for name in free if not LINES.match(name) and _numeric(table[name])]
-    if header.upper and len(set(filter(None, header.names))) < len(list(filter(None, header.names))):
+    if header.upper and len(set(filter(None, header.names))) < len(
+        list(filter(None, header.names))
+    ):
         return _by_upper(table, header, found["subgroup"], free)
     groups = {name: group for name in free if (group := _group_in(name))}
     if len(set(groups.values())) < 2:
@@ -178,7 +203,7 @@ def _by_upper(
     counted = next((k for k in names if k != below), names[0])
     columns = []
     for up, each in parts.items():
-        part = {"stratum": up} if not _is_total(up) else {}
+        part = {"stratum": up} if not is_total(up) else {}
         part |= {"numerator": each[counted]} if counted in each else {}
         part |= {"denominator": each[below]} if below in each else {}
         columns.append(part)
@@ -197,7 +222,9 @@ def _by_name(
         below = bool(re.search(USUAL["denominator"][1], rest[name], re.I))
         kind = "value" if shares else "denominator" if below else "numerator"
         parts.setdefault(group, {"stratum": group}).setdefault(kind, name)
-    first = next(name for name in groups if not re.search(USUAL["denominator"][1], rest[name], re.I))
+    first = next(
+        name for name in groups if not re.search(USUAL["denominator"][1], rest[name], re.I)
+    )
     fractions = any(
         cells.read(cell, mark=mark).state == "fraction" for name in groups for cell in table[name]
     )
@@ -207,9 +234,7 @@ def _by_name(
             part["value"] = part.pop("numerator")
     shape = Shape("wide", table, {"subgroup": subgroup}, tuple(parts.values()))
     measure = rest[first] or "measure 1"
-    return Shape(
-        "wide", table, shape.found, shape.columns, measure=measure, share=shares
-    )
+    return Shape("wide", table, shape.found, shape.columns, measure=measure, share=shares)
 
 
 def _long(table: pd.DataFrame, mark: cells.Mark | None) -> Shape:
@@ -246,12 +271,16 @@ def _is_records(table: pd.DataFrame, found: Mapping[str, str]) -> bool:
     """Whether each row is a birth: groups and dates repeat together, and no count stands there."""
     if "numerator" in found or "denominator" in found or "stratum" not in found:
         return False
-    clinical = [name for name in map(str, table.columns) if LOSS.search(name) or GESTATION.search(name)]
+    clinical = [
+        name for name in map(str, table.columns) if LOSS.search(name) or GESTATION.search(name)
+    ]
     dated = found.get("subgroup")
     if dated is None:
         return False
     keys = table[[dated, found["stratum"]]].map(text_of)
-    return bool(clinical) or bool(keys.duplicated().mean() > 0.2)
+    ids = any(KEY.search(name) and table[name].map(text_of).is_unique for name in map(str, table))
+    born = BORN.search(dated) is not None
+    return bool(clinical) or born or ids or bool(keys.duplicated().mean() > 0.2)
 
 
 def _columns(table: pd.DataFrame) -> dict[str, str]:
@@ -268,7 +297,9 @@ def _columns(table: pd.DataFrame) -> dict[str, str]:
         ethnic = [column for column in free if _ethnic(table[column].map(text_of)) > MOSTLY]
         found |= {"stratum": ethnic[0]} if ethnic else {}
     if "subgroup" not in found:
+        called = [c for c in columns if re.search(USUAL["subgroup"][0], c, re.IGNORECASE)]
         dated = [c for c in columns if c not in found.values() and _fits("subgroup", c, table[c])]
+        dated += [c for c in called if c not in found.values()]  # so that its refusal is said
         found |= {"subgroup": dated[0]} if dated else {}
     return found
 
@@ -276,14 +307,14 @@ def _columns(table: pd.DataFrame) -> dict[str, str]:
 def _fits(part: str, column: str, given: pd.Series) -> bool:
     """Whether a column holds what its name promises."""
     if part in ("numerator", "denominator"):
-        return _are_counts(given) and not SHARE.search(column)
+        return _are_counts(given) and not (SHARE.search(column) or LOSS.search(column))
     if part == "subgroup":
         texts = given.map(text_of)
         kept = given[(texts != "") & ~texts.map(plain).str.match(r"(?:grand )?total|all|average")]
         if kept.empty:
             return False
         read = dates.read(kept.head(LOOKED).reset_index(drop=True))
-        asked = read.refused.fillna("").str.contains("no year|day first, or month first")
+        asked = read.refused.fillna("").str.contains("no year|week_1|day first, or month first")
         return bool((read.refused.isna() | asked).mean() > 0.9)
     return not LEVEL.search(column)
 
@@ -299,7 +330,7 @@ def _numeric(given: pd.Series) -> bool:
 def _are_counts(given: pd.Series) -> bool:
     read = [cells.read(cell) for cell in given.head(LOOKED)]
     whole = [cell.number == cell.number // 1 for cell in read if cell.state == "number"]
-    with_unit = [cell.unit for cell in read if cell.unit]
+    with_unit = [cell.unit for cell in read if cell.unit and units.family(cell.unit) != "count"]
     wrong = [cell for cell in read if cell.state == "wrong"]
     return bool(whole) and all(whole) and not with_unit and len(wrong) <= 0.1 * len(read)
 
@@ -338,9 +369,14 @@ def is_ethnic(label: str) -> bool:
     )
 
 
-def _is_total(label: str) -> bool:
+def is_total(label: str) -> bool:
+    """Whether a label is of everyone, whatever they are called.
+
+    >>> is_total("All women"), is_total("Grand total"), is_total("Alloa")
+    (True, True, False)
+    """
     return ethnicity.recognise(label, "msds_8").status == "total" or bool(
-        re.fullmatch(r"(?:grand )?total.*|all.*|overall", plain(label))
+        re.fullmatch(r"(?:\w+ )?totals?\b.*|all\b.*|overall\b.*", plain(label))
     )
 
 
@@ -352,7 +388,7 @@ def _group_in(name: str) -> str | None:
         for start in range(len(words))
         for end in range(start + 1, len(words) + 1)
     ]
-    found = [span for span in spans if is_ethnic(span) and not _is_total(span) and len(span) > 2]
+    found = [span for span in spans if is_ethnic(span) and not is_total(span) and len(span) > 2]
     return max(found, key=len, default=None)
 
 

@@ -152,6 +152,7 @@ def _wanted(source: TableSource) -> list[str]:
     """Every column that the mapping speaks of."""
     names = [source.subgroup, source.stratum, source.site, source.measure, source.suppressed]
     names += [getattr(source, name) for name in NUMBERS]
+    names += [source.year] if isinstance(source.year, str) else []
     names += source.where
     return list(dict.fromkeys(name for name in names if name is not None))
 
@@ -194,7 +195,7 @@ def _long(project: Project, source: TableSource, found: grid.Grid) -> pd.DataFra
             "measure_cell": part.measure if wide else column(source.measure),
             "site_cell": column(source.site),
             "stratum_cell": (part.stratum or EVERYONE) if wide else column(source.stratum),
-            "date_cell": column(dated),
+            "date_cell": _with_years(column(dated), source, table),
             "flag_cell": column(source.suppressed),
         }
         for name in NUMBERS:
@@ -208,6 +209,14 @@ def _long(project: Project, source: TableSource, found: grid.Grid) -> pd.DataFra
         long["measure_cell"] = None
     long.attrs["said"] = said
     return long
+
+
+def _with_years(cells_: object, source: TableSource, table: pd.DataFrame) -> object:
+    """Dates that say no year, with the year from the column beside them."""
+    if not isinstance(source.year, str) or not isinstance(cells_, pd.Series):
+        return cells_
+    pairs = zip(cells_, table[source.year], strict=True)
+    return pd.Series([dates.with_year(*pair) for pair in pairs], index=table.index, dtype=object)
 
 
 def _select(source: TableSource, rows: _Rows, found: grid.Grid) -> None:
@@ -310,7 +319,7 @@ def _subgroups(project: Project, source: TableSource, rows: _Rows, path: Path) -
         result = dates.read(
             rows.table["date_cell"],
             source.dates,
-            year=source.year,
+            year=source.year if isinstance(source.year, int) else None,
             week_1=source.week_1,
             latest=dates.latest(),
         )

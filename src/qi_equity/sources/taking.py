@@ -57,7 +57,7 @@ def take(cell: Cell, name: str, measure: Measure) -> Cell:
 def _counted(cell: Cell) -> Cell:
     if cell.unit == "%":
         return _wrong(cell, WAY_OUT)
-    if cell.unit is not None and not _is_bare(cell):
+    if cell.unit is not None and units.family(cell.unit) != "count" and not _is_bare(cell):
         return _wrong(cell, f"is in {cell.unit}, and a count has no unit")
     return cell
 

@@ -25,6 +25,7 @@ UNITS: dict[str, tuple[str, float]] = {
     "g/dl": ("g/l", 10.0),
     "kg/m2": ("kg/m2", 1.0),
     "%": ("%", 1.0),
+    **dict.fromkeys(("women", "births", "babies", "deliveries", "cases", "events"), ("count", 1.0)),
     **dict.fromkeys(("percent", "per cent"), ("%", 1.0)),
 }
 
@@ -57,4 +58,8 @@ def in_name(column: str) -> str | None:
     words = [word for word in re.split(r"[^A-Za-z/%0-9]+", column) if len(word) > 1 or word == "%"]
     # The words of a name that count something else: a week of birth is no unit.
     named = [word for word in words if word.casefold() not in ("week", "day", "year", "month")]
-    return next((w.casefold() for w in (*bracketed, *named) if w.casefold() in UNITS), None)
+    return next((w.casefold() for w in (*bracketed, *named) if _is_unit(w)), None)
+
+
+def _is_unit(word: str) -> bool:
+    return word.casefold() in UNITS and family(word) != "count"
