@@ -170,6 +170,23 @@ def test_a_series_shorter_than_a_pattern_has_no_marks(name, points):
     assert found(RULES[name], points) == "." * len(points)
 
 
+@pytest.mark.parametrize(
+    ("name", "points", "marks"),
+    [
+        # Of the lines at 2 to 8, one sigma each: a point on the edge of a zone is inside it.
+        ("beyond_limits", "8282", "...."),
+        ("two_of_three", "777333", "......"),
+        ("four_of_five", "6666644444", ".........."),
+        ("near_limits", "888222", "^^^vvv"),
+        ("near_limits", "777333", "......"),
+        ("hugging", "646464646464646", "^v^v^v^v^v^v^v^"),
+        ("avoiding", "6464646464", ".........."),
+    ],
+)
+def test_a_point_on_an_edge_is_inside(name, points, marks):
+    assert found(RULES[name], points) == marks
+
+
 def test_the_first_rule_that_marks_a_point_gives_its_direction():
     sided, unsided = RULES["shift"], RULES["hugging"]
     marks = {
