@@ -164,6 +164,20 @@ def test_sides_and_runs_found_already_give_the_same_marks():
     assert turned["shift"].tolist() == (-known["shift"]).tolist()
 
 
+def test_a_gap_in_one_series_is_nothing_to_the_others():
+    value = np.random.default_rng(7).normal(size=(3, 40)).cumsum(axis=1)
+    value[1, 5:9] = np.nan
+    there = np.isfinite(value)
+    rules = RULE_SETS["ihi"]
+    together = mark(draw(CHARTS["run"], Subgroups(value, there, there, there), How()), rules)
+    for row in range(3):
+        own = Subgroups(value[[row]], *[there[[row]]] * 3)
+        alone = mark(draw(CHARTS["run"], own, How()), rules)
+        for name, marks in together.items():
+            assert marks[row].tolist() == alone[name][0].tolist(), (name, row)
+    assert together["trend"].any()
+
+
 @pytest.mark.parametrize("name", ["hugging", "avoiding", "alternating", "four_of_five", "trend"])
 @pytest.mark.parametrize("points", ["+", "+-", "+-+", "+-+-"])
 def test_a_series_shorter_than_a_pattern_has_no_marks(name, points):
