@@ -299,6 +299,7 @@ NAN = float("nan")
         ("b", [("a", NAN, 90, True), ("b", 10, 50, False)], [True, True]),
         ("b", [("a", 20, 90, False), ("b", NAN, 50, True)], [False, False]),
         ("c", [("a", 20, 90, False), ("b", 10, 50, False)], [False, False]),
+        ("b", [("b", 10, 50, False)], [True]),
     ],
 )
 def test_a_gap_is_firm_where_its_reference_gives_nothing_away(

@@ -8,6 +8,7 @@ import pytest
 
 from qi_equity.spc.runs import (
     SMALLEST_P,
+    _after_baseline,
     _joint,
     _marginals,
     crossings_limit,
@@ -177,3 +178,17 @@ def test_critical_values() -> None:
     useful = np.array([0, 1, 5, 10, 12, 24, 100])
     np.testing.assert_array_equal(longest_run_limit(useful), [np.nan, 3, 5, 6, 7, 8, 10])
     np.testing.assert_array_equal(crossings_limit(useful), [np.nan, 0, 0, 2, 3, 8, 41])
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "expected"),
+    [
+        # Between two points of a baseline, half of each: 3, 2, 1 of six and 1, 2, 3 of six.
+        (1, 1, [1 / 3, 1 / 3, 1 / 3]),
+        # Below both of its points: half of 1, 2, 3 of six, and half that all lie above.
+        (2, 0, [1 / 12, 2 / 12, 9 / 12]),
+        (0, 2, [9 / 12, 2 / 12, 1 / 12]),
+    ],
+)
+def test_two_later_points_about_a_centre_a_baseline_gave(above, below, expected) -> None:
+    assert _after_baseline(2, above, below) == pytest.approx(expected)
