@@ -166,4 +166,5 @@ def serve(
             **options,
         )
     finally:
+        guarded.checking.shutdown(wait=False, cancel_futures=True)
         network.close()

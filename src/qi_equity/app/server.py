@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import panel as pn
 
 from qi_equity.app import assets, render, shield
+from qi_equity.app.aside import Threads
 from qi_equity.app.backend import Backend, Closed, Seats
 from qi_equity.app.component import Wire
 from qi_equity.app.render import Kept, Renderer
@@ -23,6 +24,7 @@ from qi_equity.words import say, say_html, words_of
 
 HERE = Path(__file__).parent
 
+AT_ONCE = 4  # pages whose messages are answered at the same time; the others wait their turn
 ECHOED = ("number", "back", "moved", "quiet", "hash")  # what a page says to itself
 
 
@@ -46,7 +48,7 @@ def page(audience: Audience) -> pn.Template:
         return answer | {name: message.get(name) for name in ECHOED}
 
     template = pn.Template((HERE / "templates" / "page.html").read_text(encoding="utf-8"))
-    template.add_panel("wire", Wire(reply))
+    template.add_panel("wire", Wire(reply, audience.threads.line()))
     variables = {
         "page_title": answer["title"].replace("<", "&lt;"),
         "account": audience.account(visit),
@@ -80,6 +82,7 @@ class Audience:
         self._seats: Seats = backend if callable(backend) else lambda user: backend
         self._door = door
         self._kept = Kept()
+        self.threads = Threads(AT_ONCE)
         self._for_all = None if callable(backend) else Renderer(backend, self._kept)
 
     def arrived(self) -> Visit | None:
