@@ -106,7 +106,7 @@ class Analyst:
             return self._held.setdefault(key, _Held())
 
     def _full(self, held: _Held, key: Key, revision: str, work: Work) -> Findings | None:
-        """The findings with verdicts, if they are in; where they are not begun, or failed, begin."""
+        """The findings with verdicts, if they are in; else they are begun."""
         again = held.failed is not None and self._clock() - held.failed >= AGAIN
         if held.full is None or held.full[0] != revision or again:
             if held.full is not None:

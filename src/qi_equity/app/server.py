@@ -38,6 +38,8 @@ def page(audience: Audience) -> pn.Template:
     def reply(message: dict[str, Any]) -> dict[str, Any]:
         """What a page asked for; the number lets it drop an answer that came too late."""
         renderer = audience.renderer(visit)  # for what this user may do now
+        if not message.get("quiet"):
+            audience.seen(visit)
         address, name = str(message.get("address", "")), message.get("act")
         fields = message.get("fields")
         if name:
@@ -109,6 +111,11 @@ class Audience:
             return Renderer(Closed(refused))
         rights = user.role, user.sites
         return Renderer(self._seats(user), self._kept, rights, self._door.users)
+
+    def seen(self, visit: Visit | None) -> None:
+        """Somebody asked for something: their sign-in is in use."""
+        if self._door:
+            self._door.seen(visit)
 
     def account(self, visit: Visit | None) -> str:
         """Who is signed in, and the button to sign out."""
