@@ -34,7 +34,7 @@ def gap(context: Context) -> Page:
     judged = context.findings.judged
     figures = {}
     if len(points):
-        figures["gaps"] = gap_figure(points, measure, context.markers())
+        figures["gaps"] = gap_figure(points, measure, context.markers(), gaps)
     reference = choice.project.strata.reference
     lead = verdicts_lead(gaps) if judged else say("gaps.page.waiting")
     values: dict[str, Any] = {

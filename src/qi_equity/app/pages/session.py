@@ -119,7 +119,7 @@ def _slide(context: Context, items: list[Item], place: int) -> Page:
     if isinstance(item.row, Gap):
         points = _own(context.findings.gap_points, item)
         if len(points):
-            figures["slide"] = gap_figure(points, measure, context.markers())
+            figures["slide"] = gap_figure(points, measure, context.markers(), [item.row])
     else:
         points = _own(context.findings.points, item)
         if len(points):
