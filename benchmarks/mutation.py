@@ -39,8 +39,8 @@ TESTS = {
     "spc/rules.py": ("unit/test_rules.py", "spec/test_rules.py"),
     "spc/limits.py": ("unit/test_limits.py",),
     "spc/runs.py": ("unit/test_runs.py",),
-    "equity/intervals.py": ("unit/test_intervals.py",),
-    "equity/verdict.py": ("unit/test_gap_verdict.py",),
+    "equity/intervals.py": ("unit/test_intervals_by_hand.py", "unit/test_intervals.py"),
+    "equity/verdict.py": ("unit/test_gap_words.py", "unit/test_gap_verdict.py"),
     "disclosure/numbers.py": ("unit/test_released_numbers.py",),
     "project_file/cross_checks.py": ("unit/test_cross_checks.py", "unit/test_project_file.py"),
     "sources/dates.py": ("unit/test_dates.py",),
@@ -48,7 +48,7 @@ TESTS = {
 }
 ENOUGH = 0.9
 MUTANTS, SEED = 25, 20260105
-PATIENCE = 20  # times as long as without a fault, and ten seconds: then it never ends, a notice
+PATIENCE = 5  # times as long as without a fault, and ten seconds: then it never ends, a notice
 
 # Loaded once, before the forks; nothing of qi_equity, which must be read with its fault.
 LOADED = (

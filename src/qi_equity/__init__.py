@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from qi_equity.agenda import agenda
     from qi_equity.analyse import analyse
     from qi_equity.frames.chart import chart
+    from qi_equity.frames.cusum_chart import cusum_chart
     from qi_equity.frames.funnel import funnel
     from qi_equity.frames.gap_chart import gap_charts
     from qi_equity.frames.gaps import gaps
@@ -27,6 +28,7 @@ __all__ = [
     "agenda",
     "analyse",
     "chart",
+    "cusum_chart",
     "funnel",
     "gap_charts",
     "gaps",
@@ -40,6 +42,7 @@ _HOMES = {
     "agenda": ("qi_equity.agenda", "agenda"),
     "analyse": ("qi_equity.analyse", "analyse"),
     "chart": ("qi_equity.frames.chart", "chart"),
+    "cusum_chart": ("qi_equity.frames.cusum_chart", "cusum_chart"),
     "funnel": ("qi_equity.frames.funnel", "funnel"),
     "gap_charts": ("qi_equity.frames.gap_chart", "gap_charts"),
     "gaps": ("qi_equity.frames.gaps", "gaps"),

@@ -42,7 +42,8 @@ def analyse(
     `observations` is the tidy table of qi_equity.observations. Every site has its strata and
     Everyone; a network of more than one site has All sites too. `judge=False` leaves out what
     takes longest, the gap charts with their verdicts and the evidence of every chart: lines, marks
-    and gaps are the same, and nothing is highlighted. With the findings that were `previous`, only
+    and rates are the same, nothing is highlighted, and gaps are those of the counts added up, not
+    yet the ones that verdicts rest on. With the findings that were `previous`, only
     sites and measures whose counts have changed are judged anew: the answer is the same to the
     last digit. `revision` is the store's, of which the findings say that they were judged on it.
     """
@@ -185,7 +186,7 @@ def _measure(
     if judge:
         _judge(part, reading, rows, before)
         if len(part.gaps) and not reading.is_judged:
-            cautions.append(caution(_why_not_judged(reading), (measure, "", "")))
+            cautions.append(caution(reading.why_not_judged, (measure, "", "")))
         elif len(part.gaps):
             cautions += _cautions_of(part.gaps)
             part.inequality = inequality(
@@ -234,13 +235,10 @@ def _one_estimate(crude: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _why_not_judged(reading: Reading) -> str:
-    """Why the gap has no chart and verdict of its own."""
-    return "target_reference" if reading.measure.data == "proportion" else "proportions_only"
-
-
 def _cautions_of(table: pd.DataFrame) -> Iterator[Caution]:
     """The codes in a table's column of cautions, each where it applies."""
+    if "cautions" not in table:  # nothing could be judged
+        return
     places = table[SERIES_KEY].itertuples(index=False, name=None)
     for place, codes in zip(places, table["cautions"], strict=True):
         # A stratum that was never logged beside its reference has no gap chart, and no cautions.

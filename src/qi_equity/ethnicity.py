@@ -42,7 +42,12 @@ OWN_UNSTATED: Mapping[str, Status] = MappingProxyType(
         **dict.fromkeys(("missing", "blank"), "missing"),
     }
 )
-TOTALS = frozenset({"total", "all", "all groups", "all races ethnicity", "england", "everyone"})
+TOTALS = frozenset(
+    {
+        *("total", "all", "all groups", "all races ethnicity", "england", "everyone", "overall"),
+        *("grand total", "all women", "all births", "all mothers", "all ethnic groups"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +203,8 @@ def homes(
     """The team's group of each value, and how it was recorded; None where it has no group.
 
     codes are each group's own, or groups of the roll-up; a group without codes is the roll-up's
-    group of that name. Empty fields and invalid codes go to the group called missing, each with
-    its own status.
+    group of that name. Empty fields go to the group called missing. A label that stands there and
+    is no code of the scheme has no group: somebody stated it, so it is never "not stated".
 
     >>> homes(["h", "Z", ""], {"Asian": ["H", "J"], "Unknown": ["Z"]}, "nhs_16_plus_1",
     ...       missing="Unknown")
@@ -214,7 +219,7 @@ def homes(
     found: dict[object, tuple[str | None, Status]] = {}
     for value in values:
         code, status = _code(value, scheme, home)
-        fallback = missing if status in ("missing", "invalid") else None
+        fallback = missing if status == "missing" else None
         found[value] = (home.get(code or "", fallback), status)
     return found
 

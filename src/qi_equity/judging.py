@@ -104,7 +104,9 @@ def _charts(reading: Reading, drawn: Charts) -> tuple[pd.DataFrame, pd.DataFrame
     if reading.measure.overlapping_windows:
         # Points share births: neither a step nor a sum of evidence means anything.
         blank = {"p_runs": np.nan, "p_value": np.nan, "p_own": np.nan, "p_apart": np.nan}
-        return charts[KEYS].assign(**blank, p_rest=np.nan, attainable=0.0), points.iloc[:0]
+        return charts[KEYS].assign(**blank, p_rest=np.nan, attainable=0.0), points.loc[
+            :, [*KEYS, "subgroup"]
+        ].iloc[:0]
     place = pd.MultiIndex.from_frame(charts[KEYS])
     whole = place.get_indexer(pd.MultiIndex.from_frame(charts[KEYS].assign(stratum=EVERYONE)))
     found = weighed(

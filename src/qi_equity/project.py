@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -212,6 +212,20 @@ class RecordsRule(Part):
     value: str | None = Field(default=None, description="column of a measurement, instead")
 
 
+def _usual_unit(given: dict[str, Any]) -> str:
+    """Parts of a whole are shown in per cent; minutes and counts have the unit that is said."""
+    return "%" if given.get("data") == "proportion" else ""
+
+
+def _usual_times(given: dict[str, Any]) -> float:
+    """A measurement is shown as it is: 30 minutes are not 3,000."""
+    unit = given.get("unit") or ""
+    each = re.search(r"per (\d[\d,]*)", unit)
+    if each:
+        return float(each[1].replace(",", ""))
+    return 100.0 if unit == "%" or given.get("data") == "proportion" else 1.0
+
+
 class Measure(Part):
     """One thing that is counted or measured, and how it is charted."""
 
@@ -221,8 +235,13 @@ class Measure(Part):
     numerator: Text = Field(description="in words: what is counted")
     denominator: Text | None = Field(default=None, description="in words: out of whom")
     data: DataKind = "proportion"
-    unit: str = "%"
-    multiply: Number = Field(default=100, gt=0)
+    unit: str = Field(default_factory=_usual_unit, description="none: % of a proportion")
+    multiply: Number = Field(
+        default_factory=_usual_times,
+        gt=0,
+        description="what a part of one is shown times: 100 for %, 1000 for a unit such as "
+        "per 1,000 births, else 1",
+    )
     direction: Direction
     target: Number | None = None
     subgroup: Period = "week"
@@ -319,6 +338,15 @@ class Columns(Part):
     value: Name | None = None
 
 
+# A column's name, where a number could stand as well: no question mark, which awaits an answer.
+Named = Annotated[str, StringConstraints(strip_whitespace=True, max_length=120, pattern=r"^[^?]")]
+Marks = Literal["point", "comma"]
+
+
+def _mark(declared: Marks | None) -> Literal[".", ","] | None:
+    return None if declared is None else "." if declared == "point" else ","
+
+
 class TableSource(Part):
     """A table of counts and which of its columns is what."""
 
@@ -333,6 +361,28 @@ class TableSource(Part):
     )
     dates: Literal["day first", "month first"] | None = Field(
         default=None, description="how to read 03/04/2025, which is otherwise refused"
+    )
+    year: Annotated[Whole, Field(ge=1990, le=2100)] | Named | None = Field(
+        default=None,
+        description="where the column of dates does not say it: the year of the first week or "
+        "day, or the column of years",
+    )
+    week_1: Day | None = Field(
+        default=None, description="the day that week 1 begins on, where weeks are only numbered"
+    )
+    decimal: Marks | None = Field(
+        default=None, description="how to read 1,200 and 1.200 where the file leaves it open"
+    )
+    units: dict[Name, Name] = Field(
+        default_factory=dict, description="the unit of a column's numbers: column -> ml, min ..."
+    )
+    dates_across: YesNo = Field(
+        default=False, description="true: dates stand in the header, a column each"
+    )
+    rows_are: Name | None = Field(
+        default=None,
+        description="with dates across: the column that says what each row counts; numerator, "
+        "denominator and value are then labels in it",
     )
     stratum: Name | None = Field(default=None, description="column; none: indicators or columns")
     site: Name | None = Field(default=None, description="column; none: the project's only site")
@@ -356,6 +406,11 @@ class TableSource(Part):
     )
     source: Text | None = Field(default=None, description="where the figures are from")
 
+    @property
+    def mark(self) -> Literal[".", ","] | None:
+        """The decimal mark declared, or None."""
+        return _mark(self.decimal)
+
 
 class RecordsSource(Part):
     """Birth records and which of their columns is what."""
@@ -367,7 +422,22 @@ class RecordsSource(Part):
     stratum: Name
     site: Name | None = None
     key: Name | None = Field(default=None, description="column that no two records share")
+    sheet: Name | None = Field(default=None, description="of a workbook; none: the first")
+    dates: Literal["day first", "month first"] | None = Field(
+        default=None, description="how to read 03/04/2025, which is otherwise refused"
+    )
+    decimal: Marks | None = Field(
+        default=None, description="how to read 1,200 and 1.200 where the file leaves it open"
+    )
+    units: dict[Name, Name] = Field(
+        default_factory=dict, description="the unit of a column's numbers: column -> ml, weeks ..."
+    )
     source: Text | None = Field(default=None, description="where the figures are from")
+
+    @property
+    def mark(self) -> Literal[".", ","] | None:
+        """The decimal mark declared, or None."""
+        return _mark(self.decimal)
 
 
 Source = Annotated[TableSource | RecordsSource, Field(discriminator="kind")]

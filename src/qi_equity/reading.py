@@ -252,7 +252,16 @@ class Reading:
     @property
     def is_judged(self) -> bool:
         """Whether its gaps have charts and verdicts of their own."""
-        return self.measure.data == "proportion" and not isinstance(self.reference, float)
+        return not self.why_not_judged
+
+    @property
+    def why_not_judged(self) -> str:
+        """Why its gaps have none, as a code; nothing where they have."""
+        if self.measure.data != "proportion":
+            return "proportions_only"
+        if isinstance(self.reference, float):
+            return "target_reference"
+        return "windows_overlap" if self.measure.overlapping_windows else ""
 
     @property
     def watched_as(self) -> str:

@@ -128,7 +128,12 @@ def limits(
     expected = early * (1 + year / periods)
     share = np.broadcast_to(np.asarray(alarms, dtype=np.float64)[..., None], seen.shape)
     lines = limit(share, np.maximum(expected, early + seen))
-    return np.where(np.cumsum(told.watched, axis=-1) > 0, lines, np.nan)
+    # After a year what is expected before looking goes on rising, and with it the odds of a series
+    # that says nothing: the limit rises alike.
+    number = np.cumsum(told.watched, axis=-1)
+    expected_changes = AT_ONCE + CHANGES_A_YEAR * np.maximum(number / year, 1.0)
+    lines = lines + np.log(expected_changes / (AT_ONCE + CHANGES_A_YEAR))
+    return np.where(number > 0, lines, np.nan)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

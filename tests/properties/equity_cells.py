@@ -137,7 +137,7 @@ def a7(charts: int, cells: list[tuple[int, float, float]] | None = None) -> Iter
             on_side = share((chart.signal == side).any(axis=-1))
             yield Figure("A7", f"{cell}: {name}", on_side, seen, 0, 0.045)
     mean = float(np.mean(signalled))
-    yield Figure("A7", "mean of the cells", mean, charts * len(signalled), 0.02, 0.06)
+    yield Figure("A7", "mean of the cells", mean, charts * len(signalled), 0.015, 0.06)
 
 
 def a7_overdispersed(charts: int) -> Iterator[Figure]:

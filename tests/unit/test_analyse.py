@@ -8,13 +8,18 @@ import pytest
 
 from qi_equity.analyse import analyse, plan
 from qi_equity.disclosure import protect
+from qi_equity.findings import Gap
 from qi_equity.observations import observations, with_totals
 from qi_equity.project import ALL_SITES, EVERYONE
 from qi_equity.project_file import examples, load
+from qi_equity.vocabulary import Verdict
 from qi_equity.words.terminal import report
 
 PROJECT = load(examples()["pph_reduction"])
 MEASURE = PROJECT.aim.measure
+ESTIMATED = {
+    f"{name}{end}" for name in ("difference", "ratio", "excess") for end in ("", "_lower", "_upper")
+}
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +77,15 @@ def test_order_of_rows_changes_nothing(log, findings):
 
 def test_without_judging_the_lines_and_gaps_are_the_same_and_nothing_is_highlighted(log, findings):
     quick = analyse(PROJECT, log, judge=False)
-    pd.testing.assert_frame_equal(quick.points, findings.points)
-    columns = [name for name in quick.gaps.columns if name in findings.gaps.columns]
+    shared = [name for name in findings.points if name in quick.points]
+    assert set(findings.points) - set(shared) <= {"evidence_up", "evidence_down", "evidence_limit"}
+    pd.testing.assert_frame_equal(quick.points[shared], findings.points[shared])
+    # Once there is a verdict, the estimates are those that it rests on.
+    columns = [
+        name
+        for name in quick.gaps.columns
+        if name in findings.gaps.columns and name not in ESTIMATED
+    ]
     pd.testing.assert_frame_equal(quick.gaps[columns], findings.gaps[columns])
     assert not quick.charts["highlight"].any()
     assert "verdict" not in quick.gaps
@@ -122,7 +134,9 @@ def test_a_numerator_without_its_denominator_is_in_no_total(log):
 def test_a_plan_answers_for_every_known_stratum(log):
     found = plan(PROJECT, log)
     assert set(found["stratum"]) == set(PROJECT.strata.known)
-    assert (found["weeks"] > 0).all()
+    waits = found[found["answer"].isin(["weeks", "never"])]
+    assert len(waits)
+    assert (waits["weeks"] > 0).all()
 
 
 def test_a_target_for_a_reference_shows_gaps_without_a_verdict_and_says_why(log):
@@ -219,3 +233,12 @@ def test_the_spread_over_all_strata_stands_beside_what_chance_would_bring(findin
 
 def test_the_spread_over_strata_does_not_leave_the_site(findings):
     assert protect(findings, "hes").inequality.empty
+
+
+def test_the_interval_printed_is_the_one_that_the_verdict_rests_on(findings):
+    for gap in findings.rows(Gap):
+        if gap.verdict in ("no gap", "too few"):
+            assert gap.ratio_lower <= 1 <= gap.ratio_upper
+        if gap.verdict in ("gap", "steady"):
+            assert gap.ratio_lower > 1 or gap.ratio_upper < 1
+    assert {gap.verdict for gap in findings.rows(Gap)} <= set(Verdict)

@@ -1,5 +1,8 @@
 """Codes are read as recorded, rolled up by their own scheme, and never guessed."""
 
+import csv
+from importlib.resources import files
+
 import pytest
 
 from qi_equity import ethnicity
@@ -161,7 +164,7 @@ def test_a_team_has_its_own_groups():
         "z": ("Unknown", "not stated"),
         "99": ("Unknown", "not known"),
         "": ("Unknown", "missing"),
-        "O": ("Unknown", "invalid"),
+        "O": (None, "invalid"),
         "A": (None, "stated"),
     }
 
@@ -211,3 +214,49 @@ def test_only_stated_codes_have_groups(scheme):
     for code in SCHEMES[scheme].codes.values():
         assert code.status == "stated" or not code.groups
         assert code.status in ethnicity.UNSTATED or code.status == "stated"
+
+
+@pytest.mark.parametrize("scheme", ["nhs_16_plus_1", "ons_2021", "ons_2011"])
+@pytest.mark.parametrize(
+    ("label", "group"),
+    [
+        ("Indian", "Asian"),
+        ("Asian - Indian", "Asian"),
+        ("Black African", "Black"),
+        ("BLACK  AFRICAN", "Black"),
+        ("Caribbean", "Black"),
+        ("Carribean", "Black"),
+        ("African", "Black"),
+        ("white-british", "White"),
+        ("White: British", "White"),
+        ("Any other White background ", "White"),
+        ("White & Black Caribbean", "Mixed"),
+        ("Mixed White and Black Caribbean", "Mixed"),
+        ("Chinese", "Other"),
+        ("Other", "Other"),
+        ("Refused", "Not stated"),
+        ("Declined to disclose", "Not stated"),
+        ("Prefer not to say", "Not stated"),
+        ("Not Known", "Not known"),
+        ("Unknown", "Not known"),
+        ("Not recorded", "Not known"),
+    ],
+)
+def test_labels_as_they_are_written(scheme: str, label: str, group: str) -> None:
+    assert roll_up(recognise(label, scheme), "nhs_5") == group
+
+
+def test_a_label_that_nobody_mapped_is_never_not_stated() -> None:
+    found = homes(["Martian", "Refused", ""], GROUPS, NHS, missing="Unknown")
+    assert found["Martian"] == (None, "invalid")
+    assert found["Refused"] == ("Unknown", "not stated")
+
+
+@pytest.mark.parametrize("scheme", ["nhs_16_plus_1", "ons_2021", "ons_2011", "msds_8"])
+def test_a_spelling_means_one_code_of_its_scheme(scheme: str) -> None:
+    found: dict[str, set[str]] = {}
+    for row in csv.DictReader((files("qi_equity") / "ethnicity.csv").read_text().splitlines()):
+        if row["scheme"] == scheme:
+            for each in (row["code"], row["label"], *filter(None, row["aliases"].split("|"))):
+                found.setdefault(ethnicity._words(each), set()).add(row["code"])
+    assert {words: codes for words, codes in found.items() if len(codes) > 1} == {}

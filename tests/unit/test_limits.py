@@ -1,15 +1,12 @@
-"""Exact limits against the sums they stand for, and under pure noise, for small strata too."""
+"""Exact limits against the sums they stand for."""
+
+from dataclasses import FrozenInstanceError
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy.stats import binom, norm, poisson
 
-import qi_equity
-from qi_equity.spc.chart import BoolArray, IntArray, Subgroups
-from qi_equity.spc.charts import CHARTS, How, draw
-from qi_equity.spc.judge import RunsVerdict, judge_runs
-from qi_equity.spc.limits import binomial_limits, poisson_limits
+from qi_equity.spc.limits import BINOMIAL, POISSON, binomial_limits, poisson_limits
 
 
 @pytest.mark.parametrize("sigma", [1.0, 2.0, 3.0])
@@ -44,63 +41,31 @@ def test_no_rate_or_nobody_at_risk_gives_no_limits() -> None:
     assert np.isnan(poisson_limits(np.array([0.0, np.nan]))).all()
 
 
-# -- pure noise (statistics: A4, and parity) ----------------------------------------------------
+def test_no_rate_gives_no_limits_beside_rates_that_do() -> None:
+    low, high = binomial_limits(np.array([[10.0], [60.0]]), np.array([np.nan, 0.3]))
+    assert np.isnan(low[:, 0]).all()
+    assert low[:, 1].tolist() == [0, 8]
+    assert high[:, 1].tolist() == [7, 29]
+    low, high = poisson_limits(np.array([[np.nan, 20.0]]))
+    assert (low[0, 1], high[0, 1]) == (8, 34)
 
 
-Noise = tuple[BoolArray, RunsVerdict, BoolArray]
+def test_a_binomial_rate_varies_by_p_q_and_ends_at_one() -> None:
+    variance = BINOMIAL.variance(np.array([0.0, 0.2, 1.0, 1.5]))
+    assert variance == pytest.approx([0, 0.16, 0, 0])
+    assert BINOMIAL.limits(np.array([60.0]), np.array([0.3]), 3.0) == (8, 29)
+    assert BINOMIAL.limits(np.array([60.0]), np.array([0.3]), 2.0) == (12, 25)
+    assert BINOMIAL.highest_rate == 1.0
 
 
-def noise(births: int, rate: float, weeks: int, charts: int, limits: str = "exact") -> Noise:
-    generator = np.random.default_rng(births * 1000 + int(rate * 100))
-    size = generator.poisson(births, (charts, weeks))
-    return judged(size, generator.binomial(size, rate), limits)
+def test_a_poisson_count_varies_by_its_mean_exposure_times_rate() -> None:
+    assert POISSON.variance(np.array([0.0, 0.2, 1.5])).tolist() == [0.0, 0.2, 1.5]
+    assert POISSON.limits(np.array([200.0]), np.array([0.1]), 3.0) == (8, 34)
+    assert POISSON.limits(np.array([200.0]), np.array([0.1]), 2.0) == (12, 29)
+    assert POISSON.highest_rate == np.inf
 
 
-def judged(size: IntArray, events: IntArray, limits: str = "exact") -> Noise:
-    value = np.where(size > 0, events / np.maximum(size, 1), np.nan)
-    every: BoolArray = np.ones(size.shape, dtype=bool)
-    subgroups = Subgroups(value, every, every, every, events.astype(float), size.astype(float))
-    chart = draw(CHARTS["p"], subgroups, How(limits=limits))
-    with np.errstate(invalid="ignore"):
-        beyond = (value > chart.lines.upper) | (value < chart.lines.lower)
-    return beyond, judge_runs(chart, every), size > 0
-
-
-@pytest.mark.parametrize("births", [5, 10, 20, 40])
-@pytest.mark.parametrize("rate", [0.02, 0.05, 0.1, 0.3])
-def test_points_beyond_exact_limits_are_rare_at_every_size(births: int, rate: float) -> None:
-    beyond, _, there = noise(births, rate, weeks=52, charts=2000)
-    assert beyond.any(axis=1).mean() <= 0.13
-    assert beyond[there].mean() <= 0.0032
-
-
-def test_small_strata_are_flagged_no_more_than_large_ones() -> None:
-    # Three-sigma limits flag nearly every small stratum, and call it the women's difference.
-    generator = np.random.default_rng(31)
-    per_week, charts, weeks = np.repeat([3, 8, 31, 60], 2000), 8000, 104
-    births = generator.poisson(per_week[:, None], (charts, weeks))
-    data = pd.DataFrame(
-        {
-            "stratum": np.repeat(np.arange(charts), weeks),
-            "week": np.tile(np.arange(weeks), charts),
-            "births": births.ravel(),
-            "pph": generator.binomial(births, 0.03).ravel(),
-        }
-    )
-    asked = {"kind": "p", "subgroup": "week", "numerator": "pph", "denominator": "births"}
-    summary = qi_equity.chart(data, by="stratum", **asked).summary
-    found = summary.assign(size=per_week, beyond=summary["beyond_limits"] > 0)
-    found["unusual"] = found["p_value"] <= 0.05
-    shares = found.groupby("size")[["beyond", "unusual", "highlight"]].mean()
-    assert shares["beyond"].max() <= shares["beyond"][60] + 0.02, shares
-    assert shares["unusual"].max() <= 0.060, shares
-    assert shares["highlight"].max() <= 0.001, shares
-    textbook = noise(3, 0.03, weeks=104, charts=500, limits="normal")[0]
-    assert textbook.any(axis=1).mean() > 0.9
-
-
-def test_a_stratum_that_grows_is_no_signal() -> None:
-    generator = np.random.default_rng(7)
-    size = generator.poisson(np.linspace(10, 60, 104), (2000, 104))
-    _, runs, _ = judged(size, generator.binomial(size, 0.05))
-    assert 0.01 <= (runs.p_value <= 0.05).mean() <= 0.060
+def test_what_chance_does_cannot_be_altered() -> None:
+    with pytest.raises(FrozenInstanceError):
+        BINOMIAL.highest_rate = 2.0  # type: ignore[misc]
+    assert not hasattr(BINOMIAL, "__dict__")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from qi_equity import sources
 from qi_equity.errors import DataErrors, UserError
 from qi_equity.project import Project
 from qi_equity.project_file import load as load_project
-from qi_equity.sources import Imported, counts
+from qi_equity.sources import Imported, cells, dates
 from qi_equity.sources.outline import outline
 
 STRATA = {
@@ -88,11 +89,11 @@ def refused(imported: Imported) -> dict[str, str]:
         ("c", "suppressed"),
         ("[c]", "suppressed"),
         ("Suppressed", "suppressed"),
-        ("<5", "suppressed"),
-        ("< 10", "suppressed"),
-        ("≤7", "suppressed"),
-        ("1-4", "suppressed"),
-        ("fewer than 5", "suppressed"),
+        ("<5", "bound"),
+        ("< 10", "bound"),
+        ("≤7", "bound"),
+        ("1-4", "bound"),
+        ("fewer than 5", "bound"),
         ("DNS", "missing"),
         ("Low DQ", "missing"),
         ("-", "missing"),
@@ -103,14 +104,13 @@ def refused(imported: Imported) -> dict[str, str]:
         ("N/A", "missing"),
         ("O", "wrong"),
         ("12,5", "wrong"),
-        ("12%", "wrong"),
         ("1e999", "wrong"),
         (True, "wrong"),
         (float("inf"), "wrong"),
     ],
 )
 def test_a_token_is_never_a_number_and_never_zero(cell: object, state: str) -> None:
-    read = counts.read(cell, {})
+    read = cells.read(cell, {})
     assert read.state == state
     assert read.number != read.number
 
@@ -120,11 +120,89 @@ def test_a_token_is_never_a_number_and_never_zero(cell: object, state: str) -> N
     [("0", 0), (0, 0), (" 12 ", 12), ("1,204", 1204), ("12.0", 12), (7.0, 7), ("1,000,000", 1e6)],
 )
 def test_numbers_as_people_write_them(cell: object, number: float) -> None:
-    assert counts.read(cell, {}) == counts.Cell(number, "number")
+    read = cells.read(cell)
+    assert (read.number, read.state) == (number, "number")
+
+
+@pytest.mark.parametrize(
+    ("cell", "number", "unit"),
+    [
+        ("1 200", 1200, None),
+        ("1\u00a0200", 1200, None),
+        ("1,234.5", 1234.5, None),
+        ("1.234,5", 1234.5, None),
+        ("1200 ml", 1200, "ml"),
+        ("1200mls", 1200, "mls"),
+        ("1.2 L", 1.2, "l"),
+        ("~450", 450, None),
+        ("approx 1,000 ml", 1000, "ml"),
+        ("3 (12%)", 3, None),
+        ("12%", 12, "%"),
+        ("36+4", 36 + 4 / 7, "weeks"),
+        ("38w2d", 38 + 2 / 7, "weeks"),
+        ("38 weeks and 2 days", 38 + 2 / 7, "weeks"),
+    ],
+)
+def test_numbers_with_units_and_words(cell: str, number: float, unit: str | None) -> None:
+    read = cells.read(cell)
+    assert (read.number, read.unit, read.state) == (pytest.approx(number), unit, "number")
+
+
+@pytest.mark.parametrize(
+    ("cell", "low", "high"),
+    [("<5", -math.inf, 5), (">1000", 1000, math.inf), ("1000+", 1000, math.inf), ("1-4", 1, 4)],
+)
+def test_what_a_cell_bounds_is_kept_as_bounds(cell: str, low: float, high: float) -> None:
+    read = cells.read(cell)
+    assert (read.low, read.high) == (pytest.approx(low), pytest.approx(high))
+
+
+@pytest.mark.parametrize(
+    ("column", "usual", "numbers"),
+    [
+        (["0,450", "1,200"], ".", [0.45, 1.2]),  # 0,450 can never be thousands
+        (["400,0", "12,5"], None, [400, 12.5]),
+        (["1,200", "450"], ".", [1200, 450]),
+        (["1.200,5", "1.200"], None, [1200.5, 1200]),  # both marks in one number prove both
+        (["1,200", "450"], None, [None, 450]),  # between semicolons it could be either
+        (["12,5", "1,200"], ".", [12.5, None]),
+        (["1,234,567", "1,200"], None, [1234567, 1200]),
+        (["12.5", "1,200"], None, [12.5, 1200]),
+    ],
+)
+def test_a_column_proves_its_decimal_mark_or_what_could_be_either_is_refused(
+    column: list[str], usual: cells.Mark | None, numbers: list[float | None]
+) -> None:
+    read = cells.column(column, mark=usual).cells
+    assert [cell.number if cell.state == "number" else None for cell in read] == numbers
+    assert all("could be" in cell.said for cell in read if cell.state == "wrong")
+
+
+@pytest.mark.parametrize(
+    ("column", "name", "unit", "numbers"),
+    [
+        (["450", "440 ml"], "EBL", "ml", [450, 440]),
+        (["450", "1.2 l", "440 ml"], "EBL", "ml", [450, 1200, 440]),
+        (["450", "1.2 l"], "EBL (ml)", "ml", [450, 1200]),
+        (["450", "460", "1.2 l"], "EBL", "ml", [450, 460, None]),  # 450 what?
+        (["1.2 l", "0.4 l", "450"], "EBL", "l", [1.2, 0.4, None]),
+        (["450", "30 min"], "EBL (ml)", "ml", [450, None]),
+        (["36+4", "39"], "ga", "weeks", [36 + 4 / 7, 39]),
+        (["36+4", "273"], "gestation_days", "days", [256, 273]),
+        (["450", "460", "36+4"], "ebl", "weeks", [450, 460, None]),  # no pregnancy lasts so long
+    ],
+)
+def test_a_column_is_brought_into_one_unit_or_refused(
+    column: list[str], name: str, unit: str, numbers: list[float | None]
+) -> None:
+    read = cells.column(column, name)
+    assert read.unit == unit
+    found = [cell.number if cell.state == "number" else None for cell in read.cells]
+    assert found == [pytest.approx(number) if number is not None else None for number in numbers]
 
 
 def test_a_file_may_have_tokens_of_its_own() -> None:
-    assert counts.read("0", {"0": "suppressed"}).state == "suppressed"
+    assert cells.read("0", {"0": "suppressed"}).state == "suppressed"
 
 
 def test_withheld_counts_are_kept_as_not_known(tmp_path: Path) -> None:
@@ -168,13 +246,15 @@ def test_every_problem_at_once_with_its_row(tmp_path: Path) -> None:
     differ = "counts differ between rows for the same measure, site, stratum and date"
     assert why[differ] == "rows 10, 11"
     assert any("'nroth'; did you mean 'north'" in reason for reason in why)
-    assert (imported.read, imported.taken, imported.refused["rows"].sum()) == (10, 1 + 1, 8)
+    assert (imported.read, imported.taken, imported.refused["rows"].sum()) == (10, 1, 9)
 
 
-def test_a_label_without_a_group_goes_where_missing_goes_and_is_said(tmp_path: Path) -> None:
-    imported = load(tmp_path, "2025-01-06,north,Purple,2,60\n")
+def test_a_label_that_nobody_mapped_is_refused_by_name_and_never_not_stated(tmp_path: Path) -> None:
+    imported = load(tmp_path, "2025-01-06,north,Purple,2,60\n2025-01-06,north,,2,60\n")
     assert imported.observations["stratum"].tolist() == ["Not recorded"]
-    assert any("'Purple'" in note and "'Not recorded'" in note for note in imported.notes)
+    assert imported.observations["denominator"].tolist() == [60]
+    assert "no group has the ethnicity 'Purple'" in imported.refused["reason"][0]
+    assert imported.codes.set_index("code")["count"].to_dict() == {"": 1, "Purple": 1}
 
 
 def test_copies_are_dropped_and_said(tmp_path: Path) -> None:
@@ -338,6 +418,95 @@ def test_our_own_tidy_table_needs_no_mapping(tmp_path: Path) -> None:
     plain = project().model_copy(update={"data": None})
     again = sources.load(plain, tmp_path / "tidy.csv")
     pd.testing.assert_frame_equal(again.observations, table)
+
+
+@pytest.mark.parametrize(
+    ("cells", "days"),
+    [
+        (["2025-01-06", "20250107", "2025-01-08 00:00:00"], ["06 Jan", "07 Jan", "08 Jan"]),
+        (["31/01/2025", "07/02/2025"], ["31 Jan", "07 Feb"]),
+        (["01/31/2025", "02/07/2025"], ["31 Jan", "07 Feb"]),
+        (["6 January 2025", "7-Jan-25", "Jan 8, 2025"], ["06 Jan", "07 Jan", "08 Jan"]),
+        (["w/c 13/01/2025", "week ending 19 Jan 2025"], ["13 Jan", "19 Jan"]),
+        (["Jan-25", "March 2025", "2025-02"], ["01 Jan", "01 Mar", "01 Feb"]),
+        (["2020-21", "2021/22"], ["01 Apr", "01 Apr"]),
+        (["2025-W05", "2025W06"], ["27 Jan", "03 Feb"]),
+        (["2025 Q2", "2025H2"], ["01 Apr", "01 Jul"]),
+        (["05/05/2025"], ["05 May"]),
+        (["Wk 14 2024", "Week 15, 2024"], ["01 Apr", "08 Apr"]),
+        (["2024-W14-1", "2024-W14-3"], ["01 Apr", "03 Apr"]),
+        (["45383", 45390], ["01 Apr", "08 Apr"]),
+        (["01/04/2024 - 07/04/2024", "08/04/2024 - 14/04/2024"], ["01 Apr", "08 Apr"]),
+        (["1st to 7th April 2024", "8-14 April 2024"], ["01 Apr", "08 Apr"]),
+        (["29 April - 5 May 2024"], ["29 Apr"]),
+        (["Jun-24", "Jul-24"], ["01 Jun", "01 Jul"]),
+        (["10th June 2024"], ["10 Jun"]),
+    ],
+)
+def test_dates_in_the_formats_met_in_practice(cells: list[str], days: list[str]) -> None:
+    read = dates.read(pd.Series(cells, dtype=object))
+    assert read.dates.dt.strftime("%d %b").tolist() == days
+    assert read.refused.isna().all()
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [
+        (["03/04/2025"], "could be 3 April or 4 March"),
+        (["13/01/2025", "01/14/2025", "02/03/2025"], "mixes dates like"),
+        (["31/02/2025"], "is not a date"),
+        (["2025-02-30"], "no such day"),
+        (["2062-01-06"], "has not come yet"),
+        (["Wk 14"], "data.year"),
+        (["10th June"], "data.year"),
+        (["24-Jun"], "data.year"),
+        (["2024-W60"], "no week 60 in 2024"),
+        (["2010-11"], "month or a financial year"),
+        (["soon"], "is not a date"),
+        ([pd.Timestamp(2025, 4, 3), "30/04/2025"], "may have swapped"),
+    ],
+)
+def test_dates_that_could_be_two_things_are_refused(cells: list[object], reason: str) -> None:
+    read = dates.read(pd.Series(cells, dtype=object), latest=dates.latest())
+    assert any(reason in str(text) for text in read.refused)
+
+
+def test_one_cause_is_one_line() -> None:
+    read = dates.read(pd.Series([f"Wk {week}" for week in range(14, 44)]))
+    assert read.refused.nunique() == 1
+    assert "so too 'Wk 15', 'Wk 16', 'Wk 17' and 26 more" in read.refused[0]
+
+
+@pytest.mark.parametrize(
+    ("cells", "said", "days"),
+    [
+        (["Wk 51", "Wk 52", "Wk 1"], {"year": 2024}, ["2024-12-16", "2024-12-23", "2024-12-30"]),
+        (["51", "52", "1"], {"week_1": "2024-04-01"}, ["2025-03-17", "2025-03-24", "2025-03-31"]),
+        (["30th Dec", "6th Jan"], {"year": 2024}, ["2024-12-30", "2025-01-06"]),
+        (["30/12", "06/01"], {"year": 2024}, ["2024-12-30", "2025-01-06"]),
+        (["Jun-24", "Jul-01", "Jul-08", "Jul-15"], {"year": 2024}, ["2024-06-24", "2024-07-01"]),
+    ],
+)
+def test_a_year_that_is_said_settles_the_weeks_and_days_without_one(
+    cells: list[str], said: dict[str, object], days: list[str]
+) -> None:
+    read = dates.read(pd.Series(cells), **said)  # type: ignore[arg-type]
+    assert read.dates.dt.strftime("%Y-%m-%d").tolist()[: len(days)] == days
+
+
+def test_a_declared_order_settles_it() -> None:
+    cells = pd.Series(["03/04/2025"])
+    assert dates.read(cells, "day first").dates[0] == pd.Timestamp(2025, 4, 3)
+    assert dates.read(cells, "month first").dates[0] == pd.Timestamp(2025, 3, 4)
+
+
+def test_one_swapped_date_among_mondays_is_refused() -> None:
+    mondays = [f"{day:%Y-%m-%d}" for day in pd.date_range("2025-01-06", periods=20, freq="7D")]
+    swapped = mondays.index("2025-04-07")
+    cells = pd.Series([*mondays[:swapped], "2025-07-04", *mondays[swapped + 1 :]])
+    read = dates.read(cells)
+    assert read.refused.notna().tolist() == [place == swapped for place in range(20)]
+    assert "day and month look swapped (would be 7 April)" in read.refused[swapped]
 
 
 def test_the_month_of_a_file_without_dates_is_in_its_name(tmp_path: Path) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from qi_equity.sources import Imported
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -67,3 +70,11 @@ def counted(number: int, thing: str) -> str:
     ('1 row', '3 rows')
     """
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def account(imported: Imported) -> None:
+    """Say what was taken and refused; stop with exit code 1 where nothing was taken."""
+    typer.echo(str(imported))
+    if not imported.taken:
+        typer.echo("Nothing could be taken, so there is nothing to go on with.", err=True)
+        raise typer.Exit(1)

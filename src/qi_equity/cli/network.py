@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from qi_equity.cli.common import DATABASE, Browser, Database, Port, ProjectFile, app, counted
+from qi_equity.cli.common import (
+    DATABASE,
+    Browser,
+    Database,
+    Port,
+    ProjectFile,
+    account,
+    app,
+    counted,
+)
 from qi_equity.errors import UserError
 
 if TYPE_CHECKING:
@@ -120,7 +129,7 @@ def import_(
 
     aims = project_file.load(project)
     imported = load(aims, source)
-    typer.echo(str(imported))
+    account(imported)
     digest = hashlib.sha256(source.read_bytes()).hexdigest()
     refused = [
         f"{row['rows']}: {row['reason']} {row['where']}".strip()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from qi_equity.cli.common import DataFile, ProjectFile, app, counted, progress
+from qi_equity.cli.common import DataFile, ProjectFile, account, app, counted, progress
 from qi_equity.errors import UserError
 
 
@@ -33,7 +35,7 @@ def new(
         "pph_reduction"
     ),
     data: Annotated[
-        Path | None, typer.Option(help="a table of counts to draw the mapping from, instead")
+        Path | None, typer.Option(help="a table or birth records to draw it from, instead")
     ] = None,
     folder: Annotated[Path, typer.Option("--dir", help="where to write it")] = Path(),
 ) -> None:
@@ -44,12 +46,51 @@ def new(
     target = folder / f"{name}.yaml"
     if target.exists():
         raise UserError(f"{target} is already there; choose another name or move it away first")
-    text = outline(data, name, folder) if data else project_file.scaffold(name, base)
+    text = outline(data, name, folder, _asking()) if data else project_file.scaffold(name, base)
     folder.mkdir(parents=True, exist_ok=True)
     target.write_text(text, encoding="utf-8")
     # The file's first line points an editor at the schema beside it.
     (folder / "project.schema.json").write_text(project_file.schema_text(), encoding="utf-8")
     typer.echo(f"Wrote {target}. Next: edit it, then run: qi-equity check {target}")
+    if data:
+        _understood(target)
+
+
+def _asking() -> Callable[[str, str], str] | None:
+    """Questions on a terminal; None where nobody is there to answer."""
+    if not sys.stdin.isatty():
+        return None
+    return lambda key, question: str(typer.prompt(f"{question} ({HINTS[key]})"))
+
+
+# How the answers to what a file leaves open are written.
+HINTS = {
+    "year": "such as 2024",
+    "week_1": "such as 2024-04-01",
+    "dates": "day first, or month first",
+    "decimal": "point, or comma",
+}
+EXAMPLES = 3  # rows shown of what was understood
+
+
+def _understood(target: Path) -> None:
+    """Show what the drawn project reads of its file: the account, and some rows of it."""
+    from qi_equity import project_file
+    from qi_equity.sources import load
+
+    problems = project_file.check(target)
+    for problem in problems:
+        typer.echo(problem)
+    if problems:
+        return
+    imported = load(project_file.load(target), base=target.parent)
+    typer.echo(str(imported))
+    typer.echo("Understood, for example:")
+    known = imported.observations.dropna(subset=["numerator", "value"], how="all")
+    for row in known.head(EXAMPLES).to_dict("records"):
+        counts = [row[name] for name in ("numerator", "denominator", "value")]
+        said = " of ".join(f"{count:g}" for count in counts if count == count)
+        typer.echo(f"  {row['subgroup']:%Y-%m-%d}, {row['stratum']}: {row['measure']} {said}")
 
 
 @app.command()
@@ -70,7 +111,7 @@ def analyse(
 
     aims = project_file.load(project)
     imported = load(aims, data, base=project.parent)
-    typer.echo(str(imported))
+    account(imported)
     with progress(f"Analysing {aims.title}"):
         findings = analysed(aims, imported.observations)
     typer.echo(terminal.report(findings))
@@ -95,6 +136,8 @@ def plan(
 
     aims = project_file.load(project)
     imported = load(aims, data, base=project.parent)
+    if not imported.taken:
+        account(imported)
     found = planned(aims, imported.observations, horizon=horizon)
     typer.echo(terminal.plan_report(aims, found))
 
@@ -109,5 +152,5 @@ def quality(project: ProjectFile, data: DataFile = None) -> None:
 
     aims = project_file.load(project)
     imported = load(aims, data, base=project.parent)
-    typer.echo(str(imported))
+    account(imported)
     typer.echo(terminal.quality_report(checked(aims, imported.observations, imported)))

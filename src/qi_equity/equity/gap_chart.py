@@ -81,8 +81,7 @@ def gap_charts(
     enough = np.minimum(
         early.events[:, :baseline].sum(axis=-1), early.reference_events[:, :baseline].sum(axis=-1)
     )
-    after = baseline < periods  # until then there is nothing to watch
-    watched = np.flatnonzero((enough >= LEAST_BASELINE_EVENTS) & after)
+    watched = np.flatnonzero((enough >= LEAST_BASELINE_EVENTS) & (baseline < periods))
     for start in range(0, len(watched), CHUNK):
         chosen = watched[start : start + CHUNK]
         series = [_series(flat[int(row)], baseline, np.log(design_ratio)) for row in chosen]

@@ -18,6 +18,8 @@ SHARED = frozenset(
         "missing_subgroups",
         "proportions_only",
         "target_reference",
+        "windows_overlap",
+        "reference_not_logged",
         "few_events",
         "blocks",
         "overdispersed",

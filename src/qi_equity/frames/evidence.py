@@ -103,12 +103,12 @@ def among(charts: pd.DataFrame, *, totals: BoolArray) -> Evidence:
     """Weighed charts with what stands out among all of them.
 
     `totals` marks charts that add others up, a family of their own, since they say nothing that
-    is not in the charts they add up. Columns put on: `q_value` (of p_own), `highlight` and
-    `shared` ("own", "shared" or "").
+    is not in the charts they add up. Columns put on: `q_value` (of p_own), `highlight`
+    (and `emerging`, the same) and `shared` ("own", "shared" or "").
     """
     q_scan = _by_family(charts["p_value"], totals)
     charts = charts.assign(q_value=_by_family(charts["p_own"], totals))
-    charts["highlight"] = charts["q_value"] <= HIGHLIGHT
+    charts["highlight"] = charts["emerging"] = charts["q_value"] <= HIGHLIGHT
     alike = (q_scan <= HIGHLIGHT) & (charts["p_apart"] > LEVEL) & (charts["p_rest"] <= LEVEL)
     lit = charts["highlight"] & charts["p_apart"].notna()
     charts["shared"] = np.where(lit, OWN, np.where(alike, SHARED, ""))

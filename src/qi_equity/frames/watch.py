@@ -171,14 +171,14 @@ def _stretches(
 def _family(labels: NDArray[Any], late: BoolArray, given: ArrayLike | None) -> FloatArray:
     """How many charts share the alarms of each."""
     if given is not None:
-        return np.broadcast_to(np.asarray(given, dtype=np.float64), len(labels))
+        return np.array(np.broadcast_to(given, len(labels)), dtype=np.float64)
     if not labels.size:
         return np.ones(len(labels))
     begun = labels[:, 0]
     starts = labels[np.arange(len(labels)), late.argmax(axis=-1)]
     ordered = pd.Series(begun).sort_values().to_numpy()
-    begun_by_then = np.searchsorted(ordered, starts, side="right")
-    return np.asarray(np.maximum(begun_by_then, 1), dtype=np.float64)
+    begun_by = np.searchsorted(ordered, starts, side="right")
+    return np.asarray(np.maximum(begun_by, 1), dtype=np.float64)
 
 
 def _counts(

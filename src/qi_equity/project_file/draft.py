@@ -29,10 +29,13 @@ class Draft:
             if key in self._given:
                 value = self._read(name, field.annotation, self._given[key], (*path, key))
             else:
-                value = (
-                    None if field.is_required() else field.get_default(call_default_factory=True)
-                )
+                value = None if field.is_required() else self._default(model, field)
             setattr(self, name, value)
+
+    def _default(self, model: type[BaseModel], field: Any) -> Any:
+        """A field's default, which may depend on the fields before it."""
+        before = {name: self.__dict__.get(name) for name in model.model_fields}
+        return field.get_default(call_default_factory=True, validated_data=before)
 
     def __getattr__(self, name: str) -> Any:  # only for the type checker: fields are set above
         raise AttributeError(name)

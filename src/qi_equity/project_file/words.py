@@ -21,10 +21,15 @@ EQUITY_AIM = (
 )
 
 
+OPEN = "?"  # what new leaves for a person to answer
+
+
 def told(errors: list[Any], data: Any, model: type[BaseModel] = Project) -> list[tuple[Path, str]]:
     """Each place once, with what to do about it in plain words."""
     messages: dict[Path, list[tuple[Any, str]]] = {}
     for error in errors:
+        if error["type"] == "default_factory_not_called":
+            continue  # a default that rests on another value, which is told of already
         path = trimmed(error["loc"], data, keep_last=error["type"] == "missing")
         messages.setdefault(path, []).append((error, _sentence(error, path, data, model)))
     return [
@@ -135,6 +140,8 @@ def _inside(data: Any, step: str | int) -> Any:
 
 
 def _sentence(error: Mapping[str, Any], path: Path, data: Any, model: type[BaseModel]) -> str:
+    if error.get("input") == OPEN:
+        return f"{subject(path)} is still to be answered: see the question above it"
     return SENTENCES.get(error["type"], _unread)(error, path, data, model)
 
 

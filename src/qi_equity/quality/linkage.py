@@ -80,7 +80,10 @@ def agreement(
 
     connection = ibis.duckdb.connect()
     columns = (stratum, second_stratum or stratum)
-    tables = [read_file(connection, path) for path in (first, second)]
+    tables = [
+        read_file(connection, path, (key, column))
+        for path, column in zip((first, second), columns, strict=True)
+    ]
     problems = [
         f"{path}: no column called '{name}'{did_you_mean(name, table.columns)}"
         for path, table, column in zip((first, second), tables, columns, strict=True)

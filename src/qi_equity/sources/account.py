@@ -19,7 +19,9 @@ EXCLUDED = [
     "excluded",
     "eligibility_not_known",
     "outcome_not_known",
+    "unread",
 ]
+UNREAD = ["measure", "column", "value", "births", "reason"]
 CODES = ["code", "stratum", "status", "count"]
 SHOWN = 12  # lines of one kind before the rest are counted
 
@@ -35,7 +37,7 @@ class Imported:
     totals holds rows for everyone, kept apart from the strata they would double. refused says
     what could not be used; left_out what the mapping does not ask for; excluded how many births
     of each stratum a measure does not count; codes how each was recorded, and how many births (or
-    rows) have it.
+    rows) have it; unread each value of a record that a measure asks for and that cannot be read.
     """
 
     source: str
@@ -49,6 +51,7 @@ class Imported:
     suppressed: pd.DataFrame = field(default_factory=lambda: _empty(SUPPRESSED))
     excluded: pd.DataFrame = field(default_factory=lambda: _empty(EXCLUDED))
     codes: pd.DataFrame = field(default_factory=lambda: _empty(CODES))
+    unread: pd.DataFrame = field(default_factory=lambda: _empty(UNREAD))
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -71,8 +74,19 @@ class Imported:
         yield f"  {rows:,} observations{kept}"
         yield from _sums(self.observations if rows else self.totals)
         yield from _exclusions(self.excluded)
+        yield from _unread(self.unread)
         for note in self.notes:
             yield f"  note: {note}"
+        if self.taken and self.taken < self.asked / 2:
+            yield (
+                f"  WARNING: only {self.taken:,} of {self.asked:,} {self.unit} could be taken: "
+                "what is found below is about less than half of them"
+            )
+
+    @property
+    def asked(self) -> int:
+        """How many rows the mapping asks for: all but those left out."""
+        return self.read - (int(self.left_out["rows"].sum()) if len(self.left_out) else 0)
 
 
 def _reasons(table: pd.DataFrame) -> Iterable[str]:
@@ -99,7 +113,7 @@ def _sums(table: pd.DataFrame) -> Iterable[str]:
 
 def _exclusions(table: pd.DataFrame) -> Iterable[str]:
     for measure, rows in table.groupby("measure", sort=False):
-        some = rows[rows[["excluded", "outcome_not_known"]].sum(axis=1) > 0]
+        some = rows[rows[["excluded", "outcome_not_known", "unread"]].sum(axis=1) > 0]
         if some.empty:
             continue
         yield f"  not counted in {measure}, by stratum:"
@@ -107,5 +121,16 @@ def _exclusions(table: pd.DataFrame) -> Iterable[str]:
             unsure, blank = row["eligibility_not_known"], row["outcome_not_known"]
             said = f"{row['stratum']}: {row['excluded']:,} of {row['births']:,} births"
             said += f", {unsure:,} because not recorded" if unsure else ""
+            said += f", {row['unread']:,} because it cannot be read" if row["unread"] else ""
             said += f"; outcome not recorded for {blank:,} of those counted" if blank else ""
             yield f"    {said}"
+
+
+def _unread(table: pd.DataFrame) -> Iterable[str]:
+    """Each value that stands in the records and could not be read, with how many births have it."""
+    for (measure, column), rows in table.groupby(["measure", "column"], sort=False):
+        yield f"  cannot be read in '{column}', so not counted in {measure}:"
+        for row in rows.sort_values("births", ascending=False).head(SHOWN).to_dict("records"):
+            yield f"    {row['births']:,}: {row['reason']}"
+        if len(rows) > SHOWN:
+            yield f"    and {rows['births'].sort_values().iloc[:-SHOWN].sum():,} more births"

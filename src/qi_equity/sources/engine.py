@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+import shutil
 import tempfile
 from codecs import getincrementaldecoder
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from qi_equity.errors import UserError, did_you_mean
+import pandas as pd
+
+from qi_equity.errors import DataErrors, UserError, did_you_mean
 from qi_equity.project import RecordsSource
+from qi_equity.sources import grid, layout
 
 Table = Any  # an ibis.Table: Ibis ships no types that mypy can follow
 
@@ -21,6 +27,7 @@ DRIVERS = frozenset({"duckdb", "_duckdb", "psycopg", "pyspark", "py4j", "pyarrow
 
 # Leaves room below 4 GiB for the observations themselves; DuckDB spills to disk beyond it.
 MEMORY = "2GB"
+RECORDS = "qi_equity_records"  # what records are called in an engine that had to be given them
 
 
 def open_records(source: RecordsSource, path: str) -> Table:
@@ -50,6 +57,13 @@ def records(source: RecordsSource, path: str) -> Iterator[Table]:
             backend.disconnect()
 
 
+def fetched(expression: Any) -> pd.DataFrame:
+    """What an expression comes to."""
+    # Through Arrow: Ibis 12's own way to pandas asks pandas 3 for an option it has put away.
+    table: pd.DataFrame = expression.to_pyarrow().to_pandas()
+    return table
+
+
 def shown(path: str) -> str:
     """A path or URL without the password in it."""
     return re.sub(r"(://[^:/@]+):[^@/]*@", r"\1:***@", path)
@@ -64,25 +78,133 @@ def _duckdb(source: RecordsSource, path: str) -> Table:
         f"SET preserve_insertion_order = false; "
         f"SET temp_directory = '{_quoted(tempfile.gettempdir())}'"
     )
-    return read_file(connection, Path(path))
+    columns = [source.date, source.stratum, *filter(None, (source.site, source.key))]
+    return read_file(connection, Path(path), columns, source.sheet)
 
 
-def read_file(connection: Any, path: Path) -> Table:
-    """A CSV or Parquet file, or a folder of Parquet files, as a table of a DuckDB connection."""
-    readers = {".csv": "csv", ".gz": "csv", ".parquet": "parquet"}
-    kind = "parquet" if path.is_dir() else readers.get(path.suffix.lower())
+def read_file(
+    connection: Any, path: Path, wanted: Sequence[str] = (), sheet: str | None = None
+) -> Table:
+    """A CSV, XLSX or Parquet file, or a folder of Parquet files, as a table of a connection.
+
+    wanted names some of its columns, so that its header is found below titles and notes.
+    """
+    readers = {".csv": "csv", ".gz": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet"}
+    books = {".xlsx": "book", ".xlsm": "book"}
+    kind = "parquet" if path.is_dir() else (readers | books).get(path.suffix.lower())
     if kind is None:
-        raise UserError(f"{path}: birth records are read from .csv, .csv.gz or .parquet files")
+        raise UserError(
+            f"{path}: birth records are read from .csv, .csv.gz, .xlsx or .parquet files"
+        )
     if not path.exists() and not list(path.parent.glob(path.name)):
         raise UserError(f"{path}: there is no such file")
     where = str(path / "*.parquet") if path.is_dir() else str(path)
     try:
         if kind == "parquet":
             return connection.read_parquet(where)
-        # Every column as text: a code such as 01 must not turn into the number 1.
-        return connection.read_csv(where, all_varchar=True, header=True, encoding=_encoding(path))
+        if kind == "book":
+            return _book(connection, path, wanted, sheet)
+        return _text_file(connection, path, wanted)
+    except UserError:
+        raise
     except Exception as problem:  # DuckDB's own errors share no base that Ibis keeps
         raise UserError(f"{path}: cannot be read: {_first_line(problem)}") from problem
+
+
+def _book(connection: Any, path: Path, wanted: Sequence[str], sheet: str | None) -> Table:
+    """The records on a sheet, every cell as text."""
+    import ibis
+    import pyarrow as pa  # type: ignore[import-untyped]
+
+    rows = grid.open_file(path, sheet).rows
+    header = _header(rows, wanted)
+    found = layout.body(rows, header)
+    if found.left_out:
+        raise UserError(f"{path}: {next(iter(found.left_out))}")
+    places = {name: at for at, name in reversed(list(enumerate(header.names))) if name}
+    columns = {
+        name: pa.array([_written(row[at]) if at < len(row) else None for _, row in found.rows])
+        for name, at in sorted(places.items(), key=lambda item: item[1])
+    }
+    schema = pa.schema([(name, pa.string()) for name in columns])
+    columns = {name: column.cast(pa.string()) for name, column in columns.items()}
+    records = ibis.memtable(pa.table(columns, schema=schema))
+    return connection.create_table(_free_name(connection), records)
+
+
+def _free_name(connection: Any) -> str:
+    """A name for records that no others have: two extracts may be linked in one engine."""
+    return f"{RECORDS}_{len(connection.list_tables())}"
+
+
+def _written(cell: object) -> str | None:
+    """A cell of a workbook as the text that a CSV of it would hold."""
+    if cell is None:
+        return None
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell)
+
+
+def _header(rows: layout.Rows, wanted: Sequence[str]) -> layout.Header:
+    try:
+        return layout.find(rows, wanted, "")
+    except DataErrors:
+        return layout.guess(rows)  # what is missing is said with the rest of the mapping
+
+
+def _text_file(connection: Any, path: Path, wanted: Sequence[str]) -> Table:
+    """A CSV: its separator and header are found here, for a guess of the engine's is no rule."""
+    options: dict[str, Any] = {}
+    saved = path
+    if path.suffix.lower() != ".gz" and path.exists():
+        with path.open("rb") as file:
+            beginning = file.read(grid.BEGINNING)
+        if not beginning.strip():
+            raise UserError(f"{path}: there is nothing in it")
+        text = grid.decoded(beginning)
+        options = {"delim": grid.separator_of(text), "quote": '"', "escape": '"'}
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=options["delim"]))
+        top: layout.Rows = [(n, list(line)) for n, line in enumerate(lines[: layout.TOP])]
+        options["skip"] = _header(top, wanted).at
+        saved = _in_utf_8(path)
+    try:
+        # Every column as text: a code such as 01 must not turn into the number 1.
+        table = connection.read_csv(str(saved), all_varchar=True, header=True, **options)
+        return table if saved == path else connection.create_table(_free_name(connection), table)
+    finally:
+        if saved != path:
+            saved.unlink()
+
+
+def _in_utf_8(path: Path) -> Path:
+    """The file itself, or a copy of it in UTF-8 that is to be taken away again."""
+    encoding = _encoding(path)
+    if encoding == "utf-8":
+        return path
+    with (
+        path.open(encoding=encoding, errors="replace", newline="") as old,
+        tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", newline="", suffix=".csv", delete=False
+        ) as new,
+    ):
+        shutil.copyfileobj(old, new, 1 << 20)
+    return Path(new.name)
+
+
+def _encoding(path: Path) -> str:
+    """How the whole of a file is encoded: its first odd letter may stand far down."""
+    decoder = getincrementaldecoder("utf-8")()
+    with path.open("rb") as file:
+        for number, block in enumerate(iter(lambda: file.read(1 << 20), b"")):
+            guessed = grid.encoding_of(block) if number == 0 else "utf-8"
+            if guessed.startswith("utf-16"):
+                return guessed
+            try:
+                decoder.decode(block)
+            except UnicodeDecodeError:
+                return "cp1252"
+    return "utf-8"
 
 
 def _postgres(source: RecordsSource, path: str) -> Table:
@@ -150,22 +272,6 @@ def _named(connection: Any, source: RecordsSource, path: str) -> Table:
             f"{did_you_mean(source.table, known)}"
         )
     return connection.table(source.table)
-
-
-def _encoding(path: Path) -> str:
-    """UTF-8 or UTF-16, or else what spreadsheets on Windows save in, as far as DuckDB knows it."""
-    if path.suffix.lower() != ".csv" or not path.exists():
-        return "utf-8"
-    decoder = getincrementaldecoder("utf-8")()
-    with path.open("rb") as file:
-        for number, block in enumerate(iter(lambda: file.read(1 << 20), b"")):
-            if number == 0 and block[:2] in (b"\xff\xfe", b"\xfe\xff"):
-                return "utf-16"
-            try:
-                decoder.decode(block)
-            except UnicodeDecodeError:
-                return "latin-1"
-    return "utf-8"
 
 
 def _quoted(text: str) -> str:

@@ -4,73 +4,203 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from qi_equity.errors import DataErrors, UserError, did_you_mean
+from qi_equity.sources import layout
+from qi_equity.sources.cells import Mark
 from qi_equity.sources.labels import plain, text_of
+from qi_equity.sources.layout import Header, Rows
 
-# Rows looked through for the header: spreadsheets have titles and notes above their table.
-TOP = 40
 BEGINNING = 1 << 16  # bytes of a CSV that its header surely fits in
 # A workbook of counts is small; one that unpacks to more cells than this is no table of counts.
 MOST_CELLS = 20_000_000
-
-Rows = list[tuple[int, list[Any]]]
+# Bytes of a workbook, unpacked, up to which it is opened whole: merged cells are known only then.
+WHOLE = 64 << 20
+SAMPLE = 60  # lines of a CSV that its separator is judged by
+# The column of dates, where they stand in the header.
+ACROSS = "(dates across)"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grid:
-    """The rows under a header; row_ is each one's number in the file."""
+    """The rows under a header; row is each one's number in the file.
+
+    left_out holds rows that are no part of the table, by reason; mark is the file's usual decimal
+    mark, None where a semicolon between cells leaves it open.
+    """
 
     table: pd.DataFrame
     row: pd.Series
     columns: tuple[str, ...]
+    left_out: Mapping[str, list[int]] = field(default_factory=dict)
+    mark: Mark | None = "."
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class File:
+    """A file's rows, blank ones too, and its usual decimal mark."""
+
+    rows: Rows
+    mark: Mark | None = "."
 
 
 def read(
-    path: Path, wanted: Sequence[str], sheet: str | None = None, optional: Sequence[str] = ()
+    path: Path,
+    wanted: Sequence[str],
+    sheet: str | None = None,
+    optional: Sequence[str] = (),
+    within: Mapping[str, tuple[str, str]] | None = None,
 ) -> Grid:
-    """The table in a file whose header has all the wanted columns, spelled nearly so."""
-    rows = _rows(path, sheet)
-    start, header_cells = _header(rows, wanted, path)
-    header = {plain(text_of(name)) for name in header_cells}
-    wanted = [*wanted, *(name for name in optional if plain(name) in header)]
-    body = rows[start + 1 :]
-    width = len(header_cells)
-    table = pd.DataFrame(
-        [[*cells[:width], *[None] * (width - len(cells))] for _, cells in body],
+    """The table in a file whose header has all the wanted columns, spelled nearly so.
+
+    within names columns that may stand several times: key -> (name, part of the upper header).
+    """
+    file = open_file(path, sheet)
+    parts = dict(within or {})
+    header = layout.find(file.rows, [*wanted, *(name for name, _ in parts.values())], str(path))
+    wanted = [*wanted, *(name for name in optional if header.places(name))]
+    found = layout.body(file.rows, header)
+    width = len(header.names)
+    asked = {name: (name, "") for name in wanted} | parts
+    picked, notes = _pick(header, asked)
+    table = _frame(found.rows, width)
+    row = pd.Series([number for number, _ in found.rows], dtype=int)
+    chosen = pd.DataFrame({key: table[at] for key, at in picked.items()}, index=table.index)
+    return Grid(chosen, row, header.joined, found.left_out, file.mark, tuple(notes))
+
+
+def read_across(
+    path: Path,
+    wanted: Sequence[str],
+    numbers: Sequence[str],
+    rows_are: str | None,
+    sheet: str | None = None,
+) -> Grid:
+    """A sheet with dates across, as a row for each of its rows and dates.
+
+    numbers are labels in the column rows_are, or of the header's lower row under each date; a
+    single one without either is the cell itself.
+    """
+    file = open_file(path, sheet)
+    left = [*wanted, *([rows_are] if rows_are else [])]
+    header = layout.find(file.rows, left, str(path), dated=True)
+    dated = layout.dated_columns(header)
+    found = layout.body(file.rows, header)
+    picked, notes = _pick(header, {name: (name, "") for name in left})
+    table = _frame(found.rows, len(header.names))
+    labels = pd.DataFrame({name: table[at] for name, at in picked.items()}, index=table.index)
+    numbered = [number for number, _ in found.rows]
+    upper = header.upper and any(header.upper[at] == text for at, text in dated.items())
+    lost: dict[str, list[int]] = dict(found.left_out)
+    if rows_are:
+        long = _by_rows(table, labels, numbered, dated, numbers, rows_are, lost)
+    else:
+        long = _by_columns(table, labels, numbered, dated, numbers, header if upper else None)
+    other = [name for at, name in enumerate(header.joined) if name and at not in dated]
+    spare = [name for name in other if plain(name) not in {plain(each) for each in left}]
+    if spare and not upper:
+        notes.append(f"columns that are no date are not read: {', '.join(spare)}")
+    columns = [*wanted, ACROSS, *numbers]
+    frame = pd.DataFrame(long, columns=["row", *columns], dtype=object)
+    return Grid(
+        frame[columns], frame["row"].astype(int), header.joined, lost, file.mark, tuple(notes)
+    )
+
+
+def _by_rows(
+    table: pd.DataFrame,
+    labels: pd.DataFrame,
+    numbered: Sequence[int],
+    dated: Mapping[int, str],
+    numbers: Sequence[str],
+    rows_are: str,
+    lost: dict[str, list[int]],
+) -> list[list[Any]]:
+    """Rows of counts, each saying which: those of one group are put together."""
+    others = [name for name in labels if name != rows_are]
+    known = {plain(name): name for name in numbers}
+    groups: list[tuple[int, list[Any], dict[str, int]]] = []
+    before: list[Any] = [None] * len(others)
+    for at, number in zip(labels.index, numbered, strict=True):
+        kind = known.get(plain(text_of(labels.at[at, rows_are])))
+        own = [labels.at[at, name] for name in others]
+        # A blank below a label is the rest of its merged cell.
+        own = [one if text_of(one) else last for one, last in zip(own, before, strict=True)]
+        same = bool(groups) and own == before
+        before = own
+        if kind is None:
+            said = text_of(labels.at[at, rows_are]) or "nothing"
+            lost.setdefault(f"{rows_are} is '{said}'", []).append(number)
+        elif same and kind not in groups[-1][2]:
+            groups[-1][2][kind] = at
+        else:
+            groups.append((number, own, {kind: at}))
+    return [
+        [number, *own, date, *(table.at[kinds[k], at] if k in kinds else None for k in numbers)]
+        for number, own, kinds in groups
+        for at, date in dated.items()
+    ]
+
+
+def _by_columns(
+    table: pd.DataFrame,
+    labels: pd.DataFrame,
+    numbered: Sequence[int],
+    dated: Mapping[int, str],
+    numbers: Sequence[str],
+    header: Header | None,
+) -> list[list[Any]]:
+    """A count in each cell; with a header of two rows, each date has a column for each number."""
+    places: dict[str, dict[str, int]] = {}
+    for at, date in dated.items():
+        names = [name for name in numbers if layout.alike(header.names[at], name)] if header else []
+        for name in names if header else numbers:
+            places.setdefault(date, {})[name] = at
+    return [
+        [
+            number,
+            *labels.loc[at],
+            date,
+            *(table.at[at, under[name]] if name in under else None for name in numbers),
+        ]
+        for at, number in zip(labels.index, numbered, strict=True)
+        for date, under in places.items()
+    ]
+
+
+def _frame(rows: Rows, width: int) -> pd.DataFrame:
+    return pd.DataFrame(
+        [[*row[:width], *[None] * (width - len(row))] for _, row in rows],
         columns=range(width),
         dtype=object,
     )
-    picked = pd.DataFrame({name: table[at] for name, at in _pick(header_cells, wanted).items()})
-    row = pd.Series([number for number, _ in body], dtype=int)
-    return Grid(picked, row, tuple(text_of(name) for name in header_cells))
 
 
-def _rows(path: Path, sheet: str | None) -> Rows:
-    """The rows of a file that have anything in them."""
+def open_file(path: Path, sheet: str | None = None) -> File:
+    """The rows of a file, with the number of each; one without any is refused."""
     if not path.is_file():
         raise UserError(f"{path}: there is no such file")
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise UserError(f"{path}: tables of counts are read from {', '.join(READERS)} files")
-    rows = [(number, cells) for number, cells in reader(path, sheet) if _filled(cells)]
-    if not rows:
+    file = reader(path, sheet)
+    if not any(_filled(cells) for _, cells in file.rows):
         raise UserError(f"{path}: there is nothing in it")
-    return rows
+    return file
 
 
 def names(path: Path, sheet: str | None = None) -> list[str]:
-    """The header of a file whose columns are not known: its first row as full as any near it."""
-    rows = _rows(path, sheet)[:TOP]
-    full = [sum(bool(text_of(cell)) for cell in cells) for _, cells in rows]
-    _, cells = rows[full.index(max(full))]
-    return [text_of(cell) for cell in cells if text_of(cell)]
+    """The header of a file whose columns are not known."""
+    return [name for name in layout.guess(open_file(path, sheet).rows).clear if name]
 
 
 def has_columns(path: Path, wanted: Sequence[str]) -> bool:
@@ -84,7 +214,7 @@ def has_columns(path: Path, wanted: Sequence[str]) -> bool:
             return False
     if path.suffix.lower() in (".csv", ".tsv", ".txt") and path.is_file():
         with path.open("rb") as file:
-            first = _decoded(file.read(BEGINNING)).splitlines()[:1]
+            first = decoded(file.read(BEGINNING)).splitlines()[:1]
         return set(wanted) <= {cell.strip('" ') for line in first for cell in line.split(",")}
     try:
         read(path, wanted)
@@ -97,65 +227,95 @@ def _filled(cells: Iterable[Any]) -> bool:
     return any(text_of(cell) for cell in cells)
 
 
-def _header(rows: Rows, wanted: Sequence[str], path: Path) -> tuple[int, list[Any]]:
-    """The first row with all the wanted names; else every missing name, against the best row."""
-    best, missing = 0, list(wanted)
-    for at, (_, cells) in enumerate(rows[:TOP]):
-        found = {plain(text_of(cell)) for cell in cells}
-        left = [name for name in wanted if plain(name) not in found]
-        if not left:
-            return at, cells
-        if len(left) < len(missing):
-            best, missing = at, left
-    known = [text_of(cell) for cell in rows[best][1] if text_of(cell)]
-    raise DataErrors(
-        [f"there is no column called '{name}'{did_you_mean(name, known)}" for name in missing],
-        str(path),
-    )
-
-
-def _pick(names: Sequence[Any], wanted: Sequence[str]) -> dict[str, int]:
+def _pick(header: Header, asked: Mapping[str, tuple[str, str]]) -> tuple[dict[str, int], list[str]]:
     """Where each wanted column stands; one that stands twice is refused."""
-    picked, twice = {}, []
-    for name in wanted:
-        exact = [at for at, cell in enumerate(names) if text_of(cell) == name.strip()]
-        near = [at for at, cell in enumerate(names) if plain(text_of(cell)) == plain(name)]
-        places = exact or near
-        picked[name] = places[0]
+    width = layout.left_block(header)
+    picked: dict[str, int] = {}
+    twice, notes = [], []
+    for key, (name, within) in asked.items():
+        places = header.places(name, within)
+        beside = [at for at in places if at < width]
+        if len(places) > 1 and len(beside) == 1:
+            told = f"another table stands beside this one, from column {width + 2}, and is not read"
+            notes += [told] if told not in notes else []
+            places = beside
+        picked[key] = places[0]
         if len(places) > 1:
-            twice.append(f"the column '{name}' stands {len(places)} times; name each differently")
+            known = ", ".join(f"'{header.joined[at]}'" for at in places[:3])
+            hint = f": call it {known} ..." if header.upper else "; name each differently"
+            twice.append(f"the column '{name}' stands {len(places)} times{hint}")
     if twice:
-        raise DataErrors(twice)
-    return picked
+        raise DataErrors(list(dict.fromkeys(twice)))
+    return picked, notes
 
 
-def _csv(path: Path, sheet: str | None) -> Rows:
-    text = _decoded(path.read_bytes())
-    first = text[: text.find("\n", 4096) if len(text) > 4096 else None]
-    # The separator that the first lines have most of, outside quotes as far as a count can tell.
-    separator = max(",;\t|", key=first.count)
+def _csv(path: Path, sheet: str | None) -> File:
+    text = decoded(path.read_bytes())
+    separator = separator_of(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
-        return [(reader.line_num, cells) for cells in reader]
+        rows = [(reader.line_num, cells) for cells in reader]
     except csv.Error as problem:
         raise UserError(f"{path}, line {reader.line_num}: {problem}") from problem
+    # A semicolon between cells is what a spreadsheet writes where commas are decimal marks.
+    return File(rows, None if separator == ";" else ".")
 
 
-def _decoded(content: bytes) -> str:
-    """UTF-8 or UTF-16 where the file says so or could be, else the encoding of Windows."""
+def separator_of(text: str) -> str:
+    """The separator that makes the first lines into rows of one width, and of most cells.
+
+    >>> separator_of("Week;Loss\\n1;400,0\\n2;401,5\\n")
+    ';'
+    """
+    lines = "\n".join(text.splitlines()[:SAMPLE])
+
+    def score(separator: str) -> int:
+        try:
+            widths = Counter(map(len, csv.reader(io.StringIO(lines), delimiter=separator)))
+        except csv.Error:
+            return 0
+        return max(((width - 1) * times for width, times in widths.items()), default=0)
+
+    return max(",;\t|", key=score)
+
+
+def encoding_of(content: bytes) -> str:
+    """UTF-8 or UTF-16 where the bytes say so or could be, else the encoding of Windows.
+
+    >>> encoding_of("Week,Births".encode("utf-16-le")), encoding_of(b"caf\\xe9")
+    ('utf-16-le', 'cp1252')
+    """
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return content.decode("utf-16", errors="replace")
+        return "utf-16"
+    # Letters of English in UTF-16 are every other byte, and the bytes between are zero.
+    for encoding, zeros in (("utf-16-le", content[1:4096:2]), ("utf-16-be", content[:4096:2])):
+        if len(zeros) > 3 and zeros.count(0) > 0.4 * len(zeros):
+            return encoding
     try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", errors="replace")
+        content.decode("utf-8")
+    except UnicodeDecodeError as wrong:
+        # The beginning of a file may end within a letter.
+        return "utf-8" if wrong.start > len(content) - 4 and wrong.start > 0 else "cp1252"
+    return "utf-8"
 
 
-def _xlsx(path: Path, sheet: str | None) -> Rows:
+def decoded(content: bytes) -> str:
+    """The text of a file, whatever it was saved in."""
+    encoding = encoding_of(content)
+    return content.decode(encoding, errors="replace").lstrip("\ufeff")
+
+
+def _xlsx(path: Path, sheet: str | None) -> File:
     from openpyxl import load_workbook
 
     try:
-        book = load_workbook(path, read_only=True, data_only=True)
+        with zipfile.ZipFile(path) as packed:
+            small = sum(part.file_size for part in packed.infolist()) < WHOLE
+            formulas = small and any(
+                b"<f" in packed.read(part) for part in packed.namelist() if "worksheets/" in part
+            )
+        book = load_workbook(path, read_only=not small, data_only=True)
+        written = load_workbook(path, read_only=False) if formulas else None
     except Exception as problem:  # a broken workbook breaks wherever its XML happens to be broken
         raise UserError(
             f"{path}: cannot be read as a workbook; open it and save it again as .xlsx"
@@ -165,23 +325,60 @@ def _xlsx(path: Path, sheet: str | None) -> Rows:
             raise UserError(
                 f"{path}: there is no sheet called '{sheet}'{did_you_mean(sheet, book.sheetnames)}"
             )
-        page = book[sheet] if sheet is not None else book.worksheets[0]
-        rows, cells = [], 0
-        for number, row in enumerate(page.iter_rows(values_only=True), 1):
-            cells += len(row)
-            if cells > MOST_CELLS:
-                raise UserError(f"{path}: has more than {MOST_CELLS:,} cells; save the table alone")
-            rows.append((number, list(row)))
+        page = book[sheet] if sheet is not None else _first(book)
+        rows = _page(page, path)
+        if written is not None:
+            _unworked(rows, written[page.title])
+        return File(rows)
     except UserError:
         raise
     except Exception as problem:
         raise UserError(f"{path}: cannot be read as a workbook: {problem}") from problem
     finally:
         book.close()
+
+
+def _first(book: Any) -> Any:
+    """The first sheet that has a table on it: a cover page is none."""
+    pages = [page for page in book.worksheets if getattr(page, "sheet_state", "") == "visible"]
+    tables = (page for page in pages if (page.max_row or 2) > 1 and (page.max_column or 2) > 1)
+    return next(tables, book.worksheets[0])
+
+
+def _page(page: Any, path: Path) -> Rows:
+    rows: Rows = []
+    count = 0
+    for number, row in enumerate(page.iter_rows(), 1):
+        count += len(row)
+        if count > MOST_CELLS:
+            raise UserError(f"{path}: has more than {MOST_CELLS:,} cells; save the table alone")
+        rows.append((number, [_cell(cell) for cell in row]))
+    for merged in getattr(getattr(page, "merged_cells", None), "ranges", ()):
+        # Only down: across, a title or a part of a header would seem to stand many times.
+        value = rows[merged.min_row - 1][1][merged.min_col - 1]
+        for number in range(merged.min_row, min(merged.max_row, len(rows))):
+            rows[number][1][merged.min_col - 1] = value
     return rows
 
 
-def _parquet(path: Path, sheet: str | None) -> Rows:
+def _cell(cell: Any) -> Any:
+    """A cell's value; a number shown as a percentage is the text of one."""
+    value = cell.value
+    shown = str(getattr(cell, "number_format", "") or "")
+    if "%" in shown and isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value * 100:.10g}%"
+    return value
+
+
+def _unworked(rows: Rows, page: Any) -> None:
+    """Formulas that were never worked out, as their own text: an empty cell would hide them."""
+    for (_, row), written in zip(rows, page.iter_rows(values_only=True), strict=False):
+        for at, (value, formula) in enumerate(zip(row, written, strict=False)):
+            if value is None and isinstance(formula, str) and formula.startswith("="):
+                row[at] = formula
+
+
+def _parquet(path: Path, sheet: str | None) -> File:
     try:
         table = pd.read_parquet(path)
     except Exception as problem:  # Arrow's errors share no base with Python's
@@ -189,10 +386,10 @@ def _parquet(path: Path, sheet: str | None) -> Rows:
     body = table.astype(object).where(table.notna(), None)
     rows: Rows = [(0, list(table.columns))]
     rows += [(number, list(row)) for number, row in enumerate(body.itertuples(index=False), 1)]
-    return rows
+    return File(rows)
 
 
-READERS: dict[str, Callable[[Path, str | None], Rows]] = {
+READERS: dict[str, Callable[[Path, str | None], File]] = {
     ".csv": _csv,
     ".tsv": _csv,
     ".txt": _csv,

@@ -1,11 +1,13 @@
-"""A project file to start from, drawn from a table of counts: every guess is there to be edited."""
+"""A project file to start from, drawn from a team's file: every guess is there to be edited."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,22 +16,17 @@ import yaml
 from qi_equity import ethnicity
 from qi_equity.errors import UserError
 from qi_equity.project import Period
-from qi_equity.sources import counts, dates, grid
+from qi_equity.sources import cells, records_outline, shape, units
 from qi_equity.sources.labels import TOTALS, plain, text_of
+from qi_equity.sources.shape import LEVEL, Shape
 
-# What the columns of tables of counts are usually called, the likeliest word first.
-USUAL: Mapping[str, tuple[str, ...]] = {
-    "suppressed": ("suppress|withheld|masked",),
-    "numerator": ("numerator", "events|cases|deaths"),
-    "denominator": ("denominator", "births|deliveries|population|women"),
-    "subgroup": ("date|week|month|quarter|period|year",),
-    "stratum": ("ethnic|race", "stratum|strata|imd|depriv|group"),
-    "measure": ("indicator|measure|metric|count_of",),
-    "site": ("org.?code|site.?code", "site|trust|provider|hospital|unit|state", "org.?name"),
-}
-# Columns whose kinds of row add each other up, so that one kind must be chosen.
-LEVEL = re.compile(r"level", re.IGNORECASE)
-UNKNOWN = re.compile(r"not (?:stated|known|recorded|given)|unknown|missing|outside reporting", re.I)
+Ask = Callable[[str, str], str]  # which key of the mapping is asked for, and the question
+
+UNKNOWN = re.compile(
+    r"not (?:stated|known|recorded|given|asked)|unknown|missing|outside reporting|refused|declined"
+    r"|prefer not",
+    re.I,
+)
 PERIODS: tuple[tuple[float, Period], ...] = (
     (10, "week"),
     (20, "fortnight"),
@@ -41,7 +38,11 @@ PERIODS: tuple[tuple[float, Period], ...] = (
 # A code of a publisher that is no name for people.
 PLAIN_NAMES = {"BAME": ethnicity.SCHEMES["msds_continuity_4"].codes["BAME"].label}
 MOST_KINDS = 12  # of values in a column that tells kinds of row apart
+MOST_GROUPS = 8  # stated labels that are each a group of their own; more are rolled up
 NO_STRATA = ("Asian", "Black", "Mixed", "Other", "White")
+# The newest census first: new projects are in its codes where the labels are.
+SCHEMES = (("ons_2021", "ons_5"), ("nhs_16_plus_1", "nhs_5"))
+OPEN = "?"  # what a question that nobody answered leaves in the file, for check to name
 
 
 class _Plain(yaml.SafeDumper):
@@ -52,95 +53,192 @@ class _Plain(yaml.SafeDumper):
         return True
 
 
-def outline(path: Path, name: str, folder: Path | None = None) -> str:
-    """The text of a project file whose mapping reads this table; its aims are for you to write.
+def outline(path: Path, name: str, folder: Path | None = None, ask: Ask | None = None) -> str:
+    """The text of a project file whose mapping reads this file; its aims are for you to write.
 
-    folder is where the project file will be, so that it finds the table from there.
+    folder is where the project file will be, so that it finds the file from there. What only a
+    person knows is asked; where nobody can be, a line is marked with a question mark.
     """
-    if _slug(name) != name:
+    if slug(name) != name:
         raise UserError(
             f"'{name}' cannot be a project's name; use small letters, digits and _, "
-            f"starting with a letter, such as {_slug(name) or 'our_project'}"
+            f"starting with a letter, such as {slug(name) or 'our_project'}"
         )
-    table = _table(path)
-    found = _columns(table)
-    if "numerator" not in found and "denominator" not in found:
-        raise UserError(f"{path}: no column looks like a numerator or denominator; name them so")
-    indicators = _indicators(table, found)
-    labels = list(table[found["stratum"]].map(text_of).unique()) if "stratum" in found else []
-    labels += [stratum for _, stratum in indicators.values() if stratum]
-    groups = _groups(labels)
-    measures = dict.fromkeys(measure for measure, _ in indicators.values()) or {"measure_1": None}
-    data: dict[str, object] = {
-        "kind": "table",
+    found = shape.of(path)
+    if found.kind == "records":
+        measures, data = records_outline.parts(found)
+    else:
+        measures, data = _table_parts(found, path)
+    answers = {key: ask(key, question) if ask else OPEN for key, question in found.asks.items()}
+    data = {
+        "kind": data.pop("kind"),
         "path": os.path.relpath(path, folder or path.parent),
+        **data,
+        **{key: _answer(answer) for key, answer in answers.items()},
     }
-    data |= {key: found[key] for key in found if key != "measure" or indicators}
-    if indicators:
-        data["indicators"] = {
-            label: {"measure": measure} | ({"stratum": stratum} if stratum else {})
-            for label, (measure, stratum) in indicators.items()
-        }
-    where = _where(table, found)
-    data |= {"where": where} if where else {}
+    strata, said = _strata(_labels(found, data))
+    groups = [group for group in strata["groups"] if "unknown" not in group]
     content = {
         "id": name,
         "title": name.replace("_", " ").capitalize(),
         "clinical_area": "other",
         "network": "Write the network's name",
-        "sites": _sites(_chosen(table, where), found),
-        "aim": _aim(next(iter(measures)), groups[0]["name"]),
-        "strata": {
-            "code_system": "own",
-            "groups": groups,
-            "reference": {
-                "compare_with": "everyone else",
-                "reason": "Write why this comparison, in your words",
-            },
-        },
-        "measures": [_measure(measure, table, found) for measure in measures],
+        "sites": _sites(found, data),
+        "aim": _aim(measures[0], groups[0]["name"]),
+        "strata": strata,
+        "measures": [{key: m[key] for key in m if key != "aim"} for m in measures],
         "data": data,
     }
     text = yaml.dump(content, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=98)
-    kinds = [f"#   {column}: {', '.join(said)}" for column, said in _kinds(table, found).items()]
+    text = _marked(text, found.asks, answers)
+    kinds = [f"#   {column}: {', '.join(each)}" for column, each in _kinds(found).items()]
     kinds = ["# Kinds of row in the file, to choose from with data.where:", *kinds] if kinds else []
+    ruled = str([measure.get("records") for measure in measures])
+    spare = [name for name in found.unused if f"'{name}'" not in ruled]
+    unused = [f"# Columns that are not read: {', '.join(spare)}"] if spare else []
     head = "# yaml-language-server: $schema=./project.schema.json\n"
     head += (
         f"# Drawn from {path.name}. Every line is a guess to check; the aims are yours to write."
     )
-    return "\n".join([head, text.rstrip(), *kinds, ""])
+    return "\n".join([head, text.rstrip(), *said, *kinds, *unused, ""])
 
 
-def _table(path: Path) -> pd.DataFrame:
-    """The whole table below the first row that has as many cells as any."""
-    names = grid.names(path)
-    return grid.read(path, names).table
+def _answer(text: str) -> object:
+    """An answer as YAML keeps it: a year is a number, and a date a date."""
+    if re.fullmatch(r"\d{4}", text):
+        return int(text)
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        return pd.Timestamp(text).date()
+    return text
 
 
-def _columns(table: pd.DataFrame) -> dict[str, str]:
-    """Which column is what, by its name, and for dates and counts by what is in it too."""
-    found: dict[str, str] = {}
-    columns = [str(column) for column in table.columns]
-    for part, usual in USUAL.items():
-        likely = [c for word in usual for c in columns if re.search(word, c, re.IGNORECASE)]
-        free = [column for column in likely if column not in found.values()]
-        fits = [column for column in free if _fits(part, column, table[column])]
-        found |= {part: fits[0]} if fits else {}
-    return found
+def _marked(text: str, asks: Mapping[str, str], answers: Mapping[str, str]) -> str:
+    """The text with its question above each line that is still open."""
+    for key, question in asks.items():
+        if answers[key] == OPEN:
+            text = re.sub(rf"^(  {key}:.*)$", rf"  # TO ANSWER: {question}\n\1", text, flags=re.M)
+    return text
 
 
-def _fits(part: str, column: str, cells: pd.Series) -> bool:
-    """Whether a column holds what its name promises."""
-    if part in ("numerator", "denominator"):
-        return _are_counts(cells)
-    if part == "subgroup":
-        return bool(dates.read(cells.head(200)).refused.isna().all())
-    return not LEVEL.search(column)
+def _table_parts(found: Shape, path: Path) -> tuple[list[dict[str, object]], dict[str, object]]:
+    """The measures and the mapping of a table of counts."""
+    numbers = {"numerator", "denominator", "value"}
+    given = numbers & {*found.found, *(key for part in found.columns for key in part)}
+    if not given:
+        raise UserError(
+            f"{path}: no column looks like a numerator or denominator; name them so, such as "
+            "Events and Births"
+        )
+    indicators = _indicators(found.table, found.found)
+    data: dict[str, object] = {"kind": "table"}
+    if found.kind == "across":
+        data |= {"dates_across": True} | ({"rows_are": found.rows_are} if found.rows_are else {})
+    kept = {key: value for key, value in found.found.items() if key != "measure" or indicators}
+    data |= kept
+    totals = [
+        label
+        for label in _labels(found, {})
+        if shape.is_total(label) and ethnicity.recognise(label, "msds_8").status != "total"
+    ]
+    data |= {"totals": totals} if totals else {}
+    if found.columns:
+        data["columns"] = [dict(part) for part in found.columns]
+    if indicators:
+        data["indicators"] = {
+            label: {"measure": measure} | ({"stratum": stratum} if stratum else {})
+            for label, (measure, stratum) in indicators.items()
+        }
+    where = _where(found.table, found)
+    data |= {"where": where} if where else {}
+    named = dict.fromkeys(measure for measure, _ in indicators.values())
+    names = {measure: measure.replace("_", " ") for measure in named}
+    names = names or {slug(found.measure) or "measure_1": found.measure}
+    return [_measure(each, shown, found, given) for each, shown in names.items()], data
 
 
-def _are_counts(cells: pd.Series) -> bool:
-    states = cells.head(500).map(lambda cell: counts.read(cell, {}).state)
-    return bool((states != "wrong").all() and (states == "number").any())
+def _measure(name: str, shown: str, found: Shape, given: set[str]) -> dict[str, object]:
+    base: dict[str, object] = {"id": name, "name": shown[:120], "role": "outcome"}
+    base["numerator"] = "Write what is counted"
+    if "value" in given:
+        unit = "%" if found.share else units.in_name(shown) or ""
+        base |= {"numerator": "Write what is measured", "data": "continuous", "unit": unit}
+        base["aim"] = _middle(found)
+    elif "denominator" in given or found.columns or found.kind == "across":
+        base |= {"denominator": "Write out of whom", "data": "proportion"}
+    else:
+        base |= {"data": "count", "aim": 2.0}
+    return base | {"direction": "decrease", "subgroup": _period(found.dates)}
+
+
+def _middle(found: Shape) -> float:
+    """A measurement's middle value, to begin an aim from."""
+    columns = [found.found.get("value"), *(part.get("value") for part in found.columns)]
+    texts = [cell for name in columns if name for cell in found.table[name]]
+    read = [cell for cell in map(cells.read, texts) if cell.state == "number"]
+    numbers = [cell.number / 100 if cell.unit == "%" else cell.number for cell in read]
+    return float(f"{np.median(numbers):.3g}") if numbers else 1.0
+
+
+def _period(days: pd.Series) -> Period:
+    """The period between one date and the next."""
+    distinct = np.sort(pd.to_datetime(days).dropna().unique())
+    if len(distinct) < 2:
+        return "month"
+    step = float(np.median(np.diff(distinct) / np.timedelta64(1, "D")))
+    return next(each for longest, each in PERIODS if step <= longest)
+
+
+def _labels(found: Shape, data: Mapping[str, object]) -> Counter[str]:
+    """The labels of groups, and how many rows have each."""
+    labels: Counter[str] = Counter()
+    if "stratum" in found.found:
+        labels.update(found.table[found.found["stratum"]].map(text_of))
+    labels.update(part["stratum"] for part in found.columns if "stratum" in part)
+    indicators = data.get("indicators")
+    if isinstance(indicators, dict):
+        labels.update(each["stratum"] for each in indicators.values() if "stratum" in each)
+    del labels[""]
+    return labels
+
+
+def _strata(labels: Counter[str]) -> tuple[dict[str, Any], list[str]]:
+    """Groups for the labels: a code list where it has them all, else the labels as they stand."""
+    reference = {
+        "compare_with": "everyone else",
+        "reason": "Write why this comparison, in your words",
+    }
+    kept = [label for label in labels if not shape.is_total(label)]
+    for scheme, roll_up in SCHEMES:
+        codes = {label: ethnicity.recognise(label, scheme) for label in kept}
+        stated = [each for each in codes.values() if each.status == "stated"]
+        # A letter is no name for a group: labels that are codes are rolled up, however few.
+        coded = any(len(label) <= 2 for label, each in codes.items() if each.status == "stated")
+        few = len(stated) <= MOST_GROUPS and not coded
+        if few or any(each.status == "invalid" for each in codes.values()):
+            continue
+        named: list[dict[str, object]] = [
+            {"name": each} for each in ethnicity.SCHEMES[scheme].groups_of(roll_up)
+        ]
+        without = [c.code for c in ethnicity.SCHEMES[scheme].codes.values() if c.status != "stated"]
+        unknown = {"name": "Not stated", "codes": without, "unknown": True, "missing": True}
+        rolled = {"code_system": scheme, "roll_up": roll_up, "groups": [*named, unknown]}
+        return {**rolled, "reference": reference}, _said(labels, scheme, roll_up)
+    return {"code_system": "own", "groups": _groups(kept), "reference": reference}, []
+
+
+def _said(labels: Counter[str], scheme: str, roll_up: str) -> list[str]:
+    """Every label with its count and the group it is in, as comments to check."""
+    lines = [f"# Labels in the file, how often, and their group ({scheme}, {roll_up}):"]
+    for label, times in labels.most_common():
+        group = ethnicity.roll_up(ethnicity.recognise(label, scheme), roll_up)
+        lines.append(f"#   {label}: {times:,}, {group}")
+    if scheme == "ons_2021":
+        lines.append(
+            "# These are the groups of the 2021 census, Chinese in Asian. The NHS codes A to Z are "
+            "of 2001:"
+        )
+        lines.append("# for those say code_system: nhs_16_plus_1 and roll_up: nhs_5.")
+    return lines
 
 
 def _indicators(table: pd.DataFrame, found: Mapping[str, str]) -> dict[str, tuple[str, str | None]]:
@@ -155,7 +253,7 @@ def _indicators(table: pd.DataFrame, found: Mapping[str, str]) -> dict[str, tupl
     for label in filter(None, labels):
         base = next((each for each in result if label.startswith(f"{each}_")), None)
         if base is None or "stratum" in found:
-            result[label] = (_slug(label), None)
+            result[label] = (slug(label), None)
         else:
             result[label] = (result[base][0], label[len(base) + 1 :].strip("_ "))
     return _one_dimension(result)
@@ -178,41 +276,48 @@ def _one_dimension(
 
 
 def _groups(labels: Iterable[str]) -> list[dict[str, object]]:
-    """A group for each label, with others that look like it; unknown and total told apart."""
-    kept = [
-        label
-        for label in dict.fromkeys(labels)
-        if label and ethnicity.recognise(label, "msds_8").status != "total"
-    ]
+    """A group for each label, with others that mean the same; unknown ones told apart."""
+    kept = list(dict.fromkeys(labels))
     alike = {label: same for same in ethnicity.alike(kept) for label in same}
     groups: dict[str, dict[str, object]] = {}
+    first_of: dict[str, str] = {}
     for label in kept:
+        code = ethnicity.recognise(label, "nhs_16_plus_1").code
         first = alike.get(label, (label,))[0]
+        first = first_of.setdefault(code, first) if code else first
         name = PLAIN_NAMES.get(first, first.replace("_", " "))
         group = groups.setdefault(first, {"name": name, "codes": []})
         codes = group["codes"]
         assert isinstance(codes, list)
         codes.append(label)
-        if UNKNOWN.search(label.replace("_", " ")):
+        status = ethnicity.recognise(label, "nhs_16_plus_1").status
+        if UNKNOWN.search(label.replace("_", " ")) or status in ("not stated", "not known"):
             group["unknown"] = True
     known = [group for group in groups.values() if "unknown" not in group]
     if len(known) < 2:
         return [{"name": name, "codes": [name]} for name in NO_STRATA]
-    return [*known, *(group for group in groups.values() if "unknown" in group)]
+    without = [group for group in groups.values() if "unknown" in group]
+    without = without or [{"name": "Not recorded", "unknown": True}]
+    without[0]["missing"] = True
+    return [*known, *without]
 
 
-def _sites(table: pd.DataFrame, found: Mapping[str, str]) -> list[dict[str, str]]:
-    if "site" not in found:
+def _sites(found: Shape, data: Mapping[str, Any]) -> list[dict[str, str]]:
+    if "site" not in found.found:
         return [{"id": "our_site", "name": "Write the site's name"}]
-    labels = [each for each in table[found["site"]].map(text_of).unique() if each]
+    table = _chosen(found.table, data.get("where", {}))
+    labels = [each for each in table[found.found["site"]].map(text_of).unique() if each]
     labels = [each for each in labels if plain(each) not in TOTALS]
-    return [{"id": _slug(label, "site"), "name": label} for label in sorted(labels)]
+    return [{"id": slug(label, "site"), "name": label} for label in sorted(labels)]
 
 
-def _aim(measure: str, stratum: object) -> dict[str, object]:
-    by = f"{pd.Timestamp.today().year + 1}-12-31"
-    aim: dict[str, object] = {"measure": measure, "from": 0.2, "to": 0.1}
-    day = pd.Timestamp(by).date()
+def _aim(measure: Mapping[str, object], stratum: object) -> dict[str, object]:
+    start = measure.get("aim", 0.2)
+    assert isinstance(start, float)
+    better = 1.2 if measure["direction"] == "increase" else 0.5
+    end = float(f"{start * better:.3g}")
+    aim: dict[str, object] = {"measure": measure["id"], "from": start, "to": end}
+    day = pd.Timestamp(f"{pd.Timestamp.today().year + 1}-12-31").date()
     return {
         "population": "Write who this is about",
         **aim,
@@ -221,40 +326,24 @@ def _aim(measure: str, stratum: object) -> dict[str, object]:
     }
 
 
-def _measure(name: str, table: pd.DataFrame, found: Mapping[str, str]) -> dict[str, object]:
-    period: Period = "month"
-    if "subgroup" in found:
-        days = np.sort(dates.read(table[found["subgroup"]]).dates.dropna().unique())
-        if len(days) > 1:
-            step = float(np.median(np.diff(days) / np.timedelta64(1, "D")))
-            period = next(each for longest, each in PERIODS if step <= longest)
-    return {
-        "id": name,
-        "name": name.replace("_", " "),
-        "role": "outcome",
-        "numerator": "Write what is counted",
-        "denominator": "Write out of whom",
-        "direction": "decrease",
-        "subgroup": period,
-    }
-
-
-def _kinds(table: pd.DataFrame, found: Mapping[str, str]) -> dict[str, list[str]]:
+def _kinds(found: Shape) -> dict[str, list[str]]:
     """Columns of a few words that tell kinds of row apart, such as a level of organisation."""
-    kinds = {}
+    kinds: dict[str, list[str]] = {}
+    table = found.table if found.kind == "long" else found.table.iloc[:, :0]
     for column in table.columns:
         values = [value for value in table[column].map(text_of).unique() if value]
-        words = all(counts.read(value, {}).state == "wrong" for value in values)
-        if column not in found.values() and 1 < len(values) <= MOST_KINDS and words:
+        words = all(cells.read(value).state == "wrong" for value in values)
+        if column in found.unused and 1 < len(values) <= MOST_KINDS and words:
             kinds[column] = values
     return kinds
 
 
-def _where(table: pd.DataFrame, found: Mapping[str, str]) -> dict[str, list[str]]:
+def _where(table: pd.DataFrame, shaped: Shape) -> dict[str, list[str]]:
     """The most frequent kind of each, until no row stands for the same thing as another."""
+    found = shaped.found
     key = [found[part] for part in ("measure", "stratum", "site", "subgroup") if part in found]
     where: dict[str, list[str]] = {}
-    kinds = _kinds(table, found)
+    kinds = _kinds(shaped)
     for column in sorted(kinds, key=lambda name: not LEVEL.search(name)):
         left = _chosen(table, where)
         if LEVEL.search(column) or left.duplicated(key).any():
@@ -268,11 +357,11 @@ def _chosen(table: pd.DataFrame, where: Mapping[str, list[str]]) -> pd.DataFrame
     return table
 
 
-def _slug(text: str, before: str = "m") -> str:
+def slug(text: str, before: str = "m") -> str:
     """Words as an id of the project file.
 
-    >>> _slug("CQIM PPH"), _slug("7A4", "site")
+    >>> slug("CQIM PPH"), slug("7A4", "site")
     ('cqim_pph', 'site_7a4')
     """
-    slug = re.sub(r"[^a-z0-9]+", "_", text.casefold()).strip("_")
-    return (slug if slug[:1].isalpha() else f"{before}_{slug}")[:64]
+    words = re.sub(r"[^a-z0-9]+", "_", text.casefold()).strip("_")
+    return (words if words[:1].isalpha() else f"{before}_{words}")[:64]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import and_
 from typing import Any
 
 import numpy as np
@@ -13,9 +15,9 @@ import pandas as pd
 from qi_equity.errors import DataErrors, UserError, did_you_mean
 from qi_equity.observations import COLUMNS
 from qi_equity.project import Measure, Period, Project, RecordsSource
-from qi_equity.sources import calendar, dates, predicates
+from qi_equity.sources import calendar, dates, predicates, readings
 from qi_equity.sources.account import CODES, EXCLUDED, REFUSED, Imported
-from qi_equity.sources.engine import Table, records, shown
+from qi_equity.sources.engine import Table, fetched, records, shown
 from qi_equity.sources.labels import Sites, place
 
 Progress = Callable[[str, float], None]  # what is being done, and how far from 0 to 1
@@ -25,6 +27,8 @@ DECIMALS = 6
 TIME_OF_DAY = r"[T ]+[0-9]{1,2}:[0-9]{2}.*$"
 # The names that counts have in the engine: births, then for each measure by number.
 BIRTHS, ELIGIBLE, UNSURE, EVENTS, BLANK, SUM = "births", "e{}", "u{}", "n{}", "b{}", "s{}"
+UNREAD = "r{}"  # births of which something was recorded that cannot be read
+UNUSED = "unused"  # births that no measure can use because of it
 
 
 @dataclass(slots=True)
@@ -56,65 +60,92 @@ def _import(
 ) -> Imported:
     measures = [measure for measure in project.measures if measure.records is not None]
     _check(project, source, table, measures, path)
-    keyed = _keyed(table, source)
+    read = readings.read(_keyed(table, source), source, measures)
     refused = _Refusals()
-    days = _days(keyed, refused)
-    read = int(days.pop("births").sum())
-    notes = list(_repeated(table, source))
+    days = _days(read.table, source, refused)
+    births = int(days.pop("births").sum())
+    notes = [*read.notes, *_repeated(table, source)]
     parts: dict[str, pd.DataFrame] = {}
     exclusions: list[pd.DataFrame] = []
     counted, codes = 0, pd.DataFrame(columns=CODES)
     for period in dict.fromkeys(measure.subgroup for measure in measures):
         same = [measure for measure in measures if measure.subgroup == period]
-        sums = _sums(keyed, days, period, same, progress)
+        dated = _dated(read, days, period)
+        sums = _sums(dated, period, same, measures, progress)
         codes = _codes(project, sums)
         # Births are refused once, whatever number of periods they are looked at in.
-        sums, said = _placed(project, source, sums, refused if not parts else _Refusals())
-        notes += [note for note in said if note not in notes]
-        counted = int(sums[BIRTHS].sum())
+        first = not parts
+        sums = _placed(project, source, sums, refused if first else _Refusals())
+        if first:
+            _unusable(dated, sums, measures, refused)
+        counted = int(sums[BIRTHS].sum() - sums[UNUSED].sum())
         parts |= _observations(project, sums, same)
         exclusions.append(_exclusions(project, sums, same))
     return Imported(
         source=shown(path),
         unit="births",
-        read=read,
+        read=births,
         taken=counted,
         # In order of measure, and each in order already: sorting millions of rows takes longest.
         observations=pd.concat([parts[name] for name in sorted(parts)], ignore_index=True),
         refused=refused.table(),
         excluded=pd.concat(exclusions, ignore_index=True),
         codes=codes,
+        unread=read.unread,
         notes=tuple(notes),
     )
 
 
-def expressions(table: Table, measure: Measure, number: int = 0) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rule:
+    """A measure's rule on the records: births eligible, and what is said of their outcome."""
+
+    eligible: readings.Asked | None
+    outcome: readings.Asked | None
+
+    @property
+    def unread(self) -> Any:
+        """Births that the measure cannot use, since what was recorded cannot be read."""
+        import ibis
+
+        if self.outcome is None:
+            return ibis.literal(False) if self.eligible is None else self.eligible.unread
+        if self.eligible is None:
+            return self.outcome.unread
+        return self.eligible.unread | (self.eligible.passes.fill_null(False) & self.outcome.unread)
+
+
+def _rule(read: readings.Readings, measure: Measure) -> _Rule:
+    assert measure.records is not None
+    rule = measure.records
+    outcome = read.asked(rule.numerator) if rule.value is None else read.value(rule.value)
+    return _Rule(read.asked(rule.eligible), outcome)
+
+
+def expressions(read: readings.Readings, measure: Measure, number: int = 0) -> dict[str, Any]:
     """What is counted for one measure: each a sum over births, compiled from its rule.
 
     Eligible and event are true, false or not recorded. Births whose eligibility is not recorded
-    are left out and counted; so are eligible births whose outcome is not recorded, which stay in
-    the denominator.
+    are left out and counted; so are those whose eligibility or outcome stands there and cannot be
+    read. Eligible births whose outcome is not recorded are counted, and stay in the denominator.
     """
     assert measure.records is not None
-    rule = measure.records
-    eligible = predicates.compile_predicate(table, rule.eligible)
-    event = predicates.compile_predicate(table, rule.numerator)
-    sums: dict[str, Any] = {}
-    if eligible is not None:
-        sums[ELIGIBLE] = table.count(where=eligible)
-        unsure = ~eligible.fill_null(False)
-        passes = predicates.not_ruled_out(table, rule.eligible)
-        sums[UNSURE] = table.count(where=unsure if passes is None else unsure & passes)
-    if rule.value is not None:
-        reading = predicates.number(table[rule.value])
-        within = reading.notnull() if eligible is None else eligible & reading.notnull()
-        blank = reading.isnull() if eligible is None else eligible & reading.isnull()
-        sums |= {SUM: reading.sum(where=within), EVENTS: table.count(where=within)}
-        sums[BLANK] = table.count(where=blank)
-    elif event is not None:
-        within = event if eligible is None else eligible & event
-        blank = event.isnull() if eligible is None else eligible & event.isnull()
-        sums |= {EVENTS: table.count(where=within), BLANK: table.count(where=blank)}
+    table, rule = read.table, _rule(read, measure)
+    unread = rule.unread
+    within = ~unread if rule.eligible is None else rule.eligible.passes & ~unread
+    sums: dict[str, Any] = {UNREAD: table.count(where=unread)}
+    sums[ELIGIBLE] = table.count(where=within)
+    if rule.eligible is not None:
+        unsure = ~rule.eligible.passes.fill_null(False) & rule.eligible.open & ~unread
+        sums[UNSURE] = table.count(where=unsure)
+    if rule.outcome is not None:
+        found = rule.outcome.passes
+        sums[BLANK] = table.count(where=within & found.isnull())
+        if measure.records.value is None:
+            sums[EVENTS] = table.count(where=within & found)
+        else:
+            sums[EVENTS] = table.count(where=within & found.notnull())
+            sums[SUM] = found.sum(where=within & found.notnull())
     return {name.format(number): expression for name, expression in sums.items()}
 
 
@@ -162,10 +193,10 @@ def _text(column: Any) -> Any:
     return predicates.recorded(column).cast("string")
 
 
-def _days(keyed: Table, refused: _Refusals) -> pd.DataFrame:
+def _days(keyed: Table, source: RecordsSource, refused: _Refusals) -> pd.DataFrame:
     """Every distinct day in the records, how many births it has, and the date it is."""
-    days = _fetch(keyed.group_by("day_").aggregate(births=keyed.count()))
-    result = dates.read(days["day_"].astype(object))
+    days = fetched(keyed.group_by("day_").aggregate(births=keyed.count()))
+    result = dates.read(days["day_"].astype(object), source.dates)
     bad = result.refused.notna()
     for reason, births in zip(result.refused[bad], days.loc[bad, "births"], strict=True):
         refused.add(reason, births)
@@ -176,7 +207,7 @@ def _repeated(table: Table, source: RecordsSource) -> Iterator[str]:
     if source.key is None:
         return
     key = predicates.recorded(table[source.key])
-    counts = _fetch(table.aggregate(filled=key.count(), distinct=key.nunique())).iloc[0]
+    counts = fetched(table.aggregate(filled=key.count(), distinct=key.nunique())).iloc[0]
     again = int(counts["filled"] - counts["distinct"])
     if again:
         yield (
@@ -185,14 +216,8 @@ def _repeated(table: Table, source: RecordsSource) -> Iterator[str]:
         )
 
 
-def _sums(
-    keyed: Table,
-    days: pd.DataFrame,
-    period: Period,
-    measures: Sequence[Measure],
-    progress: Progress | None,
-) -> pd.DataFrame:
-    """The engine's sums for each subgroup, site label and code."""
+def _dated(read: readings.Readings, days: pd.DataFrame, period: Period) -> readings.Readings:
+    """The records that have a date, with the first day of their subgroup beside them."""
     import ibis
 
     known = days[days["date"].notna()]
@@ -206,32 +231,65 @@ def _sums(
     )
     if steps.empty:
         raise UserError("no birth has a date that can be read")
-    schema = {"day_": keyed["day_"].type(), "subgroup": "int64"}
-    joined = keyed.join(ibis.memtable(steps, schema=schema), "day_")
-    sums = {BIRTHS: joined.count()}
+    schema = {"day_": read.table["day_"].type(), "subgroup": "int64"}
+    return replace(read, table=read.table.join(ibis.memtable(steps, schema=schema), "day_"))
+
+
+def _unused(read: readings.Readings, measures: Sequence[Measure]) -> Any:
+    """Births that no measure can use, for what was recorded of them cannot be read."""
+    return reduce(and_, [_rule(read, measure).unread for measure in measures])
+
+
+def _sums(
+    read: readings.Readings,
+    period: Period,
+    measures: Sequence[Measure],
+    every: Sequence[Measure],
+    progress: Progress | None,
+) -> pd.DataFrame:
+    """The engine's sums for each subgroup, site label and code."""
+    table = read.table
+    sums = {BIRTHS: table.count(), UNUSED: table.count(where=_unused(read, every))}
     for number, measure in enumerate(measures):
-        sums |= expressions(joined, measure, number)
-    expression = joined.group_by(["subgroup", "site_", "code_"]).aggregate(**sums)
+        sums |= expressions(read, measure, number)
+    expression = table.group_by(["subgroup", "site_", "code_"]).aggregate(**sums)
     result = _execute(expression, f"counting births by {period}", progress)
     subgroup = pd.to_datetime(result["subgroup"].astype(str), format="%Y%m%d")
     labels = {name: result[name].astype(object).fillna("") for name in ("site_", "code_")}
     return result.assign(subgroup=subgroup.astype("datetime64[ns]"), **labels)
 
 
-def _fetch(expression: Any) -> pd.DataFrame:
-    # Through Arrow: Ibis 12's own way to pandas asks pandas 3 for an option it has put away.
-    table: pd.DataFrame = expression.to_pyarrow().to_pandas()
-    return table
+def _unusable(
+    read: readings.Readings, sums: pd.DataFrame, measures: Sequence[Measure], refused: _Refusals
+) -> None:
+    """Refuse the births that no measure can use, each by the first value that cannot be read."""
+    if not sums[UNUSED].sum():
+        return
+    left = read.table.filter(_unused(read, measures))
+    texts = list(read.texts.values())
+    found = fetched(left.group_by(["site_", "code_", *texts]).aggregate(births=left.count()))
+    found = found.assign(**{name: found[name].fillna("") for name in ("site_", "code_")})
+    # Births that have no site or no group were refused for that already.
+    kept = sums[["site_", "code_"]].drop_duplicates()
+    why = {
+        (column, value): f"'{column}': {reason}"
+        for column, value, reason in read.unread[["column", "value", "reason"]].itertuples(
+            index=False
+        )
+    }
+    for row in found.merge(kept, on=["site_", "code_"]).to_dict("records"):
+        given = ((column, row[name]) for column, name in read.texts.items())
+        refused.add(next(why[each] for each in given if each in why), row["births"])
 
 
 def _execute(expression: Any, what: str, progress: Progress | None) -> pd.DataFrame:
     """Run in the engine, telling how far it is where the engine knows."""
     if progress is None:
-        return _fetch(expression)
+        return fetched(expression)
     engine = getattr(expression.get_backend(), "con", None)
     asked = getattr(engine, "query_progress", None)
     with ThreadPoolExecutor(max_workers=1) as pool:
-        running = pool.submit(_fetch, expression)
+        running = pool.submit(fetched, expression)
         while not wait([running], timeout=0.25).done:
             done = asked() if asked else -1.0
             progress(what, max(0.0, min(done / 100, 1.0)))
@@ -260,7 +318,7 @@ class _Grid:
 
 def _placed(
     project: Project, source: RecordsSource, sums: pd.DataFrame, refused: _Refusals
-) -> tuple[pd.DataFrame, list[str]]:
+) -> pd.DataFrame:
     """The sums that have a site and a group of the project; the others are refused by reason."""
     codes = place(sums["code_"].unique(), project.strata)
     sites = Sites(project)
@@ -275,15 +333,7 @@ def _placed(
         remedy = codes[label].remedy or f"'{label}' is a total and no birth's own"
         refused.add(remedy, births)
     kept = kept[~without]
-    notes = []
-    for label, births in _births(kept, "code_"):
-        if codes[label].status == "invalid":
-            group = codes[label].group
-            notes.append(
-                f"{births:,} births have '{label}', which is no code of "
-                f"{project.strata.code_system}; they are counted under '{group}'"
-            )
-    return kept.assign(stratum=kept["code"].map(lambda placed: placed.group)), notes
+    return kept.assign(stratum=kept["code"].map(lambda placed: placed.group))
 
 
 def _codes(project: Project, sums: pd.DataFrame) -> pd.DataFrame:
@@ -332,7 +382,7 @@ def _observations(
     blank = np.full(births.shape, np.nan)
     parts = {}
     for number, measure in enumerate(measures):
-        eligible = grid.get(ELIGIBLE.format(number), births)
+        eligible = grid[ELIGIBLE.format(number)]
         events = grid.get(EVENTS.format(number), eligible)
         columns = {"numerator": events, "denominator": eligible, "value": blank}
         if SUM.format(number) in sums:
@@ -354,7 +404,7 @@ def _exclusions(project: Project, sums: pd.DataFrame, measures: Sequence[Measure
     parts = []
     for number, measure in enumerate(measures):
         births = whole[BIRTHS]
-        eligible = whole.get(ELIGIBLE.format(number), births)
+        eligible = whole[ELIGIBLE.format(number)]
         nobody = births * 0
         parts.append(
             pd.DataFrame(
@@ -366,6 +416,7 @@ def _exclusions(project: Project, sums: pd.DataFrame, measures: Sequence[Measure
                     "excluded": births - eligible,
                     "eligibility_not_known": whole.get(UNSURE.format(number), nobody),
                     "outcome_not_known": whole.get(BLANK.format(number), nobody),
+                    "unread": whole[UNREAD.format(number)],
                 }
             )[EXCLUDED]
         )

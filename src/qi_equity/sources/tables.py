@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -12,7 +14,7 @@ from qi_equity import ethnicity
 from qi_equity.errors import DataErrors, UserError, did_you_mean
 from qi_equity.observations import COLUMNS, COUNTS, KEY, observations
 from qi_equity.project import EVERYONE, Columns, Project, TableSource
-from qi_equity.sources import calendar, counts, dates, grid
+from qi_equity.sources import calendar, cells, dates, grid, taking
 from qi_equity.sources.account import CODES, REFUSED, SUPPRESSED, Imported
 from qi_equity.sources.labels import Sites, place, plain, text_of
 
@@ -30,6 +32,10 @@ TIDY = TableSource(
 )
 NUMBERS = (*COUNTS, "value")
 SHOWN = 5  # row numbers in a message before the rest are counted
+# What stands in place of a date in a row that adds others up.
+TOTAL_OF_DATES = re.compile(
+    r"(?:grand |sub-?|year )?(?:total|average|mean|sum|ytd|overall)s?\b.*", re.IGNORECASE
+)
 YES = frozenset({"true", "1", "yes", "y", "x"})
 
 
@@ -59,17 +65,18 @@ class _Rows:
 def import_table(project: Project, source: TableSource, path: Path) -> Imported:
     """Observations from a table of counts, and the account of every row."""
     _check(project, source)
-    tidy = source is TIDY
-    wanted = KEY if tidy else _wanted(source)
-    cells = grid.read(path, wanted, source.sheet, NUMBERS if tidy else ())
-    rows = _Rows(_long(source, cells))
-    notes: list[str] = []
-    _select(source, rows, cells)
+    found = _grid(source, path)
+    rows = _Rows(_long(project, source, found))
+    notes = [*found.notes, *dict.fromkeys(rows.table.attrs["said"])]
+    for reason, numbers in found.left_out.items():
+        rows.left_out[reason] = list(numbers)
+        rows.read += len(numbers)
+    _select(source, rows, found)
     _measures(project, source, rows)
     codes, said = _strata(project, source, rows)
     notes += said
     _sites(project, source, rows)
-    _subgroups(project, source, rows, path)
+    notes += _subgroups(project, source, rows, path)
     withheld, blanks = _numbers(project, source, rows)
     notes += blanks
     notes += _once(rows)
@@ -80,7 +87,7 @@ def import_table(project: Project, source: TableSource, path: Path) -> Imported:
     notes += _reconciled(project, kept, totals)
     return Imported(
         source=str(path),
-        unit="cells" if source.columns else "rows",
+        unit="cells" if source.columns or source.dates_across else "rows",
         read=rows.read,
         taken=rows.read - _count(rows.refused) - _count(rows.left_out),
         observations=kept,
@@ -91,6 +98,27 @@ def import_table(project: Project, source: TableSource, path: Path) -> Imported:
         codes=codes,
         notes=tuple(notes),
     )
+
+
+def _grid(source: TableSource, path: Path) -> grid.Grid:
+    if source is TIDY:
+        return grid.read(path, KEY, None, NUMBERS)
+    if source.dates_across:
+        names = [source.stratum, source.site, source.measure, *source.where]
+        wanted = list(dict.fromkeys(name for name in names if name is not None))
+        numbers = [name for name in (getattr(source, each) for each in NUMBERS) if name]
+        return grid.read_across(path, wanted, numbers, source.rows_are, source.sheet)
+    within = {
+        _key(at, name): (getattr(part, name), part.stratum or "")
+        for at, part in enumerate(source.columns)
+        for name in NUMBERS
+        if getattr(part, name) is not None
+    }
+    return grid.read(path, _wanted(source), source.sheet, within=within)
+
+
+def _key(at: int, name: str) -> str:
+    return f"(columns {at}: {name})"
 
 
 def is_tidy(path: Path) -> bool:
@@ -123,41 +151,77 @@ def _check(project: Project, source: TableSource) -> None:
 def _wanted(source: TableSource) -> list[str]:
     """Every column that the mapping speaks of."""
     names = [source.subgroup, source.stratum, source.site, source.measure, source.suppressed]
-    names += [getattr(part, name) for part in (source, *source.columns) for name in NUMBERS]
+    names += [getattr(source, name) for name in NUMBERS]
+    names += [source.year] if isinstance(source.year, str) else []
     names += source.where
     return list(dict.fromkeys(name for name in names if name is not None))
 
 
-def _long(source: TableSource, cells: grid.Grid) -> pd.DataFrame:
-    """A row for each measure, site, stratum and subgroup, still as they stand in the file."""
-    table = cells.table
+def _long(project: Project, source: TableSource, found: grid.Grid) -> pd.DataFrame:
+    """A row for each measure, site, stratum and subgroup; counts as their cells were read."""
+    table = found.table
+    only = project.measures[0] if len(project.measures) == 1 else None
+    tokens = {name.casefold(): cast(cells.State, state) for name, state in source.tokens.items()}
+    said: list[str] = []
 
     def column(name: str | None) -> object:
         return table[name] if name is not None and name in table else None
 
-    parts = []
-    for part in source.columns or (source,):
-        wide = isinstance(part, Columns)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "row": cells.row,
-                    "measure_cell": part.measure if wide else column(source.measure),
-                    "site_cell": column(source.site),
-                    "stratum_cell": part.stratum if wide else column(source.stratum),
-                    "date_cell": column(source.subgroup),
-                    "flag_cell": column(source.suppressed),
-                    **{f"{name}_cell": column(getattr(part, name)) for name in NUMBERS},
-                },
-                index=table.index,
-            ).astype(dict.fromkeys(("measure_cell", "site_cell", "stratum_cell"), object))
+    def numbers(name: str | None, key: str | None) -> object:
+        if key is None or key not in table:
+            return None
+        read = cells.column(
+            table[key].tolist(),
+            name or "",
+            tokens=tokens,
+            mark=found.mark,
+            declared=source.mark,
+            unit=source.units.get(name or ""),
         )
-    return pd.concat(parts, ignore_index=True)
+        said.extend([f"'{name}' is read in {read.unit}"] if read.said else [])
+        taken = [
+            replace(cell, unit=read.unit) if cell.unit is None and cell.state == "number" else cell
+            for cell in read.cells
+        ]
+        return pd.Series(taken, index=table.index, dtype=object)
+
+    parts = []
+    given: tuple[TableSource | Columns, ...] = source.columns or (source,)
+    for at, part in enumerate(given):
+        wide = isinstance(part, Columns)
+        dated = grid.ACROSS if source.dates_across else source.subgroup
+        frame = {
+            "row": found.row,
+            "measure_cell": part.measure if wide else column(source.measure),
+            "site_cell": column(source.site),
+            "stratum_cell": (part.stratum or EVERYONE) if wide else column(source.stratum),
+            "date_cell": _with_years(column(dated), source, table),
+            "flag_cell": column(source.suppressed),
+        }
+        for name in NUMBERS:
+            named = getattr(part, name)
+            key = _key(at, name) if wide and named is not None else named
+            frame[f"{name}_cell"] = numbers(named, key)
+        kinds = dict.fromkeys(("measure_cell", "site_cell", "stratum_cell"), object)
+        parts.append(pd.DataFrame(frame, index=table.index).astype(kinds))
+    long = pd.concat(parts, ignore_index=True)
+    if only is not None and "measure_cell" in long and long["measure_cell"].isna().all():
+        long["measure_cell"] = None
+    long.attrs["said"] = said
+    return long
 
 
-def _select(source: TableSource, rows: _Rows, cells: grid.Grid) -> None:
+def _with_years(cells_: object, source: TableSource, table: pd.DataFrame) -> object:
+    """Dates that say no year, with the year from the column beside them."""
+    if not isinstance(source.year, str) or not isinstance(cells_, pd.Series):
+        return cells_
+    pairs = zip(cells_, table[source.year], strict=True)
+    return pd.Series([dates.with_year(*pair) for pair in pairs], index=table.index, dtype=object)
+
+
+def _select(source: TableSource, rows: _Rows, found: grid.Grid) -> None:
     """Leave out what the mapping does not ask for, and lines of text under the table."""
-    texts = cells.table.map(text_of)
+    texts = found.table.map(text_of)
     lonely = (texts != "").sum(axis=1) <= min(1, texts.shape[1] - 1)
     note = pd.Series("a line of text and not a row of the table", index=texts.index)
     reasons = note.where(lonely, None).astype(object)
@@ -165,8 +229,8 @@ def _select(source: TableSource, rows: _Rows, cells: grid.Grid) -> None:
         wanted = {plain(value) for value in allowed}
         other = ~texts[name].map(plain).isin(wanted) & reasons.isna()
         reasons[other] = f"{name} is '" + texts.loc[other, name] + "'"
-    by_row = dict(zip(cells.row, reasons, strict=True))
-    rows.leave_out(rows.table["row"].map(by_row))
+    parts = len(rows.table) // max(1, len(reasons))
+    rows.leave_out(pd.Series(reasons.tolist() * parts, index=rows.table.index, dtype=object))
 
 
 def _measures(project: Project, source: TableSource, rows: _Rows) -> None:
@@ -218,11 +282,6 @@ def _strata(project: Project, source: TableSource, rows: _Rows) -> tuple[pd.Data
         f"{' and '.join(map(repr, alike))} look like one group written in several ways"
         for alike in ethnicity.alike(label for label in placed if label)
     ]
-    notes += [
-        f"'{name}' is no code of {project.strata.code_system}; counted under '{p.group}'"
-        for name, p in placed.items()
-        if p.status == "invalid" and p.group is not None
-    ]
     count = labels.value_counts()
     codes = [(name, p.group, p.status, int(count[name])) for name, p in placed.items()]
     return pd.DataFrame(codes, columns=CODES), notes
@@ -246,37 +305,80 @@ def _sites(project: Project, source: TableSource, rows: _Rows) -> None:
     rows.refuse(labels.loc[rows.table.index].map(wrong))
 
 
-def _subgroups(project: Project, source: TableSource, rows: _Rows, path: Path) -> None:
+def _subgroups(project: Project, source: TableSource, rows: _Rows, path: Path) -> list[str]:
     """The first day of each row's subgroup; a date that can be read two ways is refused."""
     table = rows.table
-    if source.subgroup is None:
-        day = pd.Timestamp(source.subgroup_is) if source.subgroup_is else dates.month_in(path.name)
-        if day is None:
-            raise UserError(
-                f"{path}: neither a column nor the file's name says when these counts are from; "
-                "say it with data.subgroup_is"
-            )
-        read = pd.Series(day, index=table.index)
+    if source.subgroup is None and not source.dates_across:
+        read, notes = pd.Series(_one_day(project, source, path), index=table.index), []
     else:
-        result = dates.read(table["date_cell"], source.dates)
+        notes = _filled_down(rows)
+        table = rows.table
+        over = table["date_cell"].map(lambda cell: TOTAL_OF_DATES.fullmatch(text_of(cell)))
+        total = "'" + table["date_cell"].map(text_of) + "' is a total over dates"
+        rows.leave_out(total.where(over.notna(), None).astype(object))
+        result = dates.read(
+            rows.table["date_cell"],
+            source.dates,
+            year=source.year if isinstance(source.year, int) else None,
+            week_1=source.week_1,
+            latest=dates.latest(),
+        )
         rows.refuse(result.refused)
         read = result.dates.loc[rows.table.index]
+        notes += result.notes
     subgroup = read.astype("datetime64[ns]").copy()
     for measure in project.measures:
         mine = rows.table["measure"] == measure.id
         if mine.any():
             subgroup[mine] = calendar.floor(read[mine], measure.subgroup)
     rows.table = rows.table.assign(day=read, subgroup=subgroup)
+    return notes
+
+
+def _one_day(project: Project, source: TableSource, path: Path) -> pd.Timestamp:
+    """The date of a whole file: the one said, or the month in its name; never a week's."""
+    if source.subgroup_is:
+        return pd.Timestamp(source.subgroup_is)
+    day = dates.month_in(path.name)
+    weekly = [m.subgroup for m in project.measures if m.subgroup in ("week", "fortnight")]
+    if day is None or weekly:
+        why = f"a {weekly[0]} is not in the file's name" if weekly else "nor does the file's name"
+        raise UserError(
+            f"{path}: no column says when these counts are from, and {why}; name the column with "
+            "data.subgroup, or say the date with data.subgroup_is"
+        )
+    return day
+
+
+def _filled_down(rows: _Rows) -> list[str]:
+    """Blank dates below a date, as merged cells leave them, where no group stands twice in it."""
+    table = rows.table
+    blank = table["date_cell"].map(text_of) == ""
+    if not blank.any() or blank.mean() < 1 / 3 or blank.iloc[0]:
+        return []
+    blocks = (~blank).cumsum()
+    key = [
+        table["measure"].astype(str),
+        table["site"].astype(str),
+        table["stratum_cell"].astype(str),
+    ]
+    if pd.concat([blocks, *key], axis=1).duplicated().any():
+        return []
+    rows.table = table.assign(date_cell=table["date_cell"].where(~blank).ffill())
+    return [f"{int(blank.sum()):,} rows without a date are of the date above them (merged cells)"]
 
 
 def _numbers(project: Project, source: TableSource, rows: _Rows) -> tuple[pd.DataFrame, list[str]]:
     """Counts, with what was withheld or not given as nan; says what was withheld or not given."""
-    tokens = {name.casefold(): cast(counts.State, state) for name, state in source.tokens.items()}
     withheld, blanks = [], []
     problems: pd.Series = pd.Series(None, index=rows.table.index, dtype=object)
+    measures = rows.table["measure"].map({m.id: m for m in project.measures})
     read: dict[str, pd.Series] = {}
+    cell_of = _in_parts(rows.table, source)
     for name in NUMBERS:
-        given = rows.table[f"{name}_cell"].map(lambda cell: counts.read(cell, tokens))
+        pairs = zip(cell_of[name], measures, strict=True)
+        taken = [taking.take(cell, name, measure) for cell, measure in pairs]
+        given = pd.Series(taken, index=rows.table.index, dtype=object)
         number = given.map(lambda cell: cell.number).astype(float)
         state = given.map(lambda cell: cell.state)
         said = given.map(lambda cell: cell.said)
@@ -290,17 +392,42 @@ def _numbers(project: Project, source: TableSource, rows: _Rows) -> tuple[pd.Dat
         wrong = problems.isna() & (state == "wrong")
         problems[wrong] = f"'{name}': " + said[wrong]
         if name in COUNTS:
-            reason = number.map(lambda n, name=name: counts.problem(n, name)).astype(object)
+            reason = number.map(lambda n, name=name: cells.problem(n, name)).astype(object)
             problems = problems.where(problems.notna(), reason)
         read[name] = number
     parts = [m.id for m in project.measures if m.data == "proportion"]
     over = rows.table["measure"].isin(parts) & (read["numerator"] > read["denominator"])
     problems[over & problems.isna()] = "more events than births: numerator above denominator"
     rows.table = rows.table.assign(**read)
-    rows.refuse(problems)
+    rows.refuse(_shares_once(problems))
     table = pd.concat(withheld)
     kept = table.index.isin(rows.table.index)
     return table.loc[kept, SUPPRESSED].reset_index(drop=True), blanks
+
+
+def _in_parts(table: pd.DataFrame, source: TableSource) -> dict[str, list[cells.Cell]]:
+    """The cells of each number; 3/25 in one cell is split into its two."""
+    nothing = cells.Cell(float("nan"), "missing")
+    found = {
+        name: [cell if isinstance(cell, cells.Cell) else nothing for cell in table[f"{name}_cell"]]
+        for name in NUMBERS
+    }
+    pairs = zip(found["numerator"], found["denominator"], strict=True)
+    split = [taking.split(part, whole) for part, whole in pairs]
+    found["numerator"] = [part for part, _ in split]
+    found["denominator"] = [whole for _, whole in split]
+    return found
+
+
+def _shares_once(problems: pd.Series) -> pd.Series:
+    """One line for all shares of a column: they have one cause and one way out."""
+    told = problems.map(
+        lambda text: text if isinstance(text, str) and taking.SHARE in text else None
+    )
+    shares = told.dropna()
+    if shares.nunique() < 2:
+        return problems
+    return problems.mask(told.notna(), shares.iloc[0])
 
 
 def _once(rows: _Rows) -> Iterable[str]:
@@ -320,22 +447,22 @@ def _once(rows: _Rows) -> Iterable[str]:
     # A row whose only double is its own copy is not contradicted.
     alone = ~table[~copies].duplicated(key, keep=False)
     reasons[alone.index[alone]] = None
+    # Two readings of one day are two readings, alike or not.
+    reasons[table["value"].notna()] = None
     rows.refuse(reasons)
     table = rows.table
     if not table.duplicated(KEY).any():
         return
-    several = table.groupby(KEY)["day"].transform("size") > 1
-    measured = several & table["value"].notna()
-    why = "several measurements in one subgroup: give one, or a numerator and denominator"
-    rows.refuse(pd.Series(why, index=table.index).where(measured, None).astype(object))
-    table = rows.table
     # skipna is off: a week with a day withheld is not known, and must not look small.
+    # Readings are not added up: their mean is the subgroup's, as it is of birth records.
     sums = table.groupby(KEY, as_index=False).agg(
-        **{name: (name, lambda part: part.sum(skipna=False)) for name in NUMBERS}
+        **{name: (name, lambda part: part.sum(skipna=False)) for name in COUNTS},
+        value=("value", "mean"),
     )
+    readings = table["value"].notna().any()
     yield (
-        f"{len(table):,} rows were added up to {len(sums):,}: several dates in one subgroup, or "
-        "several codes in one group"
+        f"{len(table):,} rows were {'averaged' if readings else 'added up'} to {len(sums):,}: "
+        "several dates in one subgroup, or several codes in one group"
     )
     rows.table = sums
 

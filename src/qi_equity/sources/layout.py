@@ -1,0 +1,231 @@
+"""Where on a sheet its table is: header, rows, and what lies around it. Cells are not read here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from qi_equity.errors import DataErrors, did_you_mean
+from qi_equity.sources import cells, dates
+from qi_equity.sources.labels import plain, text_of
+
+# Rows looked through for the header: spreadsheets have titles and notes above their table.
+TOP = 40
+UNNAMED = re.compile(r"\(column (\d+)\)")  # how a column without a name is called
+FEWEST_DATES = 2  # in a row that is a header of dates
+
+Row = tuple[int, list[Any]]  # its number in the file, and its cells
+Rows = list[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The names of columns: names as in the lower row, joined with the row above it in front."""
+
+    at: int
+    names: tuple[str, ...]
+    upper: tuple[str, ...] = ()
+
+    @property
+    def joined(self) -> tuple[str, ...]:
+        """Both rows of a header of two, White British and PPH as White British PPH."""
+        if not self.upper:
+            return self.names
+        both = zip(self.upper, self.names, strict=True)
+        return tuple(low if up in ("", low) else f"{up} {low}".strip() for up, low in both)
+
+    @property
+    def clear(self) -> tuple[str, ...]:
+        """The shortest names that tell all columns apart."""
+        given = [plain(name) for name in self.names if name]
+        return self.names if len(set(given)) == len(given) else self.joined
+
+    def places(self, name: str, within: str | None = None) -> list[int]:
+        """Where a column stands, in the part of the header called within where it stands twice."""
+        unnamed = UNNAMED.fullmatch(name.strip())
+        if unnamed:
+            return [at] if (at := int(unnamed[1]) - 1) < len(self.names) else []
+        for names in (self.names, self.joined):
+            exact = [at for at, each in enumerate(names) if each == name.strip()]
+            found = exact or [at for at, each in enumerate(names) if each and alike(each, name)]
+            if len(found) > 1 and within:
+                found = [
+                    at for at in found if self.upper and alike(self.upper[at], within)
+                ] or found
+            if found:
+                return found
+        return []
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two names differ in case and punctuation only.
+
+    >>> alike("Births (all)", "births all"), alike("%", "n")
+    (True, False)
+    """
+    words = plain(one), plain(other)
+    return words[0] == words[1] if any(words) else one.strip() == other.strip()
+
+
+def _header(rows: Rows, at: int) -> Header:
+    """The header at a row, with the row right above it where that names parts of it too."""
+    width = max(len(rows[at][1]), len(rows[at - 1][1]) if at else 0)
+    low = _texts(rows[at][1], width)
+    above = _texts(rows[at - 1][1], width) if at else []
+    if sum(map(bool, above)) < 2 or len(set(filter(None, above))) < 2:
+        return Header(at, tuple(low))
+    filled: list[str] = []
+    for name in above:
+        filled.append(name or (filled[-1] if filled else ""))
+    # A name of the upper row alone reaches down, where its cell is merged with the one below.
+    names = [one or two for one, two in zip(low, above, strict=True)]
+    upper = [up if low[at] else above[at] for at, up in enumerate(filled)]
+    return Header(at, tuple(names), tuple(upper))
+
+
+def _texts(row: Sequence[Any], width: int) -> list[str]:
+    return [" ".join(text_of(cell).split()) for cell in row] + [""] * (width - len(row))
+
+
+def find(rows: Rows, wanted: Iterable[str], where: str, dated: bool = False) -> Header:
+    """The first header with all wanted names; else every missing name, against the best one."""
+    names = list(wanted)
+    best: Header | None = None
+    missing = names
+    for at in range(min(TOP, len(rows))):
+        if not any(text_of(cell) for cell in rows[at][1]):
+            continue
+        header = _header(rows, at)
+        left = [name for name in names if not header.places(name)]
+        if not left and (not dated or len(dated_columns(header)) >= FEWEST_DATES):
+            return header
+        if best is None or len(left) < len(missing):
+            best, missing = header, left
+    if not missing or best is None:
+        told = "no row of the header holds dates" if dated else "there is no header"
+        raise DataErrors([f"{told}: leave out dates_across, or name the columns"], where)
+    known = list(dict.fromkeys(filter(None, (*best.names, *best.joined))))
+    raise DataErrors(
+        [f"there is no column called '{name}'{did_you_mean(name, known)}" for name in missing],
+        where,
+    )
+
+
+def dated_columns(header: Header) -> dict[int, str]:
+    """The columns with a date in their header, below or above, and that date's text."""
+    for names in (header.names, header.upper):
+        found = {at: name for at, name in enumerate(names) if name and is_dated(name)}
+        if len(found) >= FEWEST_DATES:
+            return found
+    return {}
+
+
+def is_dated(text: str) -> bool:
+    """Whether a text says a day, month or week, with or without its year.
+
+    >>> is_dated("w/c 01/04/24"), is_dated("Wk 14"), is_dated("12"), is_dated("Births")
+    (True, True, False, False)
+    """
+    if re.fullmatch(r"[\d.]+", text) and not re.fullmatch(r"\d{5}|\d{8}|\d+\.\d+\.\d+", text):
+        return False
+    read = dates.read(pd.Series([text]))
+    reason = read.refused[0]
+    return reason is None or any(word in reason for word in ("could be", "no year", "week_1"))
+
+
+def guess(rows: Rows) -> Header:
+    """The header of a sheet whose columns are not known: the row above the first row of numbers."""
+    top = rows[:TOP]
+    filled = [sum(bool(text_of(cell)) for cell in row) for _, row in top]
+    for at, (_, row) in enumerate(top):
+        dated = sum(is_dated(text_of(cell)) for cell in row if text_of(cell))
+        if filled[at] < 2 or dated > 2 or not any(is_number(cell) for cell in row):
+            continue
+        above = [each for each in range(at) if filled[each] >= 2]
+        if above:
+            return _header(rows, above[-1])
+    return _header(rows, filled.index(max(filled)))
+
+
+def is_number(cell: object) -> bool:
+    """Whether a cell is a number, a share or a part of a whole, and no date."""
+    read = cells.read(cell, mark=None)
+    return read.state in ("number", "fraction", "bound") or "could be" in read.said
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The rows of the table, and those that are none of it by reason."""
+
+    rows: Rows
+    left_out: dict[str, list[int]]
+
+
+def body(rows: Rows, header: Header) -> Body:
+    """The rows below a header up to the next table; a header that is printed again is skipped.
+
+    Another table begins after a blank line with a title or with a header, its own or the same.
+    """
+    kept: Rows = []
+    left_out: dict[str, list[int]] = {}
+    blank = False
+    rest = rows[header.at + 1 :]
+    for at, (number, row) in enumerate(rest):
+        if not any(text_of(cell) for cell in row):
+            blank = True
+            continue
+        again = _is_again(row, header)
+        begins = (blank and (again or _begins_table(rest[at:]))) or _is_other(row, header)
+        if kept and begins:
+            found = [(n, each) for n, each in rest[at:] if any(text_of(cell) for cell in each)]
+            title = next(text_of(cell) for cell in row if text_of(cell))
+            reason = f"another table, from row {number} ('{title[:40]}'): give it a file of its own"
+            left_out[reason] = [n for n, _ in found]
+            break
+        blank = False
+        if again:
+            left_out.setdefault("the header, printed again", []).append(number)
+        else:
+            kept.append((number, row))
+    return Body(kept, left_out)
+
+
+def _is_again(row: Sequence[Any], header: Header) -> bool:
+    names = [plain(name) for name in header.names]
+    texts = [plain(text) for text in _texts(row, len(names))][: len(names)]
+    return texts == names
+
+
+def _is_other(row: Sequence[Any], header: Header) -> bool:
+    """Whether a row is the header of another table right below: some names are the same."""
+    texts = [text for text in _texts(row, 0) if text]
+    if len(texts) < 2 or _is_again(row, header) or any(map(is_number, row)):
+        return False
+    names = {plain(name) for name in header.names if name}
+    same = [text for text in texts if plain(text) in names]
+    return len(same) >= 2 and 2 * len(same) >= len(texts)
+
+
+def _begins_table(rest: Rows) -> bool:
+    """Whether rows after a blank line are a table of their own: a title or header, then numbers."""
+    heads: list[list[Any]] = []
+    for _, row in rest:
+        filled = [cell for cell in row if text_of(cell)]
+        if not filled:
+            continue
+        if any(is_number(cell) for cell in filled) and len(filled) > 1:
+            return bool(heads)
+        if any(is_dated(text_of(cell)) for cell in filled):
+            return False
+        heads.append(filled)
+    return False
+
+
+def left_block(header: Header) -> int:
+    """How many columns the table has, where an empty one sets another beside it apart."""
+    blanks = [at for at, name in enumerate(header.joined) if not name]
+    return next((at for at in blanks if any(header.joined[at:]) and at > 1), len(header.names))

@@ -1,0 +1,396 @@
+"""What the columns of an unknown sheet seem to be, by their names and by what is in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pandas as pd
+
+from qi_equity import ethnicity
+from qi_equity.sources import cells, dates, grid, layout, units
+from qi_equity.sources.labels import plain, text_of
+
+# What the columns of tables of counts are usually called, the likeliest word first.
+USUAL: Mapping[str, tuple[str, ...]] = {
+    "suppressed": ("suppress|withheld|masked",),
+    "numerator": ("numerator", "events|cases|deaths|^n$|^number$|count$"),
+    "denominator": ("denominator", "births|deliveries|population|women|bookings|mothers|^total"),
+    "subgroup": ("date|week|month|quarter|period|^w/?c", "born|birth|year"),
+    "stratum": ("ethnic|^eth|race", "stratum|strata|imd|depriv|group"),
+    "measure": ("indicator|measure|metric|count_of",),
+    "site": ("org.?code|site.?code", "site|trust|provider|hospital|unit|state", "org.?name"),
+}
+# Columns whose kinds of row add each other up, so that one kind must be chosen.
+LEVEL = re.compile(r"level", re.IGNORECASE)
+# Lines of a chart that stand beside its data in templates.
+LINES = re.compile(r"target|goal|baseline|mean|median of|ucl|lcl|limit|average|note|comment", re.I)
+SHARE = re.compile(r"%|\brate\b|percent|proportion", re.IGNORECASE)
+LOSS = re.compile(r"\b[emq]bl\b|blood.?loss", re.IGNORECASE)
+BORN = re.compile(
+    r"born|birth.?date|date.*birth|\bdob\b|delivery.?date|date.*deliver", re.IGNORECASE
+)
+GESTATION = re.compile(r"gest|\bga\b", re.IGNORECASE)
+KEY = re.compile(r"\bid\b|_id$|number|\bno\b|\bkey\b", re.IGNORECASE)
+LOOKED = 500  # rows looked through to see what a column holds
+MOSTLY = 0.6  # of labels that are ethnic groups in a column of them
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """A sheet and what its parts seem to be.
+
+    kind is "records" (a row a birth), "across" (a column a date), "wide" (columns a stratum), or
+    "long". found maps a part of the data mapping to the column that seems to be it.
+    """
+
+    kind: str
+    table: pd.DataFrame
+    found: dict[str, str] = field(default_factory=dict)
+    columns: tuple[dict[str, str], ...] = ()  # of a wide sheet
+    rows_are: str | None = None
+    dates: pd.Series = field(default_factory=lambda: pd.Series(dtype=object))
+    asks: Mapping[str, str] = field(default_factory=dict)  # what only a person can answer
+    measure: str = "measure 1"
+    share: bool = False
+
+    @property
+    def unused(self) -> list[str]:
+        """Columns that no part of the mapping reads."""
+        parts = {value for part in self.columns for value in part.values()}
+        used = {*self.found.values(), *parts, self.rows_are}
+        return [name for name in map(str, self.table.columns) if name not in used]
+
+
+def of(path: Path, sheet: str | None = None) -> Shape:
+    """The shape of the first table on a sheet."""
+    file = grid.open_file(path, sheet)
+    header = layout.guess(file.rows)
+    body = layout.body(file.rows, header)
+    dated = layout.dated_columns(header)
+    if len(dated) > layout.FEWEST_DATES:
+        return _across(path, sheet, header, dated)
+    names = [name or f"({at})" for at, name in enumerate(header.clear)]
+    table = pd.DataFrame(
+        [[*row[: len(names)], *[None] * (len(names) - len(row))] for _, row in body.rows],
+        columns=names,
+        dtype=object,
+    )
+    table = table[[name for at, name in enumerate(names) if header.clear[at]]]
+    table = table.loc[:, ~table.columns.duplicated()]
+    wide = _wide(table, header, file.mark)
+    shape = wide or _long(table, file.mark)
+    return (
+        _dated(shape, shape.table[shape.found["subgroup"]]) if "subgroup" in shape.found else shape
+    )
+
+
+def _dated(shape: Shape, column: pd.Series) -> Shape:
+    """The shape with its dates, and the question they leave open if they do."""
+    texts = column.map(text_of)
+    kept = column[~texts.map(plain).str.match(r"(?:grand )?total|all|average|mean|$")]
+    read = dates.read(kept.head(LOOKED).reset_index(drop=True))
+    reasons = "\n".join(read.refused.dropna().unique())
+    asks = dict(shape.asks)
+    first = next((text for text in texts if text), "")
+    years = _years(shape)
+    if "no year" in reasons and years:
+        return replace(shape, dates=_combined(shape, years), found=shape.found | {"year": years})
+    if "no year" in reasons or "week_1" in reasons:
+        if "week_1" in reasons and ("data.year" not in reasons or first.split(".")[0].isdigit()):
+            asks["week_1"] = (
+                f"On which date did week 1 begin? Weeks are only numbered, '{first}' ..."
+            )
+        else:
+            asks["year"] = f"In which year is the first date, '{first}'?"
+        read = dates.read(kept, year=pd.Timestamp.today().year - 1)
+    elif "day first, or month first" in reasons:
+        asks["dates"] = f"Is a date like '{first}' written day first, or month first?"
+        read = dates.read(kept, "day first")
+    return replace(shape, dates=read.dates.dropna(), asks=asks)
+
+
+def _years(shape: Shape) -> str | None:
+    """The column that says the year of weeks or months beside it."""
+    if shape.kind == "across":
+        return None
+    for column in map(str, shape.table.columns):
+        texts = [text for text in map(text_of, shape.table[column]) if text]
+        if re.search("year", column, re.I) and texts and all(map(dates.is_year, texts)):
+            return column
+    return None
+
+
+def _combined(shape: Shape, years: str) -> pd.Series:
+    both = zip(shape.table[shape.found["subgroup"]], shape.table[years], strict=True)
+    texts = pd.Series([dates.with_year(cell, year) for cell, year in both], dtype=object)
+    return dates.read(texts).dates.dropna()
+
+
+def _across(
+    path: Path, sheet: str | None, header: layout.Header, dated: Mapping[int, str]
+) -> Shape:
+    """Dates across: columns at the left say the group and what each row counts."""
+    file = grid.open_file(path, sheet)
+    body = layout.body(file.rows, header)
+    left = {
+        name or f"(column {at + 1})": [text_of(row[at]) for _, row in body.rows if at < len(row)]
+        for at, name in enumerate(header.names[: min(dated)])
+    }
+    left = {name: texts for name, texts in left.items() if any(texts)}
+    strata = {name: _ethnic(filter(None, texts)) for name, texts in left.items()}
+    stratum = max(strata, key=lambda name: strata[name], default=None)
+    kinds = {name: list(dict.fromkeys(filter(None, texts))) for name, texts in left.items()}
+    rows_are = next((name for name in left if name != stratum and 1 < len(kinds[name]) <= 4), None)
+    found = {"stratum": stratum} if stratum else {}
+    labels = [text for text in left.get(stratum or "", []) if text]
+    table = pd.DataFrame({stratum or "group": pd.Series(labels, dtype=object)})
+    if rows_are:
+        known = kinds[rows_are]
+        below = next((k for k in known if re.search(USUAL["denominator"][1], k, re.I)), known[-1])
+        found |= {"denominator": below}
+        found |= {"numerator": next(kind for kind in known if kind != below)}
+    else:
+        upper = [name for at, name in enumerate(header.names) if at in dated and name]
+        kinds_below = list(dict.fromkeys(upper)) if header.upper else []
+        low = next((k for k in kinds_below if re.search(USUAL["denominator"][1], k, re.I)), None)
+        if low:
+            found |= {"numerator": next(k for k in kinds_below if k != low), "denominator": low}
+        else:
+            found |= {"numerator": "count"}
+    texts = pd.Series(list(dated.values()), dtype=object)
+    shape = Shape("across", table, found, (), rows_are, measure=found["numerator"])
+    return _dated(shape, texts)
+
+
+def _wide(table: pd.DataFrame, header: layout.Header, mark: cells.Mark | None) -> Shape | None:
+    """Columns a stratum: groups in an upper header, or in the names of the columns."""
+    found = _columns(table)
+    if "stratum" in found and _ethnic(table[found["stratum"]].map(text_of)) > MOSTLY:
+        return None
+    free = [name for name in map(str, table.columns) if name not in found.values() or name == ""]
+    free = [name for name in free if not LINES.fullmatch(name.strip()) and _numeric(table[name])]
+    if "subgroup" not in found:
+        return None
+    free = [name for name in map(str, table.columns) if name != found["subgroup"]]
+    free = [name for name in free if not LINES.match(name) and _numeric(table[name])]
+    if header.upper and len(set(filter(None, header.names))) < len(
+        list(filter(None, header.names))
+    ):
+        return _by_upper(table, header, found["subgroup"], free)
+    groups = {name: group for name in free if (group := _group_in(name))}
+    if len(set(groups.values())) < 2:
+        return None
+    return _by_name(table, groups, found["subgroup"], mark)
+
+
+def _by_upper(
+    table: pd.DataFrame, header: layout.Header, subgroup: str, free: Sequence[str]
+) -> Shape | None:
+    """White British over PPH and Births, Asian over PPH and Births."""
+    parts: dict[str, dict[str, str]] = {}
+    kinds: list[str] = []
+    for up, low, joined in zip(header.upper, header.names, header.joined, strict=True):
+        if up and low and joined in free:
+            parts.setdefault(up, {})[low] = joined
+            kinds.append(low)
+    names = list(dict.fromkeys(kinds))
+    if len(parts) < 2 or not names:
+        return None
+    below = next((k for k in names if re.search(USUAL["denominator"][1], k, re.I)), None)
+    counted = next((k for k in names if k != below), names[0])
+    columns = []
+    for up, each in parts.items():
+        part = {"stratum": up} if not is_total(up) else {}
+        part |= {"numerator": each[counted]} if counted in each else {}
+        part |= {"denominator": each[below]} if below in each else {}
+        columns.append(part)
+    return Shape("wide", table, {"subgroup": subgroup}, tuple(columns), measure=counted)
+
+
+def _by_name(
+    table: pd.DataFrame, groups: Mapping[str, str], subgroup: str, mark: cells.Mark | None
+) -> Shape:
+    """A column a group, or two: Black PPH and Black births; 3/25 or a rate in each."""
+    parts: dict[str, dict[str, str]] = {}
+    rest: dict[str, str] = {}
+    shares = all(_are_shares(table[name], name) for name in groups)
+    for name, group in groups.items():
+        rest[name] = _without(name, group)
+        below = bool(re.search(USUAL["denominator"][1], rest[name], re.I))
+        kind = "value" if shares else "denominator" if below else "numerator"
+        parts.setdefault(group, {"stratum": group}).setdefault(kind, name)
+    first = next(
+        name for name in groups if not re.search(USUAL["denominator"][1], rest[name], re.I)
+    )
+    fractions = any(
+        cells.read(cell, mark=mark).state == "fraction" for name in groups for cell in table[name]
+    )
+    counts = not fractions and not any("denominator" in part for part in parts.values())
+    if counts and not shares and not all(_are_counts(table[name]) for name in groups):
+        for part in parts.values():
+            part["value"] = part.pop("numerator")
+    shape = Shape("wide", table, {"subgroup": subgroup}, tuple(parts.values()))
+    measure = rest[first] or "measure 1"
+    return Shape("wide", table, shape.found, shape.columns, measure=measure, share=shares)
+
+
+def _long(table: pd.DataFrame, mark: cells.Mark | None) -> Shape:
+    """A row for each group and date, or for each birth."""
+    found = _columns(table)
+    free = [name for name in map(str, table.columns) if name not in found.values()]
+    numeric = [name for name in free if not LINES.match(name) and _numeric(table[name])]
+    if "numerator" not in found and "denominator" in found:
+        below = [cells.read(cell).number for cell in table[found["denominator"]]]
+        fits = [name for name in numeric if _are_counts(table[name]) and _under(table[name], below)]
+        found |= {"numerator": fits[0]} if fits else {}
+    shares = [name for name in numeric if _are_shares(table[name], name)]
+    records = _is_records(table, found)
+    if records:
+        key = next((c for c in free if KEY.search(c) and table[c].map(text_of).is_unique), None)
+        found = {part: found[part] for part in ("subgroup", "stratum", "site") if part in found}
+        return Shape("records", table, found | ({"key": key} if key else {}))
+    if "numerator" in found:
+        return Shape("long", table, found, measure=found["numerator"])
+    whole = [name for name in numeric if name not in shares and _are_counts(table[name])]
+    other = [name for name in numeric if name not in shares and name not in whole]
+    if "denominator" not in found and not shares and not other and len(whole) == 1:
+        # Minutes are measured, and never counted.
+        part = "value" if units.in_name(whole[0]) else "numerator"
+        return Shape("long", table, found | {part: whole[0]}, measure=whole[0])
+    value = next(iter([*shares, *other, *whole]), None)
+    if value is None:
+        return Shape("long", table, found)
+    found.pop("denominator", None)
+    return Shape("long", table, found | {"value": value}, measure=value, share=value in shares)
+
+
+def _is_records(table: pd.DataFrame, found: Mapping[str, str]) -> bool:
+    """Whether each row is a birth: groups and dates repeat together, and no count stands there."""
+    if "numerator" in found or "denominator" in found or "stratum" not in found:
+        return False
+    clinical = [
+        name for name in map(str, table.columns) if LOSS.search(name) or GESTATION.search(name)
+    ]
+    dated = found.get("subgroup")
+    if dated is None:
+        return False
+    keys = table[[dated, found["stratum"]]].map(text_of)
+    ids = any(KEY.search(name) and table[name].map(text_of).is_unique for name in map(str, table))
+    born = BORN.search(dated) is not None
+    return bool(clinical) or born or ids or bool(keys.duplicated().mean() > 0.2)
+
+
+def _columns(table: pd.DataFrame) -> dict[str, str]:
+    """Which column is what, by its name, and for dates and counts by what is in it too."""
+    found: dict[str, str] = {}
+    columns = [str(column) for column in table.columns]
+    for part, usual in USUAL.items():
+        likely = [c for word in usual for c in columns if re.search(word, c, re.IGNORECASE)]
+        free = [column for column in likely if column not in found.values()]
+        fits = [column for column in free if _fits(part, column, table[column])]
+        found |= {part: fits[0]} if fits else {}
+    if "stratum" not in found or _ethnic(table[found["stratum"]].map(text_of)) < MOSTLY:
+        free = [column for column in columns if column not in found.values()]
+        ethnic = [column for column in free if _ethnic(table[column].map(text_of)) > MOSTLY]
+        found |= {"stratum": ethnic[0]} if ethnic else {}
+    if "subgroup" not in found:
+        called = [c for c in columns if re.search(USUAL["subgroup"][0], c, re.IGNORECASE)]
+        dated = [c for c in columns if c not in found.values() and _fits("subgroup", c, table[c])]
+        dated += [c for c in called if c not in found.values()]  # so that its refusal is said
+        found |= {"subgroup": dated[0]} if dated else {}
+    return found
+
+
+def _fits(part: str, column: str, given: pd.Series) -> bool:
+    """Whether a column holds what its name promises."""
+    if part in ("numerator", "denominator"):
+        return _are_counts(given) and not (SHARE.search(column) or LOSS.search(column))
+    if part == "subgroup":
+        texts = given.map(text_of)
+        kept = given[(texts != "") & ~texts.map(plain).str.match(r"(?:grand )?total|all|average")]
+        if kept.empty:
+            return False
+        read = dates.read(kept.head(LOOKED).reset_index(drop=True))
+        asked = read.refused.fillna("").str.contains("no year|week_1|day first, or month first")
+        return bool((read.refused.isna() | asked).mean() > 0.9)
+    return not LEVEL.search(column)
+
+
+def _numeric(given: pd.Series) -> bool:
+    texts = given[given.map(text_of) != ""].head(LOOKED)
+    states = [cells.read(cell, mark=None).state for cell in texts]
+    known = [state for state in states if state not in ("missing", "suppressed")]
+    good = [state for state in known if state in ("number", "fraction", "bound")]
+    return bool(known) and len(good) >= 0.8 * len(known)
+
+
+def _are_counts(given: pd.Series) -> bool:
+    read = [cells.read(cell) for cell in given.head(LOOKED)]
+    whole = [cell.number == cell.number // 1 for cell in read if cell.state == "number"]
+    with_unit = [cell.unit for cell in read if cell.unit and units.family(cell.unit) != "count"]
+    wrong = [cell for cell in read if cell.state == "wrong"]
+    return bool(whole) and all(whole) and not with_unit and len(wrong) <= 0.1 * len(read)
+
+
+def _are_shares(given: pd.Series, name: str) -> bool:
+    read = [cells.read(cell) for cell in given.head(LOOKED)]
+    if any(cell.unit == "%" for cell in read):
+        return True
+    numbers = [cell.number for cell in read if cell.state == "number"]
+    return bool(numbers) and max(numbers) <= 1 and any(n % 1 for n in numbers)
+
+
+def _under(given: pd.Series, below: Sequence[float]) -> bool:
+    pairs = zip((cells.read(cell).number for cell in given), below, strict=True)
+    return not any(part > whole for part, whole in pairs)
+
+
+def _ethnic(texts: object) -> float:
+    """The share of labels that are ethnic groups in any code list."""
+    labels = list(dict.fromkeys(filter(None, map(text_of, texts))))  # type: ignore[call-overload]
+    known = [label for label in labels if is_ethnic(label)]
+    return len(known) / len(labels) if labels else 0.0
+
+
+def is_ethnic(label: str) -> bool:
+    """Whether a label is one of an ethnic group, or of having none recorded.
+
+    >>> [is_ethnic(label) for label in ("Black African", "Asian", "Refused", "PPH", "2")]
+    [True, True, True, False, False]
+    """
+    if label.isdigit() and label != "99":
+        return False
+    return any(
+        ethnicity.recognise(label, scheme).status in ("stated", "not stated", "not known", "total")
+        for scheme in ("nhs_16_plus_1", "ons_2021", "msds_8", "cdc_nchs")
+    )
+
+
+def is_total(label: str) -> bool:
+    """Whether a label is of everyone, whatever they are called.
+
+    >>> is_total("All women"), is_total("Grand total"), is_total("Alloa")
+    (True, True, False)
+    """
+    return ethnicity.recognise(label, "msds_8").status == "total" or bool(
+        re.fullmatch(r"(?:\w+ )?totals?\b.*|all\b.*|overall\b.*", plain(label))
+    )
+
+
+def _group_in(name: str) -> str | None:
+    """The ethnic group in a column's name, the longest there is."""
+    words = name.split()
+    spans = [
+        " ".join(words[start:end])
+        for start in range(len(words))
+        for end in range(start + 1, len(words) + 1)
+    ]
+    found = [span for span in spans if is_ethnic(span) and not is_total(span) and len(span) > 2]
+    return max(found, key=len, default=None)
+
+
+def _without(name: str, group: str) -> str:
+    return " ".join(name.replace(group, " ").split()).strip(" -:_")
