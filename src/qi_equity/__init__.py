@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from qi_equity.agenda import agenda
     from qi_equity.analyse import analyse
     from qi_equity.frames.chart import chart
     from qi_equity.frames.cusum_chart import cusum_chart
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "agenda",
     "analyse",
     "chart",
     "cusum_chart",
@@ -37,6 +39,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "agenda": ("qi_equity.agenda", "agenda"),
     "analyse": ("qi_equity.analyse", "analyse"),
     "chart": ("qi_equity.frames.chart", "chart"),
     "cusum_chart": ("qi_equity.frames.cusum_chart", "cusum_chart"),

@@ -28,6 +28,19 @@ class NotWatched(StrEnum):
     TOO_FEW = "too few"  # too little in the baseline to know a level by
 
 
+class Topic(StrEnum):
+    """What an item of an agenda is about."""
+
+    WIDENING = "widening"
+    REVERSED = "reversed"
+    CONCERN = "concern"
+    CHANGED = "changed"  # where neither higher nor lower is better as such
+    IMPROVEMENT = "improvement"
+    NARROWING = "narrowing"
+    CLOSED = "closed"
+    LATE = "late"  # a site that has stopped logging
+
+
 class Meaning(StrEnum):
     """What a marked point means for patients."""
 

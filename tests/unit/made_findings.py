@@ -99,6 +99,14 @@ def made_project(name: str = "pph", sites: int = 3, *, synthetic: bool = True) -
     )
 
 
+def made_watch(established: bool) -> dict[str, object]:
+    return {
+        "established": established,
+        "first_established": pd.Timestamp("2025-08-04") if established else pd.NaT,
+        "change_estimate": pd.Timestamp("2025-06-30") if established else pd.NaT,
+    }
+
+
 def made_findings(project: Project, weeks: int = 104, seed: int = 1) -> Findings:
     """Rates of chance alone around 6% (70% for a process), twice that in one stratum."""
     random = np.random.default_rng(seed)
@@ -167,6 +175,11 @@ def made_findings(project: Project, weeks: int = 104, seed: int = 1) -> Findings
                         else "common cause",
                         "assurance": "inconsistent",
                         "highlight": stratum == "Black",
+                        "emerging": stratum == "Black",
+                        **made_watch(stratum == "Black" and site.id == "site_a"),
+                        "direction": "falling",
+                        "false_alarms_a_year": 0.002,
+                        "shared": "own" if stratum == "Black" else "",
                     }
                 )
                 if stratum == EVERYONE or stratum == "Not known":
@@ -193,6 +206,9 @@ def made_findings(project: Project, weeks: int = 104, seed: int = 1) -> Findings
                         "verdict": "steady" if stratum == "Black" else "no gap",
                         "sentence": "",
                         "weeks_to_go": 31.0,
+                        **made_watch(stratum == "Black" and site.id == "site_a"),
+                        "signal": "falling" if stratum == "Black" else "",
+                        "smallest_gap": 1.1,
                     }
                 )
                 ratio = np.exp(random.normal(np.log(centre / usual), 0.3, 24))

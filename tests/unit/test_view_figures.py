@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from made_findings import made_findings, made_project
 
+from qi_equity.findings import Gap, row
 from qi_equity.view.figure import ABOVE, chart_figure
 from qi_equity.view.gap_figure import gap_figure
 from qi_equity.view.panels import Marker
@@ -120,6 +121,52 @@ def test_the_gap_is_drawn_as_ratio_and_difference_each_with_no_gap_in_its_place(
     assert level == {"y": 1, "y2": 0}
     (difference,) = [t for t in figure["data"] if t["name"] == "Gap, difference"]
     assert difference["y"] == pytest.approx(list(100 * points["difference"]), rel=1e-5)
+
+
+def evidence(ratio: float, up: list[float], limit: float = 2.0) -> pd.DataFrame:
+    """A gap at a ratio, evidence that the stratum's odds rose, and what would establish it."""
+    points = pd.DataFrame({"stratum": "Black", "subgroup": WEEKS, "evidence_up": up})
+    points = points.assign(evidence_down=0.0, evidence_limit=limit, signal=np.array(up) > limit)
+    for name in ("ratio", "ratio_lower", "ratio_upper"):
+        points[name] = ratio
+    for name in ("difference", "difference_lower", "difference_upper"):
+        points[name] = 0.01
+    return points
+
+
+def test_evidence_is_named_by_what_it_does_to_the_gap():
+    measure = made_project(sites=1).measure("pph")
+    for ratio, name in ((2.0, "Evidence of a wider gap"), (0.5, "Evidence of a narrower gap")):
+        figure = gap_figure(evidence(ratio, [0.0, 0.5, 1.0, 1.5]), measure)
+        (line,) = [t for t in figure["data"] if t["y"] == [0, 0.5, 1, 1.5]]
+        assert line["name"] == name
+
+
+def test_an_established_change_is_named_as_its_words_name_it():
+    gap = row(Gap, stratum="Black", established=True, signal="rising", ratio_then=0.95,
+              ratio_now=1.9)  # fmt: skip
+    measure = made_project(sites=1).measure("pph")
+    figure = gap_figure(evidence(0.98, [0.0, 1.0, 2.0, 4.0]), measure, gaps=[gap])
+    (line,) = [t for t in figure["data"] if t["y"] == [0, 1, 2, 4]]
+    assert line["name"] == "Evidence of a wider gap"
+
+
+@pytest.mark.parametrize("up", [[0.0, 0.1, 0.1, 0.2], [0.0, 1.0, 9.0, 90.0]])
+def test_what_establishes_a_change_is_always_in_view(up):
+    figure = gap_figure(evidence(2.0, up), made_project(sites=1).measure("pph"))
+    low, high = figure["layout"]["yaxis3"]["range"]
+    assert low == 0
+    assert 2.0 < high < 10
+
+
+def test_the_week_in_which_a_change_is_established_is_marked_and_said():
+    figure = gap_figure(evidence(2.0, [0, 1, 3, 4]), made_project(sites=1).measure("pph"))
+    (note,) = [n for n in figure["layout"]["annotations"] if "Established" in n["text"]]
+    assert note["text"] == "Established 20 Jan 2025"
+    lines = [s for s in figure["layout"]["shapes"] if s.get("x0") == "2025-01-20"]
+    assert [line["xref"] for line in lines] == ["x3"]
+    quiet = gap_figure(evidence(2.0, [0, 1, 1, 1]), made_project(sites=1).measure("pph"))
+    assert not [n for n in quiet["layout"]["annotations"] if "Established" in n["text"]]
 
 
 # Machado, Oliveira & Fernandes 2009: what people with each form of colour blindness see.

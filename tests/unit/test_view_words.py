@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pandas as pd
+import pytest
 from made_findings import made_findings, made_project
 
 from qi_equity.findings import Chart, Gap, row
 from qi_equity.view.table import gaps_table, points_table, summary_table
+from qi_equity.vocabulary import NotWatched
 from qi_equity.words.charts import chart_sentences, lead_sentence
 from qi_equity.words.gaps import gap_sentence
+from qi_equity.words.verdicts import verdict_sentences
+from qi_equity.words.watched import established_sentence, standing_sentences
 
 PROJECT = made_project(sites=1)
 MEASURE = PROJECT.measure("pph")
@@ -70,17 +74,121 @@ def test_a_gap_without_numbers_is_not_invented():
     assert gap_sentence(row(Gap, stratum="Mixed"), MEASURE) == "Mixed: nothing to compare yet."
 
 
-def test_the_lead_names_what_stands_out_among_all_and_nothing_else():
+def test_the_lead_names_what_is_established_before_what_is_emerging():
     charts = list(FINDINGS.rows(Chart, MEASURE))
-    assert "Black" in lead_sentence(charts, judged=True)
-    quiet = [replace(chart, highlight=False) for chart in charts]
-    assert "None of the 6 strata stands out" in lead_sentence(quiet, judged=True)
+    lead = lead_sentence(charts, judged=True, direction="decrease")
+    assert lead == "Established, however often one looks: Black (improvement)."
+    both = [
+        replace(chart, emerging=chart.stratum == "Asian", variation="concern") for chart in charts
+    ]
+    lead = lead_sentence(both, judged=True, direction="decrease")
+    assert lead.endswith("(improvement). Emerging at this look: Asian (concern).")
+    quiet = [replace(chart, emerging=False, established=False) for chart in charts]
+    assert "none of the 6 strata stands out" in lead_sentence(quiet, judged=True)
 
 
-def test_before_charts_are_judged_together_nothing_is_said_of_which_stand_out():
+def test_before_charts_are_judged_together_neither_word_is_said():
     charts = list(FINDINGS.rows(Chart, MEASURE))
     for signalling in (set(), {"Black"}):
-        assert "stand" not in lead_sentence(charts, judged=False, signalling=signalling).lower()
+        lead = lead_sentence(charts, judged=False, signalling=signalling).lower()
+        assert not any(word in lead for word in ("stand", "established", "emerging"))
+
+
+WATCHED = row(
+    Chart, stratum="Black", established=True, direction="rising", false_alarms_a_year=0.0025,
+    first_established=pd.Timestamp("2025-03-03"), change_estimate=pd.Timestamp("2025-01-06"),
+)  # fmt: skip
+
+
+def test_a_card_says_since_when_a_change_is_established_and_how_often_that_would_be_false():
+    said = standing_sentences(WATCHED, "decrease")
+    assert said[0].startswith("Established since 3 Mar 2025: the rate has risen, a concern")
+    assert "about 6 Jan 2025" in said[0]
+    assert "0.0025 a year, or one in about 400 years" in said[-1]
+    assert "an improvement" in standing_sentences(WATCHED, "increase")[0]
+    neither = standing_sentences(WATCHED, "none")[0]
+    assert "concern" not in neither
+    assert "improvement" not in neither
+
+
+def test_the_network_hears_the_word_without_the_day():
+    told = replace(WATCHED, first_established=pd.NaT, change_estimate=pd.NaT)
+    assert established_sentence(told, "decrease").startswith("Established: the rate has risen")
+
+
+def test_why_a_chart_is_not_watched_is_said():
+    for why in NotWatched:
+        said = established_sentence(row(Chart, not_watched=str(why)), "decrease")
+        assert said.startswith("Not watched") == (why is not NotWatched.WATCHED)
+
+
+def test_whose_change_it_is_is_told_apart_and_so_is_a_season():
+    def said(**given):
+        return " ".join(standing_sentences(replace(WATCHED, **given), "decrease"))
+
+    assert "This group’s own rate moved" in said(shared="own")
+    assert "Everyone’s rate moved here" in said(shared="shared")
+    assert "moved" not in said(shared="shared", stratum="Everyone")
+    assert "has been taken out" in said(season="taken out")
+    assert "cannot be told from a change" in said(season="too short")
+
+
+GAP = row(
+    Gap, stratum="White", reference="everyone else", ratio=0.66, ratio_lower=0.5, ratio_upper=0.87,
+    smallest_gap=1.1, smallest_change=1.7, early_ratio=0.7, late_ratio=0.62, weeks_to_go=23.0,
+)  # fmt: skip
+
+
+def verdict_said(verdict, **given):
+    return " ".join(verdict_sentences(replace(GAP, verdict=verdict, **given), 100, "decrease"))
+
+
+def test_a_better_off_group_is_not_told_that_the_system_is_unequal_to_it():
+    for verdict in ("steady", "gap"):
+        said = verdict_said(verdict, better_off=True)
+        assert "White is the better-off side" in said
+        assert "reliably unequal" not in said
+    assert "reliably unequal" in verdict_said("steady")
+
+
+def test_a_gap_too_early_to_judge_says_how_long_until_it_can_be():
+    said = verdict_said("gap")
+    assert "too early to say" in said
+    assert "about 23 more weeks" in said
+    assert "hints" in verdict_said("gap", cautions=("step_seen",))
+
+
+def test_sides_that_changed_are_told_by_their_ratios_and_never_as_wider_or_narrower():
+    said = verdict_said("reversed", early_ratio=0.4, late_ratio=2.2, higher_moved=-1)
+    assert "changed sides" in said
+    assert "from 0.40 in the first half to 2.20" in said
+    for word in ("widening", "narrowing", "worse-off", "levelling"):
+        assert word not in said
+
+
+def test_an_echo_names_the_group_whose_rate_moved_and_claims_no_change_of_its_own():
+    said = verdict_said("echo", echo_of="Black")
+    assert "The rate of another group, Black, moved; this gap moved with it" in said
+
+
+@pytest.mark.parametrize(
+    ("signal", "then", "now", "words"),
+    [
+        ("rising", 1.5, 2.4, "wider"),
+        ("falling", 1.8, 1.2, "narrower"),
+        ("rising", 0.5, 0.8, "narrower"),
+        ("falling", 0.8, 0.5, "wider"),
+        ("rising", 0.95, 1.9, "wider"),
+        ("falling", 2.2, 2.3, "narrower"),  # it has moved back since
+    ],
+)
+def test_an_established_change_is_wider_or_narrower_by_the_side_of_the_gap(
+    signal, then, now, words
+):
+    moved = {"signal": signal, "ratio_then": then, "ratio_now": now, "established": True}
+    said = verdict_said("gap", **moved, first_established=pd.Timestamp("2025-03-03"))
+    assert "Established since 3 Mar 2025" in said
+    assert f"the gap is {words} than in its baseline" in said
 
 
 def test_tables_hold_every_point_and_show_a_dash_where_nothing_was_logged():

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from qi_equity.findings import Gap
+from qi_equity.findings.sides import went
 from qi_equity.project import Measure
 from qi_equity.view.panels import (
     Figure,
@@ -27,23 +29,31 @@ from qi_equity.view.panels import (
     verticals,
 )
 from qi_equity.view.theme import LIGHT
+from qi_equity.vocabulary import Verdict
 from qi_equity.words import say
 from qi_equity.words.gaps import difference_unit
+from qi_equity.words.numbers import day
 
 RATIO_TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10)
 WIDEST_RATIO = 10.0  # an interval beyond a tenth or ten times runs off the panel
 
 
-# What the decision chart draws: column, colour, width.
-EVIDENCE = (
-    ("evidence_limit", "limit", 1),
-    ("evidence_up", "concern", 2),
-    ("evidence_down", "improvement", 2),
-)
+# What each line of the decision chart says of the gap: its name, its colour.
+WAYS = {"wider": "concern", "narrower": "improvement"}
+HIGHEST = 3.0  # evidence beyond so many times its limit runs off the panel; the crossing does not
 
 
-def gap_figure(points: pd.DataFrame, measure: Measure, markers: Sequence[Marker] = ()) -> Figure:
-    """A row of panels a stratum: ratio, difference and, where there is one, the decision chart."""
+def gap_figure(
+    points: pd.DataFrame,
+    measure: Measure,
+    markers: Sequence[Marker] = (),
+    gaps: Sequence[Gap] = (),
+) -> Figure:
+    """A row of panels a stratum: ratio, difference and, where there is one, the decision chart.
+
+    The rows of the `gaps` say which way an established change goes, so that lines and words agree.
+    """
+    told = {row.stratum: row for row in gaps}
     decided = bool(len(finite(points, "evidence_up")))
     kinds = [_ratio, _difference, *([_decision] if decided else [])]
     data: list[dict[str, Any]] = []
@@ -55,7 +65,7 @@ def gap_figure(points: pd.DataFrame, measure: Measure, markers: Sequence[Marker]
         for kind, panel in enumerate(kinds):
             pair = axes(len(family))
             family.append(kind)
-            title, traces = panel(rows, measure)
+            title, traces = panel(rows, measure, told.get(str(stratum)))
             place = {"xaxis": pair[0], "yaxis": pair[1], "type": "scatter", "showlegend": False}
             data += [place | trace for trace in traces]
             notes += [
@@ -63,33 +73,77 @@ def gap_figure(points: pd.DataFrame, measure: Measure, markers: Sequence[Marker]
                 *labels(pair, here),
             ]
             shapes += [_no_gap(pair, 1 if panel is _ratio else 0), *verticals(pair, here)]
-    across = [_ratio_axis(points), _difference_axis(points, measure), {}]
+            if panel is _decision:
+                labelled, line = _established(pair, rows)
+                notes += labelled
+                shapes += line
+    across = [_ratio_axis(points), _difference_axis(points, measure), _decision_axis(points)]
     made = layout(len(family), len(kinds), across=across, family=family)
     return {"data": data, "layout": made | {"annotations": notes, "shapes": shapes}}
 
 
-def _ratio(rows: pd.DataFrame, measure: Measure) -> tuple[str, list[dict[str, Any]]]:
+def _ratio(
+    rows: pd.DataFrame, measure: Measure, gap: Gap | None
+) -> tuple[str, list[dict[str, Any]]]:
     value = say("gaps.drawn.hover_ratio", value="%{y:.2f}")
     return say("gaps.drawn.ratio"), _band_and_line(rows, "ratio", 1, value)
 
 
-def _difference(rows: pd.DataFrame, measure: Measure) -> tuple[str, list[dict[str, Any]]]:
+def _difference(
+    rows: pd.DataFrame, measure: Measure, gap: Gap | None
+) -> tuple[str, list[dict[str, Any]]]:
     unit = difference_unit(measure)
     title = say("gaps.drawn.difference", unit=unit)
     value = amount_drawn("%{y:+.1f}", unit)
     return title, _band_and_line(rows, "difference", measure.multiply, value)
 
 
-def _decision(rows: pd.DataFrame, measure: Measure) -> tuple[str, list[dict[str, Any]]]:
-    """Evidence that the gap has changed, summed up over time, against its decision limits."""
-    along = {"x": stamps(rows["subgroup"])}
+def _decision(
+    rows: pd.DataFrame, measure: Measure, gap: Gap | None
+) -> tuple[str, list[dict[str, Any]]]:
+    """Evidence that the gap has changed, summed up over time, and what establishes that it has."""
+    up, down = ("wider", "narrower") if _rising_widens(rows, gap) else ("narrower", "wider")
+    lines = (
+        ("evidence_limit", "evidence_limit", "limit", 1),
+        ("evidence_up", up, WAYS[up], 2),
+        ("evidence_down", down, WAYS[down], 2),
+    )
+    along = {"x": stamps(rows["subgroup"]), "mode": "lines"}
     traces = [
-        {**along, "y": numbers(rows[name]), "mode": "lines", "name": say(f"gaps.drawn.{name}")}
+        {**along, "y": numbers(rows[column]), "name": say(f"gaps.drawn.{name}")}
         | {"line": {"color": LIGHT[colour], "width": width}}
-        for name, colour, width in EVIDENCE
-        if name in rows
+        for column, name, colour, width in lines
+        if column in rows
     ]
     return say("gaps.drawn.decision"), traces
+
+
+def _rising_widens(rows: pd.DataFrame, gap: Gap | None) -> bool:
+    """Whether a rise of the stratum's odds makes the gap wider: not where its rate is the lower."""
+    way = went(gap) if gap is not None else ""
+    if gap is not None and way:
+        return (way == Verdict.WIDENING) == (gap.signal == "rising")
+    ratio = finite(rows, "ratio")
+    return not ratio.size or float(np.median(ratio)) >= 1
+
+
+def _established(
+    pair: tuple[str, str], rows: pd.DataFrame
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The week in which a change was established, as a line with its day; else nothing."""
+    if "signal" not in rows or not rows["signal"].any():
+        return [], []
+    first = int(rows["signal"].astype(bool).to_numpy().argmax())
+    subgroup = rows["subgroup"].iloc[first : first + 1]
+    when = stamps(subgroup)[0]
+    place = {"xref": pair[0], "yref": f"{pair[1]} domain"}
+    line = {**place, "type": "line", "x0": when, "x1": when, "y0": 0, "y1": 1, "layer": "below"}
+    text = say("gaps.drawn.established", day=day(subgroup.iloc[0]))
+    note = {**place, "x": when, "y": 1, "text": text, "showarrow": False, "yanchor": "top"}
+    side = "right" if first > len(rows) / 2 else "left"
+    look = {"xanchor": side, "bgcolor": LIGHT["paper"], "borderpad": 1}
+    font = {"size": 11, "color": LIGHT["ink"]}
+    return [note | look | {"font": font}], [line | {"line": {"color": LIGHT["ink"], "width": 1}}]
 
 
 def _band_and_line(
@@ -134,6 +188,16 @@ def _ratio_axis(points: pd.DataFrame) -> dict[str, Any]:
     far = min(max(far, np.log10(2.2)), np.log10(WIDEST_RATIO)) * 1.05
     ticks = {"tickvals": list(RATIO_TICKS), "ticktext": [f"×{tick}" for tick in RATIO_TICKS]}
     return {"type": "log", "range": [round(-far, 3), round(far, 3)], **ticks}
+
+
+def _decision_axis(points: pd.DataFrame) -> dict[str, Any]:
+    """From nothing to above every limit, so that limits and where they are crossed are in view."""
+    limits = finite(points, "evidence_limit")
+    if not limits.size:
+        return {}
+    ends = np.concatenate([finite(points, "evidence_up"), finite(points, "evidence_down")])
+    top = max(float(limits.max()), min(float(ends.max(initial=0)), HIGHEST * float(limits.max())))
+    return {"range": [0, round(1.1 * top, 4)]}
 
 
 def _difference_axis(points: pd.DataFrame, measure: Measure) -> dict[str, Any]:

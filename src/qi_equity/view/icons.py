@@ -117,6 +117,10 @@ def _upright(tone: str) -> str:
     return drawing(f'<path d="M13 0v16" {style}/>', 26, 16)
 
 
+def _upright_line(tone: str) -> str:
+    return drawing(f'<path d="M13 0v16" stroke="{_tone(tone)}" stroke-width="1"/>', 26, 16)
+
+
 def key(
     meanings: list[str], *, target: bool, limits: bool, cycles: bool, above: bool, baseline: bool
 ) -> list[tuple[str, str]]:
@@ -154,6 +158,7 @@ def gap_key(decided: bool) -> list[tuple[str, str]]:
         (_stroke("concern", 2), say("gaps.key.wider")),
         (_stroke("improvement", 2), say("gaps.key.narrower")),
         (_stroke("limit", 1), say("gaps.key.limits")),
+        (_upright_line("ink"), say("gaps.key.established")),
     ]
     return [
         (_stroke("value", 2), say("gaps.key.gap")),

@@ -7,11 +7,12 @@ from collections.abc import Collection, Iterator, Sequence
 import pandas as pd
 
 from qi_equity.findings import Chance, Chart
-from qi_equity.project import EVERYONE, Measure
+from qi_equity.project import EVERYONE, Direction, Measure
 from qi_equity.vocabulary import Variation
 from qi_equity.words import say, words_of
 from qi_equity.words.grammar import called, listed
 from qi_equity.words.numbers import amount, day, fixed, missing, number
+from qi_equity.words.watched import meaning_of
 
 FEW_USEFUL = 10  # points off the centre line below which the tests of runs see little (Anhøj 2015)
 
@@ -75,31 +76,43 @@ def _last_marked(points: pd.DataFrame, column: str) -> object:
 
 
 def lead_sentence(
-    charts: Sequence[Chart], judged: bool = False, signalling: Collection[str] = ()
+    charts: Sequence[Chart],
+    judged: bool = False,
+    signalling: Collection[str] = (),
+    direction: Direction = "none",
 ) -> str:
-    """The first thing to read on a page of charts: which strata stand out, or show a signal.
+    """The first thing to read on a page of charts: what is established, then what is emerging.
 
-    Before the charts are judged together nothing is said of which stand out.
+    Before the charts are judged together nothing is said of either, and signals are named.
     """
     own = [row for row in charts if row.stratum != EVERYONE]
     if not own:
         return ""
     if judged:
-        stand = [_standing(row) for row in own if row.highlight]
-        if stand:
-            return say("charts.lead.stand", strata=listed(stand))
-        return say("charts.lead.none_stands", number=number(len(own)))
+        return _judged_lead(charts, len(own), direction)
     marked = [row.stratum for row in own if row.stratum in signalling]
     if marked:
         return say("charts.lead.signals", strata=listed(marked))
     return say("charts.lead.none_signals", number=number(len(own)))
 
 
-def _standing(row: Chart) -> str:
-    if row.variation == Variation.COMMON_CAUSE:
-        return called(row.stratum)
-    words = say(f"charts.word.{row.variation}")
-    return say("charts.lead.stands", stratum=called(row.stratum), variation=words)
+def _judged_lead(charts: Sequence[Chart], own: int, direction: Direction) -> str:
+    settled = [_named(row, meaning_of(row, direction)) for row in charts if row.established]
+    emerging = [_named(row, _latest(row)) for row in charts if row.emerging and not row.established]
+    said = [say("watched.lead_established", strata=listed(settled))] if settled else []
+    said += [say("watched.lead_emerging", strata=listed(emerging))] if emerging else []
+    return " ".join(said) or say("charts.lead.none_stands", number=number(own))
+
+
+def _latest(row: Chart) -> str:
+    if row.variation in ("", Variation.COMMON_CAUSE):
+        return ""
+    return say(f"charts.word.{row.variation}")
+
+
+def _named(row: Chart, meaning: str) -> str:
+    name = called(row.stratum)
+    return say("charts.lead.stands", stratum=name, variation=meaning) if meaning else name
 
 
 def chance_sentence(found: Chance) -> str:

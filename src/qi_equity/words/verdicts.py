@@ -12,10 +12,13 @@ from qi_equity.words import say
 from qi_equity.words.gaps import counts
 from qi_equity.words.grammar import called, listed, sentence
 from qi_equity.words.numbers import fixed, missing, number, rounded
+from qi_equity.words.watched import established_gap
 
 # A factor or a wait beyond these is no help to a team: it is said in words instead.
 LARGEST_FACTOR = 20
 LONGEST_WAIT = 520  # ten years of weeks
+# Cautions that hint at a change where the verdict sees none yet.
+HINTS = {"step_seen", "difference_changed", "change_too_small_to_matter"}
 CHANGED = (Verdict.WIDENING, Verdict.REVERSED, Verdict.NARROWING, Verdict.CLOSED)
 WORSE_OFF, BETTER_OFF = "worse_off", "better_off"
 # By which way is better: the group with the higher rate, the one with the lower, and what it is
@@ -34,8 +37,9 @@ def verdict_sentences(row: Gap, multiply: float = 1, direction: Direction = "non
     >>> found = row(Gap, verdict="steady", stratum="Black", reference="everyone else",
     ...             ratio=2.1, ratio_lower=1.4, ratio_upper=3.0, smallest_change=1.8)
     >>> said = verdict_sentences(found)
-    >>> print(said[0].partition(",")[0])
-    The gap is steady: the rate for Black is 2.10 times that of everyone else (1.40 to 3.00)
+    >>> print(said[0])
+    The gap is steady: the rate for Black is 2.10 times that of everyone else (1.40 to 3.00). No
+    test shows a change, on the scale of the ratio or of the difference.
     >>> said[-1]
     'A change smaller than 1.8-fold would have been missed.'
     """
@@ -46,6 +50,8 @@ def verdict_sentences(row: Gap, multiply: float = 1, direction: Direction = "non
 
 def _besides(row: Gap, multiply: float) -> Iterator[str]:
     """What is to be known beside the verdict, whatever it is."""
+    if established := established_gap(row):
+        yield established
     if row.improving_while_widening:
         both = row.difference_widening_too
         yield say("verdicts.widens_both") if both else say("verdicts.widens_ratio")
@@ -80,7 +86,10 @@ def _moved(row: Gap, direction: Direction) -> list[str]:
         return []
     early, late = row.early_ratio, row.late_ratio
     said = [say("verdicts.went", early=_ratio(early), late=_ratio(late))]
-    if row.verdict != Verdict.REVERSED and (early - 1) * (late - 1) < 0:
+    if row.verdict == Verdict.REVERSED:
+        # Worse off and better off have changed places: the names of the two would mislead.
+        return said
+    if (early - 1) * (late - 1) < 0:
         said.append(say("verdicts.turned"))
     return [" ".join([*said, say("verdicts.mover", who=moved_words(row, direction))])]
 
@@ -155,24 +164,33 @@ def _from_to(then: float, now: float) -> str:
 
 
 def _too_few(row: Gap, direction: Direction) -> list[str]:
-    said = [say("verdicts.too_few", counts=counts(row), stratum=called(row.stratum))]
+    said = say("verdicts.too_few", counts=counts(row), stratum=called(row.stratum))
+    return [said, *_until(row)]
+
+
+def _until(row: Gap) -> Iterator[str]:
+    """How long until a change by half would be seen."""
     if row.weeks_to_go > LONGEST_WAIT:
-        said.append(say("verdicts.never"))
+        yield say("verdicts.never")
     elif row.weeks_to_go > 0:
-        said.append(say("verdicts.takes", weeks=weeks_words(row.weeks_to_go)))
-    return said
+        yield say("verdicts.takes", weeks=weeks_words(row.weeks_to_go))
 
 
 def _standing(row: Gap, direction: Direction) -> list[str]:
     """A gap that is there and is not seen to change."""
+    times = _times(row)
+    better = [say("verdicts.better_off", stratum=called(row.stratum))] if row.better_off else []
     if _small(row, row.ratio_lower, row.ratio_upper):
         smallest = number(row.smallest_gap, 2)
-        said = say("verdicts.small", smallest=smallest, times=_times(row))
-        return [said, say("verdicts.small_why")]
+        said = say("verdicts.small", smallest=smallest, times=times)
+        return [said, *better, say("verdicts.small_why")]
     if row.verdict == Verdict.STEADY:
-        said = say("verdicts.steady", times=_times(row))
-        return [said, say("verdicts.steady_why"), _missed(row)]
-    return [say("verdicts.gap", times=_times(row)), _missed(row)]
+        # It is the others whom the system is reliably unequal to.
+        why = better or [say("verdicts.steady_why")]
+        return [say("verdicts.steady", times=times), *why, _missed(row)]
+    hinted = not HINTS.isdisjoint(row.cautions)
+    said = say("verdicts.gap_hint" if hinted else "verdicts.gap", times=times)
+    return [said, *better, *_until(row), _missed(row)]
 
 
 def _echo(row: Gap, direction: Direction) -> list[str]:

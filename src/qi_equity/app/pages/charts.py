@@ -24,6 +24,7 @@ from qi_equity.words.charts import (
 from qi_equity.words.gaps import gap_sentence
 from qi_equity.words.grammar import called, first_up, listed, sentence
 from qi_equity.words.numbers import number
+from qi_equity.words.watched import standing_sentences
 
 
 def charts(context: Context) -> Page:
@@ -53,7 +54,8 @@ def charts(context: Context) -> Page:
         points["signal"].astype(bool) if "signal" in points else points["value"] != points["value"]
     )
     judged = context.findings.judged and not explore.asked(address)
-    lead = lead_sentence(last, judged, set(points.loc[signals, "stratum"]))
+    signalling = set(points.loc[signals, "stratum"])
+    lead = lead_sentence(last, judged, signalling, measure.direction)
     strata = list(points["stratum"].unique())
     reference = choice.project.strata.reference
     compared = [row for row in context.typed(Gap) if row.stratum != EVERYONE]
@@ -70,7 +72,11 @@ def charts(context: Context) -> Page:
         ),
         "key": _key(points, figure, bool(markers), hidden),
         "cycles": markers,
-        "cards": [_card(context, measure, row, points) for row in last],
+        "cards": [
+            _card(context, measure, row, points)
+            | {"standing": standing_sentences(row, measure.direction) if judged else []}
+            for row in last
+        ],
         "reference": reference.compare_with,
         "reason": reference.reason,
         "gaps": [gap_sentence(row, measure) for row in compared],

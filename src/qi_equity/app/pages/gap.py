@@ -34,7 +34,7 @@ def gap(context: Context) -> Page:
     judged = context.findings.judged
     figures = {}
     if len(points):
-        figures["gaps"] = gap_figure(points, measure, context.markers())
+        figures["gaps"] = gap_figure(points, measure, context.markers(), gaps)
     reference = choice.project.strata.reference
     lead = verdicts_lead(gaps) if judged else say("gaps.page.waiting")
     values: dict[str, Any] = {
@@ -64,7 +64,7 @@ def _card(row: Gap, measure: Measure, judged: bool) -> dict[str, Any]:
     facts: list[tuple[str, str]] = []
     if not missing(row.excess) and measure.data == "proportion":
         facts.append((say("gaps.page.events"), _excess(row)))
-    if verdict in CHANGED:
+    if verdict in CHANGED and verdict != Verdict.REVERSED:
         who = moved_words(row, measure.direction)
         facts.append((say("gaps.page.who_moved"), first_up(who)))
     if not missing(row.weeks_to_go) and verdict == Verdict.TOO_FEW:
