@@ -113,7 +113,12 @@ def read_across(
     columns = [*wanted, ACROSS, *numbers]
     frame = pd.DataFrame(long, columns=["row", *columns], dtype=object)
     return Grid(
-        frame[columns], frame["row"].astype(int), header.joined, lost, file.mark, (*file.notes, *notes)
+        frame[columns],
+        frame["row"].astype(int),
+        header.joined,
+        lost,
+        file.mark,
+        (*file.notes, *notes),
     )
 
 
