@@ -230,7 +230,8 @@ def _with_evidence(
     held = judged(reading, rows, drawn, told.sites, before)
 
     def together(name: str) -> pd.DataFrame:
-        return pd.concat([getattr(one, name) for one in held.values()], ignore_index=True)
+        tables: list[pd.DataFrame] = [getattr(one, name) for one in held.values()]
+        return pd.concat(tables, ignore_index=True)
 
     evidence = together("charts")
     stale = [name for name in evidence if name in part.charts and name not in KEYS]

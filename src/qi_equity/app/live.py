@@ -17,7 +17,7 @@ from qi_equity import store
 from qi_equity.analyse import analyse
 from qi_equity.app.aside import Worker
 from qi_equity.disclosure import network_findings, protect
-from qi_equity.findings import Findings, Judged
+from qi_equity.findings import Findings, Measured
 from qi_equity.project import Project
 from qi_equity.store import Desk, Forbidden, User
 
@@ -125,7 +125,7 @@ class Analyst:
 
 # In the worker's process alone: what was judged last of some data, so that after a save only
 # what is new is judged; it stays there, since it is larger than what is asked for.
-_last: OrderedDict[Key, Mapping[tuple[str, str], Judged]] = OrderedDict()
+_last: OrderedDict[Key, Mapping[str, Measured]] = OrderedDict()
 
 
 def judge_true(key: Key, project: Project, observations: pd.DataFrame, revision: str) -> Findings:
