@@ -140,8 +140,9 @@ def _established(
     line = {**place, "type": "line", "x0": when, "x1": when, "y0": 0, "y1": 1, "layer": "below"}
     text = say("gaps.drawn.established", day=day(subgroup.iloc[0]))
     note = {**place, "x": when, "y": 1, "text": text, "showarrow": False, "yanchor": "top"}
+    # Below the numbers of the cycles, and towards the middle of the panel.
     side = "right" if first > len(rows) / 2 else "left"
-    look = {"xanchor": side, "bgcolor": LIGHT["paper"], "borderpad": 1}
+    look = {"yshift": -14, "xanchor": side, "bgcolor": LIGHT["paper"], "borderpad": 1}
     font = {"size": 11, "color": LIGHT["ink"]}
     return [note | look | {"font": font}], [line | {"line": {"color": LIGHT["ink"], "width": 1}}]
 

@@ -24,12 +24,15 @@ def standing_sentences(row: Chart, direction: Direction) -> list[str]:
     >>> from qi_equity.findings import row
     >>> said = standing_sentences(row(Chart, stratum="Black", emerging=True, shared="own",
     ...                               false_alarms_a_year=0.002), "decrease")
-    >>> print(said[0], said[2], sep=chr(10))
+    >>> print(said[0], said[1], sep=chr(10))
     Emerging: this look shows a change. It may come and go, and is not established.
     This group’s own rate moved; the rest of the site did not move with it.
     """
-    said = [_emerging(row), established_sentence(row, direction), _whose(row), _season(row)]
-    return [text for text in [*said, _alarms(row)] if text]
+    settled, emerging = established_sentence(row, direction), _emerging(row)
+    if emerging and not (row.established or row.not_watched):
+        settled = ""  # said already
+    said = [settled, emerging, _whose(row), _season(row), _alarms(row)]
+    return [text for text in said if text]
 
 
 def established_sentence(row: Chart, direction: Direction) -> str:

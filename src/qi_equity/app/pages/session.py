@@ -19,7 +19,7 @@ from qi_equity.words.charts import chart_sentences
 from qi_equity.words.grammar import called, inside, listed, sentence
 from qi_equity.words.numbers import day, missing
 from qi_equity.words.verdicts import verdict_sentences
-from qi_equity.words.watched import established_sentence
+from qi_equity.words.watched import established_gap, established_sentence
 
 
 def session(context: Context) -> Page:
@@ -48,7 +48,7 @@ def session(context: Context) -> Page:
             _told(context, item) | {"link": address.link(page="session", slide=number)}
             for number, item in enumerate(items, 1)
         ],
-        "rest": [_told(context, item) for item in found.rest],
+        "rest": [_told(context, item) | {"link": ""} for item in found.rest],
         "waiting": context.waiting,
         "notes": notes[::-1],
         "actions": actions[::-1],
@@ -73,11 +73,14 @@ def _told(context: Context, item: Item) -> dict[str, Any]:
         where = site
         said = [say("session.late", day=day(item.last))]
     elif isinstance(item.row, Gap):
-        said = verdict_sentences(item.row, measure.multiply, measure.direction)
+        # The agenda rests on what is established: that first, then the verdict.
+        verdict = verdict_sentences(item.row, measure.multiply, measure.direction)
+        said = list(dict.fromkeys([established_gap(item.row), *verdict]))
     else:
         points = _own(context.findings.points, item)
         standing = established_sentence(item.row, measure.direction)
         said = [standing, *chart_sentences(item.row, points, measure)]
+    said = [text for text in said if text]
     if item.others:
         said.insert(1, say("session.others", strata=listed(map(called, item.others))))
     page = "gap" if isinstance(item.row, Gap) else "charts"
@@ -85,7 +88,7 @@ def _told(context: Context, item: Item) -> dict[str, Any]:
         "kind": say(f"session.item.{item.kind}"),
         "icon": _icon(item, measure.direction),
         "where": where,
-        "said": [sentence(text) for text in said if text],
+        "said": [sentence(text) for text in said],
         "open": context.choice.address.link(
             page=page, measure=item.measure, site=item.site, stratum="", slide=""
         ),
