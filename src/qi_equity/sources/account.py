@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -23,6 +23,7 @@ EXCLUDED = [
 ]
 UNREAD = ["measure", "column", "value", "births", "reason"]
 CODES = ["code", "stratum", "status", "count"]
+ROWS_SHOWN = 5  # row numbers in a message before the rest are counted
 SHOWN = 12  # lines of one kind before the rest are counted
 
 
@@ -134,3 +135,22 @@ def _unread(table: pd.DataFrame) -> Iterable[str]:
             yield f"    {row['births']:,}: {row['reason']}"
         if len(rows) > SHOWN:
             yield f"    and {rows['births'].sort_values().iloc[:-SHOWN].sum():,} more births"
+
+
+def counted(found: Mapping[str, list[int]]) -> int:
+    """How many rows have a reason."""
+    return sum(len(rows) for rows in found.values())
+
+
+def by_reason(found: Mapping[str, list[int]]) -> pd.DataFrame:
+    """A line for each reason, the most frequent first, with the rows it is about."""
+    ordered = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
+    return pd.DataFrame(
+        [(reason, len(rows), _row_numbers(rows)) for reason, rows in ordered], columns=REFUSED
+    )
+
+
+def _row_numbers(rows: list[int]) -> str:
+    shown = ", ".join(str(row) for row in rows[:ROWS_SHOWN])
+    more = f" and {len(rows) - ROWS_SHOWN:,} more" if len(rows) > ROWS_SHOWN else ""
+    return f"row{'s' if len(rows) > 1 else ''} {shown}{more}"

@@ -3,126 +3,42 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from qi_equity.sources.date_formats import (
+    AROUND,
+    DAY,
+    DAYS,
+    FINANCIAL_WEEK,
+    FIRST_SERIAL,
+    FIRST_YEAR,
+    FORMATS,
+    LAST_SERIAL,
+    LAST_YEAR,
+    MONTH,
+    MONTH_AND_TWO,
+    MONTHS,
+    NEXT,
+    NUMBERED,
+    NUMERIC,
+    RANGE,
+    SERIALS,
+    WEEK,
+    YEARLESS_DAY,
+    YEARLESS_NUMERIC,
+    YEARLESS_WEEK,
+    is_month,
+    month_of,
+    year_of,
+)
+
 Order = Literal["day first", "month first"]
 
-MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september",
-    "october", "november", "december",
-)  # fmt: skip
-MONTH = r"(?P<name>[A-Za-z]{3,9})\.?"
-YEAR = r"(?P<year>\d{4}|\d{2})"
-DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
-WEEKS = r"(?:w|wk|week|week no\.?|week number)\s*\.?\s*"
-# What stands before or after a date and is not the date: "w/c", "week ending", a weekday, a time.
-AROUND = re.compile(
-    r"^(?:w/?[ceb]|week (?:commencing|ending|beginning)|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*)"
-    r"[\s:,.]+|[T\s]+\d{1,2}:\d{2}.*$",
-    re.IGNORECASE,
-)
-NUMERIC = re.compile(r"(?P<a>\d{1,2})[/.\- ](?P<b>\d{1,2})[/.\- ](?P<year>\d{4}|\d{2})")
-# Days between which something lies: 01/04/2024 - 07/04/2024, 1st to 7th April 2024.
-RANGE = re.compile(r"(?P<first>.+?)\s*(?:\s-\s|–|—|\bto\b|\buntil\b)\s*(?P<last>.+)", re.IGNORECASE)
-DAYS = re.compile(
-    rf"(?P<first>\d{{1,2}})(?:st|nd|rd|th)?\s*-\s*(?P<last>{DAY}\s*{MONTH}\s*{YEAR})", re.IGNORECASE
-)
-# The days that spreadsheets count from, and the numbers of 2000 to 2050.
-SERIALS, FIRST_SERIAL, LAST_SERIAL = pd.Timestamp(1899, 12, 30), 36526, 55153
-
-FIRST_YEAR, LAST_YEAR = 1900, 2100  # of data; other numbers in its place are no years
-
-Parts = dict[str, str]
-
-
-def _year(parts: Parts) -> int:
-    year = int(parts["year"])
-    return year if year > 99 else year + (2000 if year < 69 else 1900)
-
-
-def _month(parts: Parts) -> int:
-    return next(at for at, name in enumerate(MONTHS, 1) if _short(parts["name"], name))
-
-
-def _ymd(parts: Parts) -> tuple[int, int, int]:
-    return int(parts["year"]), int(parts["month"]), int(parts["day"])
-
-
-def _financial(parts: Parts) -> tuple[int, int, int]:
-    year = int(parts["year"])
-    if (year + 1) % 100 != int(parts["next"]) % 100:
-        raise ValueError("a financial year is two years in a row")
-    return year, 4, 1
-
-
-# Each way of writing a date that can be read one way only; more specific ones first.
-FORMATS: tuple[tuple[re.Pattern[str], Callable[[Parts], tuple[int, int, int]]], ...] = tuple(
-    (re.compile(pattern), read)
-    for pattern, read in (
-        (r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})", _ymd),
-        (r"(?P<year>[12]\d{3})(?P<month>\d{2})(?P<day>\d{2})", _ymd),
-        (
-            rf"{DAY}[\s\-/]*(?:of\s+)?{MONTH}[\s\-/,']*{YEAR}",
-            lambda p: (_year(p), _month(p), int(p["day"])),
-        ),
-        (
-            rf"{MONTH}[\s\-]+{DAY},?\s*(?P<year>\d{{4}})",
-            lambda p: (_year(p), _month(p), int(p["day"])),
-        ),
-        (rf"{MONTH}[\s\-/']*{YEAR}", lambda p: (_year(p), _month(p), 1)),
-        (rf"(?P<year>\d{{4}})[\s\-/]+{MONTH}", lambda p: (_year(p), _month(p), 1)),
-        (r"(?P<year>\d{4})-(?P<month>0[1-9]|1[0-2])", lambda p: (*_ymd({**p, "day": "1"}),)),
-        (r"(?P<month>0?[1-9]|1[0-2])/(?P<year>20\d{2})", lambda p: (*_ymd({**p, "day": "1"}),)),
-        (r"(?P<year>\d{4})\s*[-/]\s*(?P<next>\d{4}|\d{2})", _financial),
-        (
-            r"(?P<year>\d{4})[\s\-]*[Qq](?P<n>[1-4])",
-            lambda p: (int(p["year"]), 3 * int(p["n"]) - 2, 1),
-        ),
-        (
-            r"[Qq](?P<n>[1-4])[\s\-]*(?P<year>\d{4})",
-            lambda p: (int(p["year"]), 3 * int(p["n"]) - 2, 1),
-        ),
-        (
-            r"(?P<year>\d{4})[\s\-]*[Hh](?P<n>[12])",
-            lambda p: (int(p["year"]), 6 * int(p["n"]) - 5, 1),
-        ),
-    )
-)
-# A year and the two digits after it that could also be its month: 2010-11.
-NEXT = re.compile("|".join(f"20{year:02}-{year + 1:02}" for year in range(12)))
-# Weeks of ISO 8601 with their year: 2024-W14, 2024-W14-1, Wk 14 2024, Week 14, 2024.
-WEEK = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        r"(?P<year>\d{4})[\s\-/]*(?:W|Wk|Week)[\s\-.]*(?P<week>\d{1,2})(?:-(?P<day>[1-7]))?",
-        r"(?P<year>\d{4})W(?P<week>\d{2})(?P<day>[1-7])",
-        rf"{WEEKS}(?P<week>\d{{1,2}})(?:[\s,/\-]+|\s+of\s+|\s*\(\s*)'?{YEAR}\)?",
-    )
-)
-# What leaves its year open.
-YEARLESS_WEEK = re.compile(rf"{WEEKS}(?P<week>\d{{1,2}})|(?P<number>\d{{1,2}})", re.IGNORECASE)
-# Weeks of a year that begins in April, on a day that only the team knows: Wk 1 24/25.
-FINANCIAL_WEEK = re.compile(
-    rf"{WEEKS}(?P<a>\d{{1,2}})[\s,(]*(?:FY\s*)?\d{{2,4}}\s*[/-]\s*\d{{2,4}}\)?"
-    rf"|(?:FY\s*)?\d{{2,4}}\s*[/-]\s*\d{{2,4}}[\s,]*{WEEKS}(?P<b>\d{{1,2}})",
-    re.IGNORECASE,
-)
-# A week's number with its date after it: Week 14 (01/04/2024), Wk 14 - 1 Apr 2024.
-NUMBERED = re.compile(
-    rf"{WEEKS}\d{{1,2}}\s*[-:,(]+\s*(?:w/?c\s*)?(?P<date>[^()]{{6,}}?)\)?", re.IGNORECASE
-)
-YEARLESS_DAY = (
-    re.compile(rf"{DAY}[\s\-/]*(?:of\s+)?{MONTH}"),
-    re.compile(rf"{MONTH}[\s\-]+(?P<day>\d{{1,2}})(?:st|nd|rd|th)"),
-    re.compile(MONTH),
-)
-YEARLESS_NUMERIC = re.compile(r"(?P<a>\d{1,2})/(?P<b>\d{1,2})")
-MONTH_AND_TWO = re.compile(rf"{MONTH}[\s\-/]+(?P<two>\d{{2}})")
 HALF_YEAR = 183  # days back in a column past which a year has begun
 SHOWN = 3  # values of a cause in its line
 
@@ -275,7 +191,7 @@ def month_in(name: str) -> pd.Timestamp | None:
     for named in re.finditer(r"([a-z]{3,9})[\W_]*(\d{4}|\d{2})(?!\d)", name.lower()):
         parts = {"name": named[1], "year": named[2]}
         if not _unnamed(named[1]):
-            return pd.Timestamp(_year(parts), _month(parts), 1)
+            return pd.Timestamp(year_of(parts), month_of(parts), 1)
     numbered = re.search(r"(?<!\d)(20\d{2})[\W_]?(0[1-9]|1[0-2])(?!\d)", name)
     return pd.Timestamp(int(numbered[1]), int(numbered[2]), 1) if numbered else None
 
@@ -301,14 +217,14 @@ def _place(reading: _Reading, cell: object, text: str, years: bool | None, days:
         text = AROUND.sub("", numbered["date"].strip())
     text, last = _start(text)
     if last and (end := NUMERIC.fullmatch(last)):
-        reading.ends[cell] = int(end["a"]), int(end["b"]), _year(end.groupdict())
+        reading.ends[cell] = int(end["a"]), int(end["b"]), year_of(end.groupdict())
     match = NUMERIC.fullmatch(text)
     if match:
-        reading.numeric[cell] = int(match["a"]), int(match["b"]), _year(match.groupdict())
+        reading.numeric[cell] = int(match["a"]), int(match["b"]), year_of(match.groupdict())
         return None
     two = MONTH_AND_TWO.fullmatch(text) if days else None
     if two and not _unnamed(two["name"]):
-        reading.yearless[cell] = "day", (_month(two.groupdict()), int(two["two"]))
+        reading.yearless[cell] = "day", (month_of(two.groupdict()), int(two["two"]))
         return None
     try:
         reading.found[cell] = _one_way(reading, text)
@@ -342,7 +258,7 @@ def _one_way(reading: _Reading, text: str) -> pd.Timestamp:
         if week:
             number, day = int(week["week"]), int(week.groupdict().get("day") or 1)
             reading.weeks += 1
-            return _iso(_year(week.groupdict()), number, day)
+            return _iso(year_of(week.groupdict()), number, day)
     for pattern, parts_of in FORMATS:
         match = pattern.fullmatch(text)
         if match and not (match.groupdict().get("name") and _unnamed(match["name"])):
@@ -377,7 +293,7 @@ def _yearless(text: str) -> tuple[str, tuple[int, ...]] | None:
     for pattern in YEARLESS_DAY:
         match = pattern.fullmatch(text)
         if match and not _unnamed(match["name"]):
-            return "day", (_month(match.groupdict()), int(match.groupdict().get("day") or 1))
+            return "day", (month_of(match.groupdict()), int(match.groupdict().get("day") or 1))
     numeric = YEARLESS_NUMERIC.fullmatch(text)
     if numeric:
         return "numeric", (int(numeric["a"]), int(numeric["b"]))
@@ -400,12 +316,7 @@ def _are_days(texts: Iterable[str]) -> bool:
 
 
 def _unnamed(word: str) -> bool:
-    """Whether a word is no month's name, nor short for one; a decision is no December."""
-    return not any(_short(word, month) for month in MONTHS)
-
-
-def _short(word: str, month: str) -> bool:
-    return len(word) > 2 and month.startswith(word.lower())
+    return not any(is_month(word, month) for month in MONTHS)
 
 
 def _without_year(reading: _Reading) -> None:

@@ -15,7 +15,7 @@ from qi_equity.errors import DataErrors, UserError, did_you_mean
 from qi_equity.observations import COLUMNS, COUNTS, KEY, observations
 from qi_equity.project import EVERYONE, Columns, Project, TableSource
 from qi_equity.sources import calendar, cells, dates, grid, taking
-from qi_equity.sources.account import CODES, REFUSED, SUPPRESSED, Imported
+from qi_equity.sources.account import CODES, SUPPRESSED, Imported, by_reason, counted
 from qi_equity.sources.labels import Sites, place, plain, text_of
 
 # Our own tables, as written by the store, the app and the made-up network.
@@ -31,7 +31,6 @@ TIDY = TableSource(
     value="value",
 )
 NUMBERS = (*COUNTS, "value")
-SHOWN = 5  # row numbers in a message before the rest are counted
 # What stands in place of a date in a row that adds others up.
 TOTAL_OF_DATES = re.compile(
     r"(?:grand |sub-?|year )?(?:total|average|mean|sum|ytd|overall)s?\b.*", re.IGNORECASE
@@ -89,11 +88,11 @@ def import_table(project: Project, source: TableSource, path: Path) -> Imported:
         source=str(path),
         unit="cells" if source.columns or source.dates_across else "rows",
         read=rows.read,
-        taken=rows.read - _count(rows.refused) - _count(rows.left_out),
+        taken=rows.read - counted(rows.refused) - counted(rows.left_out),
         observations=kept,
         totals=totals,
-        refused=_reasons(rows.refused),
-        left_out=_reasons(rows.left_out),
+        refused=by_reason(rows.refused),
+        left_out=by_reason(rows.left_out),
         suppressed=withheld,
         codes=codes,
         notes=tuple(notes),
@@ -488,20 +487,3 @@ def _reconciled(project: Project, kept: pd.DataFrame, totals: pd.DataFrame) -> I
                 f"in {one:,} site-periods a single {name} is withheld beside its total: "
                 "subtraction would show it"
             )
-
-
-def _count(reasons: Mapping[str, list[int]]) -> int:
-    return sum(len(rows) for rows in reasons.values())
-
-
-def _reasons(reasons: Mapping[str, list[int]]) -> pd.DataFrame:
-    found = sorted(reasons.items(), key=lambda item: (-len(item[1]), item[0]))
-    return pd.DataFrame(
-        [(reason, len(rows), _where(rows)) for reason, rows in found], columns=REFUSED
-    )
-
-
-def _where(rows: list[int]) -> str:
-    shown = ", ".join(str(row) for row in rows[:SHOWN])
-    more = f" and {len(rows) - SHOWN:,} more" if len(rows) > SHOWN else ""
-    return f"row{'s' if len(rows) > 1 else ''} {shown}{more}"
