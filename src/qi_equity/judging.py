@@ -6,7 +6,7 @@ Judged once: where the same counts were judged before, under the same plan, that
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,12 +67,53 @@ def places(table: pd.DataFrame) -> dict[str, np.ndarray]:
     return dict(zip(map(str, sites), np.split(order, cuts), strict=True))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Work:
+    """Sites that can be judged in one pass, apart from all others: on any machine, the same."""
+
+    reading: Reading
+    rows: pd.DataFrame
+    drawn: Charts
+    last_of_baseline: pd.Timestamp
+    told: Mapping[str, str]  # contents of each site that is asked about
+
+    def done(self) -> dict[str, Judged]:
+        """Each site's judgement."""
+        tables = [
+            *_charts(self.reading, self.drawn),
+            *_gaps(self.reading, self.rows, self.last_of_baseline),
+        ]
+        at = [places(table) for table in tables]
+
+        def of(site: str) -> list[pd.DataFrame]:
+            return [
+                table.take(place[site]) if site in place else table.iloc[:0]
+                for table, place in zip(tables, at, strict=True)
+            ]
+
+        return {site: Judged(counts, *of(site)) for site, counts in self.told.items()}
+
+
+def here(works: Sequence[Work]) -> list[dict[str, Judged]]:
+    """One piece of work after the other, in this process."""
+    return [work.done() for work in works]
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Who does the work, and how many sites a piece of it has; None for as many as there are."""
+
+    do: Callable[[Sequence[Work]], Iterable[dict[str, Judged]]] = here
+    sites: int | None = None
+
+
 def judged(
     reading: Reading,
     rows: pd.DataFrame,
     drawn: Charts,
     told: Mapping[str, str],
     before: Mapping[str, Judged],
+    workers: Workers,
 ) -> dict[str, Judged]:
     """Every site of a measure judged; where its contents were judged before, that is kept.
 
@@ -82,27 +123,29 @@ def judged(
     found = {
         site: before[site] for site in told if site in before and before[site].counts == told[site]
     }
+    fresh = {site: counts for site, counts in told.items() if site not in found}
+    for done in workers.do(list(_works(reading, rows, drawn, fresh, workers.sites))):
+        found.update(done)
+    return dict(sorted(found.items()))
+
+
+def _works(
+    reading: Reading, rows: pd.DataFrame, drawn: Charts, told: Mapping[str, str], most: int | None
+) -> Iterator[Work]:
+    """The sites asked about, by calendar and so many at a time."""
     last = reading.last_of_baseline(rows)
     for together in _together(reading, rows):
-        fresh = [site for site in together if site not in found]
-        if not fresh:
-            continue
-        every = _of(rows, together)
-        # The total has every subgroup that its sites have, as a rule: with it the calendar stays.
-        some = _of(every, [*fresh, ALL_SITES])
-        if _calendar(reading, some) != _calendar(reading, every):
-            some = every
-        sites = list(places(some))
-        of_these = Charts(_of(drawn.points, sites), _of(drawn.summary, sites), drawn.by)
-        tables = [*_charts(reading, of_these), *_gaps(reading, some, last)]
-        at = [places(table) for table in tables]
-        for site in fresh:
-            held = [
-                table.take(place[site]) if site in place else table.iloc[:0]
-                for table, place in zip(tables, at, strict=True)
-            ]
-            found[site] = Judged(told[site], *held)
-    return dict(sorted(found.items()))
+        asked = [site for site in together if site in told]
+        every = _of(rows, together) if asked else rows
+        while asked:
+            now, asked = asked[:most], asked[most:] if most else []
+            # The total has every subgroup that its sites have, as a rule: the calendar stays.
+            some = _of(every, [*now, ALL_SITES])
+            if _calendar(reading, some) != _calendar(reading, every):
+                some = every
+            sites = list(places(some))
+            charts = Charts(_of(drawn.points, sites), _of(drawn.summary, sites), drawn.by)
+            yield Work(reading, some, charts, last, {site: told[site] for site in now})
 
 
 def _of(table: pd.DataFrame, sites: list[str]) -> pd.DataFrame:
@@ -144,7 +187,8 @@ def _gaps(
         return pd.DataFrame(), pd.DataFrame()
     late = known["subgroup"].min() > last
     found = reading.gap_charts(known, None if late else last)
-    return found.summary, found.points
+    # Q-values are of the family in view, which is not known to one site.
+    return found.summary.assign(q_trend=np.nan, q_scan=np.nan), found.points
 
 
 def charts_watched(project: Project) -> int:

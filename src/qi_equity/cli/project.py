@@ -56,6 +56,9 @@ def new(
 def analyse(
     project: ProjectFile,
     data: DataFile = None,
+    engine: Annotated[
+        str, typer.Option(help="where it is judged: local, local[2] or spark://host:port")
+    ] = "local",
     out: Annotated[
         Path | None,
         typer.Option(help="write points.csv, charts.csv, gaps.csv and findings.json here"),
@@ -72,7 +75,7 @@ def analyse(
     imported = load(aims, data, base=project.parent)
     typer.echo(str(imported))
     with progress(f"Analysing {aims.title}"):
-        findings = analysed(aims, imported.observations)
+        findings = analysed(aims, imported.observations, engine=engine)
     typer.echo(terminal.report(findings))
     if out is not None:
         for path in export.write(findings, out):

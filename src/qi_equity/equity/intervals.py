@@ -442,6 +442,8 @@ ONE: dict[str, dict[str, OneSample]] = {
         "mid-p": mid_p_rate,
     },
 }
+
+
 def ratio_alone(
     x1: ArrayLike, n1: ArrayLike, x2: ArrayLike, n2: ArrayLike, confidence: float
 ) -> Interval:
