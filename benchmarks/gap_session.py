@@ -1,59 +1,103 @@
-"""Time the evidence of a session: 10 sites x 4 measures x 6 strata x 104 weeks.
+"""What judging costs beside an earlier commit, in one run on one machine: ratios, not seconds.
 
-python benchmarks/gap_session.py
+python benchmarks/gap_session.py [commit]
+
+The example network's project (10 sites and their total, 7 charts each of 4 measures, 220 gaps) is
+judged by today's code and by the commit's, each in a process of its own, by turns. Judging is
+analyse() less analyse(judge=False), in processor time.
 """
 
 from __future__ import annotations
 
-import resource
-import time
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 
-import numpy as np
-import pandas as pd
+BEFORE = "4e81cc5"
+ROUNDS = 2
+HOME = Path(__file__).resolve().parent.parent
+# Run with either's own modules: names have moved since.
+TIMED = """
+import inspect, time
+try:
+    from qi_equity.simulation import synthetic
+except ImportError:
+    from qi_equity.sources import synthetic
+from qi_equity.analyse import analyse
+from qi_equity.project_file import examples, load
 
-from qi_equity.frames.gap_chart import gap_charts
-from qi_equity.spc.scan import scan
+project = load(examples()["pph_reduction"])
+log = synthetic.network([project]).observations[project.id]
 
-SITES, WEEKS = 10, 104
-RATES = {"stillbirth": 0.02, "haemorrhage": 0.05, "preterm": 0.1, "induction": 0.3}
-BIRTHS = {"a": 5, "b": 8, "c": 12, "d": 20, "e": 30, "f": 60}
+def seconds(**how):
+    start = time.process_time()
+    found = analyse(project, how.pop("log", log), **how)
+    return time.process_time() - start, found
+
+seconds(log=log[log["site"] == "site_a"])
+quick, _ = seconds(judge=False)
+whole, found = seconds()
+print("drawn", quick)
+print("judged", whole - quick)
+if "previous" in inspect.signature(analyse).parameters:
+    saved = log.copy()
+    row = saved.index[(saved["site"] == "site_b") & (saved["measure"] == "pph_1000")][-1]
+    saved.loc[row, ["numerator", "denominator"]] += 1
+    print("saved row", seconds(log=saved, previous=found)[0] - quick)
+    print("saved row, whole", seconds(log=saved, previous=found)[0])
+"""
 
 
-def session(seed: int = 1) -> pd.DataFrame:
-    rng = np.random.default_rng(seed)
-    weeks = pd.date_range("2024-01-01", periods=WEEKS, freq="W-MON")
-    rows = pd.MultiIndex.from_product(
-        [range(SITES), RATES, BIRTHS, weeks], names=["site", "measure", "stratum", "week"]
-    ).to_frame(index=False)
-    births = rng.poisson(rows.stratum.map(BIRTHS).to_numpy(dtype=float))
-    return rows.assign(
-        births=births, events=rng.binomial(births, rows.measure.map(RATES).to_numpy(dtype=float))
+def timed(source: Path) -> dict[str, float]:
+    """Seconds by what they were spent on."""
+    said = subprocess.run(
+        [sys.executable, "-c", TIMED],
+        env={**os.environ, "PYTHONPATH": str(source / "src"), "OMP_NUM_THREADS": "1"},
+        cwd=source,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    return {name: float(number) for name, number in (x.rsplit(" ", 1) for x in said.splitlines())}
+
+
+def checked_out(commit: str, folder: Path) -> bool:
+    """The commit's files in a folder; false where git or the commit is not there."""
+    if shutil.which("git") is None:
+        return False
+    packed = subprocess.run(
+        ["git", "-C", str(HOME), "archive", commit], capture_output=True, check=False
     )
+    if packed.returncode:
+        return False
+    subprocess.run(["tar", "-x", "-C", str(folder)], input=packed.stdout, check=True)
+    return True
 
 
 def main() -> None:
-    data = session()
-    start, busy = time.perf_counter(), time.process_time()
-    charts = gap_charts(
-        data,
-        numerator="events",
-        denominator="births",
-        stratum="stratum",
-        by=["site", "measure"],
-        subgroup="week",
-        baseline=52,
-        direction="decrease",
-    )
-    gaps = time.perf_counter()
-    counts = charts.points[["numerator", "denominator"]].to_numpy().reshape(-1, WEEKS, 2)
-    found = scan(counts[..., 0], counts[..., 1])
-    end = time.perf_counter()
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{len(charts.summary)} charts of {WEEKS} weeks, one core, {memory:.0f} MiB")
-    print(f"gap charts and verdicts {gaps - start:.1f} s, scans {end - gaps:.1f} s")
-    print(f"processor time {time.process_time() - busy:.1f} s")
-    alarms, scans = (charts.summary.signal != "").sum(), (found.p_value <= 0.05).sum()
-    print(f"alarms {alarms}, scans with p <= .05 {scans}; nothing happens in these data")
+    commit = sys.argv[1] if len(sys.argv) > 1 else BEFORE
+    with tempfile.TemporaryDirectory() as folder:
+        there = checked_out(commit, Path(folder))
+        if not there:
+            print(f"git, or commit {commit}, is not here: only today's code is timed")
+        now: list[dict[str, float]] = []
+        then: list[dict[str, float]] = []
+        for _ in range(ROUNDS):
+            now.append(timed(HOME))
+            then += [timed(Path(folder))] if there else []
+    # The least of the rounds: other work on the machine only ever adds.
+    best = {name: min(one[name] for one in now) for name in now[0]}
+    for name, seconds in best.items():
+        print(f"today, {name}: {seconds:.2f} s")
+    if there:
+        cost = min(one["judged"] for one in then)
+        print(f"{commit}, judged: {cost:.2f} s")
+        print(f"judging costs 1/{cost / best['judged']:.1f} of what it did")
+        print(f"a saved row costs {max(best['saved row'], 0) / cost:.4f} of judging all then")
+        print(f"a saved row costs {max(best['saved row'], 0) / best['judged']:.4f} of it today")
 
 
 if __name__ == "__main__":

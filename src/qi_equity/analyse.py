@@ -8,6 +8,7 @@ from dataclasses import replace
 import pandas as pd
 
 from qi_equity.arrays import BoolArray
+from qi_equity.engines import LOCAL, workers
 from qi_equity.findings import (
     TABLES,
     Caution,
@@ -22,7 +23,7 @@ from qi_equity.frames.chart import Charts
 from qi_equity.frames.evidence import among, in_family
 from qi_equity.frames.inequality import inequality
 from qi_equity.frames.plan import HORIZON, plans
-from qi_equity.judging import KEYS, Contents, contents, judged
+from qi_equity.judging import KEYS, Contents, Workers, contents, judged
 from qi_equity.observations import SERIES_KEY, with_totals
 from qi_equity.observations import observations as checked
 from qi_equity.project import ALL_SITES, EVERYONE, Project
@@ -45,6 +46,7 @@ def analyse(
     judge: bool = True,
     previous: Findings | None = None,
     revision: str | None = None,
+    engine: str = LOCAL,
 ) -> Findings:
     """All that a project's observations say.
 
@@ -55,6 +57,8 @@ def analyse(
     yet the ones that verdicts rest on. With the findings that were `previous`, only
     sites and measures whose counts have changed are judged anew: the answer is the same to the
     last digit. `revision` is the store's, of which the findings say that they were judged on it.
+    `engine` is where it is judged, "local" or the address of a Spark ("spark://host:7077"), equal
+    to the last digit too.
     """
     table = checked(observations)
     declared = table["measure"].isin([measure.id for measure in project.measures])
@@ -66,10 +70,11 @@ def analyse(
     if table["site"].nunique() > 1:
         table = with_totals(table, "site", ALL_SITES)
     before = previous.kept if previous is not None and judge else {}
+    judges = workers(engine) if judge else None
     measured = {
         measure.id: part
         for measure in project.measures
-        if (part := _measure(Reading(project, measure), table, judge, before)) is not None
+        if (part := _measure(Reading(project, measure), table, judges, before)) is not None
     }
     parts = list(measured.values())
     found = {name: _joined(parts, name) for name in TABLES}
@@ -157,18 +162,22 @@ def _joined(parts: list[Measured], name: str) -> pd.DataFrame:
 
 
 def _measure(
-    reading: Reading, table: pd.DataFrame, judge: bool, before: Mapping[str, Measured]
+    reading: Reading,
+    table: pd.DataFrame,
+    judges: Workers | None,
+    before: Mapping[str, Measured],
 ) -> Measured | None:
     """All of one measure; None where none was logged."""
     rows = table[table["measure"] == reading.measure.id]
     if rows.empty:
         return None
-    if not judge:
+    if judges is None:
         return _drawn(reading, rows)
     told, previous = contents(reading, rows), before.get(reading.measure.id)
     if previous is not None and previous.counts == told.whole:
         return previous
-    return _judged(reading, rows, told, previous.judged if previous is not None else {})
+    sites = previous.judged if previous is not None else {}
+    return _judged(reading, rows, told, sites, judges)
 
 
 def _drawn(reading: Reading, rows: pd.DataFrame) -> Measured:
@@ -192,10 +201,14 @@ def _known(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _judged(
-    reading: Reading, rows: pd.DataFrame, told: Contents, before: Mapping[str, Judged]
+    reading: Reading,
+    rows: pd.DataFrame,
+    told: Contents,
+    before: Mapping[str, Judged],
+    judges: Workers,
 ) -> Measured:
     """One measure with all that it is judged by, anew at each site whose counts are new."""
-    part = _with_evidence(_drawn(reading, rows), reading, rows, told, before)
+    part = _with_evidence(_drawn(reading, rows), reading, rows, told, before, judges)
     cautions = list(part.cautions)
     if len(part.gaps):
         part = replace(part, gaps=_with_unknown(part.gaps, unknown_bounds(reading, rows)))
@@ -224,10 +237,11 @@ def _with_evidence(
     rows: pd.DataFrame,
     told: Contents,
     before: Mapping[str, Judged],
+    judges: Workers,
 ) -> Measured:
     """Put on what each site's charts and gaps are judged by."""
     drawn = Charts(part.points, part.charts, tuple(SERIES_KEY))
-    held = judged(reading, rows, drawn, told.sites, before)
+    held = judged(reading, rows, drawn, told.sites, before, judges)
 
     def together(name: str) -> pd.DataFrame:
         tables: list[pd.DataFrame] = [getattr(one, name) for one in held.values()]

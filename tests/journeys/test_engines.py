@@ -13,6 +13,9 @@ import pytest
 
 from births import births, project
 from qi_equity import sources
+from qi_equity.analyse import analyse
+from qi_equity.errors import UserError
+from qi_equity.findings import TABLES
 from qi_equity.observations import observations
 from qi_equity.project import Project
 from qi_equity.sources import Imported
@@ -128,3 +131,20 @@ def spark() -> Iterator[None]:
 @pytest.mark.filterwarnings("ignore")  # Spark and its bridge to Java warn of their own affairs
 def test_spark_gives_the_same(records: Path, embedded: Imported) -> None:
     same(sources.load(project(), f"spark:{records}"), embedded)
+
+
+@pytest.mark.spark
+@pytest.mark.usefixtures("spark")
+@pytest.mark.filterwarnings("ignore")  # Spark and its bridge to Java warn of their own affairs
+def test_spark_judges_to_the_last_digit(embedded: Imported) -> None:
+    plan, rows = project(), embedded.observations
+    found, expected = analyse(plan, rows, engine="local[2]"), analyse(plan, rows)
+    for name in TABLES:
+        left, right = getattr(found, name), getattr(expected, name)
+        pd.testing.assert_frame_equal(left, right, check_exact=True)
+    assert (found.cautions, found.chance) == (expected.cautions, expected.chance)
+
+
+def test_an_engine_that_is_not_known_is_named(embedded: Imported) -> None:
+    with pytest.raises(UserError, match=r"--engine dask: choose local, local\[2\]"):
+        analyse(project(), embedded.observations, engine="dask")

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import pickle
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from qi_equity.analyse import analyse
-from qi_equity.findings import TABLES, Findings
-from qi_equity.project import Project
+from qi_equity.engines import judge
+from qi_equity.findings import TABLES, Findings, Judged
+from qi_equity.judging import Work, Workers, contents, judged
+from qi_equity.observations import observations, with_totals
+from qi_equity.project import ALL_SITES, EVERYONE, Project
 from qi_equity.project_file import examples, load
+from qi_equity.reading import Reading
 
 PROJECT = load(examples()["pph_reduction"])
 MEASURE = PROJECT.aim.measure
 STRATA = {"Asian": 14, "Black": 9, "White": 45, "Not recorded": 4}
 RATES = {"Asian": 0.06, "Black": 0.1, "White": 0.05, "Not recorded": 0.06}
+COUNTS = ["numerator", "denominator"]
 WEEKS = pd.date_range("2023-01-02", periods=70, freq="W-MON")
 
 
@@ -47,9 +53,6 @@ def changed_row(log: pd.DataFrame) -> tuple[Project, pd.DataFrame]:
     log = log.copy()
     log.loc[log.index[(log["site"] == "site_b") & (log["stratum"] == "Black")][-3:], COUNTS] += 1
     return PROJECT, log
-
-
-COUNTS = ["numerator", "denominator"]
 
 
 def added_week(log: pd.DataFrame) -> tuple[Project, pd.DataFrame]:
@@ -123,3 +126,24 @@ def test_what_was_not_judged_is_judged(log: pd.DataFrame, before: Findings) -> N
     unjudged = analyse(PROJECT, log, judge=False)
     found = analyse(PROJECT, log, previous=unjudged)
     pd.testing.assert_frame_equal(found.gaps, before.gaps, check_exact=True)
+
+
+def test_a_few_sites_at_a_time_say_the_same(log: pd.DataFrame, before: Findings) -> None:
+    """As a cluster judges them: packed, in any order, one site to a piece of work."""
+
+    def elsewhere(works: Sequence[Work]) -> list[dict[str, Judged]]:
+        packed = pd.DataFrame({"place": 0, "packed": [pickle.dumps(one) for one in works[::-1]]})
+        return [pickle.loads(one) for one in judge(packed)["packed"]]
+
+    reading = Reading(PROJECT, next(one for one in PROJECT.measures if one.id == MEASURE))
+    rows = with_totals(observations(log), "stratum", EVERYONE)
+    rows = with_totals(rows, "site", ALL_SITES)
+    drawn = reading.charted_as_logged(rows).draw(rows)
+    told = contents(reading, rows).sites
+    found = judged(reading, rows, drawn, told, {}, Workers(elsewhere, sites=1))
+    for site, expected in before.kept[MEASURE].judged.items():
+        for name in ("charts", "points", "gaps", "gap_points"):
+            left, right = (
+                getattr(one, name).reset_index(drop=True) for one in (found[site], expected)
+            )
+            pd.testing.assert_frame_equal(left, right, check_exact=True)

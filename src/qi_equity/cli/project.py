@@ -97,6 +97,9 @@ def _understood(target: Path) -> None:
 def analyse(
     project: ProjectFile,
     data: DataFile = None,
+    engine: Annotated[
+        str, typer.Option(help="where it is judged: local, local[2] or spark://host:port")
+    ] = "local",
     out: Annotated[
         Path | None,
         typer.Option(help="write points.csv, charts.csv, gaps.csv and findings.json here"),
@@ -113,7 +116,7 @@ def analyse(
     imported = load(aims, data, base=project.parent)
     account(imported)
     with progress(f"Analysing {aims.title}"):
-        findings = analysed(aims, imported.observations)
+        findings = analysed(aims, imported.observations, engine=engine)
     typer.echo(terminal.report(findings))
     if out is not None:
         for path in export.write(findings, out):

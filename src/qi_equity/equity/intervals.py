@@ -442,6 +442,17 @@ ONE: dict[str, dict[str, OneSample]] = {
         "mid-p": mid_p_rate,
     },
 }
+
+
+def ratio_alone(
+    x1: ArrayLike, n1: ArrayLike, x2: ArrayLike, n2: ArrayLike, confidence: float
+) -> Interval:
+    """The ratio without an interval (the ends are nan), where none will be read."""
+    a, m, b, n = pairs_of(x1, n1, x2, n2)
+    with np.errstate(all="ignore"):
+        return _kept(np.isfinite(m + n) & (a + b > 0), (a / m) / (b / n), np.nan, np.nan)
+
+
 DIFFERENCE: dict[str, dict[str, TwoSample]] = {
     "proportion": {
         "newcombe": newcombe,
@@ -460,10 +471,12 @@ RATIO: dict[str, dict[str, TwoSample]] = {
         "koopman": koopman,
         "miettinen-nurminen": miettinen_nurminen_ratio,
         "gart-nam": gart_nam_ratio,
+        "none": ratio_alone,
     },
     "rate": {
         "score": score_rate_ratio,
         "exact": exact_rate_ratio,
         "mid-p": mid_p_rate_ratio,
+        "none": ratio_alone,
     },
 }

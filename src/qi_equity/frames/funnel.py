@@ -19,7 +19,7 @@ from qi_equity.spc.funnel import LEVELS, LIMITS, OVER_DISPERSION, SCALES, Drawin
 from qi_equity.spc.funnel import funnel as drawn
 
 # Sizes at which a curve is worked out: it bends most among the smallest.
-POINTS = 80
+POINTS = 40
 # A curve begins a little before the smallest site and ends a little after the largest.
 MARGINS = (0.6, 1.1)
 

@@ -118,7 +118,8 @@ def _wide(charts: pd.DataFrame, points: pd.DataFrame, keys: list[str]) -> _Wide:
     def spread(name: str, fill: object, dtype: Any) -> NDArray[Any]:
         table = np.full(shape, fill, dtype=dtype)
         if name in points:
-            table[row[held], place[held]] = points[name].to_numpy()[held]
+            # As objects dates are Timestamps, whatever the resolution they are kept in.
+            table[row[held], place[held]] = points[name].astype(dtype).to_numpy()[held]
         return table
 
     value = spread("value", np.nan, float)

@@ -19,8 +19,6 @@ COLUMNS = [
     "difference_lower",
     "difference_upper",
     "ratio",
-    "ratio_lower",
-    "ratio_upper",
     "unknown_births",
     "unknown_share",
     "changes",
@@ -51,7 +49,7 @@ def unknown_bounds(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:
     x0, n0 = (against(part[..., None])[..., 0] for part in (x, n))
     total = np.nansum(n, axis=1, keepdims=True)
     found = bounds.unknown_bounds(
-        (x, n), (x0, n0), (xu, nu), total, methods=Methods(kind=reading.measure.data)
+        (x, n), (x0, n0), (xu, nu), total, methods=Methods(kind=reading.measure.data, ratio="none")
     )
     share = np.divide(nu, nu + total, out=np.full_like(nu, np.nan), where=nu + total > 0)
     frames = []
@@ -61,8 +59,6 @@ def unknown_bounds(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:
             "difference_lower": gap.difference.lower,
             "difference_upper": gap.difference.upper,
             "ratio": gap.ratio.estimate,
-            "ratio_lower": gap.ratio.lower,
-            "ratio_upper": gap.ratio.upper,
             "unknown_births": np.broadcast_to(nu, x.shape),
             "unknown_share": np.broadcast_to(share, x.shape),
             "changes": found.changes,
