@@ -5,11 +5,12 @@ Nothing here knows what is stored.
 
 from __future__ import annotations
 
+import os
 import random
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,8 @@ def _sqlite(path: Path, immutable: bool) -> Engine:
     name = f"{path.absolute().as_uri()}?mode=ro&immutable=1" if immutable else str(path)
 
     def _connect() -> sqlite3.Connection:
+        if not immutable:
+            _private(path)
         return sqlite3.connect(
             name, timeout=BUSY_SECONDS, check_same_thread=False, uri=immutable, isolation_level=None
         )  # isolation_level: the driver must not begin transactions; a deferred one loses saves
@@ -180,6 +183,18 @@ def _sqlite(path: Path, immutable: bool) -> Engine:
             connection.exec_driver_sql("BEGIN")
 
     return engine
+
+
+def _private(path: Path) -> None:
+    """See that the file is its owner's alone, whatever the umask; SQLite's logs take after it."""
+    with suppress(OSError):  # what cannot be made or is another's, SQLite says in its own words
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    for rest in ("", "-wal", "-shm"):
+        file = path.with_name(path.name + rest)
+        with suppress(OSError):
+            mode = file.stat().st_mode
+            if mode & 0o077:
+                file.chmod(mode & 0o700)
 
 
 def _take_turn(connection: Any) -> None:

@@ -84,7 +84,10 @@ def restore(source: Path, place: str | Path, replace: bool = False) -> Verified:
     if target.path and target.path.exists() and not replace:
         raise StoreError(f"{target.path} is there already; move it away, or ask to replace it")
     try:
-        shutil.copyfile(source, part)
+        part.unlink(missing_ok=True)
+        private = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with source.open("rb") as kept_bytes, os.fdopen(private, "wb") as out:
+            shutil.copyfileobj(kept_bytes, out)
         with closing(Database(part)) as kept:
             with kept.reading() as connection:
                 if schema_of(connection) is None:
