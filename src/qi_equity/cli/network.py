@@ -60,7 +60,7 @@ def serve(
     entrance.serve(database, users, host=host, port=port, origin=origin, say=typer.echo)
 
 
-people = typer.Typer(help="Who may sign in, with which role and at which sites.")
+people = type(app)(help="Who may sign in, with which role and at which sites.")
 app.add_typer(people, name="users", no_args_is_help=True)
 
 

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
+from qi_equity.plain import masked
 from qi_equity.store.refusals import StoreError
 
 BUSY_SECONDS = 60  # how long a writer waits for its turn before it gives up, having written nothing
@@ -78,7 +79,7 @@ class Database:
         if is_sqlite_path(place):
             url = make_url("sqlite://").set(database=str(Path(place).expanduser()))
         else:
-            url = make_url(str(place))
+            url = _address(str(place))
             if url.get_backend_name() in ("postgresql", "postgres"):
                 url = url.set(drivername="postgresql+psycopg")
         self.sqlite = url.get_backend_name() == "sqlite"
@@ -90,7 +91,7 @@ class Database:
         if self.sqlite and url.database in (None, "", ".", ":memory:"):
             raise StoreError("a store is a file: give its name, such as network.sqlite")
         self.path = Path(str(url.database)) if self.sqlite else None
-        self.name = url.render_as_string(hide_password=True) if not self.sqlite else str(self.path)
+        self.name = masked(url.render_as_string()) if not self.sqlite else str(self.path)
         self.engine = _sqlite(self.path, immutable) if self.path else _server(url)
 
     @contextmanager
@@ -145,6 +146,14 @@ def now() -> str:
     moment = time.time_ns() // 1000
     whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment // 1_000_000))
     return f"{whole}.{moment % 1_000_000:06d}Z"
+
+
+def _address(place: str) -> URL:
+    try:
+        return make_url(place)
+    except (ArgumentError, ValueError):  # they quote the address, and it may hold a password
+        told = "the database's address cannot be read; write postgresql://user@host/name"
+        raise StoreError(told) from None
 
 
 def _server(url: URL) -> Engine:

@@ -32,7 +32,7 @@ from qi_equity.store.tables import chain
 
 BATCH = 5000
 TABLES = ("change", "revision", "chain")  # in the order in which they can be filled
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a spreadsheet knows a formula (OWASP)
+FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # as OWASP lists them
 
 
 def backup(database: Database, path: Path) -> Verified:
@@ -235,4 +235,8 @@ def _inert(cell: object) -> object:
     >>> _inert("=1+1"), _inert("Black"), _inert(-1.5)
     ("'=1+1", 'Black', -1.5)
     """
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+    if not isinstance(cell, str):
+        return cell
+    # Some spreadsheets leave out blanks and line breaks before they look.
+    runs = cell.lstrip().startswith(FORMULA) or cell.startswith(("\t", "\r", "\n"))
+    return f"'{cell}" if runs else cell
