@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 from contextlib import closing
 
 import pytest
+from typer.testing import CliRunner
 
 from qi_equity import store
+from qi_equity.cli import app
 from qi_equity.store.chain import GENESIS, Change, Draft, link
 from store_network import PROJECT, made, row, table, user
 
@@ -194,3 +197,102 @@ def test_a_file_that_is_no_store_is_refused_and_left_alone(tmp_path):
     with pytest.raises(store.StoreError, match="not a qi_equity store"):
         store.open(place)
     assert place.read_text(encoding="utf-8") == "Dear all, " * 500
+
+
+GUARDS = ("change_no_delete", "change_no_update", "revision_no_delete", "revision_no_update")
+
+
+@pytest.mark.parametrize("guard", GUARDS)
+@pytest.mark.parametrize(
+    "instead", ["", "CREATE TRIGGER {} AFTER INSERT ON change BEGIN SELECT 1; END"]
+)
+def test_a_guard_that_was_dropped_or_replaced_is_named(place, guard, instead):
+    with closing(sqlite3.connect(place, isolation_level=None)) as connection:
+        connection.execute(f"DROP TRIGGER {guard}")
+        if instead:
+            connection.execute(instead.format(guard))
+    assert guard in str(verified(place).broken)
+
+
+def test_the_newest_rows_deleted_with_the_chain_mended_are_found_by_the_noted_head(place):
+    noted = verified(place).head
+    with closing(sqlite3.connect(place)) as connection:
+        (before,) = connection.execute("SELECT hash FROM revision WHERE id = 56").fetchone()
+    tamper(
+        place,
+        "DELETE FROM revision WHERE id > 56",
+        "DELETE FROM change WHERE id > 2",
+        f"UPDATE chain SET revisions = 56, changes = 2, hash = '{before}'",
+    )
+    assert verified(place).whole, "the chain alone cannot tell"
+    assert "newest revisions are missing" in str(verified(place, noted).broken)
+
+
+def test_no_rows_and_no_head_are_never_whole(place, tmp_path):
+    noted = verified(place).head
+    tamper(
+        place,
+        "DELETE FROM revision",
+        "DELETE FROM change",
+        f"UPDATE chain SET revisions = 0, changes = 0, hash = '{GENESIS}'",
+    )
+    assert "holds no revision" in str(verified(place).broken)
+    assert "newest revisions are missing" in str(verified(place, noted).broken)
+    assert not verified(tmp_path / "new.sqlite").whole
+
+
+def on_the_terminal(*arguments):
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_the_command_line_holds_the_history_against_a_noted_head(place):
+    noted = verified(place).head
+    told = ("verify", "--database", str(place), "--head")
+    assert on_the_terminal(*told, noted.upper()).exit_code == 0
+    done = on_the_terminal(*told, "0" * 63 + "1")
+    assert done.exit_code == 1
+    assert "is not in the chain" in done.output
+    assert "64 characters" in str(on_the_terminal(*told, noted[:60]).exception)
+
+
+@pytest.mark.parametrize("command", [("verify",), ("backup", "copy"), ("export", "folder")])
+def test_a_store_of_no_bytes_is_said_to_be_lost_and_left_alone(tmp_path, command):
+    (tmp_path / "network.sqlite").touch()
+    name, *rest = command
+    done = on_the_terminal(
+        name, *(str(tmp_path / one) for one in rest), "--database", str(tmp_path / "network.sqlite")
+    )
+    assert done.exit_code == 1
+    assert "is an empty file" in str(done.exception)
+    assert (tmp_path / "network.sqlite").stat().st_size == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="file modes are POSIX")
+@pytest.mark.parametrize("mask", [0, 0o022, 0o077])
+def test_store_and_logs_are_their_owners_alone_whatever_the_umask(tmp_path, mask):
+    before = os.umask(mask)
+    try:
+        opened = made(tmp_path / "network.sqlite")
+        opened.as_user(user()).consent(PROJECT, "north", True)
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+        opened.close()
+    finally:
+        os.umask(before)
+    assert {"network.sqlite", "network.sqlite-wal", "network.sqlite-shm"} <= set(modes)
+    assert set(modes.values()) == {0o600}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="file modes are POSIX")
+def test_a_store_that_others_could_read_is_closed_to_them_when_it_is_opened(place):
+    place.chmod(0o644)
+    store.open(place).close()
+    assert place.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_restored_store_is_its_owners_alone(place, tmp_path):
+    opened = store.open(place)
+    opened.as_user(user()).backup(tmp_path / "backup")
+    opened.close()
+    (tmp_path / "backup").chmod(0o644)
+    store.restore(tmp_path / "backup", tmp_path / "again.sqlite")
+    assert (tmp_path / "again.sqlite").stat().st_mode & 0o777 == 0o600

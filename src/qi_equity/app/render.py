@@ -106,7 +106,7 @@ class Renderer:
         except UserError as error:
             return self._answer(told(say("labels.empty.cannot"), str(error).splitlines()))
         except Exception:
-            log.exception("no page for %s", address)
+            log.exception("no page for %r", address)
             if done:
                 return self._answer(told(done, [say("labels.fault.kept")]))
             return self._answer(told(say("labels.fault.heading"), our_fault()))
@@ -141,7 +141,7 @@ class Renderer:
         except UserError as error:
             return {"problems": str(error).splitlines()}
         except Exception:
-            log.exception("could not do %s at %s", name, address)
+            log.exception("could not do %r at %r", name, address)
             return {"problems": our_fault()}
         self._kept.forget()
         return self.answer(address, done) | {"status": done, "done": done}

@@ -11,6 +11,7 @@ import typer
 from qi_equity.cli import network, project
 from qi_equity.cli.common import app
 from qi_equity.errors import UserError
+from qi_equity.plain import masked, visible
 
 __all__ = ["app", "main", "network", "project"]
 
@@ -30,12 +31,12 @@ def main() -> None:
 
 
 def _stop(message: str, code: int) -> NoReturn:
-    typer.echo(message, err=True)
+    typer.echo(masked(visible(message)), err=True)
     sys.exit(code)
 
 
 def _fault() -> NoReturn:
-    traceback.print_exc()
+    typer.echo(masked(visible(traceback.format_exc())), err=True)
     _stop(
         "This is a fault in qi-equity, not in what you gave it. Please report the lines above.", 3
     )

@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
+from typer.models import CommandFunctionType
+
+from qi_equity import plain
+from qi_equity.errors import UserError
 
 if TYPE_CHECKING:
     from qi_equity.sources import Imported
 
-app = typer.Typer(
+
+class Plainly(TyperCommand):
+    """A command that prints plain text only: what it echoes was written by others."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run it; colours of our own help and progress are not in the way of this."""
+        with plain.streams():
+            return super().invoke(ctx)
+
+
+class App(typer.Typer):
+    """Commands that print plain text only."""
+
+    def command(
+        self, name: str | None = None, **options: Any
+    ) -> Callable[[CommandFunctionType], CommandFunctionType]:
+        """A command of this application."""
+        return super().command(name, **({"cls": Plainly} | options))
+
+
+app = App(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -44,11 +70,25 @@ Port = Annotated[
     int, typer.Option(help="port of this machine; 0 takes a free one", min=0, max=65535)
 ]
 Browser = Annotated[bool, typer.Option(help="open the page in a browser")]
+
+
+def _told(context: typer.Context, parameter: typer.CallbackParam, value: str) -> str:
+    """An argument can be read by everybody on the machine: no password there."""
+    source = context.get_parameter_source(str(parameter.name))
+    if source is not None and source.name == "COMMANDLINE" and plain.masked(value) != value:
+        raise UserError(
+            "a password in --database can be read by others on this machine: set the whole "
+            "address as QI_EQUITY_DATABASE, or the password alone as PGPASSWORD"
+        )
+    return value
+
+
 Database = Annotated[
     str,
     typer.Option(
         envvar="QI_EQUITY_DATABASE",
-        help="the store: a file, or postgresql://user:password@host/name",
+        callback=_told,
+        help="the store: a file, or postgresql://user@host/name",
     ),
 ]
 DATABASE = "qi_equity.sqlite"
@@ -59,7 +99,8 @@ def progress(what: str) -> Iterator[None]:
     """Say on the terminal that work is going on, and take it back when it is done."""
     from rich.console import Console
 
-    with Console(stderr=True).status(f"{what} ..."):
+    under = getattr(sys.stderr, "under", sys.stderr)  # a sign that moves, with nobody's words
+    with Console(file=under).status(f"{what} ..."):
         yield
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import hashlib
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,7 +69,7 @@ def serve(
     entrance.serve(database, users, host=host, port=port, origin=origin, say=typer.echo)
 
 
-people = typer.Typer(help="Who may sign in, with which role and at which sites.")
+people = type(app)(help="Who may sign in, with which role and at which sites.")
 app.add_typer(people, name="users", no_args_is_help=True)
 
 
@@ -203,10 +204,18 @@ def log(
 
 
 @app.command()
-def verify(database: Database = DATABASE) -> None:
-    """The store's history is whole: every revision follows the one before it."""
+def verify(
+    database: Database = DATABASE,
+    head: Annotated[
+        str | None, typer.Option(help="the newest link as it was noted earlier: 64 characters")
+    ] = None,
+) -> None:
+    """The store's history is whole: every revision follows the one before it, and the noted one."""
+    noted = head.strip().lower() if head is not None else None
+    if noted is not None and not re.fullmatch("[0-9a-f]{64}", noted):
+        raise UserError("--head: give the 64 characters that 'verify' or 'backup' printed")
     with _admin(database) as desk:
-        found = desk.verify()
+        found = desk.verify(noted)
     typer.echo(str(found))
     if not found.whole:
         raise typer.Exit(1)
@@ -258,6 +267,11 @@ def _admin(database: str) -> Iterator[Desk]:
 
     if "://" not in database and not Path(database).exists():
         raise UserError(f"there is no store at {database}; 'qi-equity import' makes one")
+    if "://" not in database and Path(database).stat().st_size == 0:
+        raise UserError(
+            f"{database} is an empty file: no store, or one that lost everything. Restore the last "
+            "backup with 'qi-equity restore', or take the file away to begin anew"
+        )
     opened = store.open(database)
     try:
         yield opened.as_user(store.User(getpass.getuser(), "admin"), origin="cli")

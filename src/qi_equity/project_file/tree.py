@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from qi_equity.plain import problem_of, visible
+
 Path = tuple[str | int, ...]
 Place = tuple[int, int]
 
@@ -131,11 +133,13 @@ def _mapping(node: yaml.MappingNode, path: Path, tree: Tree) -> dict[str, Any]:
     built: dict[str, Any] = {}
     for key_node, value_node in node.value:
         key, place = key_node.value, _place(key_node.start_mark)
+        if problem := _strange(str(key) if isinstance(key_node, yaml.ScalarNode) else ""):
+            tree.problems.append((place, f"the key '{visible(key)}' has {problem}; take it out"))
         if not isinstance(key_node, yaml.ScalarNode):
             tree.problems.append((place, "a key must be a single word"))
         elif key in built:
             first = tree.keys[(*path, key)][0]
-            told = f"'{key}' stands twice (first on line {first}); keep one of the two"
+            told = f"'{visible(key)}' stands twice (first on line {first}); keep one of the two"
             tree.problems.append((place, told))
         else:
             tree.keys[(*path, key)] = place
@@ -145,7 +149,9 @@ def _mapping(node: yaml.MappingNode, path: Path, tree: Tree) -> dict[str, Any]:
 
 def _scalar(node: yaml.Node, path: Path, tree: Tree) -> Any:
     text, kind = str(node.value), node.tag.removeprefix(CORE)
-    if kind in ("int", "float") and LEADING_ZERO.match(text):
+    if problem := _strange(text):
+        told = f"this text has {problem}; take it out"
+    elif kind in ("int", "float") and LEADING_ZERO.match(text):
         told = f"{text} starts with a zero; put a code in quotes ('{text}'), or drop the zero"
     elif kind not in SCALARS:
         told = f"the tag {node.tag} is not used in project files; write the plain value"
@@ -160,6 +166,19 @@ def _scalar(node: yaml.Node, path: Path, tree: Tree) -> Any:
     tree.problems.append((tree.values[path], told))
     tree.refused.add(path)
     return None
+
+
+def _strange(text: str) -> str | None:
+    """The first character of a text that no word has, with its code."""
+    found = ((problem_of(one), place, one) for place, one in enumerate(text, 1))
+    return next(
+        (
+            f"{problem} (U+{ord(one):04X}) at place {place}"
+            for problem, place, one in found
+            if problem
+        ),
+        None,
+    )
 
 
 SCALARS: dict[str, Callable[[str], Any]] = {

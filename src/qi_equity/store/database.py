@@ -5,19 +5,21 @@ Nothing here knows what is stored.
 
 from __future__ import annotations
 
+import os
 import random
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
+from qi_equity.plain import masked
 from qi_equity.store.refusals import StoreError
 
 BUSY_SECONDS = 60  # how long a writer waits for its turn before it gives up, having written nothing
@@ -77,7 +79,7 @@ class Database:
         if is_sqlite_path(place):
             url = make_url("sqlite://").set(database=str(Path(place).expanduser()))
         else:
-            url = make_url(str(place))
+            url = _address(str(place))
             if url.get_backend_name() in ("postgresql", "postgres"):
                 url = url.set(drivername="postgresql+psycopg")
         self.sqlite = url.get_backend_name() == "sqlite"
@@ -89,7 +91,7 @@ class Database:
         if self.sqlite and url.database in (None, "", ".", ":memory:"):
             raise StoreError("a store is a file: give its name, such as network.sqlite")
         self.path = Path(str(url.database)) if self.sqlite else None
-        self.name = url.render_as_string(hide_password=True) if not self.sqlite else str(self.path)
+        self.name = masked(url.render_as_string()) if not self.sqlite else str(self.path)
         self.engine = _sqlite(self.path, immutable) if self.path else _server(url)
 
     @contextmanager
@@ -146,6 +148,14 @@ def now() -> str:
     return f"{whole}.{moment % 1_000_000:06d}Z"
 
 
+def _address(place: str) -> URL:
+    try:
+        return make_url(place)
+    except (ArgumentError, ValueError):  # they quote the address, and it may hold a password
+        told = "the database's address cannot be read; write postgresql://user@host/name"
+        raise StoreError(told) from None
+
+
 def _server(url: URL) -> Engine:
     return create_engine(url, pool_pre_ping=True, pool_timeout=BUSY_SECONDS, max_overflow=20)
 
@@ -155,6 +165,8 @@ def _sqlite(path: Path, immutable: bool) -> Engine:
     name = f"{path.absolute().as_uri()}?mode=ro&immutable=1" if immutable else str(path)
 
     def _connect() -> sqlite3.Connection:
+        if not immutable:
+            _private(path)
         return sqlite3.connect(
             name, timeout=BUSY_SECONDS, check_same_thread=False, uri=immutable, isolation_level=None
         )  # isolation_level: the driver must not begin transactions; a deferred one loses saves
@@ -180,6 +192,18 @@ def _sqlite(path: Path, immutable: bool) -> Engine:
             connection.exec_driver_sql("BEGIN")
 
     return engine
+
+
+def _private(path: Path) -> None:
+    """See that the file is its owner's alone, whatever the umask; SQLite's logs take after it."""
+    with suppress(OSError):  # what cannot be made or is another's, SQLite says in its own words
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    for rest in ("", "-wal", "-shm"):
+        file = path.with_name(path.name + rest)
+        with suppress(OSError):
+            mode = file.stat().st_mode
+            if mode & 0o077:
+                file.chmod(mode & 0o700)
 
 
 def _take_turn(connection: Any) -> None:

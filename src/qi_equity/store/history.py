@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from qi_equity.store.chain import GENESIS, Change, Draft, Verified, link
 from qi_equity.store.database import Database, now
+from qi_equity.store.schema import unguarded
 from qi_equity.store.tables import chain, change, revision
 
 CHUNK = 400  # keys in one statement; SQLite allows 999 variables in its oldest builds
@@ -227,7 +228,15 @@ def verify(connection: Connection, noted: str | None = None) -> Verified:
     elif not broken and not head.changes == kept == changes:
         broken = f"{kept} changes are kept for {changes} that made revisions"
     elif not broken and not seen:
-        broken = f"the noted head {noted} is not in the chain: the history was rewritten"
+        broken = (
+            f"the noted head {noted} is not in the chain: the newest revisions are missing, or "
+            "the history was rewritten"
+        )
+    elif not broken and not found.revisions:
+        # An empty store and one that lost everything look the same.
+        broken = "it holds no revision: nothing was ever kept in it, or all of it is lost"
+    elif not broken and (missing := unguarded(connection)):
+        broken = f"the database no longer refuses to rewrite it: {', '.join(missing)} missing"
     return replace(found, broken=broken)
 
 

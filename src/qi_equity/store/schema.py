@@ -16,6 +16,8 @@ from qi_equity.store.tables import metadata
 HEAD = "0002"
 KNOWN = ("0001", "0002")
 version_table = table("qi_equity_schema", column("version_num"))
+REFUSAL = "the history is append-only"  # as migration 0002 has the database say it
+GUARDS = ("change_no_delete", "change_no_update", "revision_no_delete", "revision_no_update")
 MIGRATION_LOCK = 7_415_001  # PostgreSQL advisory lock: one process migrates at a time
 
 
@@ -52,6 +54,20 @@ def up_to_date(database: Database, back_up: Callable[[str], Path]) -> Path | Non
         if found != HEAD:
             migrate_to(connection, HEAD)
     return copy
+
+
+def unguarded(connection: Connection) -> tuple[str, ...]:
+    """The triggers against rewriting that are not there, or not at work."""
+    if connection.dialect.name == "sqlite":
+        found = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master")
+        at_work = {row.name for row in found if REFUSAL in (row.sql or "")}
+    else:
+        found = connection.exec_driver_sql(
+            "SELECT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "
+            "WHERE relnamespace = current_schema()::regnamespace AND tgenabled <> 'D'"
+        )
+        at_work = {row.tgname for row in found}
+    return tuple(name for name in GUARDS if name not in at_work)
 
 
 def _refuse_newer(database: Database, found: str | None) -> None:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 
+from qi_equity.plain import REORDERING, UNSEEN
+
 LONGEST_NAME = 120  # as project.Name
 LONGEST_TEXT = 4000  # as project.Text
 LONGEST_FILE = 1_000_000  # a project file; the largest shipped is a hundredth of it
-
-# Characters that make a line read in another order than it is written (Unicode TR 36, 2.5;
-# CVE-2021-42574), or that cannot be seen at all.
-REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-UNSEEN = frozenset("\u200b\u2060\ufeff\u00ad")
 
 
 def problem_of_text(text: str, longest: int = LONGEST_NAME, lines: bool = False) -> str | None:

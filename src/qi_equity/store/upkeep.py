@@ -32,7 +32,7 @@ from qi_equity.store.tables import chain
 
 BATCH = 5000
 TABLES = ("change", "revision", "chain")  # in the order in which they can be filled
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a spreadsheet knows a formula (OWASP)
+FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # as OWASP lists them
 
 
 def backup(database: Database, path: Path) -> Verified:
@@ -84,7 +84,10 @@ def restore(source: Path, place: str | Path, replace: bool = False) -> Verified:
     if target.path and target.path.exists() and not replace:
         raise StoreError(f"{target.path} is there already; move it away, or ask to replace it")
     try:
-        shutil.copyfile(source, part)
+        part.unlink(missing_ok=True)
+        private = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with source.open("rb") as kept_bytes, os.fdopen(private, "wb") as out:
+            shutil.copyfileobj(kept_bytes, out)
         with closing(Database(part)) as kept:
             with kept.reading() as connection:
                 if schema_of(connection) is None:
@@ -232,4 +235,8 @@ def _inert(cell: object) -> object:
     >>> _inert("=1+1"), _inert("Black"), _inert(-1.5)
     ("'=1+1", 'Black', -1.5)
     """
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+    if not isinstance(cell, str):
+        return cell
+    # Some spreadsheets leave out blanks and line breaks before they look.
+    runs = cell.lstrip().startswith(FORMULA) or cell.startswith(("\t", "\r", "\n"))
+    return f"'{cell}" if runs else cell

@@ -1,0 +1,115 @@
+"""Text made plain before a terminal shows it: escape sequences as codes, passwords as stars."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+# Characters that make a line read in another order than it is written (Unicode TR 36, 2.5;
+# CVE-2021-42574), or that cannot be seen at all.
+REORDERING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+UNSEEN = frozenset("\u200b\u2060\ufeff\u00ad")
+# The password of an address, before the last '@', and one told as an argument of it.
+PASSWORDS = (
+    (re.compile(r"(\w:/{1,2}[^\s:/@]*):\S*@"), r"\1:***@"),
+    (re.compile(r"([?&;](?:ssl)?pass(?:word|wd)?=)[^\s&;]+", re.IGNORECASE), r"\1***"),
+)
+
+
+def problem_of(character: str, lines: bool = True) -> str | None:
+    """Why a character is no part of a word; lines: whether there may be more than one line.
+
+    >>> problem_of("\\x1b"), problem_of("é"), problem_of("\\u202e")
+    ('a control character', None, 'a character that reorders text')
+    """
+    if character.isalnum() or (lines and character in "\n\t"):
+        return None
+    if character in REORDERING:
+        return "a character that reorders text"
+    if character in UNSEEN:
+        return "a character that cannot be seen"
+    if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp"):
+        return "a control character"
+    return None
+
+
+def visible(text: str) -> str:
+    """Text in which nothing moves the cursor, colours, rings or reorders: codes stand for it.
+
+    >>> print(visible("Black\\x1b[31m\\x07 a\\u202eb"))
+    Black\\x1b[31m\\x07 a\\u202eb
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        character.encode("unicode_escape").decode() if problem_of(character) else character
+        for character in text
+    )
+
+
+def masked(text: str) -> str:
+    """Text without the passwords of the addresses in it.
+
+    >>> masked("postgresql://jo:p@ss@host/net"), masked("postgresql://host/net?password=x&a=1")
+    ('postgresql://jo:***@host/net', 'postgresql://host/net?password=***&a=1')
+    """
+    for password, stars in PASSWORDS:
+        text = password.sub(stars, text)
+    return text
+
+
+class Plain(io.TextIOBase):
+    """A stream to a terminal or file that writes plain text only.
+
+    It has no `buffer` on purpose: who finds one writes past this.
+    """
+
+    def __init__(self, under: TextIO) -> None:
+        self.under = under
+
+    def write(self, text: str) -> int:
+        """Write the text, made plain."""
+        self.under.write(masked(visible(text)))
+        return len(text)
+
+    def flush(self) -> None:
+        """See that it is written."""
+        self.under.flush()
+
+    def isatty(self) -> bool:
+        """Whether somebody reads it as it is written."""
+        return self.under.isatty()
+
+    def fileno(self) -> int:
+        """The number of the file below."""
+        return self.under.fileno()
+
+    def writable(self) -> bool:
+        """Always."""
+        return True
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # read-only in Python's own class
+        """As below."""
+        return self.under.encoding
+
+    @property
+    def errors(self) -> str | None:  # type: ignore[override]  # as above
+        """As below."""
+        return self.under.errors
+
+
+@contextmanager
+def streams() -> Iterator[None]:
+    """What is printed in here is plain, whoever prints it."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = Plain(before[0]), Plain(before[1])
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
