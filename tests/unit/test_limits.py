@@ -1,11 +1,13 @@
 """Exact limits against the sums they stand for."""
 
 from dataclasses import FrozenInstanceError
+from typing import Any
 
 import numpy as np
 import pytest
 from scipy.stats import binom, norm, poisson
 
+from qi_equity.spc import limits
 from qi_equity.spc.limits import (
     BINOMIAL,
     POISSON,
@@ -104,3 +106,27 @@ def test_the_search_begins_at_the_quantile_of_a_skewed_curve(
     at = np.array([mean])
     _smallest(below, at, np.sqrt([spread]), (at,), sigma, floor=-np.inf)
     assert looked[:2] == [first, first - 1]
+
+
+@pytest.mark.parametrize("size", [10.0, 1e3, 1e5])
+@pytest.mark.parametrize("rate", [0.01, 0.3, 0.5, 0.9])
+def test_a_limit_is_a_step_or_two_from_where_the_search_begins(
+    size: float, rate: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+
+    def counted(tail: Any) -> Any:
+        def below(count: np.ndarray, *parameters: np.ndarray) -> np.ndarray:
+            looked.append(count.size)
+            return np.asarray(tail(count, *parameters))
+
+        return below
+
+    for name in ("_binomial_below", "_poisson_below", "_poisson_above"):
+        monkeypatch.setattr(limits, name, counted(getattr(limits, name)))
+    binomial_limits(np.array([size]), np.array([rate]))
+    # Two looks for each of two limits, and what it steps.
+    assert len(looked) <= 4 + 6
+    looked.clear()
+    poisson_limits(np.array([size * rate]))
+    assert len(looked) <= 4 + 8

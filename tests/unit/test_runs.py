@@ -2,10 +2,12 @@
 
 from dataclasses import FrozenInstanceError, replace
 from itertools import permutations, product
+from typing import Any
 
 import numpy as np
 import pytest
 
+from qi_equity.spc import runs
 from qi_equity.spc.runs import (
     SMALLEST_P,
     _after_baseline,
@@ -192,3 +194,21 @@ def test_critical_values() -> None:
 )
 def test_two_later_points_about_a_centre_a_baseline_gave(above, below, expected) -> None:
     assert _after_baseline(2, above, below) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("points", range(50, 60))
+def test_no_longer_run_is_looked_at_than_one_that_chance_hardly_makes(
+    points: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths = []
+
+    def looked(longest: int, *given: Any) -> np.ndarray:
+        lengths.append(longest)
+        return by_runs(longest, *given)
+
+    by_runs = runs._by_runs
+    monkeypatch.setattr(runs, "_by_runs", looked)
+    side = np.array([points])
+    _, survival = _marginals(side, side)
+    last = lengths[-1]
+    assert survival[0, last + 1] < SMALLEST_P <= survival[0, last]
