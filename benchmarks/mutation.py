@@ -41,7 +41,7 @@ TESTS = {
     "spc/runs.py": ("unit/test_runs.py",),
     "equity/intervals.py": ("unit/test_intervals_by_hand.py", "unit/test_intervals.py"),
     "equity/verdict.py": ("unit/test_gap_words.py", "unit/test_gap_verdict.py"),
-    "disclosure/numbers.py": ("unit/test_released_numbers.py",),
+    "disclosure/numbers.py": ("unit/test_released_by_hand.py", "unit/test_released_numbers.py"),
     "project_file/cross_checks.py": ("unit/test_cross_checks.py", "unit/test_project_file.py"),
     "sources/dates.py": ("unit/test_dates.py",),
     "store/chain.py": ("unit/test_chain_links.py",),
@@ -199,14 +199,16 @@ def kept() -> list[dict[str, str]]:
 
 
 def write(fresh: list[dict[str, str]]) -> None:
-    """Put these in the place of what was tried of the same modules, and write the page anew."""
-    before, again = kept(), {row["module"] for row in fresh}
+    """Put these in the place of the same samples of the same modules, and write the page anew."""
+    before, again = kept(), {(row["module"], row["seed"]) for row in fresh}
     reasons = {(row["module"], row["was"], row["now"]): row["reason"] for row in before}
     for row in fresh:
         if row["noticed"] == "no":
             row["reason"] = reasons.get((row["module"], row["was"], row["now"]), "")
-    rows = fresh + [row for row in before if row["module"] in set(TESTS) - again]
-    rows.sort(key=lambda row: list(TESTS).index(row["module"]))  # lines are in order already
+    others = [row for row in before if (row["module"], row["seed"]) not in again]
+    rows = fresh + [row for row in others if row["module"] in TESTS]
+    # Lines are in order already.
+    rows.sort(key=lambda row: (list(TESTS).index(row["module"]), int(row["seed"])))
     with TRIED.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
@@ -222,13 +224,13 @@ def page(rows: list[dict[str, str]]) -> str:
         "Written by `python benchmarks/mutation.py` from `mutation.csv`: small faults are put into",
         "a module, one at a time, and its own fast tests are run. At least nine of ten must fail.",
         "",
-        "| module | tried | noticed | share |",
-        "|---|---|---|---|",
+        "| module | seed | tried | noticed | share |",
+        "|---|---|---|---|---|",
     ]
-    for module in dict.fromkeys(row["module"] for row in rows):
-        own = [row for row in rows if row["module"] == module]
+    for module, seed in dict.fromkeys((row["module"], row["seed"]) for row in rows):
+        own = [row for row in rows if (row["module"], row["seed"]) == (module, seed)]
         seen = sum(row["noticed"] == "yes" for row in own)
-        lines.append(f"| `{module}` | {len(own)} | {seen} | {share(own):.0%} |")
+        lines.append(f"| `{module}` | {seed} | {len(own)} | {seen} | {share(own):.0%} |")
     lines += ["", "## What is not noticed, and why", "", "| line | was | is | why |"]
     lines.append("|---|---|---|---|")
     for row in rows:

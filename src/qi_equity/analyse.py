@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 import pandas as pd
 
 from qi_equity.arrays import BoolArray
-from qi_equity.findings import TABLES, Caution, Chance, Findings, Judged, caution, empty
+from qi_equity.findings import (
+    TABLES,
+    Caution,
+    Chance,
+    Findings,
+    Judged,
+    Measured,
+    caution,
+    empty,
+)
 from qi_equity.frames.chart import Charts
 from qi_equity.frames.evidence import among, in_family
 from qi_equity.frames.inequality import inequality
 from qi_equity.frames.plan import HORIZON, plans
-from qi_equity.judging import KEYS, judged
+from qi_equity.judging import KEYS, Contents, contents, judged
 from qi_equity.observations import SERIES_KEY, with_totals
 from qi_equity.observations import observations as checked
 from qi_equity.project import ALL_SITES, EVERYONE, Project
@@ -56,12 +65,13 @@ def analyse(
     table = with_totals(table, "stratum", EVERYONE)
     if table["site"].nunique() > 1:
         table = with_totals(table, "site", ALL_SITES)
-    before = previous.kept if previous is not None else {}
-    parts = [
-        part
+    before = previous.kept if previous is not None and judge else {}
+    measured = {
+        measure.id: part
         for measure in project.measures
         if (part := _measure(Reading(project, measure), table, judge, before)) is not None
-    ]
+    }
+    parts = list(measured.values())
     found = {name: _joined(parts, name) for name in TABLES}
     chance = None
     if parts and judge:
@@ -69,7 +79,7 @@ def analyse(
         found["charts"] = weighed.charts
         chance = Chance(weighed.judged, weighed.seen, weighed.expected, weighed.highlighted)
         if len(found["gaps"]):
-            gaps = _with_unknown(found["gaps"], unknown_bounds(project, table))
+            gaps = found["gaps"]
             totals, declared = gaps["site"].eq(ALL_SITES), _declared(project, gaps)
             found["gaps"] = in_family(gaps, totals=totals, declared=declared)
     elif parts:
@@ -81,7 +91,7 @@ def analyse(
         judged=judge,
         as_of=revision if judge else None,
         chance=chance,
-        kept={key: one for part in parts for key, one in part.kept.items()},
+        kept={measure: part for measure, part in measured.items() if judge},
     )
 
 
@@ -140,87 +150,105 @@ def _planned_from(reading: Reading, rows: pd.DataFrame) -> dict[str, str] | None
     return None
 
 
-@dataclass(slots=True, eq=False)
-class _Part:
-    """What one measure comes to, table by table, and what to be careful of."""
-
-    points: pd.DataFrame
-    charts: pd.DataFrame
-    gaps: pd.DataFrame = field(default_factory=pd.DataFrame)
-    gap_points: pd.DataFrame = field(default_factory=pd.DataFrame)
-    inequality: pd.DataFrame = field(default_factory=pd.DataFrame)
-    within: pd.DataFrame = field(default_factory=pd.DataFrame)
-    sites: pd.DataFrame = field(default_factory=pd.DataFrame)
-    funnels: pd.DataFrame = field(default_factory=pd.DataFrame)
-    cautions: tuple[Caution, ...] = ()
-    kept: dict[tuple[str, str], Judged] = field(default_factory=dict)
-
-
-def _joined(parts: list[_Part], name: str) -> pd.DataFrame:
+def _joined(parts: list[Measured], name: str) -> pd.DataFrame:
     """One table of all measures; without rows it has its columns still."""
     tables = [table for part in parts if len(table := getattr(part, name))]
     return pd.concat(tables, ignore_index=True) if tables else empty(TABLES[name])
 
 
 def _measure(
-    reading: Reading,
-    table: pd.DataFrame,
-    judge: bool,
-    before: Mapping[tuple[str, str], Judged],
-) -> _Part | None:
+    reading: Reading, table: pd.DataFrame, judge: bool, before: Mapping[str, Measured]
+) -> Measured | None:
     """All of one measure; None where none was logged."""
-    measure = reading.measure.id
-    rows = table[table["measure"] == measure]
+    rows = table[table["measure"] == reading.measure.id]
     if rows.empty:
         return None
+    if not judge:
+        return _drawn(reading, rows)
+    told, previous = contents(reading, rows), before.get(reading.measure.id)
+    if previous is not None and previous.counts == told.whole:
+        return previous
+    return _judged(reading, rows, told, previous.judged if previous is not None else {})
+
+
+def _drawn(reading: Reading, rows: pd.DataFrame) -> Measured:
+    """Lines, marks and gaps of one measure; nothing judged."""
     drawn = reading.charted_as_logged(rows).draw(rows)
-    cautions = list(_cautions_of(drawn.summary))
-    part = _Part(drawn.points, drawn.summary)
-    known = rows[rows["stratum"].isin(reading.project.strata.known) & rows["numerator"].notna()]
+    cautions, gaps = list(_cautions_of(drawn.summary)), pd.DataFrame()
+    known = _known(reading, rows)
     if reading.compared and not known.empty:
         if reading.is_held(known):
-            part.gaps = _gaps(reading, known)
+            gaps = _gaps(reading, known)
         else:
+            where = (reading.measure.id, "", "")
             told = {"reference": str(reading.reference)}
-            cautions.append(caution("reference_not_logged", (measure, "", ""), **told))
-    if judge:
-        _judge(part, reading, rows, before)
-        if len(part.gaps) and not reading.is_judged:
-            cautions.append(caution(reading.why_not_judged, (measure, "", "")))
-        elif len(part.gaps):
+            cautions.append(caution("reference_not_logged", where, **told))
+    return Measured("", drawn.points, drawn.summary, gaps, cautions=tuple(cautions))
+
+
+def _known(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of strata that can be held side by side."""
+    return rows[rows["stratum"].isin(reading.project.strata.known) & rows["numerator"].notna()]
+
+
+def _judged(
+    reading: Reading, rows: pd.DataFrame, told: Contents, before: Mapping[str, Judged]
+) -> Measured:
+    """One measure with all that it is judged by, anew at each site whose counts are new."""
+    part = _with_evidence(_drawn(reading, rows), reading, rows, told, before)
+    cautions = list(part.cautions)
+    if len(part.gaps):
+        part = replace(part, gaps=_with_unknown(part.gaps, unknown_bounds(reading, rows)))
+        if not reading.is_judged:
+            cautions.append(caution(reading.why_not_judged, (reading.measure.id, "", "")))
+        else:
             cautions += _cautions_of(part.gaps)
-            part.inequality = inequality(
-                known,
+            spread = inequality(
+                _known(reading, rows),
                 numerator="numerator",
                 denominator="denominator",
                 stratum="stratum",
                 by=["measure", "site"],
                 adverse=reading.better == "decrease",
             )
-        if (across := reading.sites(rows)) is not None:
-            part.sites, part.within = across.rows, across.within
-            part.funnels = across.funnel.curve()
-    part.cautions = tuple(cautions)
-    return part
+            part = replace(part, inequality=spread)
+    if (across := reading.sites(rows)) is not None:
+        curve = across.funnel.curve()
+        part = replace(part, sites=across.rows, within=across.within, funnels=curve)
+    return replace(part, counts=told.whole, cautions=tuple(cautions))
 
 
-def _judge(
-    part: _Part, reading: Reading, rows: pd.DataFrame, before: Mapping[tuple[str, str], Judged]
-) -> None:
-    """Put on what each site's charts and gaps are judged by, anew where its counts are new."""
-    measure = reading.measure
+def _with_evidence(
+    part: Measured,
+    reading: Reading,
+    rows: pd.DataFrame,
+    told: Contents,
+    before: Mapping[str, Judged],
+) -> Measured:
+    """Put on what each site's charts and gaps are judged by."""
     drawn = Charts(part.points, part.charts, tuple(SERIES_KEY))
-    part.kept = judged(reading, rows, drawn, before)
-    held = list(part.kept.values())
-    charts = pd.concat([one.charts for one in held], ignore_index=True)
-    stale = [name for name in charts if name in part.charts and name not in KEYS]
-    part.charts = part.charts.drop(columns=stale).merge(charts, on=KEYS, how="left")
-    points = pd.concat([one.points for one in held], ignore_index=True)
-    part.points = part.points.merge(points, on=[*KEYS, "subgroup"], how="left")
-    if len(part.gaps) and reading.is_judged:
-        gaps = pd.concat([one.gaps for one in held], ignore_index=True)
-        part.gaps = _one_estimate(part.gaps, gaps).assign(smallest_gap=measure.smallest_gap)
-        part.gap_points = pd.concat([one.gap_points for one in held], ignore_index=True)
+    held = judged(reading, rows, drawn, told.sites, before)
+
+    def together(name: str) -> pd.DataFrame:
+        tables: list[pd.DataFrame] = [getattr(one, name) for one in held.values()]
+        return pd.concat(tables, ignore_index=True)
+
+    evidence = together("charts")
+    stale = [name for name in evidence if name in part.charts and name not in KEYS]
+    part = replace(
+        part,
+        charts=part.charts.drop(columns=stale).merge(evidence, on=KEYS, how="left"),
+        points=part.points.merge(together("points"), on=[*KEYS, "subgroup"], how="left"),
+        judged=held,
+    )
+    if not len(part.gaps) or not reading.is_judged:
+        return part
+    gaps = _one_estimate(part.gaps, together("gaps"))
+    return replace(
+        part,
+        gaps=gaps.assign(smallest_gap=reading.measure.smallest_gap),
+        gap_points=together("gap_points"),
+    )
 
 
 def _one_estimate(crude: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:

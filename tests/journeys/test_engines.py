@@ -50,7 +50,11 @@ def test_duckdb_gives_what_pandas_gives(records: Path, embedded: Imported) -> No
     letters = {"A": "White", "B": "White", "C": "White", "M": "Black", "N": "Black", "P": "Black"}
     letters |= {"H": "Asian", "J": "Asian", "K": "Asian", "L": "Asian", "R": "Other", "S": "Other"}
     letters |= dict.fromkeys("DEFG", "Mixed")
-    table["stratum"] = table["ethnicity"].str.upper().str[0].map(letters).fillna("Not recorded")
+    letters |= dict.fromkeys(("Z", "9", "X"), "Not recorded")
+    # A code that stands there and is no code is refused; an empty one is not recorded.
+    first = table["ethnicity"].fillna("Z").str.strip().replace("", "Z").str.upper().str[0]
+    table = table.assign(stratum=first.map(letters))
+    table = table[table["stratum"].notna()]
     day = table["born"].dt.normalize()
     table["subgroup"] = day - pd.to_timedelta(day.dt.day_of_week, unit="D")
     keys = ["unit", "stratum", "subgroup"]

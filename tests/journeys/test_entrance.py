@@ -260,8 +260,13 @@ def test_who_is_listed_gets_in_with_the_role_of_the_list(elsewhere):
 @pytest.mark.parametrize(
     ("told", "said"),
     [
-        ({"email": "sam@elsewhere.example"}, "not in this server’s list of users"),
+        (
+            {"email": "sam@elsewhere.example", "email_verified": True},
+            "not in this server’s list of users",
+        ),
         ({"email": "jo@trust.example", "email_verified": False}, "not verified your email"),
+        ({"email": "jo@trust.example", "email_verified": "no"}, "not verified your email"),
+        ({"email": "jo@trust.example"}, "not verified your email"),
         ({"name": "Jo"}, "did not let you through"),
     ],
 )
@@ -300,3 +305,31 @@ def test_there_is_no_password_to_guess_where_people_sign_in_elsewhere(elsewhere)
 def test_the_way_back_leads_nowhere_else(elsewhere):
     site, _, _ = elsewhere
     assert site.visitor().ask("sign-in?next=https://elsewhere.example/").status == 400
+
+
+@pytest.mark.parametrize("claim", ["name", "nickname", "preferred_username"])
+def test_a_claim_that_people_choose_themselves_names_nobody(claim):
+    told = {"PROVIDER": "okta", "KEY": "k", "SECRET": "s", "URL": "u", "USER_KEY": claim}
+    with pytest.raises(UserError, match="people choose"):
+        oauth.from_environment({oauth.BEFORE + name: value for name, value in told.items()})
+
+
+def test_in_entra_the_sign_in_name_counts_and_not_the_email_of_a_profile():
+    told = {"PROVIDER": "azurev2", "KEY": "k", "SECRET": "s", "TENANT": "ours"}
+    found = oauth.from_environment({oauth.BEFORE + name: value for name, value in told.items()})
+    assert found.name_key == "preferred_username"
+
+
+@pytest.mark.parametrize("target", ["///elsewhere.example", "/%2f/elsewhere.example"])
+def test_the_way_back_is_a_path_of_ours_or_the_start(elsewhere, target):
+    site, claims, _ = elsewhere
+    claims.clear()
+    claims.update(email="jo@trust.example", email_verified=True)
+    _, given = come_back(site.visitor(), target)
+    assert (given.status, given.headers["Location"]) == (302, "/")
+
+
+def test_the_usual_port_goes_without_saying():
+    assert entrance.address("https://qi.trust.example:443", "0.0.0.0", 5006).url == (
+        "https://qi.trust.example"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from urllib.parse import urlsplit
 
 import pytest
 from bokeh.util.token import generate_jwt_token, get_token_payload
@@ -12,7 +13,7 @@ from tornado.httpclient import HTTPClientError
 from tornado.web import create_signed_value
 
 from app_client import PASSWORD, SECRET, Page, served, xsrf
-from qi_equity.app.signin import HOURS, inside
+from qi_equity.app.signin import HOURS, IDLE_MINUTES, inside
 from qi_equity.store import SignInRefused
 from qi_equity.store.users import FAILURES, LOCKED_SECONDS, TRIES
 from store_network import PROJECT, made, table, user
@@ -184,12 +185,57 @@ def test_a_form_without_its_own_secret_is_not_taken(site):
     [
         "https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example", "elsewhere",
         "javascript:alert(1)", "/\nLocation: x", "\\\\elsewhere", "/\t/elsewhere.example",
+        "///elsewhere.example", "/%2f/elsewhere.example", "/%5celsewhere.example", "/ /x",
+        "/\x00/elsewhere.example", "/\u2028/x", "/\u00a0/x", "?page=gap", "/other?page=gap",
+        "/%2felsewhere.example?page=gap", "/;@elsewhere.example", "/./elsewhere.example",
+        "/@elsewhere.example", "/\u202e/x", "",
     ],
 )  # fmt: skip
 def test_signing_in_leads_nowhere_else(site, target):
     assert inside(target) == "/"
     given = site.visitor().sign_in("Jo", target=target)
     assert given.headers["Location"] == "/"
+
+
+def test_signing_in_leads_to_the_page_that_was_asked_for_and_what_it_carries_stays_words(site):
+    assert inside("/?page=gap&site=Site+C") == "/?page=gap&site=Site+C"
+    assert inside("/?next=//elsewhere.example#there") == "/?next=%2F%2Felsewhere.example"
+    given = site.visitor().sign_in("Jo", target="/?page=gap&site=north")
+    assert given.headers["Location"] == "/?page=gap&site=north"
+
+
+@pytest.mark.parametrize("planted", ["a" * 32, "2|00000000|00000000000000000000000000000000|1", ""])
+def test_a_planted_pair_of_form_secret_and_cookie_is_not_taken(site, planted):
+    form = {"name": "Jo", "password": PASSWORD, "next": "/", "_xsrf": planted}
+    given = site.visitor().ask("sign-in", form, Cookie=f"_xsrf={planted}")
+    assert given.status == 403
+    assert "qi-equity=" not in str(given.headers)
+
+
+@pytest.mark.parametrize("origin", ["https://{host}", "http://elsewhere.example", "null"])
+def test_a_form_or_a_connection_of_another_origin_is_refused_the_scheme_counts(site, origin):
+    host = urlsplit(site.url).netloc
+    visitor = site.visitor()
+    form = {"name": "Jo", "password": PASSWORD, "_xsrf": xsrf(visitor.ask("sign-in").text)}
+    given = visitor.ask("sign-in", form, Origin=origin.format(host=host))
+    assert given.status == 403
+    visitor = site.signed_in("Jo")
+    page = Page(visitor, visitor.ask("").text)
+    with pytest.raises(HTTPClientError, match="403"):
+        page.connect(origin=origin.format(host=host))
+    page.close()
+
+
+def test_a_sign_in_that_nobody_uses_ends(site, clock, somebody):
+    visitor = site.signed_in(somebody)
+    with visitor.open() as page:
+        clock.ahead += IDLE_MINUTES * 60 - 60
+        page.send(address="?page=charts")
+        clock.ahead += IDLE_MINUTES * 60 - 60
+        assert TITLE in str(page.send(address="?page=project", quiet=True)), "in use until now"
+        clock.ahead += 120
+        _is_refused(page, "signed out")
+    assert visitor.ask("").status == 302
 
 
 # Cookies

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from qi_equity import ethnicity, load_project
+from qi_equity import ethnicity, load_project, sources
 from qi_equity.project_file import examples
 
 ROOT = Path(__file__).parents[2]
@@ -88,6 +88,17 @@ def test_words_are_respectful(name):
     text = examples()[name].read_text(encoding="utf-8").casefold()
     for word in ("bame", "non-white", "nonwhite", "caucasian", "ethnic minorit", "hard to reach"):
         assert word not in text
+
+
+def test_a_measurement_ships_from_its_records_to_its_account():
+    path = examples()["time_to_antibiotics"]
+    project = load_project(path)
+    found = sources.load(project, base=path.parent)
+    assert project.synthetic
+    assert (found.read, found.taken, len(found.refused)) == (952, 952, 0)
+    assert project.measures[0].multiply == 1
+    means = found.observations.groupby("stratum")["value"].mean()
+    assert means["Black"] > means["White"] > 40  # minutes, and no hundredfold of them
 
 
 def births():

@@ -154,6 +154,16 @@ def test_the_halves_of_each_series_are_its_own():
     assert early.total.tolist() == [[9, 9, 0, 0], [0, 0, 9, 0]]
 
 
+def test_a_period_in_which_one_group_is_missing_is_in_neither_half():
+    total = numbers(9, 0, 9, 0)
+    alone = Contrast(numbers(1, 0, 1, 0), total, numbers(2, 2, 2, 2), numbers(50, 50, 50, 50))
+    early, late = _halves(alone)
+    assert (early.reference_total.tolist(), late.reference_total.tolist()) == (
+        [50, 0, 0, 0],
+        [0, 0, 50, 0],
+    )
+
+
 def test_the_side_of_a_ratio_is_known_beyond_its_interval():
     limits = Interval(np.ones(5), numbers(1.01, 0.5, 0.5, 1, NAN), numbers(2, 0.99, 2, 2, NAN))
     assert _side(limits).tolist() == [1, -1, 0, 0, 0]
@@ -402,6 +412,15 @@ def test_series_keep_their_places():
 
 def said(events, total, reference, reference_total, **asked):
     return str(verdicts(contrast(events, total, reference, reference_total), **asked).verdict)
+
+
+@pytest.mark.parametrize(
+    ("early", "late", "expected"),
+    [(5, 1, "reversed"), (1, 5, "reversed"), (1, 2, "closed"), (2, 1, "widening")],
+)
+def test_a_gap_is_reversed_where_both_halves_are_apart_and_opposite(early, late, expected):
+    events = np.repeat([early, late], 52)
+    assert said(events, 20, 5, 50) == expected
 
 
 @pytest.mark.parametrize(

@@ -219,6 +219,15 @@ def test_a_rate_difference_s_limits_are_where_its_score_is_the_quantile():
         assert (a / s - b / t - limit) / error == pytest.approx(z, abs=1e-4)
 
 
+@pytest.mark.parametrize("counts", [(30, 1000, 60, 3000), (0, 1000, 1, 6), (1, 6, 0, 1000)])
+@pytest.mark.parametrize("unit", [0.01, 6, 1000])
+def test_a_rate_difference_does_not_depend_on_the_unit_of_exposure(counts, unit):
+    a, s, b, t = counts
+    found, scaled = score_rate_difference(*counts), score_rate_difference(a, s / unit, b, t / unit)
+    assert limits(scaled) == pytest.approx(np.multiply(limits(found), unit), rel=1e-7)
+    assert found.lower < found.estimate < found.upper
+
+
 def test_a_rate_difference_with_no_event_on_one_side():
     none, other = score_rate_difference(0, 20, 3, 30), score_rate_difference(3, 30, 0, 20)
     assert none.estimate == pytest.approx(-0.1)

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from scipy.stats import binom, norm, poisson
 
-from qi_equity.spc.limits import BINOMIAL, POISSON, binomial_limits, poisson_limits
+from qi_equity.spc.limits import (
+    BINOMIAL,
+    POISSON,
+    _poisson_above,
+    _poisson_below,
+    _smallest,
+    binomial_limits,
+    poisson_limits,
+)
 
 
 @pytest.mark.parametrize("sigma", [1.0, 2.0, 3.0])
@@ -69,3 +77,30 @@ def test_what_chance_does_cannot_be_altered() -> None:
     with pytest.raises(FrozenInstanceError):
         BINOMIAL.highest_rate = 2.0  # type: ignore[misc]
     assert not hasattr(BINOMIAL, "__dict__")
+
+
+@pytest.mark.parametrize(
+    ("mean", "spread", "sigma", "first"),
+    [
+        # 20 - 13.42 + 8/6, of a Poisson count; 30 - 13.42 + 8/6 * (1 - 2 * 1/3), of a binomial.
+        (20.0, 20.0, 3.0, 7.0),
+        (30.0, 20.0, 3.0, 17.0),
+        # 20 - 8.94 + 3/6, and at one sigma nothing is added.
+        (20.0, 20.0, 2.0, 11.0),
+        (20.2, 20.2, 1.0, 15.0),
+        # On the mirrored axis the curve is taken as it is.
+        (-20.0, 20.0, 3.0, -34.0),
+    ],
+)
+def test_the_search_begins_at_the_quantile_of_a_skewed_curve(
+    mean: float, spread: float, sigma: float, first: float
+) -> None:
+    looked: list[float] = []
+
+    def below(count: np.ndarray, mean: np.ndarray) -> np.ndarray:
+        looked.append(float(count[0]))
+        return _poisson_below(count, mean) if mean > 0 else _poisson_above(count, -mean)
+
+    at = np.array([mean])
+    _smallest(below, at, np.sqrt([spread]), (at,), sigma, floor=-np.inf)
+    assert looked[:2] == [first, first - 1]

@@ -13,12 +13,13 @@ from qi_equity import sources
 from qi_equity.equity import bounds
 from qi_equity.errors import DataErrors
 from qi_equity.findings import caution
-from qi_equity.observations import observations
-from qi_equity.project import Project
+from qi_equity.observations import observations, with_totals
+from qi_equity.project import ALL_SITES, Project
 from qi_equity.project_file import load
 from qi_equity.quality.checks import CHECKS, Quality, quality
 from qi_equity.quality.linkage import agreement
 from qi_equity.quality.unknown import unknown_bounds
+from qi_equity.reading import Reading
 from qi_equity.simulation import synthetic
 from qi_equity.words.cautions import caution_text
 from qi_equity.words.terminal import quality_report
@@ -276,7 +277,8 @@ def test_bounds_say_when_the_unknown_decide(project: Project) -> None:
             for stratum, x, n in rows
         ]
     )
-    found = unknown_bounds(project, table).set_index(["stratum", "allocation"])
+    measure = next(one for one in project.measures if one.id == "pph_1000")
+    found = unknown_bounds(Reading(project, measure), table).set_index(["stratum", "allocation"])
     assert found.loc[("Black", "as recorded"), "difference"] == pytest.approx(0.075)
     assert found.loc[("Black", "all in this stratum"), "difference"] == pytest.approx(
         32 / 500 - 60 / 800
@@ -291,7 +293,11 @@ def test_bounds_say_when_the_unknown_decide(project: Project) -> None:
 
 def test_bounds_of_the_made_up_network_cover_every_gap(project: Project) -> None:
     table = synthetic.network([project]).observations[project.id]
-    found = unknown_bounds(project, table)
+    table = with_totals(table, "site", ALL_SITES)
+    readings = [Reading(project, measure) for measure in project.measures]
+    found = pd.concat(
+        [unknown_bounds(one, table[table["measure"] == one.measure.id]) for one in readings]
+    )
     assert set(found["allocation"]) == set(bounds.ALLOCATIONS)
     assert found["site"].nunique() == 11
     recorded = found[found["allocation"] == "as recorded"]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from openpyxl import Workbook
 
 from qi_equity import sources
 from qi_equity.errors import DataErrors, UserError
 from qi_equity.observations import observations
-from qi_equity.project import Project
+from qi_equity.project import Project, RecordsRule
 from qi_equity.project_file import load
 
 PROJECTS = Path(__file__).parents[2] / "projects"
@@ -315,3 +317,84 @@ def test_progress_is_told_to_the_end(tmp_path: Path) -> None:
         project({}, {}), base=folder, progress=lambda what, part: told.append((what, part))
     )
     assert told[-1] == ("counting births by week", 1.0)
+
+
+def test_what_is_recorded_and_cannot_be_read_is_refused_by_value_and_count(tmp_path: Path) -> None:
+    losses = [
+        "1,200",
+        "1 100 ml",
+        ">1000",
+        "<500",
+        "1.2 l",
+        "see notes",
+        "see notes",
+        "900-1100",
+        "",
+    ]
+    rows: list[dict[str, object]] = [{"loss": loss} for loss in losses]
+    plan = project({"numerator": {"loss": {"at_least": 1000}}}, {"units": {"loss": "ml"}})
+    imported = sources.load(plan, base=births(tmp_path, rows))
+    refused = imported.refused.set_index("reason")["rows"].to_dict()
+    assert refused == {
+        "'loss': 'see notes' is not a number": 2,
+        "'loss': '900-1100' leaves open on which side of the rule it is": 1,
+    }
+    assert (imported.read, imported.taken) == (9, 6)
+    assert counted(imported)[BLACK_NORTH] == (4, 6)
+    row = imported.excluded.set_index("stratum").loc["Black"]
+    assert (row["unread"], row["outcome_not_known"]) == (3, 1)
+
+
+def test_a_yes_or_no_that_is_neither_is_refused_and_not_left_empty(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [
+        {"loss": answer} for answer in ("Yes", "no", "N - declined", "")
+    ]
+    imported = sources.load(
+        project({"numerator": {"loss": {"is": True}}}, {}), base=births(tmp_path, rows)
+    )
+    assert imported.refused["reason"].tolist() == ["'loss': 'N - declined' is neither yes nor no"]
+    assert counted(imported)[BLACK_NORTH] == (1, 3)
+
+
+def test_words_are_compared_whatever_their_case(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [{"loss": word} for word in ("Forceps", "FORCEPS ", "Ventouse")]
+    imported = sources.load(
+        project({"numerator": {"loss": {"in": ["forceps"]}}}, {}), base=births(tmp_path, rows)
+    )
+    assert counted(imported)[BLACK_NORTH] == (2, 3)
+
+
+def test_one_birth_is_refused_for_one_measure_and_counted_in_another(tmp_path: Path) -> None:
+    plan = project({"numerator": {"loss": {"at_least": 1000}}}, {})
+    other = plan.measures[0].model_copy(
+        update={
+            "id": "young",
+            "records": RecordsRule.model_validate({"numerator": {"age": {"below": 20}}}),
+        }
+    )
+    plan = plan.model_copy(update={"measures": (*plan.measures, other)})
+    rows: list[dict[str, object]] = [{"loss": "oops", "age": 19}, {"loss": 1500}]
+    imported = sources.load(plan, base=births(tmp_path, rows))
+    assert (imported.read, imported.taken) == (2, 2)
+    sums = imported.observations.groupby("measure")[["numerator", "denominator"]].sum()
+    assert sums.loc["m"].tolist() == [1, 1]
+    assert sums.loc["young"].tolist() == [1, 2]
+    assert imported.unread[["measure", "value", "births"]].values.tolist() == [["m", "oops", 1]]
+    assert "1: 'oops' is not a number" in str(imported)
+
+
+def test_records_from_a_workbook_and_below_a_title(tmp_path: Path) -> None:
+    book = Workbook()
+    page = book.active
+    page.append(["Births of March"])
+    page.append([])
+    page.append(["born", "unit", "ethnicity", "loss"])
+    page.append([datetime(2025, 1, 7, 8, 30), "north", "M", "1,200"])
+    page.append([datetime(2025, 1, 8), "north", "N", 400])
+    book.save(tmp_path / "births.xlsx")
+    plan = project({"numerator": {"loss": {"at_least": 1000}}}, {})
+    assert counted(sources.load(plan, tmp_path / "births.xlsx"))[BLACK_NORTH] == (1, 2)
+    text = 'Births of March,,,\n\nborn,unit,ethnicity,loss\n2025-01-07,north,M,"1,200"\n'
+    for encoding in ("utf-8", "cp1252", "utf-16-le"):
+        (tmp_path / "births.csv").write_bytes(text.encode(encoding))
+        assert counted(sources.load(plan, base=tmp_path))[BLACK_NORTH] == (1, 1)

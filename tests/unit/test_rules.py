@@ -164,10 +164,41 @@ def test_sides_and_runs_found_already_give_the_same_marks():
     assert turned["shift"].tolist() == (-known["shift"]).tolist()
 
 
+def test_a_gap_in_one_series_is_nothing_to_the_others():
+    value = np.random.default_rng(7).normal(size=(3, 40)).cumsum(axis=1)
+    value[1, 5:9] = np.nan
+    there = np.isfinite(value)
+    rules = RULE_SETS["ihi"]
+    together = mark(draw(CHARTS["run"], Subgroups(value, there, there, there), How()), rules)
+    for row in range(3):
+        own = Subgroups(value[[row]], *[there[[row]]] * 3)
+        alone = mark(draw(CHARTS["run"], own, How()), rules)
+        for name, marks in together.items():
+            assert marks[row].tolist() == alone[name][0].tolist(), (name, row)
+    assert together["trend"].any()
+
+
 @pytest.mark.parametrize("name", ["hugging", "avoiding", "alternating", "four_of_five", "trend"])
 @pytest.mark.parametrize("points", ["+", "+-", "+-+", "+-+-"])
 def test_a_series_shorter_than_a_pattern_has_no_marks(name, points):
     assert found(RULES[name], points) == "." * len(points)
+
+
+@pytest.mark.parametrize(
+    ("name", "points", "marks"),
+    [
+        # Of the lines at 2 to 8, one sigma each: a point on the edge of a zone is inside it.
+        ("beyond_limits", "8282", "...."),
+        ("two_of_three", "777333", "......"),
+        ("four_of_five", "6666644444", ".........."),
+        ("near_limits", "888222", "^^^vvv"),
+        ("near_limits", "777333", "......"),
+        ("hugging", "646464646464646", "^v^v^v^v^v^v^v^"),
+        ("avoiding", "6464646464", ".........."),
+    ],
+)
+def test_a_point_on_an_edge_is_inside(name, points, marks):
+    assert found(RULES[name], points) == marks
 
 
 def test_the_first_rule_that_marks_a_point_gives_its_direction():

@@ -579,3 +579,53 @@ def test_a_name_or_a_table_that_cannot_be_drawn_from_is_refused(tmp_path: Path) 
         outline(tmp_path / "words.csv", "ours")
     with pytest.raises(UserError, match="such as our_project"):
         outline(tmp_path / "words.csv", "Our Project")
+
+
+@pytest.mark.parametrize(
+    "rates", [("0", "0.105", "0.25"), ("0", "6.1", "12.5"), ("0%", "6%", "9%")]
+)
+def test_rates_called_counts_are_refused_with_their_zeros(
+    tmp_path: Path, rates: tuple[str, ...]
+) -> None:
+    rows = "".join(
+        f"2025-01-{6 + 7 * at:02},north,nhblack,{rate},20\n" for at, rate in enumerate(rates)
+    )
+    imported = load(tmp_path, rows)
+    assert (imported.taken, imported.refused["rows"].tolist()) == (0, [3])
+    assert "is a share and not a count" in imported.refused["reason"][0]
+
+
+def test_readings_are_averaged_and_never_added_up(tmp_path: Path) -> None:
+    plan = project({"numerator": None, "denominator": None, "value": "minutes"})
+    plan = Project.model_validate(
+        plan.model_dump(by_alias=True, mode="json")
+        | {"measures": [{**plan.measures[0].model_dump(mode="json"), **MINUTES}]}
+    )
+    rows = (
+        "2025-01-06,north,nhblack,30\n2025-01-06,north,nhblack,30\n2025-01-08,north,nhblack,1 hr\n"
+    )
+    (tmp_path / "counts.csv").write_text(f"week,unit,group,minutes\n{rows}", encoding="utf-8")
+    imported = sources.load(plan, base=tmp_path)
+    assert imported.observations["value"].tolist() == [40]
+    assert (imported.taken, len(imported.refused)) == (3, 0)
+    assert any("averaged" in note for note in imported.notes)
+
+
+MINUTES = {"data": "continuous", "unit": "min", "multiply": 1}
+
+
+def test_a_file_of_months_never_dates_weeks_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "pph_jun2024.csv").write_text("unit,group,events,births\nnorth,nhblack,1,20\n")
+    with pytest.raises(UserError, match="a week is not in the file's name"):
+        sources.load(project({"subgroup": None}), tmp_path / "pph_jun2024.csv")
+
+
+def test_columns_of_everyone_in_a_wide_table_are_totals(tmp_path: Path) -> None:
+    wide = [
+        {"stratum": "nhblack", "numerator": "B", "denominator": "Bn"},
+        {"numerator": "All", "denominator": "Alln"},
+    ]
+    mapping = {"stratum": None, "numerator": None, "denominator": None, "columns": wide}
+    imported = load(tmp_path, "2025-01-06,north,1,20,9,90\n", mapping, "week,unit,B,Bn,All,Alln")
+    assert imported.observations["denominator"].tolist() == [20]
+    assert imported.totals["denominator"].tolist() == [90]

@@ -7,9 +7,17 @@ from typing import Any, ClassVar
 
 from panel.custom import JSComponent
 
+from qi_equity.app.aside import Line
+
+TOO_MUCH = "this page asked for too much at once: nothing was done; wait a moment, then try again"
+
 
 class Wire(JSComponent):  # type: ignore[misc]  # panel ships no types
-    """Messages between a page and its session; what is seen is plain HTML outside of it."""
+    """Messages between a page and its session; what is seen is plain HTML outside of it.
+
+    Each is answered in a thread of the page's line: whoever uploads a large file keeps nobody
+    else waiting.
+    """
 
     _esm: ClassVar[str] = """
     export function render({ model, view }) {
@@ -22,9 +30,14 @@ class Wire(JSComponent):  # type: ignore[misc]  # panel ships no types
     }
     """
 
-    def __init__(self, answer: Callable[[dict[str, Any]], dict[str, Any]], **params: Any) -> None:
+    def __init__(
+        self, answer: Callable[[dict[str, Any]], dict[str, Any]], line: Line, **params: Any
+    ) -> None:
         super().__init__(**params)
         self._answer = answer
+        self._line = line
 
     def _handle_msg(self, message: Any) -> None:
-        self._send_msg(self._answer(message if isinstance(message, dict) else {}))
+        asked = message if isinstance(message, dict) else {}
+        if not self._line.put(lambda: self._send_msg(self._answer(asked))):
+            self._send_msg({"problems": [TOO_MUCH], "number": asked.get("number")})

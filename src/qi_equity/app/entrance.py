@@ -64,7 +64,10 @@ def address(origin: str | None, host: str, port: int) -> Address:
             f"--origin {origin}: passwords and counts would cross the network in the clear; "
             "people must reach the server by https (docs/how-to/serve-a-network.md)"
         )
-    return Address(parts.netloc.lower(), secure=parts.scheme == "https" or not here)
+    secure = parts.scheme == "https" or not here
+    # As a browser tells it: without the port that goes without saying.
+    usual = ":443" if secure else ":80"
+    return Address(parts.netloc.lower().removesuffix(usual), secure=secure)
 
 
 def secret(users: Path, environ: Mapping[str, str]) -> str:
@@ -119,7 +122,7 @@ def door(
             f"qi-equity users add NAME --role admin --users {users}"
         )
     handler = elsewhere.handler if elsewhere else None
-    made = Door(listed, secret(users, environ), secure=reached.secure, handler=handler)
+    made = Door(listed, secret(users, environ), origin=reached.url, handler=handler)
     options: dict[str, Any] = {"websocket_origin": [reached.host]}
     if reached.secure:
         options["use_xheaders"] = True  # the proxy in front tells who asks: docs/how-to
@@ -166,4 +169,5 @@ def serve(
             **options,
         )
     finally:
+        guarded.checking.shutdown(wait=False, cancel_futures=True)
         network.close()

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass
-from multiprocessing import get_context
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Lock
+from time import monotonic
 
 import pandas as pd
 
 from qi_equity import store
 from qi_equity.analyse import analyse
-from qi_equity.disclosure import network_findings
-from qi_equity.findings import Findings
+from qi_equity.app.aside import Worker
+from qi_equity.disclosure import network_findings, protect
+from qi_equity.findings import Findings, Measured
 from qi_equity.project import Project
 from qi_equity.store import Desk, Forbidden, User
 
 Key = tuple[str, ...]  # whose data: true or protected, a project, and the sites that are seen
+
+# Where verdicts could not be come by: until then the charts stand without them.
+AGAIN = 60.0  # seconds
+MOST_KEPT = 40  # judgements that the worker remembers, each of some data
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,60 +38,116 @@ class Work:
     full: Callable[[], Future[Findings]]  # later, with them
 
 
+@dataclass(slots=True, eq=False)
+class _Held:
+    """What is known of some data; its lock lets one work it out while others of the same wait."""
+
+    lock: Lock = field(default_factory=Lock)
+    quick: tuple[str, Findings] | None = None
+    full: tuple[str, Future[Findings]] | None = None
+    failed: float | None = None  # when it was seen that the verdicts of `full` never came
+
+
 class Analyst:
     """Findings of the newest data, worked out once a revision and shared by all who may see them.
 
     Charts and gaps take a fraction of a second and are worked out when first asked for. Gap
     charts and verdicts take longer: another process does them, so that no page waits; until then
-    the findings say nothing of verdicts, and `judged` turns true when they are in.
+    the findings say nothing of verdicts, and `judged` turns true when they are in. Where they
+    cannot be come by the charts stay as they are, and it is tried again later.
     """
 
-    def __init__(self) -> None:
-        self._quick: dict[Key, tuple[str, Findings]] = {}
-        self._full: dict[Key, tuple[str, Future[Findings]]] = {}
-        self._lock = threading.RLock()
-        # A fresh interpreter: a fork would copy the server's threads and sockets.
-        self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self.worker = Worker()
+        self._clock = clock
+        self._held: dict[Key, _Held] = {}
+        self._lock = Lock()
 
     def judged(self, key: Key, revision: str, work: Work) -> bool:
         """Whether the verdicts on this revision are in; asking sets the work going."""
-        return self._begun(key, revision, work).done()
+        held = self._of(key)
+        with held.lock:
+            return self._full(held, key, revision, work) is not None
 
     def findings(self, key: Key, revision: str, work: Work) -> Findings:
         """The fullest findings there are of this revision."""
-        full = self._begun(key, revision, work)
-        if full.done():
-            return full.result()
-        with self._lock:
-            held = self._quick.get(key)
-            if held is None or held[0] != revision:
-                held = self._quick[key] = revision, work.quick()
-            return held[1]
+        held = self._of(key)
+        with held.lock:
+            full = self._full(held, key, revision, work)
+            if full is not None:
+                return full
+            if held.quick is None or held.quick[0] != revision:
+                held.quick = revision, work.quick()
+            return held.quick[1]
 
-    def true(self, project: Project, observations: pd.DataFrame, revision: str) -> Future[Findings]:
+    def true(
+        self, key: Key, project: Project, observations: pd.DataFrame, revision: str
+    ) -> Future[Findings]:
         """Begin to work out what these counts say, as of a revision of the store."""
-        return self._pool.submit(analyse, project, observations, revision=revision)
+        return self.worker.submit(judge_true, key, project, observations, revision)
 
     def protect(
-        self, project: Project, observations: pd.DataFrame, *, later: bool = False
+        self, project: Project, observations: pd.DataFrame, *, later: Key | None = None
     ) -> Findings | Future[Findings]:
-        """What may leave the sites: the policy that the store applies before it lets go of it."""
-        if later:
-            return self._pool.submit(network_findings, project, observations)
+        """What may leave the sites: the policy that the store applies before it lets go of it.
+
+        later: of which data it is, where the verdicts are wanted too; without, there are none.
+        """
+        if later is not None:
+            return self.worker.submit(judge_protected, later, project, observations)
         return network_findings(project, observations, judge=False)
 
     def close(self) -> None:
         """Stop working ahead."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self.worker.close()
 
-    def _begun(self, key: Key, revision: str, work: Work) -> Future[Findings]:
+    def _of(self, key: Key) -> _Held:
         with self._lock:
-            held = self._full.get(key)
-            if held is None or held[0] != revision:
-                if held is not None:
-                    held[1].cancel()  # nobody waits for findings of older data
-                held = self._full[key] = revision, work.full()
-            return held[1]
+            return self._held.setdefault(key, _Held())
+
+    def _full(self, held: _Held, key: Key, revision: str, work: Work) -> Findings | None:
+        """The findings with verdicts, if they are in; else they are begun."""
+        again = held.failed is not None and self._clock() - held.failed >= AGAIN
+        if held.full is None or held.full[0] != revision or again:
+            if held.full is not None:
+                held.full[1].cancel()  # nobody waits for findings of older data
+            held.full, held.failed = (revision, work.full()), None
+        future = held.full[1]
+        if not future.done() or held.failed is not None:
+            return None
+        fault = future.exception()
+        if fault is None:
+            return future.result()
+        held.failed = self._clock()
+        log.error("no verdicts on %s, revision %s", key, revision, exc_info=fault)
+        return None
+
+
+# In the worker's process alone: what was judged last of some data, so that after a save only
+# what is new is judged; it stays there, since it is larger than what is asked for.
+_last: OrderedDict[Key, Mapping[str, Measured]] = OrderedDict()
+
+
+def judge_true(key: Key, project: Project, observations: pd.DataFrame, revision: str) -> Findings:
+    """In the worker: all that counts say, with verdicts."""
+    return replace(_judged(key, project, observations, revision), kept={})
+
+
+def judge_protected(key: Key, project: Project, observations: pd.DataFrame) -> Findings:
+    """In the worker: what may leave the sites, with verdicts."""
+    return protect(_judged(key, project, observations, None))
+
+
+def _judged(
+    key: Key, project: Project, observations: pd.DataFrame, revision: str | None
+) -> Findings:
+    previous = Findings(project, kept=_last.get(key, {}))
+    found = analyse(project, observations, previous=previous, revision=revision)
+    _last[key] = found.kept
+    _last.move_to_end(key)
+    while len(_last) > MOST_KEPT:
+        _last.popitem(last=False)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +170,8 @@ class Seat:
     def revision(self, project_id: str) -> str:
         """Changes with the data, and once more when the verdicts are in."""
         revision = self.store.revision(project_id)
-        work = self._work(project_id, revision)
-        done = self.analyst.judged(self._key(project_id), revision, work)
+        key = self._key(project_id)
+        done = self.analyst.judged(key, revision, self._work(key, project_id, revision))
         return f"{revision}:{'judged' if done else 'charts'}"
 
     def findings(self, project_id: str) -> Findings:
@@ -116,8 +181,8 @@ class Seat:
         consented let the network see, with small numbers protected.
         """
         revision = self.store.revision(project_id)
-        work = self._work(project_id, revision)
-        return self.analyst.findings(self._key(project_id), revision, work)
+        key = self._key(project_id)
+        return self.analyst.findings(key, revision, self._work(key, project_id, revision))
 
     def _key(self, project_id: str) -> Key:
         if self.user.may("see"):
@@ -126,15 +191,15 @@ class Seat:
             return ("protected", project_id, *self.store.consented(project_id))
         raise Forbidden(f"your role ({self.user.role}) sees no counts")
 
-    def _work(self, project_id: str, revision: str) -> Work:
+    def _work(self, key: Key, project_id: str, revision: str) -> Work:
         if self.user.may("see"):
             return Work(
                 lambda: analyse(*self._counts(project_id), judge=False),
-                lambda: self.analyst.true(*self._counts(project_id), revision),
+                lambda: self.analyst.true(key, *self._counts(project_id), revision),
             )
         return Work(
             lambda: self.store.protected(project_id),
-            lambda: self.store.protected(project_id, later=True),
+            lambda: self.store.protected(project_id, later=key),
         )
 
     def _counts(self, project_id: str) -> tuple[Project, pd.DataFrame]:

@@ -29,6 +29,11 @@ NEEDS: Mapping[str, Mapping[str, str]] = {
     "okta": {"URL": "url"},
     "auth0": {"SUBDOMAIN": "subdomain"},
 }
+# The claim that is the name in the users file: in Entra ID the sign-in name, which only the
+# tenant's administrators give; its 'email' is whatever a person's profile says, never verified.
+NAME_KEYS = {"azurev2": "preferred_username"}
+# Claims that people choose themselves (OpenID Connect Core, 5.1 and 5.7) name nobody.
+CHOSEN = ("name", "given_name", "family_name", "middle_name", "nickname", "preferred_username")
 BEFORE = "QI_EQUITY_OAUTH_"
 
 log = logging.getLogger(__name__)
@@ -42,7 +47,7 @@ class OAuth:
     key: str
     secret: str = field(repr=False)
     extra: Mapping[str, Any]
-    name_key: str = "email"  # the claim that is the name in the users file
+    name_key: str  # the claim that is the name in the users file
 
     def options(self, origin: str) -> dict[str, Any]:
         """What the server is told; origin is the address that people type."""
@@ -92,7 +97,13 @@ def from_environment(environ: Mapping[str, str]) -> OAuth | None:
             raise UserError(f"{BEFORE}{name} must begin with https://")
     extra: dict[str, Any] = {theirs: needed[ours] for ours, theirs in NEEDS[provider].items()}
     extra["scope"] = environ.get(f"{BEFORE}SCOPE", "openid email profile").split()
-    name_key = environ.get(f"{BEFORE}USER_KEY", "email")
+    usual = NAME_KEYS.get(provider, "email")
+    name_key = environ.get(f"{BEFORE}USER_KEY", usual)
+    if name_key in CHOSEN and name_key != usual:
+        raise UserError(
+            f"{BEFORE}USER_KEY: people choose '{name_key}' themselves, so anybody could come in "
+            "under any name; use a claim that your organisation gives, such as 'sub' or 'email'"
+        )
     return OAuth(provider, needed["KEY"], needed["SECRET"], extra, name_key)
 
 
@@ -103,6 +114,7 @@ class ByName(RequestHandler):  # type: ignore[misc]  # tornado is not followed
     """
 
     _user: User | None = None
+    _refused = False
 
     def set_secure_cookie(self, name: str, value: str | bytes, **options: Any) -> None:
         """Begin a visit instead of Panel's own; keep what the way there and back needs."""
@@ -118,6 +130,8 @@ class ByName(RequestHandler):  # type: ignore[misc]  # tornado is not followed
 
     def redirect(self, url: str, *arguments: Any, **options: Any) -> None:
         """Go on to the organisation; or, once all it said is looked at, in."""
+        if self._refused:  # Panel goes on to ask elsewhere who it is; a refusal stays one
+            raise HTTPError(HTTPStatus.FORBIDDEN)
         if self._user is None:
             super().redirect(url, *arguments, **options)
             return
@@ -144,15 +158,17 @@ class ByName(RequestHandler):  # type: ignore[misc]  # tornado is not followed
         try:
             self._user = door.known(name)
         except Forbidden as refused:
+            self._refused = True
             log.warning("signed in elsewhere, but not listed: %r", name)
             self.request.qi_refusal = str(refused).splitlines()
             raise HTTPError(HTTPStatus.FORBIDDEN) from None
 
     def _refuse_unverified(self, token: str | bytes) -> None:
-        """An address that its holder only claims to have lets nobody in."""
+        """An address that nobody says is verified is one that its holder only claims to have."""
         claims = decode_token(token.decode() if isinstance(token, bytes) else token)
-        verified = claims.get("email_verified", True) not in (False, "false")
+        verified = claims.get("email_verified") in (True, "true")
         if config.oauth_jwt_user == "email" and not verified:
+            self._refused = True
             log.warning("signed in elsewhere with an unverified address")
             self.request.qi_refusal = ["Your organisation has not verified your email address."]
             raise HTTPError(HTTPStatus.FORBIDDEN)

@@ -95,10 +95,11 @@ class Renderer:
         self._kept = kept or Kept()
         self._rights = rights
 
-    def answer(self, address: str) -> Answer:
+    def answer(self, address: str, done: str = "") -> Answer:
         """The page at an address: its HTML, its figures as JSON texts, its title and its link.
 
         What a user can put right is told in words; a fault of ours is logged, and said to be ours.
+        done: what was kept just now, which it stays whatever happens to the page.
         """
         try:
             return self._found(address)
@@ -106,6 +107,8 @@ class Renderer:
             return self._answer(told(say("labels.empty.cannot"), str(error).splitlines()))
         except Exception:
             log.exception("no page for %s", address)
+            if done:
+                return self._answer(told(done, [say("labels.fault.kept")]))
             return self._answer(told(say("labels.fault.heading"), our_fault()))
 
     def _found(self, address: str) -> Answer:
@@ -135,13 +138,13 @@ class Renderer:
         try:
             choice = choose(parse(address), self.backend.projects(), self._sites)
             done = act(name, self.backend.store, choice, fields, self._users)
-            self._kept.forget()
         except UserError as error:
             return {"problems": str(error).splitlines()}
         except Exception:
             log.exception("could not do %s at %s", name, address)
             return {"problems": our_fault()}
-        return self.answer(address) | {"status": done, "done": done}
+        self._kept.forget()
+        return self.answer(address, done) | {"status": done, "done": done}
 
     def _answer(self, page: Page, choice: Choice | None = None) -> Answer:
         values = {**page.values, "choice": choice}

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import panel as pn
 
 from qi_equity.app import assets, render, shield
+from qi_equity.app.aside import Threads
 from qi_equity.app.backend import Backend, Closed, Seats
 from qi_equity.app.component import Wire
 from qi_equity.app.render import Kept, Renderer
@@ -23,6 +24,7 @@ from qi_equity.words import say, say_html, words_of
 
 HERE = Path(__file__).parent
 
+AT_ONCE = 4  # pages whose messages are answered at the same time; the others wait their turn
 ECHOED = ("number", "back", "moved", "quiet", "hash")  # what a page says to itself
 
 
@@ -36,6 +38,8 @@ def page(audience: Audience) -> pn.Template:
     def reply(message: dict[str, Any]) -> dict[str, Any]:
         """What a page asked for; the number lets it drop an answer that came too late."""
         renderer = audience.renderer(visit)  # for what this user may do now
+        if not message.get("quiet"):
+            audience.seen(visit)
         address, name = str(message.get("address", "")), message.get("act")
         fields = message.get("fields")
         if name:
@@ -46,7 +50,7 @@ def page(audience: Audience) -> pn.Template:
         return answer | {name: message.get(name) for name in ECHOED}
 
     template = pn.Template((HERE / "templates" / "page.html").read_text(encoding="utf-8"))
-    template.add_panel("wire", Wire(reply))
+    template.add_panel("wire", Wire(reply, audience.threads.line()))
     variables = {
         "page_title": answer["title"].replace("<", "&lt;"),
         "account": audience.account(visit),
@@ -80,6 +84,7 @@ class Audience:
         self._seats: Seats = backend if callable(backend) else lambda user: backend
         self._door = door
         self._kept = Kept()
+        self.threads = Threads(AT_ONCE)
         self._for_all = None if callable(backend) else Renderer(backend, self._kept)
 
     def arrived(self) -> Visit | None:
@@ -106,6 +111,11 @@ class Audience:
             return Renderer(Closed(refused))
         rights = user.role, user.sites
         return Renderer(self._seats(user), self._kept, rights, self._door.users)
+
+    def seen(self, visit: Visit | None) -> None:
+        """Somebody asked for something: their sign-in is in use."""
+        if self._door:
+            self._door.seen(visit)
 
     def account(self, visit: Visit | None) -> str:
         """Who is signed in, and the button to sign out."""

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from bokeh.server.auth_provider import AuthProvider
 from bokeh.util.token import get_session_id
@@ -29,6 +29,9 @@ from qi_equity.words import say
 from qi_equity.words.grammar import sentence
 
 HOURS = 12  # a day's work; then the password is asked for again
+# Longer than a team looks at one chart, and shorter than a lunch break away from the screen
+# makes safe; OWASP advises 15 to 30 minutes for what is worth more than counts.
+IDLE_MINUTES = 60
 SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
 # Names of a session of Bokeh's that a request could ask for, to see what another was shown.
 FOREIGN = ("bokeh-session-id", "bokeh-token")
@@ -54,17 +57,21 @@ class Door(AuthProvider):  # type: ignore[misc]  # bokeh is not followed
         users: Users,
         secret: str,
         *,
-        secure: bool,
+        origin: str,
         handler: type[RequestHandler] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.users = users
-        self.secure = secure
+        self.origin = origin  # as a browser tells it: scheme, host and port
+        self.secure = origin.startswith("https://")
         self._secret = secret
-        self.cookie = "__Host-qi-equity" if secure else "qi-equity"
+        # A name that begins so is taken from this very host by https alone: nobody plants it.
+        before = "__Host-" if self.secure else ""
+        self.cookie, self.form_cookie = f"{before}qi-equity", f"{before}_xsrf"
         self._handler = handler or SignIn
         self._clock = clock
         self._ended: dict[str, float] = {}  # sign-ins that were ended -> when they would have
+        self._active: dict[str, float] = {}  # sign-ins -> when something was last asked for
         self._owners: dict[str, str] = {}  # Bokeh's session -> whose it is
         # A password takes 64 MiB to check (argon2id): two at a time, however many try.
         self.checking = ThreadPoolExecutor(2, thread_name_prefix="sign-in")
@@ -76,6 +83,7 @@ class Door(AuthProvider):  # type: ignore[misc]  # bokeh is not followed
             "auth_provider": self,
             "cookie_secret": self._secret,
             "xsrf_cookies": True,
+            "xsrf_cookie_name": self.form_cookie,
             "xsrf_cookie_kwargs": {"httponly": True, "secure": self.secure, "samesite": "Lax"},
             "sign_sessions": True,
             "secret_key": hmac.digest(self._secret.encode(), b"sessions of Bokeh", "sha256"),
@@ -108,12 +116,46 @@ class Door(AuthProvider):  # type: ignore[misc]  # bokeh is not followed
         """The page to sign out."""
         return SignOut
 
+    # Forms
+
+    def form_secret(self, handler: Any) -> str:
+        """What a form of this browser must bring back: only this server can have made it.
+
+        Tornado's own is any text that stands in a cookie and in the form: whoever can plant the
+        cookie has it. Ours is a signature over a cookie that is signed itself.
+        """
+        kept = handler.get_signed_cookie(self.form_cookie)
+        if kept is None:
+            kept = secrets.token_urlsafe(16).encode()
+            handler.set_signed_cookie(
+                self.form_cookie, kept, expires_days=None, path="/",
+                httponly=True, secure=self.secure, samesite="Lax",
+            )  # fmt: skip
+        return self._signed(kept)
+
+    def check_form(self, handler: Any) -> None:
+        """Refuse a form that another page sent, or one that this server did not make."""
+        kept = handler.get_signed_cookie(self.form_cookie)
+        given = handler.get_body_argument("_xsrf", "")
+        ours = kept is not None and hmac.compare_digest(self._signed(kept).encode(), given.encode())
+        if not ours or not self.is_ours(handler.request):
+            raise HTTPError(HTTPStatus.FORBIDDEN)
+
+    def is_ours(self, request: Any) -> bool:
+        """Whether a request comes from a page of ours, by the scheme too; a program tells none."""
+        told = request.headers.get("Origin")
+        return told is None or told.lower() == self.origin
+
+    def _signed(self, kept: bytes) -> str:
+        return hmac.digest(self._secret.encode(), b"form of " + kept, "sha256").hex()
+
     # Visits
 
     def begin(self, handler: Any, name: str) -> None:
         """Remember in the browser that this person signed in."""
         until = self._clock() + HOURS * 3600
         visit = Visit(name, secrets.token_urlsafe(16), until, self.users.stamp(name))
+        self.seen(visit)
         handler.set_signed_cookie(
             self.cookie, json.dumps(asdict(visit)), expires_days=None, path="/",
             httponly=True, secure=self.secure, samesite="Lax",
@@ -140,6 +182,14 @@ class Door(AuthProvider):  # type: ignore[misc]  # bokeh is not followed
             raise Forbidden("you are signed out: reload the page to sign in again")
         return self.known(visit.name)
 
+    def seen(self, visit: Visit | None) -> None:
+        """Remember that somebody asked for something; a page that asks by itself does not count."""
+        if visit is not None and self._lasts(visit):  # what is over does not begin again
+            now = self._clock()
+            self._active[visit.key] = now
+            for key in [key for key, at in self._active.items() if now - at > HOURS * 3600]:
+                del self._active[key]
+
     def known(self, name: str) -> User:
         """The user of this name, if the users file has one."""
         user = self.users.find(name)
@@ -156,9 +206,13 @@ class Door(AuthProvider):  # type: ignore[misc]  # bokeh is not followed
         self._owners.pop(session_id, None)
 
     def _lasts(self, visit: Visit) -> bool:
+        now = self._clock()
+        # A restarted server counts from when it first sees a sign-in.
+        idle = now - self._active.setdefault(visit.key, now)
         return (
             visit.key not in self._ended
-            and visit.until > self._clock()
+            and idle < IDLE_MINUTES * 60
+            and visit.until > now
             and visit.stamp == self.users.stamp(visit.name)
         )
 
@@ -175,23 +229,35 @@ class Door(AuthProvider):  # type: ignore[misc]  # bokeh is not followed
             request.qi_refusal = str(refused).splitlines()
             raise HTTPError(HTTPStatus.FORBIDDEN) from None
         if isinstance(handler, WebSocketHandler):
+            if not self.is_ours(request):
+                log.warning("a page of %r tried to connect", request.headers.get("Origin"))
+                raise HTTPError(HTTPStatus.FORBIDDEN)
             if self._owners.get(_session_of(request), visit.name) != visit.name:
                 log.warning("%r tried another's session", visit.name)
                 raise HTTPError(HTTPStatus.FORBIDDEN)
         else:
-            request.qi_xsrf = handler.xsrf_token.decode()
+            self.seen(visit)
+            request.qi_xsrf = self.form_secret(handler)
         request.qi_visit = visit
         return visit.name
 
 
-class SignIn(RequestHandler):  # type: ignore[misc]  # tornado is not followed
-    """The page that asks for name and password."""
+class AtTheDoor(RequestHandler):  # type: ignore[misc]  # tornado is not followed
+    """A page with a form that only this server's own page may send."""
 
     @property
     def door(self) -> Door:
         """The door this page stands at."""
         door: Door = self.application.auth_provider
         return door
+
+    def check_xsrf_cookie(self) -> None:
+        """In place of Tornado's own check, which any planted pair passes."""
+        self.door.check_form(self)
+
+
+class SignIn(AtTheDoor):
+    """The page that asks for name and password."""
 
     def get(self) -> None:
         """The form; who is signed in goes on."""
@@ -223,7 +289,7 @@ class SignIn(RequestHandler):  # type: ignore[misc]  # tornado is not followed
 
     def _form(self, target: str, name: str = "", refusal: str = "") -> None:
         form = {
-            "action": SIGN_IN, "fields": True, "xsrf": self.xsrf_token.decode(),
+            "action": SIGN_IN, "fields": True, "xsrf": self.door.form_secret(self),
             "next": target, "name": name, "button": say("signin.sign_in"),
         }  # fmt: skip
         lines = [say("signin.about")]
@@ -232,13 +298,13 @@ class SignIn(RequestHandler):  # type: ignore[misc]  # tornado is not followed
         self.finish(shield.page(say("signin.sign_in"), lines, form=form, refusal=refusal))
 
 
-class SignOut(RequestHandler):  # type: ignore[misc]  # tornado is not followed
+class SignOut(AtTheDoor):
     """The page that ends a sign-in."""
 
     def get(self) -> None:
         """Ask first: an address alone, which another site could open, signs nobody out."""
         form = {
-            "action": SIGN_OUT, "fields": False, "xsrf": self.xsrf_token.decode(),
+            "action": SIGN_OUT, "fields": False, "xsrf": self.door.form_secret(self),
             "button": say("signin.sign_out"),
         }  # fmt: skip
         self.finish(shield.page(say("signin.sign_out"), [say("signin.lost")], form=form))
@@ -259,9 +325,13 @@ def inside(target: str) -> str:
     >>> inside("/?page=gap"), inside("https://elsewhere.example/"), inside("//elsewhere.example")
     ('/?page=gap', '/', '/')
     """
-    parts = urlsplit(target)
-    ours = target.startswith("/") and not parts.scheme and not parts.netloc
-    return target if ours and "\\" not in target and target.isprintable() else "/"
+    plain = target.isprintable() and not set(target) & set("\\ ")
+    # The start page is the only one there is: what it shows is in the part after the '?'.
+    path, _, asked = target.partition("?")
+    if not plain or path != "/":
+        return "/"
+    asked = urlencode(parse_qsl(asked.partition("#")[0]))
+    return f"/?{asked}" if asked else "/"
 
 
 def _session_of(request: Any) -> str:

@@ -130,6 +130,12 @@ def import_(
     aims = project_file.load(project)
     imported = load(aims, source)
     account(imported)
+    known, without = _with_counts(aims, imported.observations)
+    if without:
+        typer.echo(
+            f"{counted(without, 'row')} without a count (left blank, withheld or marked n/a) not "
+            "kept: not known, and never zero."
+        )
     digest = hashlib.sha256(source.read_bytes()).hexdigest()
     refused = [
         f"{row['rows']}: {row['reason']} {row['where']}".strip()
@@ -140,7 +146,7 @@ def import_(
             str(
                 desk.import_table(
                     aims.id,
-                    imported.observations,
+                    known,
                     digest,
                     accept_valid=accept_valid,
                     refused=refused,
@@ -148,6 +154,17 @@ def import_(
                 )
             )
         )
+
+
+def _with_counts(project: Project, table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """The observations whose count is known, and how many are without."""
+    kinds = {measure.id: measure.data for measure in project.measures}
+    data = table["measure"].map(kinds)
+    value = data.isin(["continuous", "time between", "cases between"])
+    both = data.isin(["proportion", "rate"])
+    known = table["value"].notna().where(value, table["numerator"].notna())
+    known &= table["denominator"].notna() | ~both
+    return table[known], int((~known).sum())
 
 
 @app.command()

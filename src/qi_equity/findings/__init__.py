@@ -25,6 +25,7 @@ __all__ = [
     "Gap",
     "GapPoint",
     "Judged",
+    "Measured",
     "Number",
     "Point",
     "SiteRow",
@@ -77,13 +78,30 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """What one measure came to, table by table, and of which rows of all its sites that was."""
+
+    counts: str
+    points: pd.DataFrame
+    charts: pd.DataFrame
+    gaps: pd.DataFrame = field(default_factory=pd.DataFrame)
+    gap_points: pd.DataFrame = field(default_factory=pd.DataFrame)
+    inequality: pd.DataFrame = field(default_factory=pd.DataFrame)
+    within: pd.DataFrame = field(default_factory=pd.DataFrame)
+    sites: pd.DataFrame = field(default_factory=pd.DataFrame)
+    funnels: pd.DataFrame = field(default_factory=pd.DataFrame)
+    cautions: tuple[Caution, ...] = ()
+    judged: Mapping[str, Judged] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Findings:
     """All that a project's observations say, a table for each row type of TABLES.
 
     judged      whether verdicts and highlights are in; where they are not, none is said
     as_of       the revision of the store that they were judged on; None where there is no store
     chance      what chance alone would have highlighted
-    kept        what was judged, by measure and site, for the next time; it never leaves the team
+    kept        what each measure came to, for the next time; it never leaves the team
     """
 
     project: Project
@@ -99,7 +117,7 @@ class Findings:
     judged: bool = False
     as_of: str | None = None
     chance: Chance | None = None
-    kept: Mapping[tuple[str, str], Judged] = field(default_factory=dict)
+    kept: Mapping[str, Measured] = field(default_factory=dict)
 
     def rows(
         self, kind: type[R], measure: Measure | None = None, site: str | None = None

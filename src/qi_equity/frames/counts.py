@@ -174,6 +174,16 @@ def _levels(columns: list[pd.Series], rows: int) -> tuple[np.ndarray, list[tuple
     ]
 
 
+def as_column(labels: NDArray[np.object_], like: object) -> NDArray[Any]:
+    """Labels of subgroups, with None among them, as a column: of dates where subgroups are dates.
+
+    A table has the same type then, whether or not any of its labels is known.
+    """
+    if not isinstance(like, pd.Timestamp):
+        return labels
+    return pd.to_datetime(pd.Series(labels)).to_numpy("datetime64[ns]")
+
+
 def baseline_length(baseline: object, subgroups: list[Any], subgroup: str | None) -> int:
     """How many of the first subgroups are the baseline."""
     if subgroup is None:

@@ -229,15 +229,18 @@ def _by_family(p_value: pd.Series, total: BoolArray) -> FloatArray:
 
 
 def in_family(gaps: pd.DataFrame, *, totals: pd.Series, declared: pd.Series) -> pd.DataFrame:
-    """The gaps with q_trend over the family in view, and whether each change stands out.
+    """The gaps with q-values over the family in view, and whether each change stands out.
 
     A contrast declared before looking is judged by itself. Totals over sites are a family of
     their own.
     """
     if "p_trend" not in gaps:
         return gaps.assign(verdict="", highlight=False)
-    gaps = gaps.assign(q_trend=np.nan, declared=declared, verdict=gaps["verdict"].fillna(""))
+    q = {name: np.full(len(gaps), np.nan) for name in ("trend", "scan")}
     for family in (totals & ~declared, ~totals & ~declared):
-        gaps.loc[family, "q_trend"] = q_values(gaps.loc[family, "p_trend"].to_numpy(float))
+        for name, column in q.items():
+            column[family] = q_values(gaps.loc[family, f"p_{name}"].to_numpy(float))
+    gaps = gaps.assign(q_trend=q["trend"], q_scan=q["scan"], declared=declared)
+    gaps["verdict"] = gaps["verdict"].fillna("")
     changed = gaps["verdict"].isin(CHANGED)
     return gaps.assign(highlight=changed & (declared | (gaps["q_trend"] <= HIGHLIGHT)))

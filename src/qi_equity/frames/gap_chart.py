@@ -34,6 +34,7 @@ from qi_equity.errors import DataErrors
 from qi_equity.frames.counts import (
     EVERYONE_ELSE,
     Counts,
+    as_column,
     baseline_length,
     check_columns,
     counted,
@@ -200,7 +201,7 @@ def _summary(
         "p_difference": found.p_difference,
         "q_trend": q_values(found.p_trend),
         "q_scan": q_values(found.p_scan),
-        "split": labels[np.where(found.p_scan <= LEVEL, found.split, -1)],
+        "split": as_column(labels[np.where(found.p_scan <= LEVEL, found.split, -1)], subgroups[0]),
         "smallest_change": found.smallest_factor,
         "weeks_to_go": np.ceil(found.periods_to_go * step / WEEK),
         "dispersion": found.dispersion,
@@ -231,8 +232,8 @@ def _alarms(charts: GapChart, subgroups: list[Any], budget: float) -> dict[str, 
         "signal": [SIDES[int(one)] for one in side],
         # Read at any number of looks, and never taken back by later subgroups.
         "established": charts.first >= 0,
-        "first_established": labels[charts.first],
-        "change_estimate": labels[charts.change],
+        "first_established": as_column(labels[charts.first], subgroups[0]),
+        "change_estimate": as_column(labels[charts.change], subgroups[0]),
         # Their sum over the charts in view is the number of false alarms to expect in a year.
         "false_alarms_a_year": np.where(drawn, budget, 0.0),
     }

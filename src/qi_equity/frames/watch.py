@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from qi_equity.arrays import BoolArray, FloatArray, IntArray
+from qi_equity.frames.counts import as_column
 from qi_equity.sequential import Lines
 from qi_equity.spc.watch import LEAST_EVENTS, LEAST_VALUES, watch
 from qi_equity.vocabulary import NotWatched
@@ -206,6 +207,7 @@ def _charts(
     shares: FloatArray,
 ) -> pd.DataFrame:
     rows = np.arange(len(keys))
+    like = wide.labels[0, 0] if wide.labels.size else None
     labels = np.concatenate([wide.labels, np.full((len(keys), 1), None, dtype=object)], axis=-1)
     watched_ = why == NotWatched.WATCHED
     with np.errstate(invalid="ignore"):
@@ -213,8 +215,8 @@ def _charts(
     return keys.reset_index(drop=True).assign(
         established=first >= 0,
         direction=SIDES[side[rows, first]] if side.size else "",
-        first_established=labels[rows, first],
-        change_estimate=labels[rows, change],
+        first_established=as_column(labels[rows, first], like),
+        change_estimate=as_column(labels[rows, change], like),
         evidence=np.fmax(last[0], last[1]),
         evidence_limit=last[2],
         false_alarms_a_year=np.where(watched_, shares, 0.0),

@@ -20,7 +20,8 @@ FITS = {
     "proportion": ("run", "p", "pp", "i", "mr"),
     "rate": ("run", "u", "up", "i", "mr"),
     "count": ("run", "c", "i", "mr"),
-    "continuous": ("run", "i", "mr", "xbar", "s"),
+    # xbar and s need every reading's spread, which a subgroup's one value does not hold.
+    "continuous": ("run", "i", "mr"),
     "time between": ("run", "t", "i", "mr"),
     "cases between": ("run", "g", "i", "mr"),
 }

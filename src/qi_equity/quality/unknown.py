@@ -7,8 +7,7 @@ import pandas as pd
 
 from qi_equity.equity import bounds
 from qi_equity.equity.gaps import Methods
-from qi_equity.observations import COUNTS, with_totals
-from qi_equity.project import ALL_SITES, EVERYONE, Measure, Project
+from qi_equity.observations import COUNTS
 from qi_equity.reading import Reading
 
 COLUMNS = [
@@ -28,28 +27,21 @@ COLUMNS = [
 ]
 
 
-def unknown_bounds(project: Project, observations: pd.DataFrame) -> pd.DataFrame:
-    """A row for each measure, site (and all sites), stratum and allocation of the unknown.
+def unknown_bounds(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:
+    """A row for each site (and all sites), stratum and allocation of a measure's unknown.
+
+    `rows` are the measure's, with the totals of all sites where there is more than one.
 
     changes is true where the interval of the difference would lie on another side of zero under
     one of the plausible allocations: only then does the reader need to see it. A reference that
     is a target has no unknown side, and is left out.
     """
-    parts = [
-        _measure(reading, observations)
-        for measure in project.measures
-        if (reading := Reading(project, measure)).compared
-    ]
-    parts = [part for part in parts if len(part)]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
-
-
-def _measure(reading: Reading, observations: pd.DataFrame) -> pd.DataFrame:
     groups = reading.project.strata.groups
     unknown = [group.name for group in groups if group.unknown]
-    rows = _rows(reading.measure, observations)
+    rows = rows.dropna(subset=list(COUNTS))
     known = rows[rows["stratum"].isin(reading.project.strata.known)]
-    if known.empty or not unknown or isinstance(reading.reference, float):
+    told = reading.compared and not isinstance(reading.reference, float)
+    if known.empty or not unknown or not told:
         return pd.DataFrame(columns=COLUMNS)
     counts, against = reading.held_against(known)
     sites, strata = [site for (site,) in counts.series], counts.strata
@@ -81,11 +73,3 @@ def _measure(reading: Reading, observations: pd.DataFrame) -> pd.DataFrame:
         frames.append(frame.assign(measure=reading.measure.id, allocation=name))
     table = pd.concat(frames, ignore_index=True)[COLUMNS]
     return table[table["difference"].notna()]
-
-
-def _rows(measure: Measure, observations: pd.DataFrame) -> pd.DataFrame:
-    """What was logged in full, with all sites together."""
-    rows = observations[observations["measure"] == measure.id].dropna(subset=list(COUNTS))
-    # Totals that the table brings with it would be counted beside what they add up.
-    rows = rows[(rows["stratum"] != EVERYONE) & (rows["site"] != ALL_SITES)]
-    return with_totals(rows, "site", ALL_SITES) if rows["site"].nunique() > 1 else rows

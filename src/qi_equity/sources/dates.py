@@ -35,6 +35,8 @@ DAYS = re.compile(
 # The days that spreadsheets count from, and the numbers of 2000 to 2050.
 SERIALS, FIRST_SERIAL, LAST_SERIAL = pd.Timestamp(1899, 12, 30), 36526, 55153
 
+FIRST_YEAR, LAST_YEAR = 1900, 2100  # of data; other numbers in its place are no years
+
 Parts = dict[str, str]
 
 
@@ -75,7 +77,7 @@ FORMATS: tuple[tuple[re.Pattern[str], Callable[[Parts], tuple[int, int, int]]], 
         (rf"{MONTH}[\s\-/']*{YEAR}", lambda p: (_year(p), _month(p), 1)),
         (rf"(?P<year>\d{{4}})[\s\-/]+{MONTH}", lambda p: (_year(p), _month(p), 1)),
         (r"(?P<year>\d{4})-(?P<month>0[1-9]|1[0-2])", lambda p: (*_ymd({**p, "day": "1"}),)),
-        (r"(?P<month>0?[1-9]|1[0-2])/(?P<year>\d{4})", lambda p: (*_ymd({**p, "day": "1"}),)),
+        (r"(?P<month>0?[1-9]|1[0-2])/(?P<year>20\d{2})", lambda p: (*_ymd({**p, "day": "1"}),)),
         (r"(?P<year>\d{4})\s*[-/]\s*(?P<next>\d{4}|\d{2})", _financial),
         (
             r"(?P<year>\d{4})[\s\-]*[Qq](?P<n>[1-4])",
@@ -542,9 +544,12 @@ def _swapped(reading: _Reading) -> None:
 
 
 def _in_time(reading: _Reading) -> None:
-    """Refuse days that have not come yet."""
+    """Refuse days that have not come yet, and years that no birth recorded here can be from."""
     last = reading.known.latest
     for cell, date in list(reading.found.items()):
+        if not FIRST_YEAR <= date.year <= LAST_YEAR:
+            reading.refuse(cell, "no year", f"'{cell}' is not a date (write 2025-01-31)")
+            continue
         if last is not None and date > last:
             said = f"{date:%-d %B %Y} has not come yet: check the year of '{cell}'"
             reading.refuse(cell, "still to come", said)

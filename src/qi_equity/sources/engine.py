@@ -129,12 +129,7 @@ def _book(connection: Any, path: Path, wanted: Sequence[str], sheet: str | None)
     schema = pa.schema([(name, pa.string()) for name in columns])
     columns = {name: column.cast(pa.string()) for name, column in columns.items()}
     records = ibis.memtable(pa.table(columns, schema=schema))
-    return connection.create_table(_free_name(connection), records)
-
-
-def _free_name(connection: Any) -> str:
-    """A name for records that no others have: two extracts may be linked in one engine."""
-    return f"{RECORDS}_{len(connection.list_tables())}"
+    return connection.create_table(ibis.util.gen_name(RECORDS), records)
 
 
 def _written(cell: object) -> str | None:
@@ -155,6 +150,8 @@ def _header(rows: layout.Rows, wanted: Sequence[str]) -> layout.Header:
 
 def _text_file(connection: Any, path: Path, wanted: Sequence[str]) -> Table:
     """A CSV: its separator and header are found here, for a guess of the engine's is no rule."""
+    import ibis
+
     options: dict[str, Any] = {}
     saved = path
     if path.suffix.lower() != ".gz" and path.exists():
@@ -171,7 +168,9 @@ def _text_file(connection: Any, path: Path, wanted: Sequence[str]) -> Table:
     try:
         # Every column as text: a code such as 01 must not turn into the number 1.
         table = connection.read_csv(str(saved), all_varchar=True, header=True, **options)
-        return table if saved == path else connection.create_table(_free_name(connection), table)
+        # A name of its own each time: two extracts may be linked in one engine.
+        name = ibis.util.gen_name(RECORDS)
+        return table if saved == path else connection.create_table(name, table)
     finally:
         if saved != path:
             saved.unlink()

@@ -51,6 +51,7 @@ class File:
 
     rows: Rows
     mark: Mark | None = "."
+    notes: tuple[str, ...] = ()
 
 
 def read(
@@ -75,7 +76,7 @@ def read(
     table = _frame(found.rows, width)
     row = pd.Series([number for number, _ in found.rows], dtype=int)
     chosen = pd.DataFrame({key: table[at] for key, at in picked.items()}, index=table.index)
-    return Grid(chosen, row, header.joined, found.left_out, file.mark, tuple(notes))
+    return Grid(chosen, row, header.joined, found.left_out, file.mark, (*file.notes, *notes))
 
 
 def read_across(
@@ -112,7 +113,12 @@ def read_across(
     columns = [*wanted, ACROSS, *numbers]
     frame = pd.DataFrame(long, columns=["row", *columns], dtype=object)
     return Grid(
-        frame[columns], frame["row"].astype(int), header.joined, lost, file.mark, tuple(notes)
+        frame[columns],
+        frame["row"].astype(int),
+        header.joined,
+        lost,
+        file.mark,
+        (*file.notes, *notes),
     )
 
 
@@ -329,7 +335,9 @@ def _xlsx(path: Path, sheet: str | None) -> File:
         rows = _page(page, path)
         if written is not None:
             _unworked(rows, written[page.title])
-        return File(rows)
+        others = [each for each in book.sheetnames if each != page.title]
+        told = f"read from the sheet '{page.title}'; there is also {', '.join(others)}"
+        return File(rows, notes=(told,) if others and sheet is None else ())
     except UserError:
         raise
     except Exception as problem:

@@ -19,7 +19,11 @@ USUAL: Mapping[str, tuple[str, ...]] = {
     "numerator": ("numerator", "events|cases|deaths|^n$|^number$|count$"),
     "denominator": ("denominator", "births|deliveries|population|women|bookings|mothers|^total"),
     "subgroup": ("date|week|month|quarter|period|^w/?c", "born|birth|year"),
-    "stratum": ("ethnic|^eth|race", "stratum|strata|imd|depriv|group"),
+    "stratum": (
+        "mother.*ethnic|ethnic.*mother|maternal.*ethnic",
+        "ethnic|^eth|race",
+        "stratum|strata|imd|depriv|group",
+    ),
     "measure": ("indicator|measure|metric|count_of",),
     "site": ("org.?code|site.?code", "site|trust|provider|hospital|unit|state", "org.?name"),
 }

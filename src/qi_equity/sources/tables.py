@@ -167,7 +167,7 @@ def _long(project: Project, source: TableSource, found: grid.Grid) -> pd.DataFra
     def column(name: str | None) -> object:
         return table[name] if name is not None and name in table else None
 
-    def numbers(name: str | None, key: str | None) -> object:
+    def numbers(kind: str, name: str | None, key: str | None) -> object:
         if key is None or key not in table:
             return None
         read = cells.column(
@@ -179,8 +179,9 @@ def _long(project: Project, source: TableSource, found: grid.Grid) -> pd.DataFra
             unit=source.units.get(name or ""),
         )
         said.extend([f"'{name}' is read in {read.unit}"] if read.said else [])
+        unit = "%" if kind in COUNTS and taking.are_shares(read.cells) else read.unit
         taken = [
-            replace(cell, unit=read.unit) if cell.unit is None and cell.state == "number" else cell
+            replace(cell, unit=unit) if cell.unit is None and cell.state == "number" else cell
             for cell in read.cells
         ]
         return pd.Series(taken, index=table.index, dtype=object)
@@ -201,7 +202,7 @@ def _long(project: Project, source: TableSource, found: grid.Grid) -> pd.DataFra
         for name in NUMBERS:
             named = getattr(part, name)
             key = _key(at, name) if wide and named is not None else named
-            frame[f"{name}_cell"] = numbers(named, key)
+            frame[f"{name}_cell"] = numbers(name, named, key)
         kinds = dict.fromkeys(("measure_cell", "site_cell", "stratum_cell"), object)
         parts.append(pd.DataFrame(frame, index=table.index).astype(kinds))
     long = pd.concat(parts, ignore_index=True)

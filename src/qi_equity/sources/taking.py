@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 from qi_equity.project import Measure
@@ -14,6 +15,18 @@ WAY_OUT = (
     f"{SHARE} and not a count: give the counts it is made of, or map the column as value, of a "
     "measure with data: continuous and unit: '%'"
 )
+
+
+def are_shares(cells: Sequence[Cell]) -> bool:
+    """Whether a column called a count holds rates: then its zeros are rates as well.
+
+    >>> from qi_equity.sources.cells import read
+    >>> [are_shares([read(cell) for cell in column]) for column in (["0", "0.12"], ["0", "2"])]
+    [True, False]
+    """
+    numbers = [cell.number for cell in cells if cell.state == "number" and cell.number]
+    broken = [number for number in numbers if number % 1]
+    return len(broken) > len(numbers) / 2
 
 
 def split(part: Cell, whole: Cell) -> tuple[Cell, Cell]:

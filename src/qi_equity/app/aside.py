@@ -1,0 +1,214 @@
+"""Work beside the event loop: a few threads, and one process that may die; nothing of the app here.
+
+Threads are daemons and the process watches its parent, so that a server that stops is gone.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import traceback
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import connection, get_context, parent_process
+from queue import Empty, SimpleQueue
+from signal import SIG_IGN, SIGINT, signal
+from threading import Lock, Thread
+from typing import Any
+
+TRIES = 2  # of a job in whose midst the process died: what kills it twice would kill it again
+GRACE = 2.0  # seconds that a killed process is waited for
+MOST_WAITING = 30  # requests of one page: more than anybody clicks, fewer than a script sends
+
+log = logging.getLogger(__name__)
+
+# A fresh interpreter: a fork would copy the server's threads and sockets.
+SPAWN = get_context("spawn")
+
+
+class Lost(Exception):
+    """The process that did a job died, and so did the one that took its place."""
+
+
+class Failed(Exception):
+    """A job ended in an exception in its process: its traceback there, as text."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Job:
+    future: Future[Any]
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+
+
+class Worker:
+    """A process that does one job after another; where it dies, a new one takes its place.
+
+    >>> worker = Worker()
+    >>> worker.submit(sum, [1, 2]).result()
+    3
+    >>> worker.close()
+    """
+
+    def __init__(self) -> None:
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._lock = Lock()
+        self._closed = False
+        self._thread: Thread | None = None
+        self._process: Any = None
+        self._pipe: Any = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process at work; None before the first job."""
+        return self._process.pid if self._process is not None else None
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Have a function of a module called there; the process is started for the first job."""
+        future: Future[Any] = Future()
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the worker is closed")
+            if self._thread is None:
+                self._thread = Thread(target=self._attend, name="worker", daemon=True)
+                self._thread.start()
+        self._jobs.put(_Job(future, function, arguments))
+        return future
+
+    def close(self) -> None:
+        """End the process at once, whatever it does, and drop what waits."""
+        with self._lock:
+            self._closed = True
+            if self._process is not None:
+                self._process.kill()
+                self._process.join(GRACE)
+        with suppress(Empty):
+            while True:
+                job = self._jobs.get_nowait()
+                if job is not None:
+                    job.future.cancel()
+        self._jobs.put(None)
+
+    def _attend(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            if not job.future.set_running_or_notify_cancel():
+                continue
+            try:
+                well, answer = self._answer(job)
+            except Exception as fault:
+                job.future.set_exception(fault)
+            else:
+                if well:
+                    job.future.set_result(answer)
+                else:
+                    job.future.set_exception(Failed(answer))
+        with self._lock:
+            self._drop()
+
+    def _answer(self, job: _Job) -> tuple[bool, Any]:
+        for _ in range(TRIES):
+            pipe = self._at_work()
+            try:
+                pipe.send((job.function, job.arguments))
+                well, answer = pipe.recv()
+                return bool(well), answer
+            except (EOFError, OSError):
+                if not self._closed:
+                    log.warning("the process %s died at work", self.pid)
+                with self._lock:
+                    self._drop()
+        raise Lost(f"{TRIES} processes died at {job.function.__name__}")
+
+    def _at_work(self) -> Any:
+        with self._lock:
+            if self._closed:
+                raise Lost("the worker was closed")
+            if self._process is None or not self._process.is_alive():
+                self._drop()
+                self._pipe, theirs = SPAWN.Pipe()
+                self._process = SPAWN.Process(target=_work, args=(theirs,), daemon=True)
+                self._process.start()
+                theirs.close()  # theirs alone: that it is closed tells us that they are gone
+            return self._pipe
+
+    def _drop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.join(GRACE)
+            self._pipe.close()
+            self._process = None
+
+
+def _work(pipe: Any) -> None:
+    """What the process does until its parent is gone or closes the pipe."""
+    signal(SIGINT, SIG_IGN)  # Ctrl+C reaches every process of a terminal; the parent ends this one
+    Thread(target=_end_with_parent, daemon=True).start()
+    while True:
+        try:
+            function, arguments = pipe.recv()
+        except EOFError:
+            return
+        try:
+            answer = True, function(*arguments)
+        except Exception:
+            answer = False, traceback.format_exc()
+        pipe.send(answer)
+
+
+def _end_with_parent() -> None:
+    """Killed parents close no pipes and send no signals: wait for the end of the parent itself."""
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+
+class Threads:
+    """A few threads that serve many lines, one task of each line at a time."""
+
+    def __init__(self, many: int) -> None:
+        self._ready: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        for _ in range(many):
+            Thread(target=self._attend, name="aside", daemon=True).start()
+
+    def line(self) -> Line:
+        """A line whose tasks are done in order."""
+        return Line(self._ready.put)
+
+    def _attend(self) -> None:
+        while True:
+            self._ready.get()()
+
+
+class Line:
+    """What one page asks for, done one after another: nobody takes more than one thread."""
+
+    def __init__(self, begin: Callable[[Callable[[], None]], None]) -> None:
+        self._begin = begin
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._lock = Lock()
+
+    def put(self, task: Callable[[], None]) -> bool:
+        """Have a task done in its turn; False where too many wait already, and it is dropped."""
+        with self._lock:
+            if len(self._waiting) >= MOST_WAITING:
+                return False
+            self._waiting.append(task)
+            first = len(self._waiting) == 1
+        if first:
+            self._begin(self._next)
+        return True
+
+    def _next(self) -> None:
+        try:
+            self._waiting[0]()
+        except Exception:
+            log.exception("a task of a page ended in a fault")
+        with self._lock:
+            self._waiting.popleft()
+            more = bool(self._waiting)
+        if more:
+            self._begin(self._next)

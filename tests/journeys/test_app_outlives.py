@@ -1,0 +1,284 @@
+"""The app goes on when a part of it dies, and leaves nothing behind when it stops itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import Future
+from pathlib import Path
+from threading import Event, get_ident
+from time import monotonic
+from urllib.request import urlopen
+
+import pytest
+
+from patience import PATIENCE
+from qi_equity import store
+from qi_equity.app import aside, live
+from qi_equity.app.aside import Failed, Lost, Threads, Worker
+from qi_equity.app.live import Analyst, Network
+from qi_equity.app.render import Renderer
+from store_network import PROJECT, made, row, table, user
+
+SERVER = """
+import sys
+from qi_equity import store
+from qi_equity.app.live import Analyst, Network
+from qi_equity.app.server import serve
+
+if __name__ == "__main__":
+    network = Network(store.open(sys.argv[1]), Analyst())
+    seat = network.seat(store.User("jo", "admin"))
+
+    def started(url):
+        network.analyst.worker.submit(sum, [1]).result()
+        print(url, network.analyst.worker.pid, flush=True)
+
+    try:
+        serve(seat, port=0, started=started)
+    finally:
+        network.close()
+"""
+
+
+def die() -> None:
+    """In the worker: end as if killed."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_once(path: str) -> str:
+    """In the worker: end as if killed, the first time."""
+    if not Path(path).exists():
+        Path(path).touch()
+        die()
+    return "done"
+
+
+def stay() -> None:
+    """In the worker: work on and on."""
+    while True:
+        pass
+
+
+def fail() -> None:
+    """In the worker: a fault."""
+    raise ValueError("no such luck")
+
+
+@pytest.fixture
+def worker():
+    worker = Worker()
+    yield worker
+    worker.close()
+
+
+@pytest.fixture
+def network(tmp_path):
+    opened = made(tmp_path / "network.sqlite")
+    opened.as_user(user()).import_table(PROJECT, table(), "a" * 64)
+    network = Network(opened, Analyst())
+    yield network
+    network.close()
+
+
+def awaited(ready):
+    """Ask until it is so."""
+    end = monotonic() + PATIENCE
+    while not ready():
+        assert monotonic() < end, "it never was"
+        Event().wait(0.02)
+
+
+# The process that judges
+
+
+def test_a_worker_killed_between_jobs_is_replaced(worker):
+    first = worker.submit(os.getpid).result(PATIENCE)
+    os.kill(first, signal.SIGKILL)
+    assert worker.submit(os.getpid).result(PATIENCE) != first
+
+
+def test_a_job_in_whose_midst_the_worker_was_killed_is_done_again(worker, tmp_path):
+    assert worker.submit(die_once, str(tmp_path / "died")).result(PATIENCE) == "done"
+
+
+def test_a_job_that_kills_every_worker_is_given_up_and_the_next_one_is_done(worker):
+    with pytest.raises(Lost):
+        worker.submit(die).result(PATIENCE)
+    assert worker.submit(sum, [1, 2]).result(PATIENCE) == 3
+
+
+def test_a_fault_of_a_job_is_told_with_its_traceback_and_costs_no_worker(worker):
+    first = worker.submit(os.getpid).result(PATIENCE)
+    with pytest.raises(Failed, match="no such luck"):
+        worker.submit(fail).result(PATIENCE)
+    assert worker.submit(os.getpid).result(PATIENCE) == first
+
+
+def test_a_closed_worker_is_gone_in_the_midst_of_its_work(worker):
+    pid = worker.submit(os.getpid).result(PATIENCE)
+    busy, waiting = worker.submit(stay), worker.submit(sum, [1])
+    awaited(busy.running)
+    worker.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    with pytest.raises(Lost):
+        busy.result(PATIENCE)
+    assert waiting.cancelled()
+
+
+# The pages
+
+
+def test_pages_live_on_when_the_worker_is_killed(network):
+    renderer = Renderer(network.seat(user()))
+    renderer.answer("?page=charts")
+    awaited(lambda: network.analyst.worker.pid is not None)
+    os.kill(network.analyst.worker.pid, signal.SIGKILL)
+    for page in ("charts", "gap", "compare", "session", "log"):
+        assert "Something went wrong" not in renderer.answer(f"?page={page}")["html"]
+    seat = network.seat(user())
+    awaited(lambda: seat.findings(PROJECT).judged)
+
+
+def test_without_verdicts_there_are_charts_and_it_is_tried_again_later(network, monkeypatch):
+    moment = [0.0]
+    analyst = Analyst(clock=lambda: moment[0])
+    seat = network.seat(user())
+    seat = live.Seat(seat.store, analyst)
+    asked = []
+
+    def lost(*arguments):
+        asked.append(arguments)
+        future = Future()
+        future.set_exception(Lost("two processes died"))
+        return future
+
+    monkeypatch.setattr(analyst.worker, "submit", lost)
+    findings = seat.findings(PROJECT)
+    assert len(findings.charts)
+    assert not findings.judged
+    assert seat.revision(PROJECT).endswith(":charts")
+    assert len(asked) == 1
+    moment[0] = live.AGAIN
+    seat.findings(PROJECT)
+    assert len(asked) == 2
+    analyst.close()
+
+
+def test_what_was_kept_is_answered_as_kept_though_no_page_can_be_drawn(network, monkeypatch):
+    seat = network.seat(user())
+    renderer = Renderer(seat)
+    rows = [row(1, 20, week="2025-02-03", site="north")]
+
+    def broken(self, project_id):
+        raise RuntimeError("no findings today")
+
+    address = f"?page=charts&project={PROJECT}&measure=pph&site=north"
+    renderer.answer(address)
+    save = live.Seat.store.__get__(seat).log
+
+    def log(*arguments, **options):
+        done = save(*arguments, **options)
+        monkeypatch.setattr(live.Seat, "findings", broken)
+        return done
+
+    monkeypatch.setattr(store.Desk, "log", lambda self, *a, **o: log(*a, **o))
+    answer = renderer.act("log", {"rows": rows, "site": "north"}, address)
+    assert "problems" not in answer
+    assert answer["done"]
+    assert "This is kept" in answer["html"]
+    assert "Nothing was lost or changed" not in answer["html"]
+    kept = seat.store.observations(PROJECT)
+    assert (kept["subgroup"] == "2025-02-03").sum() == 1
+
+
+def test_after_a_save_only_what_is_new_is_judged(network, monkeypatch):
+    """In this process, so that it can be looked at."""
+    passed = []
+    real = live.analyse
+
+    def analyse(*arguments, previous, **options):
+        passed.append(dict(previous.kept))
+        return real(*arguments, previous=previous, **options)
+
+    monkeypatch.setattr(live, "analyse", analyse)
+    monkeypatch.setattr(live, "_last", type(live._last)())
+    desk = network.store.as_user(user())
+    counts = desk.observations(PROJECT).drop(columns="revision")
+    plan = desk.project(PROJECT)
+    first = live.judge_true(("true", "all"), plan, counts, "1")
+    live.judge_true(("true", "all"), plan, counts, "2")
+    live.judge_protected(("protected", "all"), plan, counts)
+    assert passed[0] == {}
+    assert set(passed[1]) >= {("pph", "north"), ("cord", "east")}
+    assert passed[2] == {}, "what was judged for one is not used for another"
+    assert first.judged
+    assert first.as_of == "1"
+    assert not first.kept, "what was judged stays in the worker"
+
+
+# Threads
+
+
+def test_a_line_is_done_in_order_and_a_long_task_keeps_no_other_line_waiting():
+    threads, told, free, over = Threads(2), [], Event(), Event()
+    slow, other = threads.line(), threads.line()
+    slow.put(lambda: (free.wait(PATIENCE), told.append("slow")))
+    slow.put(lambda: (told.append("after"), over.set()))
+    done = Event()
+    other.put(lambda: (told.append("other"), done.set()))
+    assert done.wait(PATIENCE)
+    free.set()
+    assert over.wait(PATIENCE)
+    assert told == ["other", "slow", "after"]
+
+
+def test_a_line_takes_so_many_tasks_and_no_more():
+    threads, free = Threads(1), Event()
+    line = threads.line()
+    taken = [line.put(lambda: free.wait(PATIENCE)) for _ in range(aside.MOST_WAITING + 1)]
+    assert taken == [True] * aside.MOST_WAITING + [False]
+    free.set()
+
+
+def test_a_task_that_fails_does_not_stop_its_line(caplog):
+    line, over, ran = Threads(1).line(), Event(), []
+    line.put(fail)
+    line.put(lambda: (ran.append(get_ident()), over.set()))
+    assert over.wait(PATIENCE)
+    assert "ended in a fault" in caplog.text
+
+
+# Stopping
+
+
+def alive(pid: int) -> bool:
+    """Whether a process is there and no zombie."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rsplit(")", 1)[1].split()[0] != "Z"
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks at processes as Linux does")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_stopped_server_leaves_no_worker_and_is_gone(tmp_path, how):
+    made(tmp_path / "network.sqlite").close()
+    script = tmp_path / "server.py"
+    script.write_text(SERVER, encoding="utf-8")
+    process = subprocess.Popen(
+        [sys.executable, str(script), str(tmp_path / "network.sqlite")],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    with process:
+        url, pid = process.stdout.readline().split()
+        with urlopen(url, timeout=PATIENCE) as given:
+            assert given.status == 200
+        assert alive(int(pid))
+        process.send_signal(how)
+        process.wait(PATIENCE)
+        awaited(lambda: not alive(int(pid)))

@@ -1,0 +1,125 @@
+"""Judging what changed is judging all: every table is equal, to the last digit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from qi_equity.analyse import analyse
+from qi_equity.findings import TABLES, Findings
+from qi_equity.project import Project
+from qi_equity.project_file import examples, load
+
+PROJECT = load(examples()["pph_reduction"])
+MEASURE = PROJECT.aim.measure
+STRATA = {"Asian": 14, "Black": 9, "White": 45, "Not recorded": 4}
+RATES = {"Asian": 0.06, "Black": 0.1, "White": 0.05, "Not recorded": 0.06}
+WEEKS = pd.date_range("2023-01-02", periods=70, freq="W-MON")
+
+
+def week_of(site: str, weeks: pd.DatetimeIndex, rng: np.random.Generator) -> pd.DataFrame:
+    keys = pd.MultiIndex.from_product([weeks, STRATA], names=["subgroup", "stratum"])
+    rows = keys.to_frame(index=False).assign(measure=MEASURE, site=site)
+    rows["denominator"] = rng.poisson(rows["stratum"].map(STRATA)) + 1
+    late = rows["subgroup"] > WEEKS[45]
+    rate = rows["stratum"].map(RATES) * np.where(late & (rows["stratum"] == "Black"), 2, 1)
+    rows["numerator"] = rng.binomial(rows["denominator"], rate)
+    return rows
+
+
+@pytest.fixture(scope="module")
+def log() -> pd.DataFrame:
+    rng = np.random.default_rng(41)
+    # One site began late, and one missed some weeks.
+    weeks = {"site_a": WEEKS, "site_b": WEEKS.delete([7, 8, 40]), "site_c": WEEKS[50:]}
+    return pd.concat([week_of(*both, rng) for both in weeks.items()], ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def before(log: pd.DataFrame) -> Findings:
+    return analyse(PROJECT, log)
+
+
+def changed_row(log: pd.DataFrame) -> tuple[Project, pd.DataFrame]:
+    log = log.copy()
+    log.loc[log.index[(log["site"] == "site_b") & (log["stratum"] == "Black")][-3:], COUNTS] += 1
+    return PROJECT, log
+
+
+COUNTS = ["numerator", "denominator"]
+
+
+def added_week(log: pd.DataFrame) -> tuple[Project, pd.DataFrame]:
+    rng = np.random.default_rng(3)
+    week = week_of("site_a", pd.DatetimeIndex([WEEKS[-1] + pd.Timedelta(weeks=1)]), rng)
+    return PROJECT, pd.concat([log, week], ignore_index=True)
+
+
+def new_site(log: pd.DataFrame) -> tuple[Project, pd.DataFrame]:
+    site = week_of("site_d", WEEKS, np.random.default_rng(4))
+    return PROJECT, pd.concat([log, site], ignore_index=True)
+
+
+def fewer_sites(log: pd.DataFrame) -> tuple[Project, pd.DataFrame]:
+    return PROJECT, log[log["site"] != "site_a"]
+
+
+def another_reference(log: pd.DataFrame) -> tuple[Project, pd.DataFrame]:
+    declared = PROJECT.strata.reference.model_copy(update={"compare_with": "White"})
+    strata = PROJECT.strata.model_copy(update={"reference": declared})
+    return PROJECT.model_copy(update={"strata": strata}), log
+
+
+def another_smallest_gap(log: pd.DataFrame) -> tuple[Project, pd.DataFrame]:
+    measures = tuple(
+        one.model_copy(update={"smallest_gap": one.smallest_gap * 1.2}) for one in PROJECT.measures
+    )
+    return PROJECT.model_copy(update={"measures": measures}), log
+
+
+def nothing(log: pd.DataFrame) -> tuple[Project, pd.DataFrame]:
+    return PROJECT, log.sample(frac=1, random_state=1)
+
+
+CHANGES = (
+    changed_row,
+    added_week,
+    new_site,
+    fewer_sites,
+    another_reference,
+    another_smallest_gap,
+    nothing,
+)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_only_what_changed_is_judged_and_all_is_equal(
+    change: Callable[[pd.DataFrame], tuple[Project, pd.DataFrame]],
+    log: pd.DataFrame,
+    before: Findings,
+) -> None:
+    project, rows = change(log)
+    found, expected = analyse(project, rows, previous=before), analyse(project, rows)
+    for name in TABLES:
+        pd.testing.assert_frame_equal(
+            getattr(found, name), getattr(expected, name), check_exact=True
+        )
+    assert found.cautions == expected.cautions
+    assert found.chance == expected.chance
+
+
+def test_a_site_whose_rows_are_the_same_is_not_judged_again(
+    log: pd.DataFrame, before: Findings
+) -> None:
+    found = analyse(*changed_row(log), previous=before)
+    now, then = found.kept[MEASURE].judged, before.kept[MEASURE].judged
+    assert [site for site in now if now[site] is then[site]] == ["site_a", "site_c"]
+
+
+def test_what_was_not_judged_is_judged(log: pd.DataFrame, before: Findings) -> None:
+    unjudged = analyse(PROJECT, log, judge=False)
+    found = analyse(PROJECT, log, previous=unjudged)
+    pd.testing.assert_frame_equal(found.gaps, before.gaps, check_exact=True)
