@@ -17,7 +17,7 @@ from qi_equity.findings import Chart, Findings, Gap, rows
 from qi_equity.findings.sides import matters, size, went
 from qi_equity.frames.evidence import OWN, SHARED
 from qi_equity.observations import SERIES_KEY
-from qi_equity.project import EVERYONE, Project
+from qi_equity.project import ALL_SITES, EVERYONE, Project
 from qi_equity.sources.calendar import DAYS
 from qi_equity.vocabulary import Topic, Verdict
 
@@ -232,12 +232,17 @@ def _late(findings: Findings, today: pd.Timestamp | None) -> Iterator[Item]:
     if points.empty:
         return
     own = points[
-        (points["measure"] == aim) & (points["stratum"] == EVERYONE) & points["value"].notna()
+        (points["measure"] == aim)
+        & (points["stratum"] == EVERYONE)
+        & (points["site"] != ALL_SITES)
+        & points["value"].notna()
     ]
-    last = own.groupby("site", sort=False)["subgroup"].max()
-    if last.empty:
+    if own.empty:
         return
     period = pd.Timedelta(days=DAYS[findings.project.measure(aim).subgroup])
+    # A point of what the network sees may add up several subgroups: the last of them counts.
+    many = own["subgroups"].fillna(1) if "subgroups" in own else pd.Series(1.0, own.index)
+    last = (own["subgroup"] + (many - 1) * period).groupby(own["site"], sort=False).max()
     # By today the subgroup that began two periods ago is over, whoever has logged it.
     newest = last.max() if today is None else max(last.max(), today - 2 * period)
     for site, when in last.items():

@@ -166,6 +166,20 @@ def test_a_network_that_has_stopped_logging_is_late_beside_today():
     assert [item.site for item in late] == ["site_a", "site_b"]
 
 
+def test_wider_points_of_one_site_do_not_make_it_late():
+    points = logged(site_a="2025-06-02", site_b="2025-06-02").assign(subgroups=1.0)
+    late = points[(points["site"] == "site_a") | (points["subgroup"] <= "2025-05-12")].copy()
+    late.loc[late["subgroup"] == "2025-05-12", "subgroups"] = 4.0
+    assert agenda(found(points=late)).items == ()
+
+
+def test_all_sites_together_are_no_site_that_is_late():
+    points = logged(site_a="2025-06-02")
+    both = pd.concat([points, points.assign(site="All sites")])
+    late = agenda(found(points=both), pd.Timestamp("2025-07-20")).items
+    assert [item.site for item in late] == ["site_a"]
+
+
 def test_made_findings_bring_their_planted_improvement():
     made = agenda(made_findings(PROJECT))
     assert ("Black", "site_a") in {(item.stratum, item.site) for item in made.items}

@@ -169,6 +169,16 @@ def test_the_week_in_which_a_change_is_established_is_marked_and_said():
     assert not [n for n in quiet["layout"]["annotations"] if "Established" in n["text"]]
 
 
+def test_the_first_window_alone_is_a_point_with_its_interval():
+    points = evidence(2.0, [0, 0, 0, 0])
+    points.loc[:2, ["ratio", "ratio_lower", "ratio_upper"]] = np.nan
+    points["ratio_lower"] *= 0.5
+    figure = gap_figure(points, made_project(sites=1).measure("pph"))
+    (line,) = [t for t in figure["data"] if t["xaxis"] == "x"]
+    assert line["mode"] == "markers"
+    assert line["error_y"]["arrayminus"][-1] == 1
+
+
 # Machado, Oliveira & Fernandes 2009: what people with each form of colour blindness see.
 DEFICIENCY = {
     "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216],

@@ -173,7 +173,14 @@ def _band_and_line(
         "name": say(f"gaps.drawn.line_{name}"),
         "hovertemplate": f"{day_drawn('x')}<br>{value}<extra></extra>",
     }
+    if len(around) == 1:  # the first window: a point with its interval, for no line can be drawn
+        return [line | {"mode": "markers", "error_y": _whisker(rows[name] * multiply, low, high)}]
     return [band, line] if around else [line]
+
+
+def _whisker(value: pd.Series, low: pd.Series, high: pd.Series) -> dict[str, Any]:
+    ends = {"array": numbers(high - value), "arrayminus": numbers(value - low)}
+    return {**ends, "type": "data", "symmetric": False, "color": LIGHT["value"]}
 
 
 def _no_gap(pair: tuple[str, str], level: float) -> dict[str, Any]:

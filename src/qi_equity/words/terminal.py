@@ -14,7 +14,7 @@ from qi_equity.findings import Chart, Findings, Gap, Spread, of
 from qi_equity.findings import rows as typed
 from qi_equity.project import ALL_SITES, EVERYONE, Measure, Project
 from qi_equity.quality.checks import CHECKS, Quality
-from qi_equity.vocabulary import Answer
+from qi_equity.vocabulary import Answer, Verdict
 from qi_equity.words import say
 from qi_equity.words.cautions import caution_text
 from qi_equity.words.charts import chance_sentence, signal_words
@@ -28,6 +28,7 @@ from qi_equity.words.verdicts import (
     verdict_word,
     weeks_words,
 )
+from qi_equity.words.watched import standing_sentences
 
 LEVEL = 0.05
 WIDTH = 96
@@ -206,6 +207,9 @@ def _site(findings: Findings, measure: Measure, site: str, charts: pd.DataFrame)
         signals = signal_words(row, own, measure.subgroup)
         if signals and row.highlight:
             yield from _wrapped(signals, 6)
+        if findings.judged and (row.established or row.emerging):
+            for sentence in standing_sentences(row, measure.direction):
+                yield from _wrapped(sentence, 6)
 
 
 def _uncompared(row: Chart, points: pd.DataFrame, measure: Measure) -> str:
@@ -249,7 +253,7 @@ def _other_sites(
     )
     yield from _wrapped(say("terminal.within", number=number(len(sites)), verdicts=verdicts), 2)
     for row in gaps:
-        if row.highlight:
+        if row.highlight or (row.established and row.verdict != Verdict.ECHO):
             said = " ".join(verdict_sentences(row, measure.multiply, measure.direction))
             site = names.get(row.site, called(row.site))
             yield from _wrapped(say("terminal.at_site", site=site, said=said), 4)
