@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import pickle  # nosec B403: of this program's own work, written and read within one call
+# Only this program's own work is unpacked, within the call that packed it.
+import pickle  # nosec B403
 from collections.abc import Callable, Sequence
 from typing import Any
 
