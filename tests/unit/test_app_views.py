@@ -249,3 +249,21 @@ def test_charts_can_be_drawn_without_the_declared_baseline(lines, frozen):
     measure = PPH.measures[0]
     summary = explore.explored(points, Reading(PPH, measure), Address(lines=lines)).summary
     assert summary["centre"].item() == pytest.approx(5.0 if frozen else 15.0)
+
+
+def test_parameters_without_effect_are_no_part_of_what_is_kept(monkeypatch):
+    made = []
+    renderer = Renderer(FixedBackend({"pph": FINDINGS}))
+    monkeypatch.setattr(renderer, "_made", lambda choice: made.append(choice) or {"html": ""})
+    renderer.answer("?page=charts")
+    for more in ("week=1", "slide=2", "person=x", "stratum=Nobody", "rules=x", "period=second",
+                 "limits=x", "lines=x", "hide=x&hide=y", "idea=x", "colour=red"):  # fmt: skip
+        renderer.answer(f"?page=charts&{more}")
+    assert len(made) == 1
+    renderer.answer("?page=charts&hide=centre&hide=limits")
+    renderer.answer("?page=charts&hide=limits&hide=x&hide=centre")
+    assert len(made) == 2
+    renderer.answer("?page=charts&rules=nelson&period=month&stratum=Black")
+    assert len(made) == 3
+    assert made[-1].address.rules == "nelson"
+    assert made[-1].address.stratum == "Black"

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pandas as pd
 
-from qi_equity.app.state import Address
+from qi_equity.app.state import Address, Choice
 from qi_equity.frames.chart import Charts
 from qi_equity.observations import COLUMNS
-from qi_equity.project import Measure
+from qi_equity.project import EVERYONE, Measure
 from qi_equity.reading import COUNTED, Reading
 from qi_equity.words import say
 
@@ -17,6 +17,29 @@ RULES = ("anhoej", "ihi", "making_data_count", "western_electric", "nelson")
 PERIODS = ("month", "quarter")
 EXACT = ("p", "u", "c")  # the kinds that have exact limits and textbook ones
 LIMITS = ("exact", "normal")
+LINES = ("unfrozen", "unphased", "whole")
+PARTS = ("limits", "centre", "target", "baseline", "cycles")  # of a chart, that can be hidden
+
+
+def with_effect(choice: Choice) -> Choice:
+    """The choice without what changes no page of findings, so that no answer is made twice.
+
+    What remains has few values: no made-up address fills the memory, or is worked out anew.
+    """
+    project, given = choice.project, choice.address
+    strata = (EVERYONE, *(group.name for group in project.strata.groups))
+    ideas = [idea.id for driver in project.drivers for idea in driver.change_ideas]
+    hidden = given.hide.split(",")
+    known = {
+        "stratum": strata, "period": PERIODS, "rules": RULES, "limits": LIMITS, "lines": LINES,
+        "idea": ideas,
+    }  # fmt: skip
+    kept = {
+        name: value if (value := getattr(given, name)) in values else ""
+        for name, values in known.items()
+    }
+    hide = ",".join(part for part in PARTS if part in hidden)
+    return replace(choice, address=replace(given, **kept, hide=hide, week="", slide="", person=""))
 
 
 def asked(address: Address) -> bool:

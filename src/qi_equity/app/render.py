@@ -14,6 +14,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from qi_equity.app import explore
 from qi_equity.app.actions import act
 from qi_equity.app.backend import Backend
 from qi_equity.app.pages import LASTING, PAGES, Context, Page
@@ -119,6 +120,7 @@ class Renderer:
         choice = choose(parse(address), projects, self._sites)
         if choice.notices or choice.address.page not in LASTING:
             return self._made(choice)
+        choice = explore.with_effect(choice)
         offered = tuple((project.id, project.title) for project in projects)
         revision = self._revision(choice.project.id)
         key = (self._rights, choice.address, revision, offered)
