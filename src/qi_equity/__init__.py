@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from qi_equity.frames.gaps import gaps
     from qi_equity.frames.phases import suggest_phases
     from qi_equity.frames.sites import sites, tried
+    from qi_equity.frames.standardised import means, quantiles, standardised
+    from qi_equity.frames.suppressed import suppressed_gaps
     from qi_equity.project_file import load as load_project
 
 __version__ = "0.1.0"
@@ -33,8 +35,12 @@ __all__ = [
     "gap_charts",
     "gaps",
     "load_project",
+    "means",
+    "quantiles",
     "sites",
+    "standardised",
     "suggest_phases",
+    "suppressed_gaps",
     "tried",
 ]
 
@@ -47,6 +53,10 @@ _HOMES = {
     "gap_charts": ("qi_equity.frames.gap_chart", "gap_charts"),
     "gaps": ("qi_equity.frames.gaps", "gaps"),
     "load_project": ("qi_equity.project_file", "load"),
+    "means": ("qi_equity.frames.standardised", "means"),
+    "quantiles": ("qi_equity.frames.standardised", "quantiles"),
+    "standardised": ("qi_equity.frames.standardised", "standardised"),
+    "suppressed_gaps": ("qi_equity.frames.suppressed", "suppressed_gaps"),
     "sites": ("qi_equity.frames.sites", "sites"),
     "suggest_phases": ("qi_equity.frames.phases", "suggest_phases"),
     "tried": ("qi_equity.frames.sites", "tried"),
