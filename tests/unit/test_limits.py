@@ -108,6 +108,13 @@ def test_the_search_begins_at_the_quantile_of_a_skewed_curve(
     assert looked[:2] == [first, first - 1]
 
 
+def test_from_wherever_the_search_begins_it_ends_at_the_same_limit() -> None:
+    mean = np.array([20.0, 20.0, 20.0, 2.0, 40.0])
+    spread = np.array([0.0, 4.5, 9.0, 0.0, 0.0])  # begins at 18, 7, 0, 0, 38
+    found = _smallest(_poisson_below, mean, spread, (mean,), 3.0)
+    assert found.tolist() == [8, 8, 8, 0, 23]
+
+
 @pytest.mark.parametrize("size", [10.0, 1e3, 1e5])
 @pytest.mark.parametrize("rate", [0.01, 0.3, 0.5, 0.9])
 def test_a_limit_is_a_step_or_two_from_where_the_search_begins(
