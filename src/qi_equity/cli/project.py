@@ -5,12 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from qi_equity.cli.common import DataFile, ProjectFile, account, app, counted, progress
 from qi_equity.errors import UserError
+
+if TYPE_CHECKING:
+    from qi_equity.project import Project
+    from qi_equity.quality.linkage import Agreement
 
 
 @app.command()
@@ -146,7 +150,20 @@ def plan(
 
 
 @app.command()
-def quality(project: ProjectFile, data: DataFile = None) -> None:
+def quality(
+    project: ProjectFile,
+    data: DataFile = None,
+    linked: Annotated[
+        Path | None,
+        typer.Option(help="a second extract of the same births: whose group changes between them"),
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="the column that links the two; none: the project's key")
+    ] = None,
+    stratum: Annotated[
+        str | None, typer.Option(help="the second extract's column of groups, if named otherwise")
+    ] = None,
+) -> None:
     """Completeness and consistency of the data, ethnicity coding first."""
     from qi_equity import project_file
     from qi_equity.quality.checks import quality as checked
@@ -157,3 +174,28 @@ def quality(project: ProjectFile, data: DataFile = None) -> None:
     imported = load(aims, data, base=project.parent)
     account(imported)
     typer.echo(terminal.quality_report(checked(aims, imported.observations, imported)))
+    if linked is not None:
+        typer.echo("")
+        typer.echo(str(_agreement(aims, project, data, linked, key, stratum)))
+
+
+def _agreement(
+    aims: Project,
+    project: Path,
+    data: Path | None,
+    linked: Path,
+    key: str | None,
+    stratum: str | None,
+) -> Agreement:
+    """Whose recorded group changes between the project's records and a second extract."""
+    from qi_equity.project import RecordsSource
+    from qi_equity.quality.linkage import agreement
+
+    source = aims.data
+    if not isinstance(source, RecordsSource):
+        raise UserError("--linked compares birth records: the project's data part is a table")
+    by = key or source.key
+    if by is None:
+        raise UserError("--linked needs the column that links the two extracts: give --key COLUMN")
+    first = data if data is not None else project.parent / source.path
+    return agreement(aims, first, linked, key=by, stratum=source.stratum, second_stratum=stratum)

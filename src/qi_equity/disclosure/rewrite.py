@@ -182,7 +182,8 @@ def _charts(true: pd.DataFrame, centres: pd.DataFrame, status: pd.DataFrame) -> 
     if true.empty:
         return true
     table = true.merge(status, on=SERIES_KEY, how="left")
-    made = table[[*SERIES_KEY, "phase", "subgroups", "status", "width"]].copy()
+    always = [name for name in seen_by(Chart, Audience.EVERYONE) if name in table]
+    made = table[[*always, "width"]].copy()
     _tell(made, table, Chart, table["status"].eq(Status.SHOWN))
     if centres.empty:
         return made.assign(centre=np.nan)
