@@ -67,7 +67,7 @@ class Assurance(StrEnum):
     """Whether a process as it runs will meet its target; empty where nothing can be said."""
 
     UNKNOWN = ""
-    CONSISTENT_PASS = "consistent pass"  # nosec B105: a word for a target met
+    CONSISTENT_PASS = "consistent pass"  # nosec B105
     CONSISTENT_FAIL = "consistent fail"
     INCONSISTENT = "inconsistent"  # now and then, by chance
 
