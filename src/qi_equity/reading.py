@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from qi_equity.arrays import BoolArray, FloatArray
+from qi_equity.equity.contrast import first_half
 from qi_equity.equity.gaps import SIZE_FLOOR
 from qi_equity.frames.chart import Charts, chart
 from qi_equity.frames.counts import Counts, baseline_length, counted, reference_of
@@ -125,7 +126,7 @@ class Windows:
     @property
     def early(self) -> slice:
         """The first half, the middle one included."""
-        return slice(0, -(-self.subgroups // 2))
+        return slice(0, int(first_half(np.ones(self.subgroups, dtype=bool)).sum()))
 
     @property
     def late(self) -> slice:

@@ -52,6 +52,16 @@ class Contrast:
         return self.events, self.total, self.reference_events, self.reference_total
 
 
+def first_half(compared: BoolArray) -> BoolArray:
+    """The first half of the periods that were compared, the middle one included.
+
+    >>> first_half(np.array([True, False, True, True])).tolist()
+    [True, False, True, False]
+    """
+    order = np.cumsum(compared, axis=-1)
+    return np.asarray(compared & (order <= np.ceil(order[..., -1:] / 2)))
+
+
 def contrast(
     numerator: ArrayLike,
     denominator: ArrayLike,

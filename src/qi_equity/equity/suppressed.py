@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from qi_equity.arrays import FloatArray
+from qi_equity.equity.contrast import first_half
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def extremes(
         *_rate_low(reference_numerator, reference_denominator),
     )
     periods = np.broadcast_shapes(*(part.shape for part in (*bottom, *top)))[-1]
-    late = np.arange(periods) >= periods / 2
+    late = ~first_half(np.ones(periods, dtype=bool))
 
     def mixed(early: Counts, later: Counts) -> Counts:
         a, b, c, d = (np.where(late, two, one) for one, two in zip(early, later, strict=True))

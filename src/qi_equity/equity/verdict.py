@@ -18,6 +18,7 @@ from qi_equity.equity.contrast import (
     Contrast,
     Pooled,
     difference_interval,
+    first_half,
     information,
     pooled,
     ratio_interval,
@@ -172,9 +173,8 @@ def _words(
 
 def _halves(data: Contrast) -> list[Contrast]:
     """The first and the second half of the periods in which both groups were at risk."""
-    order = np.cumsum(data.compared, axis=-1)
-    first = order <= np.ceil(order[..., -1:] / 2)
-    return [data.only(half & data.compared) for half in (first, ~first)]
+    first = first_half(data.compared)
+    return [data.only(first), data.only(data.compared & ~first)]
 
 
 def _side(interval: Interval) -> IntArray:
