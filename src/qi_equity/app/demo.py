@@ -67,11 +67,14 @@ def example_network(keep: Path | None = None) -> tuple[list[Project], dict[str, 
     """The shipped examples with their observations: made up where the project says so."""
     paths = project_file.examples()
     projects = {name: project_file.load(path) for name, path in paths.items()}
-    made = synthetic.network(project for project in projects.values() if project.synthetic)
+    # A made-up project that ships its own data brings them.
+    made = synthetic.network(
+        project for project in projects.values() if project.synthetic and project.data is None
+    )
     if keep is not None:
         synthetic.write(made, keep)
     tables = dict(made.observations)
     for name, project in projects.items():
-        if not project.synthetic:
+        if name not in tables:
             tables[project.id] = sources.load(project, base=paths[name].parent).observations
     return list(projects.values()), tables
