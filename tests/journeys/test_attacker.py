@@ -303,7 +303,8 @@ def _blocks(network: Network, table: pd.DataFrame) -> pd.DataFrame:
 
 WORDS = (
     "side", "signal", "meaning", "beyond_limits", "long_run", "runs_signal", "variation",
-    "assurance", "highlight", "cautions", "verdict", "higher_moved", "lower_moved", "echo_of",
+    "assurance", "highlight", "emerging", "established", "direction", "season", "shared",
+    "cautions", "verdict", "higher_moved", "lower_moved", "echo_of",
     "improving_overall", "improving_while_widening", "difference_widening_too",
 )  # fmt: skip
 # Statistics of true counts: in bands, in steps, or of runs of points.

@@ -272,7 +272,7 @@ BARE = {name: value for name, value in MEASURE.items() if name != "denominator"}
         (measure(chart="c"), ["measures.0.chart"]),
         (measure(chart="up", data="rate"), []),
         (measure(chart="p", data="rate"), ["measures.0.chart"]),
-        (measure(chart="xbar", data="continuous"), []),
+        (measure(chart="xbar", data="continuous"), ["measures.0.chart"]),
         (measure(chart="t", data="time between"), []),
         (measure(chart="g", data="time between"), ["measures.0.chart"]),
         (measure(target=0), []),

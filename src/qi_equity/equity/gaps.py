@@ -11,7 +11,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from qi_equity.arrays import FloatArray
-from qi_equity.equity.intervals import DIFFERENCE, ONE, RATIO, Interval, OneSample, TwoSample
+from qi_equity.equity.intervals import (
+    DIFFERENCE,
+    ONE,
+    RATIO,
+    Interval,
+    OneSample,
+    TwoSample,
+    ratio_alone,
+)
 from qi_equity.equity.scores import difference_score, rate_score, two_sided
 
 # A stratum can be the best of the baseline only where the rate of all would give it this many
@@ -27,6 +35,7 @@ class Methods:
     rate: str | None = None
     difference: str | None = None
     ratio: str | None = None
+    ratio_alone: bool = False  # no interval of the ratio, where none will be read
 
     def __post_init__(self) -> None:
         for table, name in (
@@ -55,6 +64,8 @@ class Methods:
     @property
     def times(self) -> TwoSample:
         """How the interval of a ratio is worked out."""
+        if self.ratio_alone:
+            return ratio_alone
         table = RATIO[self.kind]
         return table[self.ratio or next(iter(table))]
 

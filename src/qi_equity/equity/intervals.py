@@ -199,17 +199,22 @@ def gart_nam(
     x1: ArrayLike, n1: ArrayLike, x2: ArrayLike, n2: ArrayLike, confidence: float = 0.95
 ) -> Interval:
     """Score interval of the difference with skewness taken out (Gart & Nam 1990)."""
-    counts = pairs_of(x1, n1, x2, n2)
+    a, m, b, n = pairs_of(x1, n1, x2, n2)
     with np.errstate(all="ignore"):
-        estimate = np.asarray(counts[0] / counts[1] - counts[2] / counts[3])
-        return _unskewed(
-            partial(difference_score, small=True),
-            counts,
-            estimate,
-            estimate,
-            (-1.0, 1.0),
-            confidence,
-        )
+        estimate = np.asarray(a / m - b / n)
+        # Seen from the side that is higher: of one or two people the score need not fall, and
+        # which root is met would hang on the side it is sought from.
+        turned = estimate < 0
+        own = np.where(turned, b, a), np.where(turned, n, m)
+        other = np.where(turned, a, b), np.where(turned, m, n)
+        away = np.abs(estimate)
+        score = partial(difference_score, small=True)
+        found = _unskewed(score, (*own, *other), away, away, (-1.0, 1.0), confidence)
+    return Interval(
+        estimate,
+        np.where(turned, -found.upper, found.lower),
+        np.where(turned, -found.lower, found.upper),
+    )
 
 
 def score_rate_difference(
@@ -445,7 +450,7 @@ ONE: dict[str, dict[str, OneSample]] = {
 
 
 def ratio_alone(
-    x1: ArrayLike, n1: ArrayLike, x2: ArrayLike, n2: ArrayLike, confidence: float
+    x1: ArrayLike, n1: ArrayLike, x2: ArrayLike, n2: ArrayLike, confidence: float = 0.95
 ) -> Interval:
     """The ratio without an interval (the ends are nan), where none will be read."""
     a, m, b, n = pairs_of(x1, n1, x2, n2)
@@ -471,12 +476,10 @@ RATIO: dict[str, dict[str, TwoSample]] = {
         "koopman": koopman,
         "miettinen-nurminen": miettinen_nurminen_ratio,
         "gart-nam": gart_nam_ratio,
-        "none": ratio_alone,
     },
     "rate": {
         "score": score_rate_ratio,
         "exact": exact_rate_ratio,
         "mid-p": mid_p_rate_ratio,
-        "none": ratio_alone,
     },
 }

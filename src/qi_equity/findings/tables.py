@@ -78,9 +78,8 @@ class Chart:
     change_estimate: pd.Timestamp = column("when the change is thought to have begun")
     evidence: float = column("the strongest evidence so far, as log odds")
     evidence_limit: float = column("what establishes a change")
-    false_alarms_a_year: float = column(
-        "false alarms to expect in a year, with no change", EVERYONE
-    )
+    # Whether a chart is watched at all hangs on how many events its baseline had.
+    false_alarms_a_year: float = column("false alarms to expect in a year, with no change")
     not_watched: str = column("why nothing can be established yet, as a code")
     centre: float = column("centre line", RELEASED, unit="the measure's")
     variation: str = column("what the latest point says", WORD)

@@ -49,7 +49,11 @@ def unknown_bounds(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:
     x0, n0 = (against(part[..., None])[..., 0] for part in (x, n))
     total = np.nansum(n, axis=1, keepdims=True)
     found = bounds.unknown_bounds(
-        (x, n), (x0, n0), (xu, nu), total, methods=Methods(kind=reading.measure.data, ratio="none")
+        (x, n),
+        (x0, n0),
+        (xu, nu),
+        total,
+        methods=Methods(kind=reading.measure.data, ratio_alone=True),
     )
     share = np.divide(nu, nu + total, out=np.full_like(nu, np.nan), where=nu + total > 0)
     frames = []
