@@ -204,16 +204,21 @@ def gart_nam(
         estimate = np.asarray(a / m - b / n)
         # Seen from the side that is higher: of one or two people the score need not fall, and
         # which root is met would hang on the side it is sought from.
-        turned = estimate < 0
+        turned = (estimate < 0) | ((estimate == 0) & (m < n))
         own = np.where(turned, b, a), np.where(turned, n, m)
         other = np.where(turned, a, b), np.where(turned, m, n)
         away = np.abs(estimate)
         score = partial(difference_score, small=True)
         found = _unskewed(score, (*own, *other), away, away, (-1.0, 1.0), confidence)
+        # Two groups that are alike have an interval that is alike on both sides.
+        alike = (estimate == 0) & (m == n)
+        reach = np.maximum(np.abs(found.lower), np.abs(found.upper))
+        low = np.where(alike, -reach, found.lower)
+        high = np.where(alike, reach, found.upper)
     return Interval(
-        estimate,
-        np.where(turned, -found.upper, found.lower),
-        np.where(turned, -found.lower, found.upper),
+        np.where(turned, -found.estimate, found.estimate)[()],
+        np.where(turned, -high, low),
+        np.where(turned, -low, high),
     )
 
 
