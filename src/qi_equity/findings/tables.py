@@ -185,7 +185,7 @@ class Gap:
     stratum_higher: bool = column(
         "whether the stratum had the higher rate where the gap was larger"
     )
-    better_off: bool = column("whether the stratum is better off than its reference", WORD)
+    better_off: bool = column("whether the stratum is better off than its reference")
     change_estimate: pd.Timestamp = column("when the change is thought to have begun")
     false_alarms_a_year: float = column("false signals to expect in a year, with no change")
     unknown_births: float = column("those whose group is not known")
