@@ -21,6 +21,9 @@ LEVEL = 0.05
 # So many groups at most are sought whose own rates moved; more at once is a site that changed.
 MOST_MOVERS = 3
 
+# Weight below which nothing is known of how groups moved.
+LITTLE = 1e-12
+
 
 def echoes(events: FloatArray, total: FloatArray, changed: BoolArray, rising: IntArray) -> IntArray:
     """Which stratum each changed gap to everyone else is an echo of; -1 where of none.
@@ -94,7 +97,9 @@ def _best(moved: FloatArray, variance: FloatArray, left: IntArray, size: int) ->
         movers, weight = list(chosen), 1 / variance
         own = float(np.sum((moved**2 * weight)[movers]))
         weight[movers] = 0.0
-        middle = np.sum(weight * moved) / max(np.sum(weight), np.finfo(float).tiny)
+        # Variances without end weigh nothing: where all are, the middle is as good as nought.
+        total = np.sum(weight)
+        middle = np.sum(weight * moved) / total if total > LITTLE else 0.0
         # Of two groups each leaves the other alone: the one whose own rate moved is the mover.
         return round(float(np.sum(weight * (moved - middle) ** 2)), 9), -own
 
