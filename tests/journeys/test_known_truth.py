@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from scipy import stats
 
 from qi_equity.analyse import analyse
 from qi_equity.project_file import examples, load
@@ -43,7 +44,8 @@ def test_planted_gaps_of_detectable_size_are_found_in_their_direction(network):
         .where(planted["verdict"] != "closed", "narrowing")
         .eq(planted["gap"].map({"closes": "narrowing", "widens": "widening"}))
     )
-    assert right.mean() >= DETECTABLE - 0.1
+    # So few are planted that only a share that such power hardly ever gives would tell of a fault.
+    assert stats.binom.cdf(right.sum(), len(right), DETECTABLE) > 0.05
     assert not planted.loc[~right, "verdict"].isin(CHANGED).any()
 
 
