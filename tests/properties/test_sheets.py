@@ -145,3 +145,11 @@ def test_what_a_sheet_holds_is_read_as_it_was_or_refused_with_a_reason(
     # Only 1,200 between semicolons may be refused: it could be 1.2 there.
     if separator != ";" or numbers != "thousands":
         assert len(read) == len(counts)
+
+
+def test_a_column_in_which_some_counts_need_a_comma_is_a_column_of_counts(tmp_path: Path) -> None:
+    found = {(START + timedelta(7 * week), group): (0, 5) for week in range(9) for group in GROUPS}
+    found[START, "Not stated"], found[START + timedelta(7), "Not stated"] = (0, 2606), (0, 1000)
+    with (tmp_path / "sheet.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(wide(found, DATES["iso"], NUMBERS["thousands"]))
+    assert "denominator: Not stated Births" in outline(tmp_path / "sheet.csv", "drawn", tmp_path)

@@ -196,7 +196,7 @@ def _encoding(path: Path) -> str:
     decoder = getincrementaldecoder("utf-8")()
     with path.open("rb") as file:
         for number, block in enumerate(iter(lambda: file.read(1 << 20), b"")):
-            guessed = grid.encoding_of(block) if number == 0 else "utf-8"
+            guessed = grid.encoding_of(block, whole=False) if number == 0 else "utf-8"
             if guessed.startswith("utf-16"):
                 return guessed
             try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+from codecs import getincrementaldecoder
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -285,8 +286,10 @@ def separator_of(text: str) -> str:
     return max(",;\t|", key=score)
 
 
-def encoding_of(content: bytes) -> str:
+def encoding_of(content: bytes, *, whole: bool = True) -> str:
     """UTF-8 or UTF-16 where the bytes say so or could be, else the encoding of Windows.
+
+    The beginning of a file, not the whole of it, may end within a letter.
 
     >>> encoding_of("Week,Births".encode("utf-16-le")), encoding_of(b"caf\\xe9")
     ('utf-16-le', 'cp1252')
@@ -298,10 +301,9 @@ def encoding_of(content: bytes) -> str:
         if len(zeros) > 3 and zeros.count(0) > 0.4 * len(zeros):
             return encoding
     try:
-        content.decode("utf-8")
-    except UnicodeDecodeError as wrong:
-        # The beginning of a file may end within a letter.
-        return "utf-8" if wrong.start > len(content) - 4 and wrong.start > 0 else "cp1252"
+        getincrementaldecoder("utf-8")().decode(content, final=whole)
+    except UnicodeDecodeError:
+        return "cp1252"
     return "utf-8"
 
 

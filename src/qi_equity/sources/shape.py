@@ -324,10 +324,11 @@ def _fits(part: str, column: str, given: pd.Series) -> bool:
 
 
 def _numeric(given: pd.Series) -> bool:
+    """Whether most cells are numbers, whichever mark they are written with: 1,200 may be either."""
     texts = given[given.map(text_of) != ""].head(LOOKED)
-    states = [cells.read(cell, mark=None).state for cell in texts]
-    known = [state for state in states if state not in ("missing", "suppressed")]
-    good = [state for state in known if state in ("number", "fraction", "bound")]
+    states = [{cells.read(cell, mark=mark).state for mark in (None, ".")} for cell in texts]
+    known = [each for each in states if each.isdisjoint(("missing", "suppressed"))]
+    good = [each for each in known if not each.isdisjoint(("number", "fraction", "bound"))]
     return bool(known) and len(good) >= 0.8 * len(known)
 
 
