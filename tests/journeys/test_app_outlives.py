@@ -68,7 +68,9 @@ def fail() -> None:
 
 
 @pytest.fixture
-def worker():
+def worker(monkeypatch):
+    # The process starts from our path of modules, and must find the functions above there.
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2]))
     worker = Worker()
     yield worker
     worker.close()
@@ -113,6 +115,15 @@ def test_a_job_that_kills_every_worker_is_given_up_and_the_next_one_is_done(work
 def test_a_fault_of_a_job_is_told_with_its_traceback_and_costs_no_worker(worker):
     first = worker.submit(os.getpid).result(PATIENCE)
     with pytest.raises(Failed, match="no such luck"):
+        worker.submit(fail).result(PATIENCE)
+    assert worker.submit(os.getpid).result(PATIENCE) == first
+
+
+def test_a_job_that_cannot_be_understood_is_told_and_costs_no_worker(worker, monkeypatch):
+    first = worker.submit(os.getpid).result(PATIENCE)
+    monkeypatch.setattr(fail, "__module__", "of_ours_alone")
+    monkeypatch.setitem(sys.modules, "of_ours_alone", sys.modules[__name__])
+    with pytest.raises(Failed, match="of_ours_alone"):
         worker.submit(fail).result(PATIENCE)
     assert worker.submit(os.getpid).result(PATIENCE) == first
 

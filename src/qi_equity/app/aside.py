@@ -149,8 +149,11 @@ def _work(pipe: Any) -> None:
     while True:
         try:
             function, arguments = pipe.recv()
-        except EOFError:
+        except (EOFError, OSError):
             return
+        except Exception:  # what cannot be understood here is the job's fault, not the process's
+            pipe.send((False, traceback.format_exc()))
+            continue
         try:
             answer = True, function(*arguments)
         except Exception:
