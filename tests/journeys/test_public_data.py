@@ -8,7 +8,7 @@ import pytest
 
 from qi_equity import project_file, sources
 from qi_equity.analyse import analyse
-from qi_equity.project import ALL_SITES, Baseline, Reference
+from qi_equity.project import ALL_SITES, EVERYONE, Baseline, Reference
 from qi_equity.words import terminal as text
 
 PROJECT = Path(__file__).parents[1] / "unit" / "projects" / "us_infant_deaths.yaml"
@@ -53,3 +53,12 @@ def test_half_years_are_called_half_years(findings):
     said = " ".join(text.report(findings).split())
     assert "half-years beyond the control limits" in said
     assert "weeks beyond" not in said
+
+
+def test_the_charts_that_stand_out_at_the_sites_are_named(findings):
+    said = " ".join(text.report(findings).split())
+    own = findings.charts[findings.charts["highlight"] & (findings.charts["stratum"] != EVERYONE)]
+    named = own[own["site"] != ALL_SITES]
+    assert len(named) > 3
+    for state, stratum in zip(named["site"], named["stratum"], strict=True):
+        assert f"{state.replace('_', ' ').title()}, {stratum}: " in said

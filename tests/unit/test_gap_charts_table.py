@@ -5,7 +5,11 @@ import pandas as pd
 import pytest
 
 from qi_equity.errors import DataErrors
+from qi_equity.findings import Gap, row
+from qi_equity.findings.columns import columns
 from qi_equity.frames.gap_chart import gap_charts
+from qi_equity.vocabulary import Verdict
+from qi_equity.words.verdicts import verdict_sentences
 
 WEEKS = pd.date_range("2024-01-01", periods=80, freq="W-MON")
 ARGUMENTS = {
@@ -166,3 +170,28 @@ def test_what_is_refused_says_what_to_do():
     assert "is above" in refused(data.assign(pph=data.births + 1))
     assert "there are no rows" in refused(data.iloc[:0])
     assert "80 subgroups" in refused(data, baseline=81)
+
+
+def test_a_gap_whose_change_is_established_is_never_called_steady():
+    # It went up for ten weeks and came back: no single look at the whole of it shows a change.
+    weeks = np.arange(156)
+    up = np.where((weeks >= 60) & (weeks < 70), 14, 8)
+    rows = pd.DataFrame(
+        {
+            "ethnicity": np.repeat(["Black", "White"], 156),
+            "week": np.tile(pd.date_range("2022-01-03", periods=156, freq="W-MON"), 2),
+            "pph": np.concatenate([up, np.full(156, 16)]),
+            "births": np.repeat([40, 160], 156),
+        }
+    )
+    found = gap_charts(rows, **ARGUMENTS, reference="White", baseline=52).summary.iloc[0]
+    assert min(found.p_trend, found.p_scan, found.p_difference) > 0.05
+    assert found.smallest_change < 2
+    assert found.established
+    assert found.verdict == Verdict.GAP
+    known = found.rename({"ethnicity": "stratum"})
+    told = row(Gap, **{name: known[name] for name in columns(Gap) if name in known})
+    said = " ".join(verdict_sentences(told))
+    assert "Established since" in said
+    assert "No test shows" not in said
+    assert "too early" not in said

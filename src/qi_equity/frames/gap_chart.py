@@ -35,7 +35,6 @@ from qi_equity.frames.counts import (
     EVERYONE_ELSE,
     Counts,
     as_column,
-    baseline_length,
     check_columns,
     counted,
     reference_of,
@@ -103,7 +102,7 @@ def gap_charts(
     counts = counted(data, numerator, denominator, stratum, groups, subgroup, "proportion")
     if baseline is None:
         baseline = min(usual_baseline(counts.subgroups), len(counts.subgroups))
-    known = baseline_length(baseline, counts.subgroups, subgroup)
+    known = counts.baseline_length(baseline, subgroup)
     label, against = reference_of(
         reference,
         counts,
@@ -146,6 +145,9 @@ def gap_charts(
     }.items():
         summary[name] = values
     summary.loc[summary["echo_of"] != "", "verdict"] = str(Verdict.ECHO)
+    # Where any number of looks have shown a change, no single look says that there is none.
+    unsettled = summary["established"] & (summary["verdict"] == Verdict.STEADY)
+    summary.loc[unsettled, "verdict"] = str(Verdict.GAP)
     summary.attrs["family"] = f"{len(summary)} gap charts in this table"
     points = _points(gap, charts, keys, counts.subgroups, subgroup, window, multiply)
     return GapCharts(points, summary)

@@ -242,6 +242,7 @@ def _spread(findings: Findings, measure: Measure, site: str) -> Iterator[str]:
 def _other_sites(
     findings: Findings, measure: Measure, sites: list[str], names: dict[str, str]
 ) -> Iterator[str]:
+    yield from _standing_out(findings, measure, sites, names)
     gaps = [row for row in findings.rows(Gap, measure) if row.site in sites]
     counted = Counter(row.verdict for row in gaps if row.verdict)
     if not counted:
@@ -264,6 +265,24 @@ def _other_sites(
         yield from _wrapped(
             say("terminal.alone", number=number(alone), chance=chance, all=several), 4
         )
+
+
+def _standing_out(
+    findings: Findings, measure: Measure, sites: list[str], names: dict[str, str]
+) -> Iterator[str]:
+    """The charts of single strata at the sites that stand out among all, and by which signals."""
+    charts = [row for row in findings.rows(Chart, measure) if row.site in sites]
+    found = [row for row in charts if row.highlight and row.stratum != EVERYONE]
+    if not found:
+        return
+    yield ""
+    yield "  " + say("terminal.stand_out")
+    for row in found:
+        points = of(findings.points, measure, row.site)
+        own = points[points["stratum"] == row.stratum]
+        said = signal_words(row, own, measure.subgroup) or say("terminal.no_rule")
+        place = {"site": names.get(row.site, called(row.site)), "stratum": called(row.stratum)}
+        yield from _wrapped(say("terminal.chart_at_site", signals=said, **place), 4)
 
 
 def _cautions(findings: Findings) -> Iterator[str]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 
 from qi_equity.findings import Gap
+from qi_equity.findings.sides import went
 from qi_equity.project import Direction
 from qi_equity.vocabulary import Verdict
 from qi_equity.words import say
@@ -188,6 +189,8 @@ def _standing(row: Gap, direction: Direction) -> list[str]:
         # It is the others whom the system is reliably unequal to.
         why = better or [say("verdicts.steady_why")]
         return [say("verdicts.steady", times=times), *why, _missed(row)]
+    if went(row):  # an established change: the sentence that tells it follows
+        return [say("verdicts.gap_established", times=times), *better]
     hinted = not HINTS.isdisjoint(row.cautions)
     said = say("verdicts.gap_hint" if hinted else "verdicts.gap", times=times)
     return [said, *better, *_until(row), _missed(row)]
