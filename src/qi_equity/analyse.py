@@ -192,7 +192,7 @@ def _drawn(reading: Reading, rows: pd.DataFrame) -> Measured:
             where = (reading.measure.id, "", "")
             told = {"reference": str(reading.reference)}
             cautions.append(caution("reference_not_logged", where, **told))
-    return Measured("", drawn.points, drawn.summary, gaps, cautions=tuple(cautions))
+    return Measured("", drawn.summary, drawn.points, gaps, cautions=tuple(cautions))
 
 
 def _known(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:
@@ -208,7 +208,10 @@ def _judged(
     judges: Workers,
 ) -> Measured:
     """One measure with all that it is judged by, anew at each site whose counts are new."""
-    part = _with_evidence(_drawn(reading, rows), reading, rows, told, before, judges)
+    part = _drawn(reading, rows)
+    charts = Charts(part.points, part.charts, tuple(SERIES_KEY))
+    held = judged(reading, rows, charts, told.sites, before, judges)
+    part = _with_evidence(part, reading, held)
     cautions = list(part.cautions)
     if len(part.gaps):
         part = replace(part, gaps=_with_unknown(part.gaps, unknown_bounds(reading, rows)))
@@ -231,17 +234,8 @@ def _judged(
     return replace(part, counts=told.whole, cautions=tuple(cautions))
 
 
-def _with_evidence(
-    part: Measured,
-    reading: Reading,
-    rows: pd.DataFrame,
-    told: Contents,
-    before: Mapping[str, Judged],
-    judges: Workers,
-) -> Measured:
+def _with_evidence(part: Measured, reading: Reading, held: Mapping[str, Judged]) -> Measured:
     """Put on what each site's charts and gaps are judged by."""
-    drawn = Charts(part.points, part.charts, tuple(SERIES_KEY))
-    held = judged(reading, rows, drawn, told.sites, before, judges)
 
     def together(name: str) -> pd.DataFrame:
         tables: list[pd.DataFrame] = [getattr(one, name) for one in held.values()]

@@ -18,7 +18,7 @@ from qi_equity.arrays import BoolArray, FloatArray
 from qi_equity.equity.contrast import first_half
 from qi_equity.equity.gaps import SIZE_FLOOR
 from qi_equity.frames.chart import Charts, chart
-from qi_equity.frames.counts import Counts, baseline_length, counted, reference_of
+from qi_equity.frames.counts import Counts, counted, reference_of
 from qi_equity.frames.gap_chart import GapCharts, gap_charts, usual_baseline
 from qi_equity.frames.gaps import gaps
 from qi_equity.frames.sites import Sites, sites
@@ -280,7 +280,7 @@ class Reading:
         counts = counted(rows, "numerator", "denominator", "stratum", ["site"], "subgroup", kind)
         # A baseline that is not over yet is all there is so far.
         known = min(self.windows(counts.subgroups).baseline, len(counts.subgroups)) or None
-        length = baseline_length(known, counts.subgroups, "subgroup")
+        length = counts.baseline_length(known, "subgroup")
         _, against = reference_of(
             self.reference, counts, length, self.better, SIZE_FLOOR, 1, kind, "stratum"
         )

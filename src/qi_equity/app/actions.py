@@ -118,25 +118,13 @@ def _undo(desk: Desk, choice: Choice, fields: Fields) -> str:
 
 
 def _note(desk: Desk, choice: Choice, fields: Fields) -> str:
-    note = _entry(
-        SessionNote,
-        day=_text(fields, "day"),
-        text=_text(fields, "text"),
-        about=_text(fields, "about") or "learnt",
-        sites=_sites(fields),
-    )
+    note = _entry(SessionNote, fields, "day", "text", "about")
     desk.write(choice.project.id, note)
     return say("session.noted")
 
 
 def _action(desk: Desk, choice: Choice, fields: Fields) -> str:
-    action = _entry(
-        Action,
-        text=_text(fields, "text"),
-        owner=_text(fields, "owner"),
-        due=_text(fields, "due") or None,
-        sites=_sites(fields),
-    )
+    action = _entry(Action, fields, "text", "owner", "due")
     desk.write(choice.project.id, action)
     return say("session.kept", owner=action.owner)
 
@@ -223,10 +211,11 @@ PEOPLE: dict[str, Callable[[Users, Desk, Fields], str]] = {
 LABELS = {"day": "the day", "text": "what it says", "owner": "who does it", "due": "by when"}
 
 
-def _entry(kind: Any, **values: Any) -> Any:
-    """An entry, or every problem of its fields in the words of the form."""
+def _entry(kind: Any, fields: Fields, *names: str) -> Any:
+    """An entry of what was filled in, or every problem of its fields in the words of the form."""
+    values = {name: text for name in names if (text := _text(fields, name))}
     try:
-        return kind.model_validate(values)
+        return kind.model_validate(values | {"sites": _sites(fields)})
     except ValidationError as wrong:
         told = [
             f"{LABELS.get(str(error['loc'][0]), str(error['loc'][0]))}: "

@@ -18,11 +18,6 @@ from qi_equity.arrays import FloatArray
 from qi_equity.equity.roots import falling_root, quick_root
 from qi_equity.equity.scores import counts_of, difference_score, pairs_of, ratio_score
 
-# A log ratio beyond this is not a ratio any table of counts can bound.
-LARGEST_LOG_RATIO = 60.0
-# Byar's approximation is exact enough from ten events on (Breslow & Day 1987, volume II).
-BYAR_FROM = 10
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Interval:
@@ -148,6 +143,10 @@ def byar(count: ArrayLike, exposure: ArrayLike, confidence: float = 0.95) -> Int
         return _kept(np.isfinite(x / t), x / t, lower / t, upper / t)
 
 
+# Byar's approximation is exact enough from ten events on (Breslow & Day 1987, volume II).
+BYAR_FROM = 10
+
+
 def byar_or_exact(count: ArrayLike, exposure: ArrayLike, confidence: float = 0.95) -> Interval:
     """Byar's interval, and the exact one below ten events, as England's public health tools do."""
     x, _ = counts_of(count, exposure)
@@ -266,6 +265,9 @@ def mid_p_rate_difference(
 
 
 # ------------------------------------------------------------------ ratio of two
+
+# A log ratio beyond this is not a ratio any table of counts can bound.
+LARGEST_LOG_RATIO = 60.0
 
 
 def koopman(

@@ -78,14 +78,9 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Measured:
-    """What one measure came to, table by table, and of which rows of all its sites that was."""
+class Measured(Judged):
+    """What all sites' counts of one measure came to, and of which rows that was."""
 
-    counts: str
-    points: pd.DataFrame
-    charts: pd.DataFrame
-    gaps: pd.DataFrame = field(default_factory=pd.DataFrame)
-    gap_points: pd.DataFrame = field(default_factory=pd.DataFrame)
     inequality: pd.DataFrame = field(default_factory=pd.DataFrame)
     within: pd.DataFrame = field(default_factory=pd.DataFrame)
     sites: pd.DataFrame = field(default_factory=pd.DataFrame)

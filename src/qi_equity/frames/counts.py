@@ -61,6 +61,25 @@ class Counts:
         present = np.asarray(self.present.any(axis=-1, keepdims=True))
         return Counts(*self.over(slice(None)), present, self.series, self.strata, [None])
 
+    def baseline_length(self, baseline: object, subgroup: str | None) -> int:
+        """How many of the first subgroups are the baseline: a number, the last of them, or None."""
+        if subgroup is None:
+            return 1
+        subgroups = self.subgroups
+        if baseline is None:
+            return max(1, min(LONGEST_BASELINE, len(subgroups) // 2))
+        if isinstance(baseline, int) and not isinstance(baseline, bool):
+            if 1 <= baseline <= len(subgroups):
+                return baseline
+            problem = f"baseline={baseline}: there are {len(subgroups)} subgroups"
+            raise DataErrors([problem], source="the call of gaps()")
+        last = pd.Timestamp(baseline) if isinstance(subgroups[0], pd.Timestamp) else baseline  # type: ignore[arg-type]
+        length = sum(bool(label <= last) for label in subgroups)
+        if not length:
+            problem = f"baseline={baseline!r} is before the first subgroup, {subgroups[0]}"
+            raise DataErrors([problem], source="the call of gaps()")
+        return length
+
 
 def check_columns(
     data: pd.DataFrame, numerator: str, denominator: str, labels: Sequence[str]
@@ -182,25 +201,6 @@ def as_column(labels: NDArray[np.object_], like: object) -> NDArray[Any]:
     if not isinstance(like, pd.Timestamp):
         return labels
     return pd.to_datetime(pd.Series(labels)).to_numpy("datetime64[ns]")
-
-
-def baseline_length(baseline: object, subgroups: list[Any], subgroup: str | None) -> int:
-    """How many of the first subgroups are the baseline."""
-    if subgroup is None:
-        return 1
-    if baseline is None:
-        return max(1, min(LONGEST_BASELINE, len(subgroups) // 2))
-    if isinstance(baseline, int) and not isinstance(baseline, bool):
-        if 1 <= baseline <= len(subgroups):
-            return baseline
-        problem = f"baseline={baseline}: there are {len(subgroups)} subgroups"
-        raise DataErrors([problem], source="the call of gaps()")
-    last = pd.Timestamp(baseline) if isinstance(subgroups[0], pd.Timestamp) else baseline  # type: ignore[arg-type]
-    length = sum(bool(label <= last) for label in subgroups)
-    if not length:
-        problem = f"baseline={baseline!r} is before the first subgroup, {subgroups[0]}"
-        raise DataErrors([problem], source="the call of gaps()")
-    return length
 
 
 def reference_of(

@@ -18,14 +18,7 @@ from qi_equity.equity.gaps import (
     gap_from_target,
 )
 from qi_equity.errors import DataErrors, did_you_mean
-from qi_equity.frames.counts import (
-    EVERYONE_ELSE,
-    Counts,
-    baseline_length,
-    check_columns,
-    counted,
-    reference_of,
-)
+from qi_equity.frames.counts import EVERYONE_ELSE, Counts, check_columns, counted, reference_of
 
 # Said where "best at baseline" found none: chosen among small strata the best is the luckiest.
 NO_BEST = "No stratum was large enough in the baseline to be the reference: nothing is compared."
@@ -88,7 +81,7 @@ def gaps(
         data, numerator, denominator, [*groups, *([subgroup] if subgroup else []), stratum]
     )
     counts = counted(data, numerator, denominator, stratum, groups, subgroup, kind)
-    known = baseline_length(baseline, counts.subgroups, subgroup)
+    known = counts.baseline_length(baseline, subgroup)
     label, against = reference_of(
         reference, counts, known, direction, size_floor, multiply, kind, stratum
     )

@@ -18,14 +18,7 @@ from qi_equity.equity.gaps import SIZE_FLOOR, Methods, gap, gap_from_target
 from qi_equity.equity.intervals import Interval
 from qi_equity.equity.pooling import Pooled, pooled_rates, pooled_ratios, week_dispersion
 from qi_equity.errors import DataErrors, did_you_mean
-from qi_equity.frames.counts import (
-    EVERYONE_ELSE,
-    Counts,
-    baseline_length,
-    check_columns,
-    counted,
-    reference_of,
-)
+from qi_equity.frames.counts import EVERYONE_ELSE, Counts, check_columns, counted, reference_of
 from qi_equity.frames.funnel import Funnels, funnel
 from qi_equity.frames.gaps import gaps
 
@@ -97,7 +90,7 @@ def sites(
     timed = [subgroup] if subgroup else []
     check_columns(data, numerator, denominator, [*groups, site, *timed, stratum])
     seen = _seen(data, numerator, denominator, stratum, site, groups, subgroup, kind)
-    known = baseline_length(baseline, seen.network.subgroups, subgroup)
+    known = seen.network.baseline_length(baseline, subgroup)
     label, against = reference_of(
         reference, seen.network, known, direction, SIZE_FLOOR, 1.0, kind, stratum
     )

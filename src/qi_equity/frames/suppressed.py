@@ -14,7 +14,7 @@ from qi_equity.equity.gaps import SIZE_FLOOR
 from qi_equity.equity.suppressed import PROTECTIONS, Range, agreed, extremes, protected
 from qi_equity.equity.verdict import PRACTICAL_RATIO, verdicts
 from qi_equity.errors import DataErrors, did_you_mean
-from qi_equity.frames.counts import Counts, baseline_length, check_columns, counted, reference_of
+from qi_equity.frames.counts import Counts, check_columns, counted, reference_of
 from qi_equity.vocabulary import Verdict
 
 
@@ -53,7 +53,7 @@ def suppressed_gaps(
     groups = [by] if isinstance(by, str) else list(by or [])
     check_columns(data, numerator, denominator, [*groups, subgroup, stratum])
     counts = counted(data, numerator, denominator, stratum, groups, subgroup, "rate")
-    known = baseline_length(None, counts.subgroups, subgroup)
+    known = counts.baseline_length(None, subgroup)
     _, against = reference_of(
         reference, counts, known, "decrease", SIZE_FLOOR, 1, "proportion", stratum
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import NamedTuple
 
 # The hash that the first revision follows.
 GENESIS = "0" * 64
@@ -23,7 +22,8 @@ class Change:
     why: str | None = None
 
 
-class Draft(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Draft:
     """What is to be kept: one version of one thing."""
 
     project: str
@@ -54,7 +54,8 @@ def link(previous: str, number: int, change: Change, draft: Draft) -> str:
     'dbdae8d05fbcd24a'
     """
     told = (change.id, change.who, change.at, change.origin, change.file_hash, change.why)
-    return hashlib.sha256(canonical([previous, number, told, draft]).encode()).hexdigest()
+    kept = (draft.project, draft.kind, draft.key, draft.version, draft.site, draft.body)
+    return hashlib.sha256(canonical([previous, number, told, kept]).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

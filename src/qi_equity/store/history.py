@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
@@ -18,16 +18,10 @@ CHUNK = 400  # keys in one statement; SQLite allows 999 variables in its oldest 
 
 
 @dataclass(frozen=True, slots=True)
-class Revision:
+class Revision(Draft):
     """One version of one thing, and the change that made it; body is None once withdrawn."""
 
     id: int
-    project: str
-    kind: str
-    key: str
-    version: int
-    site: str | None
-    body: str | None
     hash: str
     change: int
     who: str
@@ -48,8 +42,8 @@ class Current(NamedTuple):
 
 
 FULL: list[ColumnElement[Any]] = [
-    revision.c.id, revision.c.project, revision.c.kind, revision.c.key, revision.c.version,
-    revision.c.site, revision.c.body, revision.c.hash, revision.c.change,
+    revision.c.project, revision.c.kind, revision.c.key, revision.c.version, revision.c.site,
+    revision.c.body, revision.c.id, revision.c.hash, revision.c.change,
     change.c.who, change.c.at, change.c.origin, change.c.file_hash, change.c.why,
 ]  # fmt: skip
 
@@ -78,7 +72,7 @@ class Writer:
         rows = []
         for number, draft in enumerate(drafts, self.revisions + 1):
             self._hash = link(self._hash, number, act, draft)
-            rows.append({"id": number, "change": act.id, "hash": self._hash, **draft._asdict()})
+            rows.append({"id": number, "change": act.id, "hash": self._hash, **asdict(draft)})
         numbers = range(self.revisions + 1, self.revisions + len(rows) + 1)
         self.revisions += len(rows)
         self._changes = act.id
@@ -246,13 +240,12 @@ def _walk(found: Iterable[Revision], noted: str | None) -> tuple[Verified, int, 
     seen = noted in (None, GENESIS)
     for one in found:
         act = Change(one.change, one.who, one.at, one.origin, one.file_hash, one.why)
-        draft = Draft(one.project, one.kind, one.key, one.version, one.site, one.body)
         broken = None
         if one.id != number + 1:
             broken = f"revision {number + 1} is missing"
         elif one.who is None:
             broken = f"revision {one.id}: change {one.change} is missing, so nobody can say whose"
-        elif link(previous, one.id, act, draft) != one.hash:
+        elif link(previous, one.id, act, one) != one.hash:
             broken = (
                 f"revision {one.id} ({one.kind} {one.key} of {one.project}, by {one.who} at "
                 f"{one.at}) was altered, or the one before it was"

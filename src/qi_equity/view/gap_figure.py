@@ -14,20 +14,7 @@ import pandas as pd
 from qi_equity.findings import Gap
 from qi_equity.findings.sides import went
 from qi_equity.project import Measure
-from qi_equity.view.panels import (
-    Figure,
-    Marker,
-    amount_drawn,
-    axes,
-    day_drawn,
-    finite,
-    heading,
-    labels,
-    layout,
-    numbers,
-    stamps,
-    verticals,
-)
+from qi_equity.view import panels
 from qi_equity.view.theme import LIGHT
 from qi_equity.vocabulary import Verdict
 from qi_equity.words import say
@@ -40,21 +27,22 @@ WIDEST_RATIO = 10.0  # an interval beyond a tenth or ten times runs off the pane
 
 # What each line of the decision chart says of the gap: its name, its colour.
 WAYS = {"wider": "concern", "narrower": "improvement"}
+ENDS = ("", "_lower", "_upper")  # an estimate and its interval
 HIGHEST = 3.0  # evidence beyond so many times its limit runs off the panel; the crossing does not
 
 
 def gap_figure(
     points: pd.DataFrame,
     measure: Measure,
-    markers: Sequence[Marker] = (),
+    markers: Sequence[panels.Marker] = (),
     gaps: Sequence[Gap] = (),
-) -> Figure:
+) -> panels.Figure:
     """A row of panels a stratum: ratio, difference and, where there is one, the decision chart.
 
     The rows of the `gaps` say which way an established change goes, so that lines and words agree.
     """
     told = {row.stratum: row for row in gaps}
-    decided = bool(len(finite(points, "evidence_up")))
+    decided = bool(len(panels.finite(points, "evidence_up")))
     kinds = [_ratio, _difference, *([_decision] if decided else [])]
     data: list[dict[str, Any]] = []
     notes: list[dict[str, Any]] = []
@@ -63,22 +51,22 @@ def gap_figure(
     for stratum, rows in points.groupby("stratum", sort=False):
         here = [mark for mark in markers if not mark.strata or stratum in mark.strata]
         for kind, panel in enumerate(kinds):
-            pair = axes(len(family))
+            pair = panels.axes(len(family))
             family.append(kind)
             title, traces = panel(rows, measure, told.get(str(stratum)))
             place = {"xaxis": pair[0], "yaxis": pair[1], "type": "scatter", "showlegend": False}
             data += [place | trace for trace in traces]
             notes += [
-                heading(pair, say("gaps.drawn.panel", stratum=stratum, title=title)),
-                *labels(pair, here),
+                panels.heading(pair, say("gaps.drawn.panel", stratum=stratum, title=title)),
+                *panels.labels(pair, here),
             ]
-            shapes += [_no_gap(pair, 1 if panel is _ratio else 0), *verticals(pair, here)]
+            shapes += [_no_gap(pair, 1 if panel is _ratio else 0), *panels.verticals(pair, here)]
             if panel is _decision:
                 labelled, line = _established(pair, rows)
                 notes += labelled
                 shapes += line
     across = [_ratio_axis(points), _difference_axis(points, measure), _decision_axis(points)]
-    made = layout(len(family), len(kinds), across=across, family=family)
+    made = panels.layout(len(family), len(kinds), across=across, family=family)
     return {"data": data, "layout": made | {"annotations": notes, "shapes": shapes}}
 
 
@@ -94,7 +82,7 @@ def _difference(
 ) -> tuple[str, list[dict[str, Any]]]:
     unit = difference_unit(measure)
     title = say("gaps.drawn.difference", unit=unit)
-    value = amount_drawn("%{y:+.1f}", unit)
+    value = panels.amount_drawn("%{y:+.1f}", unit)
     return title, _band_and_line(rows, "difference", measure.multiply, value)
 
 
@@ -108,9 +96,9 @@ def _decision(
         ("evidence_up", up, WAYS[up], 2),
         ("evidence_down", down, WAYS[down], 2),
     )
-    along = {"x": stamps(rows["subgroup"]), "mode": "lines"}
+    along = {"x": panels.stamps(rows["subgroup"]), "mode": "lines"}
     traces = [
-        {**along, "y": numbers(rows[column]), "name": say(f"gaps.drawn.{name}")}
+        {**along, "y": panels.numbers(rows[column]), "name": say(f"gaps.drawn.{name}")}
         | {"line": {"color": LIGHT[colour], "width": width}}
         for column, name, colour, width in lines
         if column in rows
@@ -123,7 +111,7 @@ def _rising_widens(rows: pd.DataFrame, gap: Gap | None) -> bool:
     way = went(gap) if gap is not None else ""
     if gap is not None and way:
         return (way == Verdict.WIDENING) == (gap.signal == "rising")
-    ratio = finite(rows, "ratio")
+    ratio = panels.finite(rows, "ratio")
     return not ratio.size or float(np.median(ratio)) >= 1
 
 
@@ -135,7 +123,7 @@ def _established(
         return [], []
     first = int(rows["signal"].astype(bool).to_numpy().argmax())
     subgroup = rows["subgroup"].iloc[first : first + 1]
-    when = stamps(subgroup)[0]
+    when = panels.stamps(subgroup)[0]
     place = {"xref": pair[0], "yref": f"{pair[1]} domain"}
     line = {**place, "type": "line", "x0": when, "x1": when, "y0": 0, "y1": 1, "layer": "below"}
     text = say("gaps.drawn.established", day=day(subgroup.iloc[0]))
@@ -151,13 +139,13 @@ def _band_and_line(
     rows: pd.DataFrame, name: str, multiply: float, value: str
 ) -> list[dict[str, Any]]:
     """The interval as a pale band, the estimate as a line over it."""
-    times = stamps(rows["subgroup"])
+    times = panels.stamps(rows["subgroup"])
     low, high = (rows[f"{name}_{end}"] * multiply for end in ("lower", "upper"))
     both = np.isfinite(low.to_numpy(float)) & np.isfinite(high.to_numpy(float))
     around = [time for time, ok in zip(times, both, strict=True) if ok]
     band = {
         "x": around + around[::-1],
-        "y": numbers(high[both]) + numbers(low[both])[::-1],
+        "y": panels.numbers(high[both]) + panels.numbers(low[both])[::-1],
         "fill": "toself",
         "fillcolor": LIGHT["grid"],
         "mode": "lines",
@@ -167,11 +155,11 @@ def _band_and_line(
     }
     line = {
         "x": times,
-        "y": numbers(rows[name] * multiply),
+        "y": panels.numbers(rows[name] * multiply),
         "mode": "lines",
         "line": {"color": LIGHT["value"], "width": 2},
         "name": say(f"gaps.drawn.line_{name}"),
-        "hovertemplate": f"{day_drawn('x')}<br>{value}<extra></extra>",
+        "hovertemplate": f"{panels.day_drawn('x')}<br>{value}<extra></extra>",
     }
     if len(around) == 1:  # the first window: a point with its interval, for no line can be drawn
         return [line | {"mode": "markers", "error_y": _whisker(rows[name] * multiply, low, high)}]
@@ -179,7 +167,7 @@ def _band_and_line(
 
 
 def _whisker(value: pd.Series, low: pd.Series, high: pd.Series) -> dict[str, Any]:
-    ends = {"array": numbers(high - value), "arrayminus": numbers(value - low)}
+    ends = {"array": panels.numbers(high - value), "arrayminus": panels.numbers(value - low)}
     return {**ends, "type": "data", "symmetric": False, "color": LIGHT["value"]}
 
 
@@ -188,9 +176,16 @@ def _no_gap(pair: tuple[str, str], level: float) -> dict[str, Any]:
     return place | {"y0": level, "y1": level, "line": {"color": LIGHT["centre"], "width": 2}}
 
 
+def _together(points: pd.DataFrame, *columns: str) -> np.ndarray:
+    """All finite values of some columns."""
+    return np.concatenate([panels.finite(points, column) for column in columns])
+
+
 def _ratio_axis(points: pd.DataFrame) -> dict[str, Any]:
     """A log scale, on which twice and half are equally far from no gap."""
-    ends = np.concatenate([finite(points, f"ratio{end}") for end in ("", "_lower", "_upper")])
+    ends = np.concatenate(
+        [panels.finite(points, f"ratio{end}") for end in ("", "_lower", "_upper")]
+    )
     ends = ends[ends > 0]
     far = float(np.quantile(np.abs(np.log10(ends)), 0.98)) if len(ends) else 0.0
     far = min(max(far, np.log10(2.2)), np.log10(WIDEST_RATIO)) * 1.05
@@ -200,16 +195,20 @@ def _ratio_axis(points: pd.DataFrame) -> dict[str, Any]:
 
 def _decision_axis(points: pd.DataFrame) -> dict[str, Any]:
     """From nothing to above every limit, so that limits and where they are crossed are in view."""
-    limits = finite(points, "evidence_limit")
+    limits = panels.finite(points, "evidence_limit")
     if not limits.size:
         return {}
-    ends = np.concatenate([finite(points, "evidence_up"), finite(points, "evidence_down")])
+    ends = np.concatenate(
+        [panels.finite(points, "evidence_up"), panels.finite(points, "evidence_down")]
+    )
     top = max(float(limits.max()), min(float(ends.max(initial=0)), HIGHEST * float(limits.max())))
     return {"range": [0, round(1.1 * top, 4)]}
 
 
 def _difference_axis(points: pd.DataFrame, measure: Measure) -> dict[str, Any]:
-    ends = np.concatenate([finite(points, f"difference{end}") for end in ("", "_lower", "_upper")])
+    ends = np.concatenate(
+        [panels.finite(points, f"difference{end}") for end in ("", "_lower", "_upper")]
+    )
     if not len(ends):
         return {}
     low, high = (float(np.quantile(ends, share)) * measure.multiply for share in (0.01, 0.99))
