@@ -16,6 +16,7 @@ import pandas as pd
 from qi_equity.arrays import BoolArray, FloatArray, IntArray
 from qi_equity.errors import DataErrors, did_you_mean
 from qi_equity.spc.charts import ChartKind
+from qi_equity.vocabulary import MadeOf
 
 # Each period as so many days, months or years (numpy's letters).
 PERIODS = {"day": ("D", 1), "week": ("D", 7), "month": ("M", 1), "quarter": ("M", 3),
@@ -185,7 +186,7 @@ def _moments(rows: Rows) -> Any:
 def _check_values(
     rows: Rows, kind: ChartKind, numbers: Mapping[str, FloatArray], roles: Mapping[str, str]
 ) -> None:
-    counted = kind.needs == "counts"
+    counted = kind.made_of == MadeOf.COUNTS
     for role, values in numbers.items():
         column = roles[role]
         integers = pd.api.types.is_integer_dtype(rows.data[column].dtype)
@@ -395,7 +396,7 @@ def _fill(
     summed: bool,
 ) -> dict[str, FloatArray]:
     numbers = _pairs_complete(numbers)
-    if kind.needs == "readings":
+    if kind.made_of == MadeOf.READINGS:
         return _readings(numbers["value"], place, logged.shape)
     shared = len(place) > np.count_nonzero(logged)
     if shared and "numerator" in numbers and (summed or aggregate == "sum"):

@@ -1,4 +1,4 @@
-"""Closed vocabularies: every word that a finding may hold, spelled here and nowhere else."""
+"""Closed vocabularies: every word of a finding or a chart, spelled here and nowhere else."""
 
 from __future__ import annotations
 
@@ -70,6 +70,28 @@ class Assurance(StrEnum):
     CONSISTENT_PASS = "consistent pass"  # nosec B105
     CONSISTENT_FAIL = "consistent fail"
     INCONSISTENT = "inconsistent"  # now and then, by chance
+
+
+class Ties(StrEnum):
+    """What a rule does with points on the line, or with equal neighbours in a trend."""
+
+    PASS = "pass"  # nosec B105
+    BREAK = "break"
+
+
+class Limits(StrEnum):
+    """How the limits of counts are worked out."""
+
+    EXACT = "exact"  # from their distribution, where a kind of chart has one
+    NORMAL = "normal"  # the textbook's
+
+
+class MadeOf(StrEnum):
+    """What a row of a kind of chart is made of."""
+
+    VALUE = "value"
+    COUNTS = "counts"
+    READINGS = "readings"
 
 
 class ChartCaution(StrEnum):

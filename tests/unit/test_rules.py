@@ -24,6 +24,7 @@ from qi_equity.spc.rules import (
     zones_needed,
 )
 from qi_equity.spc.runs import find_runs
+from qi_equity.vocabulary import Ties
 
 # name: length, ties, whether it has a direction
 ALONE = {
@@ -89,7 +90,7 @@ def test_rules_are_chosen_by_name_by_set_and_with_a_length(chosen, expected):
 
 
 def test_a_rule_of_ones_own_is_taken_as_it_is():
-    own = replace(RULES["shift"], length=11, ties="break")
+    own = replace(RULES["shift"], length=11, ties=Ties.BREAK)
     assert rules_of([own, "trend"]) == (own, RULES["trend"])
     assert rules_of(["shift", own]) == (own,)
 

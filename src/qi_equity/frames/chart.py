@@ -31,7 +31,14 @@ from qi_equity.spc.rules import (
     rules_of,
     zones_needed,
 )
-from qi_equity.vocabulary import Assurance, ChartCaution, Meaning, Variation
+from qi_equity.vocabulary import (
+    Assurance,
+    ChartCaution,
+    Limits,
+    MadeOf,
+    Meaning,
+    Variation,
+)
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -162,7 +169,7 @@ def chart(
     subgroups = _subgroups(shape, rows, divided)
     level = _level(shape, rows, centre)
     how = How(
-        limits=limits if shape.exact else "normal",
+        limits=Limits(limits) if shape.exact else Limits.NORMAL,
         zones=zones_needed(chosen),
         screen=screen_moving_ranges,
         per_range=ranges_per_limit(rules, PER_RANGE),
@@ -204,7 +211,7 @@ def _roles(
     if numerator is not None and value is not None:
         problems.append("give numerator= or value=, not both")
     top = numerator if numerator is not None else value
-    counted = kind.needs == "counts"
+    counted = kind.made_of == MadeOf.COUNTS
     if top is None:
         wanted = "numerator=" if counted else "value="
         problems.append(f"kind '{kind.name}' needs {wanted}: the column of what was counted")
@@ -237,7 +244,7 @@ def _check(
             problems.append(f"by '{name}': points have a column of that name; rename yours")
         if names.count(name) > 1:
             problems.append(f"by '{name}': named more than once; once tells series apart")
-    if limits not in ("exact", "normal"):
+    if limits not in tuple(Limits):
         problems.append(f"limits '{limits}': choose exact or normal")
     if direction not in DIRECTIONS:
         words = [str(word) for word in DIRECTIONS if word]
@@ -264,7 +271,7 @@ def _rows(series: Series, phases: Any, freeze: Any, exclude: Any) -> _Rows:
 def _level(kind: ChartKind, rows: _Rows, centre: Any) -> FloatArray | None:
     """The centre that was given for each row, refused where counts cannot have it."""
     level = select.numbers(rows.series, centre, rows.owner, rows.phase, "centre")
-    if level is not None and kind.needs == "counts":
+    if level is not None and kind.made_of == MadeOf.COUNTS:
         highest = 1.0 if kind.at_most_denominator else np.inf
         if (level < 0).any() or (level > highest).any():
             within = "a proportion from 0 to 1" if kind.at_most_denominator else "0 or more"

@@ -16,6 +16,7 @@ from scipy.special import gammaln
 from qi_equity.arrays import BoolArray, FloatArray, IntArray
 from qi_equity.spc.chart import Band, Chart, Lines, Subgroups, Zone
 from qi_equity.spc.limits import BINOMIAL, POISSON, Distribution, poisson_limits
+from qi_equity.vocabulary import Limits, MadeOf
 
 # Mean moving range of two, and its upper limit, as multiples of sigma and of itself
 # (Montgomery, appendix VI).
@@ -31,7 +32,7 @@ NELSON = 3.6
 class How:
     """How the lines are to be drawn, for every row alike."""
 
-    limits: str = "normal"  # or exact, where a kind has a distribution
+    limits: Limits = Limits.NORMAL
     zones: tuple[Zone, ...] = (Zone.LIMITS,)  # the bands to work out
     screen: bool = True
     per_range: float = PER_RANGE
@@ -64,7 +65,7 @@ class ChartKind:
     name: str
     lines: LinesOf
     points: PointsOf = _as_logged  # what it draws of what was logged, before there are lines
-    needs: str = "value"  # value, counts, or readings: what its rows are made of
+    made_of: MadeOf = MadeOf.VALUE
     needs_denominator: bool = False
     takes_denominator: bool = False  # may be drawn of a ratio
     whole: bool = False  # counts: whole numbers, never below 0
@@ -339,7 +340,7 @@ def ratio_lines(chance: Distribution, laney: bool = False) -> LinesOf:
     def lines(s: Subgroups, how: How) -> Lines:
         assert s.denominator is not None
         centre = _centre(how, lambda: pooled(s))
-        if how.limits == "exact" and not laney:
+        if how.limits == Limits.EXACT and not laney:
             return _exact_ratio(s, how, centre, chance)
         # One root, as the reference tools take it: the last digit says on which side a tie lies.
         at_risk = np.where(s.denominator > 0, s.denominator, np.nan)
@@ -389,7 +390,7 @@ def _exact_ratio(s: Subgroups, how: How, centre: FloatArray, chance: Distributio
 def c_lines(s: Subgroups, how: How) -> Lines:
     """Counts over equal areas of opportunity: Poisson about their mean."""
     centre = _centre(how, lambda: _mean(_over(s, s.value)))
-    if how.limits != "exact":
+    if how.limits != Limits.EXACT:
         return _band(centre, np.broadcast_to(np.sqrt(centre), s.value.shape), how, lowest=0.0)
     bands = {}
     for k in how.zones:
@@ -402,7 +403,7 @@ def c_lines(s: Subgroups, how: How) -> Lines:
 
 
 # What counts ask of the data: whole numbers, with those at risk where there is a rate.
-COUNTS: dict[str, Any] = {"needs": "counts", "whole": True}
+COUNTS: dict[str, Any] = {"made_of": MadeOf.COUNTS, "whole": True}
 RATES: dict[str, Any] = {**COUNTS, "needs_denominator": True, "takes_denominator": True}
 SHARES: dict[str, Any] = {**RATES, "at_most_denominator": True}
 
@@ -412,8 +413,8 @@ CHARTS = {
         ChartKind("run", run_lines, takes_denominator=True, limited=False, centre_is_median=True),
         ChartKind("i", i_lines, takes_denominator=True),
         ChartKind("mr", mr_lines, _ranges, takes_denominator=True, runs=False),
-        ChartKind("xbar", xbar_lines, needs="readings"),
-        ChartKind("s", s_lines, _spread, needs="readings"),
+        ChartKind("xbar", xbar_lines, made_of=MadeOf.READINGS),
+        ChartKind("s", s_lines, _spread, made_of=MadeOf.READINGS),
         ChartKind("t", t_lines, above_zero=True),
         ChartKind("p", ratio_lines(BINOMIAL), exact=True, **SHARES),
         ChartKind("pp", ratio_lines(BINOMIAL, laney=True), **SHARES),

@@ -17,6 +17,7 @@ from qi_equity.arrays import BoolArray, FloatArray, IntArray
 from qi_equity.errors import DataErrors, did_you_mean
 from qi_equity.spc.chart import Chart, Lines, Zone
 from qi_equity.spc.runs import Runs, carried, find_runs, longest_run_limit
+from qi_equity.vocabulary import Ties
 
 # Relative difference that is the rounding of sums, not of data.
 ROUNDING = 1e-12
@@ -39,7 +40,7 @@ class Rule:
     name: str
     find: Callable[[Judged, Rule], IntArray]
     length: int = 1
-    ties: str = "pass"  # points on the line, or equal neighbours in a trend: pass or break
+    ties: Ties = Ties.PASS
     zone: Zone = Zone.LIMITS
     sided: bool = True  # whether high and low mean anything for it
     source: str = ""
@@ -74,7 +75,7 @@ def beyond_limits(judged: Judged, rule: Rule) -> IntArray:
 
 def shift(judged: Judged, rule: Rule) -> IntArray:
     """So many points in a row on one side of the centre line."""
-    runs = judged.runs if rule.ties == "pass" else find_runs(judged.side, passing=False)
+    runs = judged.runs if rule.ties == Ties.PASS else find_runs(judged.side, passing=False)
     return np.where(runs.length >= rule.length, judged.side, 0).astype(np.int8)
 
 
@@ -89,7 +90,7 @@ def trend(judged: Judged, rule: Rule) -> IntArray:
     with np.errstate(invalid="ignore"):
         step = np.sign(np.diff(judged.value, axis=1))
     step = np.nan_to_num(step).astype(np.int8)
-    passing = rule.ties == "pass"
+    passing = rule.ties == Ties.PASS
     runs = find_runs(step, passing)
     way = np.where(runs.length >= rule.length - 1, step, 0).astype(np.int8)
     marks = np.zeros(judged.value.shape, dtype=np.int8)
@@ -178,7 +179,7 @@ RULES = {
     for rule in (
         Rule("beyond_limits", beyond_limits, source="Shewhart 1931"),
         Rule("shift", shift, 8, source=_WE),
-        Rule("trend", trend, 6, "break", source=_NELSON),
+        Rule("trend", trend, 6, Ties.BREAK, source=_NELSON),
         Rule("two_of_three", most_beyond, 3, zone=Zone.TWO_SIGMA, source=_WE),
         Rule("four_of_five", most_beyond, 5, zone=Zone.ONE_SIGMA, source=_WE),
         Rule("near_limits", near_limits, 3, zone=Zone.TWO_SIGMA, source=_MDC),
@@ -190,7 +191,7 @@ RULES = {
 }
 
 
-def _as(name: str, length: int, ties: str, source: str) -> Rule:
+def _as(name: str, length: int, ties: Ties, source: str) -> Rule:
     return replace(RULES[name], length=length, ties=ties, source=source)
 
 
@@ -202,24 +203,24 @@ RULE_SETS: dict[str, tuple[Rule, ...]] = {
     "anhoej": (RULES["beyond_limits"], RULES["long_run"]),
     "ihi": (
         RULES["beyond_limits"],
-        _as("shift", 6, "pass", _PERLA),
-        _as("trend", 5, "pass", _PERLA),
+        _as("shift", 6, Ties.PASS, _PERLA),
+        _as("trend", 5, Ties.PASS, _PERLA),
     ),
     "making_data_count": (
         RULES["beyond_limits"],
-        _as("trend", 7, "break", _MDC),
+        _as("trend", 7, Ties.BREAK, _MDC),
         RULES["near_limits"],
-        _as("shift", 7, "break", _MDC),
+        _as("shift", 7, Ties.BREAK, _MDC),
     ),
     "western_electric": (
         RULES["beyond_limits"],
         RULES["two_of_three"],
         RULES["four_of_five"],
-        _as("shift", 8, "break", _WE),
+        _as("shift", 8, Ties.BREAK, _WE),
     ),
     "nelson": (
         RULES["beyond_limits"],
-        _as("shift", 9, "break", _NELSON),
+        _as("shift", 9, Ties.BREAK, _NELSON),
         RULES["trend"],
         RULES["alternating"],
         RULES["two_of_three"],
@@ -341,7 +342,7 @@ def _mark_together(
 
 def _passes_gaps(rule: Rule) -> bool:
     """Whether a rule finds the same with gaps among the points as without."""
-    return rule.find in (beyond_limits, long_run) or (rule.find is shift and rule.ties == "pass")
+    return rule.find in (beyond_limits, long_run) or (rule.find is shift and rule.ties == Ties.PASS)
 
 
 def first_mark(
