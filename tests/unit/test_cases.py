@@ -7,6 +7,7 @@ docs/how-to/import.md is made here: run this file to write it again.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,9 +38,11 @@ class Case:
     denominator: float
     asks: tuple[str, ...] = ()
     said: str = ""
+    refused: str = ""
 
 
 WEEKS = (120, 173, 2238)  # the same table of thirty weeks in every way of writing a week
+SHARES = "put a column of how many beside 'Births', or both in a cell, as 3/25"
 CASES_DRAWN = (
     Case("01_weeks_across_merged.xlsx", "weeks across, merged labels, a title", 210, 184, 2440),
     Case(
@@ -63,8 +66,8 @@ CASES_DRAWN = (
     Case("04_dates_wk.csv", "Wk 14, and no year", *WEEKS, asks=("year",)),
     Case("04_dates_wkyear.csv", "Wk 14 2024", *WEEKS),
     Case("05_fraction.csv", "4/38 in one cell, a column a group", 90, 156, 1907),
-    Case("05_percent.csv", "6%: a share, read as a measurement and never a count", 48, 0, 0),
-    Case("05_percent_format.xlsx", "percentages by the format of cells", 120, 0, 0),
+    Case("05_percent.csv", "6%: a share beside its births", 0, 0, 0, refused=SHARES),
+    Case("05_percent_format.xlsx", "percentages by the format", 0, 0, 0, refused=SHARES),
     Case("06_codes_and_labels_blanks.xlsx", "codes and labels; blank, -, n/a, 0", 180, 167, 2440),
     Case("07_cp1252_newlines.csv", "Windows letters, lines within cells", *WEEKS),
     Case("07_semicolon_decimal_comma.csv", "semicolons and decimal commas", *WEEKS),
@@ -109,6 +112,10 @@ def of(case: Case, imported: Imported) -> tuple[float, float]:
 
 @pytest.mark.parametrize("case", CASES_DRAWN, ids=lambda case: case.file)
 def test_a_project_drawn_from_the_file_reads_it_right(case: Case, tmp_path: Path) -> None:
+    if case.refused:
+        with pytest.raises(UserError, match=re.escape(case.refused)):
+            drawn(case, tmp_path)
+        return
     target, asked = drawn(case, tmp_path)
     assert tuple(asked) == case.asks
     assert project_file.check(target) == ()
@@ -236,6 +243,67 @@ def test_a_file_that_is_mostly_refused_says_so_before_anything_else(tmp_path: Pa
     assert "WARNING: only" in str(imported).splitlines()[-1]
 
 
+GROUPS = ("White British", "Black African")
+DAYS = [f"2025-{month:02}-{day:02}" for month in range(1, 6) for day in (6, 20)]
+
+
+def sheet(folder: Path, header: str, cell: Callable[[int, str], str]) -> Path:
+    """A sheet of two groups over ten dates; what stands after date and group is the caller's."""
+    lines = [
+        f"{day},{group},{cell(number, group)}"
+        for number, (day, group) in enumerate((day, group) for day in DAYS for group in GROUPS)
+    ]
+    (folder / "sheet.csv").write_text("\n".join([header, *lines, ""]), encoding="utf-8")
+    return folder / "sheet.csv"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        lambda number, _: "nil,20" if number % 3 else "2,20",
+        lambda number, _: f"{number % 4}*,20" if number % 2 else "1,20",
+        lambda number, _: "1,20 (p)" if number % 2 else "2,20",
+        lambda number, _: "25,20" if number % 9 == 0 else "2,20",
+        lambda number, _: "2,-20" if number % 7 == 0 else "2,20",
+    ],
+    ids=["words for none", "marks of notes", "notes beside births", "more than all", "below zero"],
+)
+def test_counts_some_of_which_cannot_be_right_stay_counts_and_those_are_refused(
+    cell: Callable[[int, str], str], tmp_path: Path
+) -> None:
+    path = sheet(tmp_path, "Week,Ethnicity,PPH,Births", cell)
+    text = outline(path, "drawn", tmp_path)
+    assert "numerator: PPH" in text
+    assert "denominator: Births" in text
+    (tmp_path / "drawn.yaml").write_text(text, encoding="utf-8")
+    imported = sources.load(project_file.load(tmp_path / "drawn.yaml"), base=tmp_path)
+    assert adds_up(imported)
+    assert len(imported.refused)
+    assert imported.taken == imported.read - imported.refused["rows"].sum()
+
+
+def test_quarters_of_a_financial_year_are_dates_and_small_counts_are_none(tmp_path: Path) -> None:
+    quarters = [f"Q{n} {year}/{year + 1 - 2000}" for year in (2022, 2023) for n in (1, 2, 3, 4)]
+    lines = [f"{quarter},{group},{3},{90}" for quarter in quarters for group in GROUPS]
+    rows = "\n".join(["Quarter,Ethnicity,PPH,Births", *lines, ""])
+    (tmp_path / "sheet.csv").write_text(rows, encoding="utf-8")
+    text = outline(tmp_path / "sheet.csv", "drawn", tmp_path)
+    assert "subgroup: Quarter" in text
+    assert "numerator: PPH" in text
+
+
+def test_a_sheet_without_groups_is_said_to_have_none_and_ends_in_an_error(tmp_path: Path) -> None:
+    lines = [f"{day},{minutes}" for day, minutes in zip(DAYS, ["45 min", "1h20"] * 5, strict=True)]
+    rows = "\n".join(["Date,Time to antibiotics", *lines, ""])
+    (tmp_path / "sheet.csv").write_text(rows, encoding="utf-8")
+    (tmp_path / "drawn.yaml").write_text(
+        outline(tmp_path / "sheet.csv", "drawn", tmp_path), encoding="utf-8"
+    )
+    ran = CliRunner().invoke(app, ["analyse", str(tmp_path / "drawn.yaml")])
+    assert ran.exit_code == 1
+    assert "no column says of which group they are" in ran.output
+
+
 def made() -> str:
     """The table of the guide: each file, and the steps to an answer."""
     lines = ["| file | what is special | what comes of it | questions |", "|---|---|---|---|"]
@@ -244,6 +312,7 @@ def made() -> str:
         question = ", ".join(asks[key] for key in case.asks) or "none"
         counted = f"{case.numerator:,.0f} of {case.denominator:,.0f}" if case.denominator else ""
         taken = f"{case.taken:,} taken" + (f": {counted}" if counted else ", as measurements")
+        taken = f"refused: {case.refused}" if case.refused else taken
         said = f"; said: {case.said}" if case.said else ""
         lines.append(f"| {case.file} | {case.special} | {taken}{said} | {question} |")
     return "\n".join(lines)

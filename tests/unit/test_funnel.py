@@ -144,3 +144,9 @@ def test_a_choice_that_is_none_is_named() -> None:
     with pytest.raises(DataErrors, match="did you mean 'exact'") as raised:
         funnels(BIRTHS, **COLUMNS, limits="exakt", kind="ratios", target=2)
     assert "ratios" in str(raised.value)
+
+
+def test_a_stratum_that_no_site_has_is_left_blank_beside_others_without_a_warning():
+    found = funnel(np.array([[3.0, 9.0], [np.nan, np.nan]]), np.array([[50.0, 90.0], [0.0, 0.0]]))
+    assert np.isnan(found.rate[1]).all()
+    assert np.isfinite(found.rate[0]).all()

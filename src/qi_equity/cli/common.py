@@ -116,6 +116,7 @@ def counted(number: int, thing: str) -> str:
 def account(imported: Imported) -> None:
     """Say what was taken and refused; stop with exit code 1 where nothing was taken."""
     typer.echo(str(imported))
-    if not imported.taken:
-        typer.echo("Nothing could be taken, so there is nothing to go on with.", err=True)
+    if imported.observations.empty:
+        left = "Nothing could be taken" if not imported.taken else "Nothing is told by group"
+        typer.echo(f"{left}, so there is nothing to go on with.", err=True)
         raise typer.Exit(1)

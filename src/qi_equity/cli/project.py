@@ -143,7 +143,7 @@ def plan(
 
     aims = project_file.load(project)
     imported = load(aims, data, base=project.parent)
-    if not imported.taken:
+    if imported.observations.empty:
         account(imported)
     found = planned(aims, imported.observations, horizon=horizon)
     typer.echo(terminal.plan_report(aims, found))

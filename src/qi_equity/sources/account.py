@@ -23,6 +23,7 @@ EXCLUDED = [
 ]
 UNREAD = ["measure", "column", "value", "births", "reason"]
 CODES = ["code", "stratum", "status", "count"]
+SOME = 0.05  # of rows refused from which on they could change what is found
 ROWS_SHOWN = 5  # row numbers in a message before the rest are counted
 SHOWN = 12  # lines of one kind before the rest are counted
 
@@ -78,10 +79,20 @@ class Imported:
         yield from _unread(self.unread)
         for note in self.notes:
             yield f"  note: {note}"
+        if self.taken and not rows:
+            yield (
+                "  WARNING: these are counts of everyone: no column says of which group they are, "
+                "so nothing can be charted by group"
+            )
         if self.taken and self.taken < self.asked / 2:
             yield (
                 f"  WARNING: only {self.taken:,} of {self.asked:,} {self.unit} could be taken: "
                 "what is found below is about less than half of them"
+            )
+        elif refused > SOME * self.asked:
+            yield (
+                f"  WARNING: {refused:,} of {self.asked:,} {self.unit} were refused, and those are "
+                "seldom like the others: put them right before resting on what is found below"
             )
 
     @property

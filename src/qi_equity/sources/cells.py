@@ -70,6 +70,12 @@ GESTATION = re.compile(
     r"|(?:w|wks?|weeks?)\s*(?:and\b|,|\+)?\s*(?P<more>\d)\s*(?:d|days?))",
     re.IGNORECASE,
 )
+# Hours and minutes: 1h20, 1 hr 5 min.
+DURATION = re.compile(
+    r"(?P<hours>\d{1,3})\s*(?:h|hrs?|hours?)\s*(?:and\b|,)?\s*(?P<minutes>[0-5]?\d)"
+    r"\s*(?:m|mins?|minutes?)?",
+    re.IGNORECASE,
+)
 LONGEST = 45  # weeks: a pregnancy is over by then, and a bare number above it is not in weeks
 DECIMALS = 9  # of a number that was turned from one unit into another
 MOST_WORDS = 4  # in a cell that is a number: "less than 500 ml" has three
@@ -97,8 +103,8 @@ def read(cell: object, tokens: Mapping[str, State] | None = None, mark: Mark | N
 
     >>> read("1,204").number, read("1 204 ml").unit, read("<5").state, read("DNS").state
     (1204.0, 'ml', 'bound', 'missing')
-    >>> read("36+4").number.__round__(3), read("3/25").of
-    (36.571, 25.0)
+    >>> read("36+4").number.__round__(3), read("3/25").of, read("1h20").number
+    (36.571, 25.0, 80.0)
     >>> read("0,450", mark=None).number, read("1,200", mark=None).said
     (0.45, "'1,200' could be 1200 or 1.2: say which with decimal: point, or comma")
     """
@@ -195,6 +201,10 @@ def _weeks(match: re.Match[str], text: str, mark: Mark | None) -> Cell:
     return _exact((7 * int(match["weeks"]) + days) / 7, "weeks")
 
 
+def _minutes(match: re.Match[str], text: str, mark: Mark | None) -> Cell:
+    return _exact(60.0 * int(match["hours"]) + int(match["minutes"]), "min")
+
+
 def _exponent(match: re.Match[str], text: str, mark: Mark | None) -> Cell:
     number = float(text)
     return _exact(number) if math.isfinite(number) else _wrong(text, "is not a number")
@@ -203,6 +213,7 @@ def _exponent(match: re.Match[str], text: str, mark: Mark | None) -> Cell:
 WAYS = (
     (EXPONENT, _exponent),
     (GESTATION, _weeks),
+    (DURATION, _minutes),
     (NUMBER, _plain),
     (FRACTION, _fraction),
     (BOUND, _bound),

@@ -62,6 +62,15 @@ def _financial(parts: Parts) -> tuple[int, int, int]:
     return year, 4, 1
 
 
+def _financial_quarter(parts: Parts) -> tuple[int, int, int]:
+    year, month, day = _financial({**parts, "year": str(year_of(parts))})
+    months = month - 1 + 3 * (int(parts["n"]) - 1)
+    return year + months // 12, months % 12 + 1, day
+
+
+# A financial year: 2023/24, 23/24, 2023-24, FY 2023/2024.
+FINANCIAL = r"(?:FY\s*)?(?P<year>\d{4}|\d{2})\s*[/-]\s*(?P<next>\d{4}|\d{2})"
+
 # Each way of writing a date that can be read one way only; more specific ones first.
 FORMATS: tuple[tuple[re.Pattern[str], Callable[[Parts], tuple[int, int, int]]], ...] = tuple(
     (re.compile(pattern), read)
@@ -89,6 +98,8 @@ FORMATS: tuple[tuple[re.Pattern[str], Callable[[Parts], tuple[int, int, int]]], 
             r"[Qq](?P<n>[1-4])[\s\-]*(?P<year>\d{4})",
             lambda p: (int(p["year"]), 3 * int(p["n"]) - 2, 1),
         ),
+        (rf"[Qq](?P<n>[1-4])(?:\s*[,:\-]\s*|\s+|\s*\(){FINANCIAL}\)?", _financial_quarter),
+        (rf"{FINANCIAL}(?:\s*[,:\-]\s*|\s+)[Qq](?P<n>[1-4])", _financial_quarter),
         (
             r"(?P<year>\d{4})[\s\-]*[Hh](?P<n>[12])",
             lambda p: (int(p["year"]), 6 * int(p["n"]) - 5, 1),

@@ -129,6 +129,12 @@ def _table_parts(found: Shape, path: Path) -> tuple[list[dict[str, object]], dic
             f"{path}: no column looks like a numerator or denominator; name them so, such as "
             "Events and Births"
         )
+    if found.share and found.beside:
+        raise UserError(
+            f"{path}: '{found.measure}' holds shares and not counts, so that nothing could be "
+            f"weighed or compared: put a column of how many beside '{found.beside}', or both in a "
+            "cell, as 3/25"
+        )
     indicators = _indicators(found.table, found.found)
     data: dict[str, object] = {"kind": "table"}
     if found.kind == "across":

@@ -39,6 +39,9 @@ BORN = re.compile(
 GESTATION = re.compile(r"gest|\bga\b", re.IGNORECASE)
 KEY = re.compile(r"\bid\b|_id$|number|\bno\b|\bkey\b", re.IGNORECASE)
 LOOKED = 500  # rows looked through to see what a column holds
+SOME = 0.3  # of cells that are numbers in a column of numbers; the rest is refused cell by cell
+BEYOND = 0.2  # of parts that are more than their whole: beyond that the two are not one measure
+BARE = re.compile(r"\d{1,3}(?:\.0)?")  # a week's number at most, and more likely a count
 MOSTLY = 0.6  # of labels that are ethnic groups in a column of them
 
 
@@ -59,6 +62,7 @@ class Shape:
     asks: Mapping[str, str] = field(default_factory=dict)  # what only a person can answer
     measure: str = "measure 1"
     share: bool = False
+    beside: str = ""  # the column of those whom shares are of, which shares alone do not say
 
     @property
     def unused(self) -> list[str]:
@@ -174,8 +178,6 @@ def _wide(table: pd.DataFrame, header: layout.Header, mark: cells.Mark | None) -
     found = _columns(table)
     if "stratum" in found and _ethnic(table[found["stratum"]].map(text_of)) > MOSTLY:
         return None
-    free = [name for name in map(str, table.columns) if name not in found.values() or name == ""]
-    free = [name for name in free if not LINES.fullmatch(name.strip()) and _numeric(table[name])]
     if "subgroup" not in found:
         return None
     free = [name for name in map(str, table.columns) if name != found["subgroup"]]
@@ -267,8 +269,9 @@ def _long(table: pd.DataFrame, mark: cells.Mark | None) -> Shape:
     value = next(iter([*shares, *other, *whole]), None)
     if value is None:
         return Shape("long", table, found)
-    found.pop("denominator", None)
-    return Shape("long", table, found | {"value": value}, measure=value, share=value in shares)
+    whole_of = found.pop("denominator", "")
+    shape = Shape("long", table, found | {"value": value}, measure=value, share=value in shares)
+    return replace(shape, beside=whole_of)
 
 
 def _is_records(table: pd.DataFrame, found: Mapping[str, str]) -> bool:
@@ -302,7 +305,8 @@ def _columns(table: pd.DataFrame) -> dict[str, str]:
         found |= {"stratum": ethnic[0]} if ethnic else {}
     if "subgroup" not in found:
         called = [c for c in columns if re.search(USUAL["subgroup"][0], c, re.IGNORECASE)]
-        dated = [c for c in columns if c not in found.values() and _fits("subgroup", c, table[c])]
+        free = [c for c in columns if c not in found.values() and not _bare(table[c])]
+        dated = [c for c in free if _fits("subgroup", c, table[c])]
         dated += [c for c in called if c not in found.values()]  # so that its refusal is said
         found |= {"subgroup": dated[0]} if dated else {}
     return found
@@ -323,13 +327,18 @@ def _fits(part: str, column: str, given: pd.Series) -> bool:
     return not LEVEL.search(column)
 
 
+def _bare(given: pd.Series) -> bool:
+    """Whether a column holds small numbers and nothing else: by its name alone they are weeks."""
+    return all(BARE.fullmatch(text) for text in given.map(text_of) if text)
+
+
 def _numeric(given: pd.Series) -> bool:
     """Whether most cells are numbers, whichever mark they are written with: 1,200 may be either."""
     texts = given[given.map(text_of) != ""].head(LOOKED)
     states = [{cells.read(cell, mark=mark).state for mark in (None, ".")} for cell in texts]
     known = [each for each in states if each.isdisjoint(("missing", "suppressed"))]
     good = [each for each in known if not each.isdisjoint(("number", "fraction", "bound"))]
-    return bool(known) and len(good) >= 0.8 * len(known)
+    return bool(known) and len(good) >= SOME * len(known)
 
 
 def _are_counts(given: pd.Series) -> bool:
@@ -337,7 +346,8 @@ def _are_counts(given: pd.Series) -> bool:
     whole = [cell.number == cell.number // 1 for cell in read if cell.state == "number"]
     with_unit = [cell.unit for cell in read if cell.unit and units.family(cell.unit) != "count"]
     wrong = [cell for cell in read if cell.state == "wrong"]
-    return bool(whole) and all(whole) and not with_unit and len(wrong) <= 0.1 * len(read)
+    counts = len(whole) >= SOME * (len(whole) + len(wrong))
+    return bool(whole) and all(whole) and not with_unit and counts
 
 
 def _are_shares(given: pd.Series, name: str) -> bool:
@@ -349,8 +359,9 @@ def _are_shares(given: pd.Series, name: str) -> bool:
 
 
 def _under(given: pd.Series, below: Sequence[float]) -> bool:
-    pairs = zip((cells.read(cell).number for cell in given), below, strict=True)
-    return not any(part > whole for part, whole in pairs)
+    """Whether these could be parts of those; a few that are more are mistakes, told on loading."""
+    pairs = list(zip((cells.read(cell).number for cell in given), below, strict=True))
+    return sum(part > abs(whole) for part, whole in pairs) <= BEYOND * len(pairs)
 
 
 def _ethnic(texts: object) -> float:

@@ -255,9 +255,9 @@ def _outermost(z: FloatArray, kept: BoolArray) -> BoolArray:
 
 def _pulled_in(z: FloatArray, kept: BoolArray) -> FloatArray:
     """Values beyond the first and last tenth moved to them."""
-    if not kept.any():
-        return z
     held = np.where(kept, z, np.nan)
-    with np.errstate(invalid="ignore"):
-        low, high = np.nanquantile(held, [TRIMMED, 1 - TRIMMED], axis=-1, keepdims=True)
+    some = kept.any(axis=-1, keepdims=True)  # of a row without a site there is nothing to pull in
+    low, high = np.nanquantile(
+        np.where(some, held, 0.0), [TRIMMED, 1 - TRIMMED], axis=-1, keepdims=True
+    )
     return np.clip(held, low, high)
