@@ -28,6 +28,7 @@ from qi_equity.observations import SERIES_KEY, with_totals
 from qi_equity.observations import observations as checked
 from qi_equity.project import ALL_SITES, EVERYONE, Project
 from qi_equity.quality.checks import quality
+from qi_equity.quality.outcome import beside_points, held_back, signals_held_back
 from qi_equity.quality.unknown import unknown_bounds
 from qi_equity.reading import Reading
 
@@ -192,7 +193,8 @@ def _drawn(reading: Reading, rows: pd.DataFrame) -> Measured:
             where = (reading.measure.id, "", "")
             told = {"reference": str(reading.reference)}
             cautions.append(caution("reference_not_logged", where, **told))
-    return Measured("", drawn.summary, drawn.points, gaps, cautions=tuple(cautions))
+    points = beside_points(drawn.points, rows, reading.measure.subgroup)
+    return Measured("", drawn.summary, points, gaps, cautions=tuple(cautions))
 
 
 def _known(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:
@@ -214,7 +216,9 @@ def _judged(
     part = _with_evidence(part, reading, held)
     cautions = list(part.cautions)
     if len(part.gaps):
-        part = replace(part, gaps=_with_unknown(part.gaps, unknown_bounds(reading, rows)))
+        gaps = held_back(_with_unknown(part.gaps, unknown_bounds(reading, rows)), reading, rows)
+        points = signals_held_back(part.gap_points, gaps)
+        part = replace(part, gaps=gaps, gap_points=points)
         if not reading.is_judged:
             cautions.append(caution(reading.why_not_judged, (reading.measure.id, "", "")))
         else:

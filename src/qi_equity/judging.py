@@ -16,7 +16,7 @@ from qi_equity.findings import Judged
 from qi_equity.frames.chart import Charts
 from qi_equity.frames.evidence import weighed
 from qi_equity.frames.watch import watched
-from qi_equity.observations import COUNTS, KEY, SERIES_KEY
+from qi_equity.observations import COUNTS, KEY, SERIES_KEY, beside
 from qi_equity.project import ALL_SITES, EVERYONE, Project
 from qi_equity.reading import Reading
 
@@ -45,7 +45,8 @@ def contents(reading: Reading, rows: pd.DataFrame) -> Contents:
     plan = reading.measure.model_dump_json() + project.strata.model_dump_json()
     start = f"{METHOD}:{charts_watched(project)}:{plan}"
     held = f"{start}:{reading.last_of_baseline(rows)}:{reading.charted_as_logged(rows)}:"
-    each = pd.util.hash_pandas_object(rows[[*KEY, *COUNTS, "value"]], index=False).to_numpy()
+    held_in = [*KEY, *COUNTS, "value", *beside(rows)]
+    each = pd.util.hash_pandas_object(rows[held_in], index=False).to_numpy()
     at, sites = places(rows), {}
     for together in _together(reading, rows):
         shared = held + _calendar(reading, _of(rows, together)).hex()

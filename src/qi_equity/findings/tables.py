@@ -31,6 +31,7 @@ class Point:
     target: float = column("the target", RELEASED, unit="the measure's")
     baseline: bool = column("whether the lines rest on it", RELEASED)
     excluded: bool = column("shown, but left out of lines and tests", RELEASED)
+    outcome_unknown: float = column("of those counted among, how many have no outcome recorded")
     side: int = column("+1 marked high, -1 marked low, 0 not marked", WORD)
     signal: bool = column("whether a rule marks it", WORD)
     meaning: str = column("what the mark means for patients", WORD)
@@ -192,6 +193,14 @@ class Gap:
     unknown_ratio_lower: float = column("least ratio, were the unknown shared out otherwise")
     unknown_ratio_upper: float = column("greatest ratio, were they shared out otherwise")
     unknown_decides: bool = column("whether the answer hangs on who they are")
+    outcome_unknown: float = column("those whose outcome is not recorded")
+    outcome_unknown_share: float = column("their share, at most, of a stretch of time")
+    reference_outcome_unknown_share: float = column("the same of the reference")
+    outcome_ratio_lower: float = column("least ratio, were they as in any plausible way")
+    outcome_ratio_upper: float = column("greatest ratio, were they so")
+    outcome_ratio_least: float = column("least ratio that is possible at all")
+    outcome_ratio_most: float = column("greatest ratio that is possible at all")
+    outcome_decides: bool = column("whether the answer hangs on what became of them")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from qi_equity.vocabulary import Verdict
 from qi_equity.words import say
 from qi_equity.words.gaps import counts
 from qi_equity.words.grammar import called, listed, sentence
-from qi_equity.words.numbers import fixed, missing, number, rounded
+from qi_equity.words.numbers import fixed, missing, number, rounded, share
 from qi_equity.words.watched import established_gap
 
 # A factor or a wait beyond these is no help to a team: it is said in words instead.
@@ -62,6 +62,13 @@ def _besides(row: Gap, multiply: float) -> Iterator[str]:
             number=number(row.unknown_births),
             low=_ratio(row.unknown_ratio_lower),
             high=_ratio(row.unknown_ratio_upper),
+        )
+    if row.outcome_decides and row.verdict != Verdict.HELD_BACK:
+        yield say(
+            "verdicts.outcome_decides",
+            number=number(row.outcome_unknown),
+            low=_ratio(row.outcome_ratio_lower),
+            high=_ratio(row.outcome_ratio_upper),
         )
     if row.disagree and not missing(row.ratio_then) and not missing(row.ratio_now):
         yield opposite_ways(row, multiply)
@@ -216,6 +223,26 @@ def _one_look(row: Gap, direction: Direction) -> list[str]:
     return [say("verdicts.one_look", times=_times(row))]
 
 
+def _held_back(row: Gap, direction: Direction) -> list[str]:
+    """Which outcomes are not recorded, and what the gap could be were they known."""
+    own, others = (
+        share(one) if not missing(one) else say("gaps.said.unknown")
+        for one in (row.outcome_unknown_share, row.reference_outcome_unknown_share)
+    )
+    strata = {"stratum": called(row.stratum), "reference": called(row.reference)}
+    said = [say("verdicts.held_back", share=own, others=others, **strata)]
+    if missing(row.outcome_ratio_lower):
+        return said
+    ends = (row.outcome_ratio_lower, row.outcome_ratio_upper)
+    fields = dict(zip(("low", "high"), map(_ratio, ends), strict=True))
+    said.append(say("verdicts.held_back_ratio", **fields))
+    ends = (row.outcome_ratio_least, row.outcome_ratio_most)
+    if ends != (row.outcome_ratio_lower, row.outcome_ratio_upper):
+        fields = dict(zip(("low", "high"), map(_ratio, ends), strict=True))
+        said.append(say("verdicts.held_back_at_most", **fields))
+    return said
+
+
 def _small(row: Gap, lower: float, upper: float) -> bool:
     """Whether even the ends of an interval are nearer to 1 than the smallest gap that matters."""
     return 1 / row.smallest_gap < lower and upper < row.smallest_gap
@@ -231,6 +258,7 @@ SENTENCES: dict[str, Callable[[Gap, Direction], list[str]]] = {
     Verdict.NARROWING: _changed,
     Verdict.CLOSED: _closed,
     Verdict.NO_GAP: _no_gap,
+    Verdict.HELD_BACK: _held_back,
     Verdict.ONE_LOOK: _one_look,
     Verdict.TOO_FEW: _too_few,
 }
