@@ -24,7 +24,7 @@ from qi_equity.frames.evidence import among, in_family
 from qi_equity.frames.inequality import inequality
 from qi_equity.frames.plan import HORIZON, plans
 from qi_equity.judging import KEYS, Contents, Workers, contents, judged
-from qi_equity.observations import SERIES_KEY, with_totals
+from qi_equity.observations import READINGS, SERIES_KEY, SPREAD, beside, with_totals
 from qi_equity.observations import observations as checked
 from qi_equity.project import ALL_SITES, EVERYONE, Project
 from qi_equity.quality.checks import quality
@@ -183,8 +183,11 @@ def _measure(
 
 def _drawn(reading: Reading, rows: pd.DataFrame) -> Measured:
     """Lines, marks and gaps of one measure; nothing judged."""
-    drawn = reading.charted_as_logged(rows).draw(rows)
+    charted = reading.charted_as_logged(rows)
+    drawn = charted.draw(rows)
     cautions, gaps = list(_cautions_of(drawn.summary)), pd.DataFrame()
+    if charted.of_readings and not {READINGS, SPREAD} <= set(beside(rows)):
+        cautions.append(caution("readings_not_known", (reading.measure.id, "", "")))
     known = _known(reading, rows)
     if reading.compared and not known.empty:
         if reading.is_held(known):

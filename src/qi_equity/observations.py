@@ -150,9 +150,9 @@ def together(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     # A mean of several whose standard deviation is not known leaves that of them all open.
     found["within"] = grouped["within"].agg(lambda part: part.sum(skipna=False))
     variance = (found["within"] + found["between"]) / (found["n"] - 1).where(found["n"] > 1)
-    columns = {"value": found["total"] / found["n"], READINGS: found["n"]}
-    columns |= {SPREAD: np.sqrt(variance), **{name: found[name] for name in unknown}}
-    return pd.DataFrame(columns).reset_index()
+    found = found.assign(value=found["total"] / found["n"], spread=variance**0.5)
+    named = found.rename(columns={"n": READINGS, "spread": SPREAD})
+    return named[["value", READINGS, SPREAD, *unknown]].reset_index()
 
 
 def problems_of_counts(table: pd.DataFrame) -> list[str]:

@@ -22,7 +22,7 @@ from qi_equity.frames.counts import Counts, counted, reference_of
 from qi_equity.frames.gap_chart import GapCharts, gap_charts, usual_baseline
 from qi_equity.frames.gaps import gaps
 from qi_equity.frames.sites import Sites, sites
-from qi_equity.observations import SERIES_KEY
+from qi_equity.observations import READINGS, SERIES_KEY, SPREAD, beside
 from qi_equity.project import (
     ALL_SITES,
     BEST_AT_BASELINE,
@@ -36,6 +36,7 @@ from qi_equity.project import (
 COMPARED: tuple[DataKind, ...] = ("proportion", "rate")  # strata can be held side by side
 COUNTED: tuple[DataKind, ...] = (*COMPARED, "count")  # counts, that add up over subgroups
 FLOORED = ("week", "month", "quarter")  # dates within one are the same subgroup
+OF_READINGS = ("xbar", "s")  # charts of several readings a subgroup
 # Points that share births follow each other, so only the limits can say anything of one of them.
 WITHOUT_RUNS = "beyond_limits"
 
@@ -68,6 +69,7 @@ class Charted:
             numerator="numerator" if self.counted else None,
             denominator="denominator" if self.rated else None,
             value=None if self.counted else "value",
+            **self._readings(table),
             by=list(by),
             period=self.period if self.counted else None,
             limits=self.limits,
@@ -82,6 +84,16 @@ class Charted:
             return drawn
         silent = {"runs_signal": False, "p_value": np.nan, "q_value": np.nan, "highlight": False}
         return replace(drawn, summary=drawn.summary.assign(**silent))
+
+    @property
+    def of_readings(self) -> bool:
+        """Whether it draws several readings a subgroup: their means, or how they lie about them."""
+        return self.kind in OF_READINGS
+
+    def _readings(self, table: pd.DataFrame) -> dict[str, str]:
+        """The columns that say what each mean is of, where the chart asks and anybody knows."""
+        known = self.of_readings and {READINGS, SPREAD} <= set(beside(table))
+        return {"readings": READINGS, "spread": SPREAD} if known else {}
 
     def without_baseline(self) -> Charted:
         """The lines from every point."""

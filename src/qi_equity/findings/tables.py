@@ -32,6 +32,8 @@ class Point:
     baseline: bool = column("whether the lines rest on it", RELEASED)
     excluded: bool = column("shown, but left out of lines and tests", RELEASED)
     outcome_unknown: float = column("of those counted among, how many have no outcome recorded")
+    readings: float = column("of how many readings a mean is")
+    spread: float = column("their standard deviation", unit="the measure's")
     side: int = column("+1 marked high, -1 marked low, 0 not marked", WORD)
     signal: bool = column("whether a rule marks it", WORD)
     meaning: str = column("what the mark means for patients", WORD)

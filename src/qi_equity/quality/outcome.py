@@ -69,12 +69,14 @@ def outcome_charts(points: pd.DataFrame, measure: Measure) -> Charts | None:
 
 
 def beside_points(points: pd.DataFrame, rows: pd.DataFrame, period: Period) -> pd.DataFrame:
-    """The points of charts with, beside each, how many have no outcome recorded."""
-    if UNKNOWN not in beside(rows):
+    """The points of charts with, beside each, what is known of its counts or readings."""
+    known = beside(rows)
+    if not known:
         return points
-    days = calendar.floor(rows["subgroup"], period) if period in FLOORED else rows["subgroup"]
+    floored = period in FLOORED and rows["numerator"].notna().any()
+    days = calendar.floor(rows["subgroup"], period) if floored else rows["subgroup"]
     key = [*SERIES_KEY, "subgroup"]
-    told = rows.assign(subgroup=days).groupby(key, as_index=False)[UNKNOWN].sum(min_count=1)
+    told = rows.assign(subgroup=days).groupby(key)[known].sum(min_count=1).reset_index()
     return points.merge(told, on=key, how="left")
 
 
