@@ -196,8 +196,18 @@ def _drawn(reading: Reading, rows: pd.DataFrame) -> Measured:
             where = (reading.measure.id, "", "")
             told = {"reference": str(reading.reference)}
             cautions.append(caution("reference_not_logged", where, **told))
+    cautions += _uncompared(reading)
+    gaps = reading.value_gaps(rows, judge=False).summary if reading.valued else gaps
     points = beside_points(drawn.points, rows, reading.measure.subgroup)
     return Measured("", drawn.summary, points, gaps, cautions=tuple(cautions))
+
+
+def _uncompared(reading: Reading) -> Iterator[Caution]:
+    """Why strata are not held side by side, where no gap can be."""
+    target = reading.valued and isinstance(reading.reference, float)
+    if not (reading.compared or reading.valued) or target:
+        code = "target_not_compared" if target else reading.why_not_judged
+        yield caution(code, (reading.measure.id, "", ""))
 
 
 def _known(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:
@@ -226,15 +236,16 @@ def _judged(
             cautions.append(caution(reading.why_not_judged, (reading.measure.id, "", "")))
         else:
             cautions += _cautions_of(part.gaps)
-            spread = inequality(
-                _known(reading, rows),
-                numerator="numerator",
-                denominator="denominator",
-                stratum="stratum",
-                by=["measure", "site"],
-                adverse=reading.better == "decrease",
-            )
-            part = replace(part, inequality=spread)
+            if reading.measure.data == "proportion":
+                spread = inequality(
+                    _known(reading, rows),
+                    numerator="numerator",
+                    denominator="denominator",
+                    stratum="stratum",
+                    by=["measure", "site"],
+                    adverse=reading.better == "decrease",
+                )
+                part = replace(part, inequality=spread)
     if (across := reading.sites(rows)) is not None:
         curve = across.funnel.curve()
         part = replace(part, sites=across.rows, within=across.within, funnels=curve)

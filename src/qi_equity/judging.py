@@ -21,7 +21,7 @@ from qi_equity.project import ALL_SITES, EVERYONE, Project
 from qi_equity.reading import Reading
 
 # What is kept of a judgement holds as long as the way of judging is the same.
-METHOD = "4"
+METHOD = "5"
 KEYS = [*SERIES_KEY, "phase"]
 # What a point is judged by, beside its marks.
 EVIDENCE = ("evidence_up", "evidence_down", "evidence_limit")
@@ -183,6 +183,8 @@ def _gaps(
     """The gaps' verdicts and points; a site that began after the baseline has one of its own."""
     if not reading.is_judged:
         return pd.DataFrame(), pd.DataFrame()
+    if reading.valued:
+        return _value_gaps(reading, rows, last)
     known = _held(reading, rows)
     if known.empty:
         return pd.DataFrame(), pd.DataFrame()
@@ -190,6 +192,20 @@ def _gaps(
     found = reading.gap_charts(known, None if late else last)
     # Q-values are of the family in view, which is not known to one site.
     return found.summary.assign(q_trend=np.nan, q_scan=np.nan), found.points
+
+
+def _value_gaps(
+    reading: Reading, rows: pd.DataFrame, last: pd.Timestamp
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The same of measurements: every site by itself, whatever calendar the others have."""
+    found = []
+    for at in places(rows).values():
+        own = rows.iloc[at]
+        late = own["subgroup"].min() > last
+        found.append(reading.value_gaps(own, None if late else last))
+    summary = pd.concat([one.summary for one in found], ignore_index=True)
+    points = pd.concat([one.points for one in found], ignore_index=True)
+    return summary.assign(q_trend=np.nan, q_scan=np.nan) if len(summary) else summary, points
 
 
 def charts_watched(project: Project) -> int:

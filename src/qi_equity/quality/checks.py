@@ -224,8 +224,9 @@ def _outcome(data: _Data) -> Iterator[Found]:
                 much = row["share"] > MOST_OUTCOME_UNSAID
                 if by and not much:
                     continue
+                code = "value_unknown" if measure.data == "continuous" else "outcome_unknown"
                 yield _found(
-                    "outcome_unknown", measure.id, str(row.get("site", "")),
+                    code, measure.id, str(row.get("site", "")),
                     str(row.get("stratum", "")), worth_a_caution=bool(much),
                     count=float(row["unknown"]), of=float(row["of"]), share=float(row["share"]),
                 )  # fmt: skip

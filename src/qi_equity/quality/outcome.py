@@ -12,10 +12,11 @@ import pandas as pd
 from qi_equity.arrays import FloatArray
 from qi_equity.equity import bounds
 from qi_equity.equity.gaps import Methods
-from qi_equity.frames.chart import Charts, chart
+from qi_equity.frames.chart import Charts
 from qi_equity.frames.counts import counted
 from qi_equity.observations import COUNTS, READINGS, SERIES_KEY, UNKNOWN, beside
-from qi_equity.project import Measure, Period
+from qi_equity.project import EVERYONE_ELSE, Measure, Period
+from qi_equity.quality.coding import unknown_charts
 from qi_equity.reading import FLOORED, Reading
 from qi_equity.sources import calendar
 from qi_equity.vocabulary import Verdict
@@ -55,17 +56,7 @@ def outcome_charts(points: pd.DataFrame, measure: Measure) -> Charts | None:
     found = shares(points, ["stratum", "subgroup"])
     if not found["unknown"].any():
         return None
-    return chart(
-        found,
-        kind="p",
-        subgroup="subgroup",
-        numerator="unknown",
-        denominator="of",
-        by=["stratum"],
-        period="month" if measure.subgroup == "week" else None,
-        direction="decrease",
-        multiply=100,
-    )
+    return unknown_charts(found.rename(columns={"of": "all"}), measure, "stratum")
 
 
 def beside_points(points: pd.DataFrame, rows: pd.DataFrame, period: Period) -> pd.DataFrame:
@@ -87,7 +78,7 @@ def held_back(gaps: pd.DataFrame, reading: Reading, rows: pd.DataFrame) -> pd.Da
     """
     if gaps.empty or UNKNOWN not in beside(rows):
         return gaps
-    told = _told(reading, rows)
+    told = _of_values(reading, rows, gaps) if reading.valued else _told(reading, rows)
     if told.empty:
         return gaps
     gaps = gaps.merge(told, on=SERIES_KEY, how="left")
@@ -155,6 +146,31 @@ def _told(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame({name: np.ravel(array) for name, array in columns.items()})
     table = pd.concat([keys.to_frame().reset_index(drop=True), table], axis=1)
     return table.assign(measure=reading.measure.id, outcome_decides=np.ravel(found.changes))
+
+
+def _of_values(reading: Reading, rows: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
+    """The same of measurements, whose means have no bounds: how many are missing, and what share.
+
+    Those who have none are left out of the mean, so that any value of theirs is possible.
+    """
+    found = []
+    for (measure, site, stratum, reference), _ in gaps.groupby([*SERIES_KEY, "reference"]):
+        here = rows[(rows["site"] == site) & rows["stratum"].isin(reading.project.strata.known)]
+        own = here["stratum"] == stratum
+        others = ~own if reference == EVERYONE_ELSE else here["stratum"] == reference
+        days = sorted(here["subgroup"].unique())
+        shares_ = [_most_of(part, days, reading) for part in (here[own], here[others])]
+        unknown = float(here.loc[own, UNKNOWN].sum())
+        found.append((measure, site, stratum, unknown, *shares_, False))
+    names = [*SERIES_KEY, UNKNOWN, "outcome_unknown_share", "reference_outcome_unknown_share"]
+    return pd.DataFrame(found, columns=[*names, "outcome_decides"])
+
+
+def _most_of(rows: pd.DataFrame, days: list[pd.Timestamp], reading: Reading) -> float:
+    told = shares(rows, ["subgroup"]).set_index("subgroup").reindex(days)
+    u, n = (told[name].fillna(0.0).to_numpy(float)[None] for name in ("unknown", "of"))
+    windows = reading.windows(days)
+    return float(_most(u, n, (slice(None), windows.early, windows.late))[0])
 
 
 def _summed(pair: tuple[FloatArray, FloatArray]) -> tuple[FloatArray, FloatArray]:

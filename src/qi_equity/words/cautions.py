@@ -17,6 +17,7 @@ SHARES = {
     "unknown_rose": ("was", "now"),
     "excluded_unequally": ("most", "least"),
     "outcome_unknown": ("share",),
+    "value_unknown": ("share",),
     "outcome_unknown_unequally": ("most", "least"),
 }
 

@@ -54,8 +54,7 @@ def _besides(row: Gap, multiply: float) -> Iterator[str]:
     if established := established_gap(row):
         yield established
     if row.improving_while_widening:
-        both = row.difference_widening_too
-        yield say("verdicts.widens_both") if both else say("verdicts.widens_ratio")
+        yield _widens(row)
     if row.unknown_decides and not _small(row, row.unknown_ratio_lower, row.unknown_ratio_upper):
         yield say(
             "verdicts.unknown_decides",
@@ -74,6 +73,14 @@ def _besides(row: Gap, multiply: float) -> Iterator[str]:
         yield opposite_ways(row, multiply)
 
 
+def _widens(row: Gap) -> str:
+    """That everyone does better while the gap widens, on one scale or on both."""
+    both = row.difference_widening_too
+    if row.of_means:
+        return say("verdicts.means_widen_both") if both else say("verdicts.means_widen_ratio")
+    return say("verdicts.widens_both") if both else say("verdicts.widens_ratio")
+
+
 def _ratio(value: float) -> str:
     """A ratio with its two decimals even where they are noughts: 1.00 is the point of it."""
     return fixed(value, 2) if math.isfinite(value) else number(value)
@@ -81,7 +88,7 @@ def _ratio(value: float) -> str:
 
 def _times(row: Gap) -> str:
     return say(
-        "verdicts.times",
+        "verdicts.times_mean" if row.of_means else "verdicts.times",
         stratum=called(row.stratum),
         ratio=_ratio(row.ratio),
         reference=called(row.reference),
@@ -187,11 +194,12 @@ def _until(row: Gap) -> Iterator[str]:
 def _standing(row: Gap, direction: Direction) -> list[str]:
     """A gap that is there and is not seen to change."""
     times = _times(row)
-    better = [say("verdicts.better_off", stratum=called(row.stratum))] if row.better_off else []
+    better = [_better_off(row)] if row.better_off else []
     if _small(row, row.ratio_lower, row.ratio_upper):
         smallest = number(row.smallest_gap, 2)
         said = say("verdicts.small", smallest=smallest, times=times)
-        return [said, *better, say("verdicts.small_why")]
+        # Of a mean a ratio near 1 hides no people.
+        return [said, *better, *([] if row.of_means else [say("verdicts.small_why")])]
     if row.verdict == Verdict.STEADY:
         # It is the others whom the system is reliably unequal to.
         why = better or [say("verdicts.steady_why")]
@@ -204,7 +212,14 @@ def _standing(row: Gap, direction: Direction) -> list[str]:
 
 
 def _echo(row: Gap, direction: Direction) -> list[str]:
-    return [say("verdicts.echo", group=called(row.echo_of), times=_times(row))]
+    fields = {"group": called(row.echo_of), "times": _times(row)}
+    return [say("verdicts.echo_mean" if row.of_means else "verdicts.echo", **fields)]
+
+
+def _better_off(row: Gap) -> str:
+    stratum = called(row.stratum)
+    mean = row.of_means
+    return say("verdicts.better_off_mean" if mean else "verdicts.better_off", stratum=stratum)
 
 
 def _changed(row: Gap, direction: Direction) -> list[str]:
