@@ -24,10 +24,11 @@ from qi_equity.frames.evidence import among, in_family
 from qi_equity.frames.inequality import inequality
 from qi_equity.frames.plan import HORIZON, plans
 from qi_equity.judging import KEYS, Contents, Workers, contents, judged
-from qi_equity.observations import SERIES_KEY, with_totals
+from qi_equity.observations import READINGS, SERIES_KEY, SPREAD, beside, with_totals
 from qi_equity.observations import observations as checked
 from qi_equity.project import ALL_SITES, EVERYONE, Project
 from qi_equity.quality.checks import quality
+from qi_equity.quality.outcome import beside_points, held_back, signals_held_back
 from qi_equity.quality.unknown import unknown_bounds
 from qi_equity.reading import Reading
 
@@ -182,8 +183,11 @@ def _measure(
 
 def _drawn(reading: Reading, rows: pd.DataFrame) -> Measured:
     """Lines, marks and gaps of one measure; nothing judged."""
-    drawn = reading.charted_as_logged(rows).draw(rows)
+    charted = reading.charted_as_logged(rows)
+    drawn = charted.draw(rows)
     cautions, gaps = list(_cautions_of(drawn.summary)), pd.DataFrame()
+    if charted.of_readings and not {READINGS, SPREAD} <= set(beside(rows)):
+        cautions.append(caution("readings_not_known", (reading.measure.id, "", "")))
     known = _known(reading, rows)
     if reading.compared and not known.empty:
         if reading.is_held(known):
@@ -192,7 +196,18 @@ def _drawn(reading: Reading, rows: pd.DataFrame) -> Measured:
             where = (reading.measure.id, "", "")
             told = {"reference": str(reading.reference)}
             cautions.append(caution("reference_not_logged", where, **told))
-    return Measured("", drawn.summary, drawn.points, gaps, cautions=tuple(cautions))
+    cautions += _uncompared(reading)
+    gaps = reading.value_gaps(rows, judge=False).summary if reading.valued else gaps
+    points = beside_points(drawn.points, rows, reading.measure.subgroup)
+    return Measured("", drawn.summary, points, gaps, cautions=tuple(cautions))
+
+
+def _uncompared(reading: Reading) -> Iterator[Caution]:
+    """Why strata are not held side by side, where no gap can be."""
+    target = reading.valued and isinstance(reading.reference, float)
+    if not (reading.compared or reading.valued) or target:
+        code = "target_not_compared" if target else reading.why_not_judged
+        yield caution(code, (reading.measure.id, "", ""))
 
 
 def _known(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:
@@ -214,20 +229,23 @@ def _judged(
     part = _with_evidence(part, reading, held)
     cautions = list(part.cautions)
     if len(part.gaps):
-        part = replace(part, gaps=_with_unknown(part.gaps, unknown_bounds(reading, rows)))
+        gaps = held_back(_with_unknown(part.gaps, unknown_bounds(reading, rows)), reading, rows)
+        points = signals_held_back(part.gap_points, gaps)
+        part = replace(part, gaps=gaps, gap_points=points)
         if not reading.is_judged:
             cautions.append(caution(reading.why_not_judged, (reading.measure.id, "", "")))
         else:
             cautions += _cautions_of(part.gaps)
-            spread = inequality(
-                _known(reading, rows),
-                numerator="numerator",
-                denominator="denominator",
-                stratum="stratum",
-                by=["measure", "site"],
-                adverse=reading.better == "decrease",
-            )
-            part = replace(part, inequality=spread)
+            if reading.measure.data == "proportion":
+                spread = inequality(
+                    _known(reading, rows),
+                    numerator="numerator",
+                    denominator="denominator",
+                    stratum="stratum",
+                    by=["measure", "site"],
+                    adverse=reading.better == "decrease",
+                )
+                part = replace(part, inequality=spread)
     if (across := reading.sites(rows)) is not None:
         curve = across.funnel.curve()
         part = replace(part, sites=across.rows, within=across.within, funnels=curve)

@@ -16,12 +16,12 @@ from qi_equity.findings import Judged
 from qi_equity.frames.chart import Charts
 from qi_equity.frames.evidence import weighed
 from qi_equity.frames.watch import watched
-from qi_equity.observations import COUNTS, KEY, SERIES_KEY
+from qi_equity.observations import COUNTS, KEY, SERIES_KEY, beside
 from qi_equity.project import ALL_SITES, EVERYONE, Project
 from qi_equity.reading import Reading
 
 # What is kept of a judgement holds as long as the way of judging is the same.
-METHOD = "4"
+METHOD = "5"
 KEYS = [*SERIES_KEY, "phase"]
 # What a point is judged by, beside its marks.
 EVIDENCE = ("evidence_up", "evidence_down", "evidence_limit")
@@ -45,7 +45,8 @@ def contents(reading: Reading, rows: pd.DataFrame) -> Contents:
     plan = reading.measure.model_dump_json() + project.strata.model_dump_json()
     start = f"{METHOD}:{charts_watched(project)}:{plan}"
     held = f"{start}:{reading.last_of_baseline(rows)}:{reading.charted_as_logged(rows)}:"
-    each = pd.util.hash_pandas_object(rows[[*KEY, *COUNTS, "value"]], index=False).to_numpy()
+    held_in = [*KEY, *COUNTS, "value", *beside(rows)]
+    each = pd.util.hash_pandas_object(rows[held_in], index=False).to_numpy()
     at, sites = places(rows), {}
     for together in _together(reading, rows):
         shared = held + _calendar(reading, _of(rows, together)).hex()
@@ -182,6 +183,8 @@ def _gaps(
     """The gaps' verdicts and points; a site that began after the baseline has one of its own."""
     if not reading.is_judged:
         return pd.DataFrame(), pd.DataFrame()
+    if reading.valued:
+        return _value_gaps(reading, rows, last)
     known = _held(reading, rows)
     if known.empty:
         return pd.DataFrame(), pd.DataFrame()
@@ -189,6 +192,20 @@ def _gaps(
     found = reading.gap_charts(known, None if late else last)
     # Q-values are of the family in view, which is not known to one site.
     return found.summary.assign(q_trend=np.nan, q_scan=np.nan), found.points
+
+
+def _value_gaps(
+    reading: Reading, rows: pd.DataFrame, last: pd.Timestamp
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The same of measurements: every site by itself, whatever calendar the others have."""
+    found = []
+    for at in places(rows).values():
+        own = rows.iloc[at]
+        late = own["subgroup"].min() > last
+        found.append(reading.value_gaps(own, None if late else last))
+    summary = pd.concat([one.summary for one in found], ignore_index=True)
+    points = pd.concat([one.points for one in found], ignore_index=True)
+    return summary.assign(q_trend=np.nan, q_scan=np.nan) if len(summary) else summary, points
 
 
 def charts_watched(project: Project) -> int:

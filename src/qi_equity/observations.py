@@ -1,7 +1,7 @@
 """Vocabulary: the tidy table of observations, one row a measure, site, stratum and subgroup.
 
 Counts are numerator and denominator; a measurement is a value. Missing is nan and stays nan:
-a blank is never a zero.
+a blank is never a zero. What is known beside them (BESIDE) has columns only where it is given.
 """
 
 from __future__ import annotations
@@ -18,6 +18,10 @@ SERIES_KEY = ["measure", "site", "stratum"]
 KEY = [*SERIES_KEY, "subgroup"]
 COUNTS = ["numerator", "denominator"]
 COLUMNS = [*KEY, *COUNTS, "value"]
+# What a source may tell beside them: how many of those counted have no outcome recorded, and of
+# how many readings a value is the mean, with their standard deviation.
+UNKNOWN, READINGS, SPREAD = "outcome_unknown", "readings", "spread"
+BESIDE = [UNKNOWN, READINGS, SPREAD]
 
 ZONED = r"\d[T ].*(?:[zZ]|[+-]\d{2}:?\d{2})$"
 SHOWN = 5  # rows named in a message before the rest are counted
@@ -26,7 +30,8 @@ SHOWN = 5  # rows named in a message before the rest are counted
 def observations(rows: pd.DataFrame | Iterable[dict[str, object]]) -> pd.DataFrame:
     """The rows as a checked table with the columns of COLUMNS, sorted by KEY.
 
-    Raises DataErrors naming every row that cannot be an observation.
+    Columns of BESIDE follow where any row has them. Raises DataErrors naming every row that cannot
+    be an observation.
 
     >>> row = {"measure": "pph", "site": "A", "stratum": "Black", "subgroup": "2025-01-06",
     ...        "numerator": 1, "denominator": 9}
@@ -44,7 +49,7 @@ def observations(rows: pd.DataFrame | Iterable[dict[str, object]]) -> pd.DataFra
         if name not in table.columns:
             table[name] = np.nan
     problems: list[str] = []
-    for name in (*COUNTS, "value"):
+    for name in (*COUNTS, "value", *beside(table)):
         numbers = pd.to_numeric(table[name], errors="coerce")
         unread = numbers.isna() & table[name].notna()
         problems += _named(table, unread, f"'{name}' is not a number")
@@ -60,20 +65,35 @@ def observations(rows: pd.DataFrame | Iterable[dict[str, object]]) -> pd.DataFra
         problems += _named(table, table[name].isna(), f"'{name}' is empty")
         table[name] = table[name].astype("string").astype(object)
     problems += problems_of_counts(table)
+    if UNKNOWN in table:
+        more = table[UNKNOWN] > table["denominator"]
+        problems += _named(table, more, f"'{UNKNOWN}' is above 'denominator', which holds them")
+    if SPREAD in table:
+        problems += _named(table, table[SPREAD] < 0, f"'{SPREAD}' is below zero")
     problems += _named(
         table, table.duplicated(KEY, keep=False), "stands more than once; keep one row of it"
     )
     if problems:
         raise DataErrors(problems)
-    return table[COLUMNS].sort_values(KEY, kind="stable", ignore_index=True)
+    columns = [*COLUMNS, *beside(table)]
+    return table[columns].sort_values(KEY, kind="stable", ignore_index=True)
+
+
+def beside(table: pd.DataFrame) -> list[str]:
+    """The columns of BESIDE that a table has, and something in.
+
+    >>> beside(pd.DataFrame({"value": [3.0], "readings": [2.0], "spread": [float("nan")]}))
+    ['readings']
+    """
+    return [name for name in BESIDE if name in table.columns and table[name].notna().any()]
 
 
 def with_totals(table: pd.DataFrame, over: str, label: str) -> pd.DataFrame:
     """The table with, beside the rows of each `over` (stratum or site), their total.
 
     Only whole rows are added up: a numerator without its denominator would bend the rate. A count
-    without a denominator has a total only where every row of it was logged; a measurement has
-    none.
+    without a denominator has a total only where every row of it was logged; a measurement only
+    where it is known how many readings each mean is of.
 
     >>> row = {"measure": "pph", "site": "A", "stratum": "Black", "subgroup": "2025-01-06",
     ...        "numerator": 1, "denominator": 9}
@@ -88,24 +108,57 @@ def with_totals(table: pd.DataFrame, over: str, label: str) -> pd.DataFrame:
     counted = table[table["numerator"].notna() & table["denominator"].notna()]
     rated = set(counted["measure"])
     alone = table[~table["measure"].isin(rated)]
-    parts = [counted.groupby(keys, as_index=False)[COUNTS].sum()]
+    added = [*COUNTS, *(name for name in beside(table) if name == UNKNOWN)]
+    parts = [counted.groupby(keys, as_index=False)[added].sum()]
     if len(alone):
         summed = alone.groupby(keys)["numerator"].agg(["sum", "count"])
         members = alone.groupby("measure")[over].nunique()
         whole = summed["count"].to_numpy() == members[summed.index.get_level_values("measure")]
         parts.append(summed.loc[np.asarray(whole), "sum"].rename("numerator").reset_index())
+    parts += [together(table, keys)] if READINGS in beside(table) else []
     totals = pd.concat(parts, ignore_index=True).assign(**{over: label})
     return (
-        pd.concat([table, totals.reindex(columns=COLUMNS)], ignore_index=True)
+        pd.concat([table, totals.reindex(columns=table.columns)], ignore_index=True)
         .sort_values(KEY, kind="stable", ignore_index=True)
         .astype(dict.fromkeys((*COUNTS, "value"), float))
     )
 
 
+def together(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Readings of several rows as one: their mean, number and standard deviation.
+
+    The sum of squares is that within the rows and that between them. A measure that has a mean of
+    nobody knows how many readings is left out.
+
+    >>> rows = pd.DataFrame({"measure": "m", "value": [30.0, 50.0], "readings": 1.0})
+    >>> together(rows, ["measure"]).round(1)
+      measure  value  readings  spread
+    0       m   40.0       2.0    14.1
+    """
+    valued = table[table["value"].notna()]
+    open_ = set(valued.loc[~(valued[READINGS] > 0), "measure"])
+    valued = valued[~valued["measure"].isin(open_)]
+    number, value = valued[READINGS], valued["value"]
+    spread = valued[SPREAD] if SPREAD in valued else pd.Series(np.nan, valued.index)
+    within = ((number - 1) * spread**2).mask(number == 1, 0.0)
+    sums = valued[keys].assign(n=number, total=number * value, within=within)
+    whole = sums.groupby(keys)[["n", "total"]].transform("sum")
+    sums["between"] = number * (value - whole["total"] / whole["n"]) ** 2
+    unknown = {name: valued[name] for name in beside(table) if name == UNKNOWN}
+    grouped = sums.assign(**unknown).groupby(keys)
+    found = grouped[["n", "total", "between", *unknown]].sum()
+    # A mean of several whose standard deviation is not known leaves that of them all open.
+    found["within"] = grouped["within"].agg(lambda part: part.sum(skipna=False))
+    variance = (found["within"] + found["between"]) / (found["n"] - 1).where(found["n"] > 1)
+    found = found.assign(value=found["total"] / found["n"], spread=variance**0.5)
+    named = found.rename(columns={"n": READINGS, "spread": SPREAD})
+    return named[["value", READINGS, SPREAD, *unknown]].reset_index()
+
+
 def problems_of_counts(table: pd.DataFrame) -> list[str]:
     """What cannot be counts: negative, infinite, parts of a person, more events than births."""
     problems: list[str] = []
-    for name in COUNTS:
+    for name in (*COUNTS, *(each for each in beside(table) if each != SPREAD)):
         column = table[name]
         problems += _named(table, np.isinf(column), f"'{name}' is infinite")
         problems += _named(table, column < 0, f"'{name}' is below zero")

@@ -226,6 +226,11 @@ def _usual_times(given: dict[str, Any]) -> float:
     return 100.0 if unit == "%" or given.get("data") == "proportion" else 1.0
 
 
+# More than a fifth lost to follow-up puts a finding in doubt (Sackett and others, Evidence-Based
+# Medicine, 2000: the rule of 5 and 20).
+MOST_OUTCOME_UNKNOWN = 0.2
+
+
 class Measure(Part):
     """One thing that is counted or measured, and how it is charted."""
 
@@ -256,6 +261,10 @@ class Measure(Part):
     overlapping_windows: YesNo = Field(
         default=False, description="points share births: no run rules"
     )
+    most_outcome_unknown: Number = Field(
+        default=MOST_OUTCOME_UNKNOWN, gt=0, le=1,
+        description="the share without a recorded outcome above which no verdict on a gap is given",
+    )  # fmt: skip
     incomplete_weeks: Whole = Field(default=0, ge=0, description="last weeks still filling up")
     records: RecordsRule | None = None
     note: Text | None = None
@@ -336,6 +345,9 @@ class Columns(Part):
     numerator: Name | None = None
     denominator: Name | None = None
     value: Name | None = None
+    outcome_unknown: Name | None = None
+    readings: Name | None = None
+    spread: Name | None = None
 
 
 # A column's name, where a number could stand as well: no question mark, which awaits an answer.
@@ -394,6 +406,13 @@ class TableSource(Part):
     numerator: Name | None = None
     denominator: Name | None = None
     value: Name | None = None
+    outcome_unknown: Name | None = Field(
+        default=None, description="column: of the denominator, how many have no outcome recorded"
+    )
+    readings: Name | None = Field(
+        default=None, description="column: of how many readings the value is the mean"
+    )
+    spread: Name | None = Field(default=None, description="column: their standard deviation")
     suppressed: Name | None = Field(default=None, description="column that marks a withheld count")
     where: dict[Name, tuple[Plain, ...]] = Field(
         default_factory=dict, description="rows to take: column -> what it may say"

@@ -22,7 +22,8 @@ from qi_equity.frames.counts import Counts, counted, reference_of
 from qi_equity.frames.gap_chart import GapCharts, gap_charts, usual_baseline
 from qi_equity.frames.gaps import gaps
 from qi_equity.frames.sites import Sites, sites
-from qi_equity.observations import SERIES_KEY
+from qi_equity.frames.value_gaps import value_gaps
+from qi_equity.observations import READINGS, SERIES_KEY, SPREAD, beside
 from qi_equity.project import (
     ALL_SITES,
     BEST_AT_BASELINE,
@@ -36,6 +37,13 @@ from qi_equity.project import (
 COMPARED: tuple[DataKind, ...] = ("proportion", "rate")  # strata can be held side by side
 COUNTED: tuple[DataKind, ...] = (*COMPARED, "count")  # counts, that add up over subgroups
 FLOORED = ("week", "month", "quarter")  # dates within one are the same subgroup
+OF_READINGS = ("xbar", "s")  # charts of several readings a subgroup
+# Why the strata of other data are not held side by side, as a code.
+NOT_COMPARED: dict[DataKind, str] = {
+    "count": "counts_not_compared",
+    "time between": "times_not_compared",
+    "cases between": "times_not_compared",
+}
 # Points that share births follow each other, so only the limits can say anything of one of them.
 WITHOUT_RUNS = "beyond_limits"
 
@@ -68,6 +76,7 @@ class Charted:
             numerator="numerator" if self.counted else None,
             denominator="denominator" if self.rated else None,
             value=None if self.counted else "value",
+            **self._readings(table),
             by=list(by),
             period=self.period if self.counted else None,
             limits=self.limits,
@@ -82,6 +91,16 @@ class Charted:
             return drawn
         silent = {"runs_signal": False, "p_value": np.nan, "q_value": np.nan, "highlight": False}
         return replace(drawn, summary=drawn.summary.assign(**silent))
+
+    @property
+    def of_readings(self) -> bool:
+        """Whether it draws several readings a subgroup: their means, or how they lie about them."""
+        return self.kind in OF_READINGS
+
+    def _readings(self, table: pd.DataFrame) -> dict[str, str]:
+        """The columns that say what each mean is of, where the chart asks and anybody knows."""
+        known = self.of_readings and {READINGS, SPREAD} <= set(beside(table))
+        return {"readings": READINGS, "spread": SPREAD} if known else {}
 
     def without_baseline(self) -> Charted:
         """The lines from every point."""
@@ -175,6 +194,11 @@ class Reading:
         return self.measure.data in COMPARED
 
     @property
+    def valued(self) -> bool:
+        """Whether its strata are held side by side by the means of what was measured."""
+        return self.measure.data == "continuous"
+
+    @property
     def counted(self) -> bool:
         """Whether it is a count, that adds up over subgroups and strata."""
         return self.measure.data in COUNTED
@@ -258,8 +282,8 @@ class Reading:
     @property
     def why_not_judged(self) -> str:
         """Why its gaps have none, as a code; nothing where they have."""
-        if self.measure.data != "proportion":
-            return "proportions_only"
+        if not (self.compared or self.valued):
+            return NOT_COMPARED[self.measure.data]
         if isinstance(self.reference, float):
             return "target_reference"
         return "windows_overlap" if self.measure.overlapping_windows else ""
@@ -325,6 +349,26 @@ class Reading:
         length = self.windows(subgroups).baseline or usual_baseline(subgroups)
         return pd.Timestamp(subgroups[min(length, len(subgroups)) - 1])
 
+    def value_gaps(
+        self, rows: pd.DataFrame, baseline: pd.Timestamp | None = None, *, judge: bool = True
+    ) -> GapCharts:
+        """The gap of every stratum's mean, with its verdict; none is held against a target rate.
+
+        `baseline` is its last subgroup; None for the first so many of these rows.
+        """
+        known = rows[rows["stratum"].isin(self.project.strata.known) & rows["value"].notna()]
+        if not self.valued or known.empty or isinstance(self.reference, float):
+            return GapCharts(pd.DataFrame(), pd.DataFrame())
+        return value_gaps(
+            known,
+            reference=self.reference,
+            baseline=(len(self.baseline_of(known)) or None) if baseline is None else baseline,
+            declared=self.freeze is not None,
+            direction=self.direction,
+            practical_ratio=self.measure.smallest_gap,
+            judge=judge,
+        )
+
     def gap_charts(self, rows: pd.DataFrame, baseline: pd.Timestamp | None) -> GapCharts:
         """The gap of every stratum as a charted series, with its verdict.
 
@@ -341,4 +385,5 @@ class Reading:
             baseline=(len(self.baseline_of(rows)) or None) if baseline is None else baseline,
             direction=self.direction,
             practical_ratio=self.measure.smallest_gap,
+            kind="rate" if self.measure.data == "rate" else "proportion",
         )

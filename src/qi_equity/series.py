@@ -395,13 +395,14 @@ def _fill(
     aggregate: str | None,
     summed: bool,
 ) -> dict[str, FloatArray]:
-    numbers = _pairs_complete(numbers)
-    if kind.made_of == MadeOf.READINGS:
+    if "readings" not in numbers:
+        numbers = _pairs_complete(numbers)
+    if kind.made_of == MadeOf.READINGS and "readings" not in numbers:
         return _readings(numbers["value"], place, logged.shape)
     shared = len(place) > np.count_nonzero(logged)
     if shared and "numerator" in numbers and (summed or aggregate == "sum"):
         return {role: _total(v, place, logged.shape) for role, v in numbers.items()}
-    if shared and aggregate is not None and "value" in numbers:
+    if shared and aggregate is not None and "value" in numbers and "readings" not in numbers:
         return {
             role: _aggregated(v, place, logged.shape, "sum" if role == "denominator" else aggregate)
             for role, v in numbers.items()

@@ -18,6 +18,7 @@ class Verdict(StrEnum):
     TOO_FEW = "too few"
     ONE_LOOK = "one look"  # there is one period: a level, and nothing about change
     ECHO = "echo"  # another group's rate moved, and this gap with it
+    HELD_BACK = "held back"  # too many outcomes are not recorded for any of these
 
 
 class NotWatched(StrEnum):

@@ -148,7 +148,7 @@ def test_a_target_for_a_reference_shows_gaps_without_a_verdict_and_says_why(log)
     assert any(caution.code == "target_reference" for caution in found.cautions)
 
 
-def test_a_rate_that_can_exceed_one_shows_gaps_without_a_verdict(log):
+def test_a_rate_that_can_exceed_one_has_a_verdict_as_a_proportion_has(log):
     measures = tuple(
         measure.model_copy(update={"data": "rate", "chart": "auto"})
         if measure.id == MEASURE
@@ -157,8 +157,14 @@ def test_a_rate_that_can_exceed_one_shows_gaps_without_a_verdict(log):
     )
     rates = log.assign(numerator=log["numerator"] * 40)
     found = analyse(PROJECT.model_copy(update={"measures": measures}), rates)
-    assert found.gaps["ratio"].notna().any()
-    assert set(found.gaps["verdict"]) == {""}
+    own = found.gaps[found.gaps["measure"] == MEASURE]
+    assert own["ratio"].notna().any()
+    assert "" not in set(own["verdict"])
+    # Exposures are as they were logged, and so is what rests on them.
+    np.testing.assert_allclose(
+        own["excess"], own["difference"] * own["denominator"], equal_nan=True
+    )
+    assert own["denominator"].max() < 1e6
 
 
 def test_what_the_data_say_of_themselves_is_a_caution(log):

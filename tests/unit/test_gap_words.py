@@ -27,8 +27,8 @@ from qi_equity.equity.verdict import (
     _side,
     _spread,
     _within,
-    _words,
     verdicts,
+    words_for,
 )
 
 WEEKS = 52
@@ -64,7 +64,7 @@ def word(*, few=False, compared=104, opposite=False, further=False, would_see=Tr
     }
     put = {name: at if isinstance(at, Interval) else np.array([at]) for name, at in told.items()}
     flags = [np.array([one]) for one in (few, compared, opposite, further, would_see)]
-    return str(_words(replace(PLAIN, **put), *flags, 1.25)[0])
+    return str(words_for(replace(PLAIN, **put), *flags, 1.25)[0])
 
 
 SURE = {"p_trend": 0.001}

@@ -8,7 +8,7 @@ import pandas as pd
 
 from qi_equity.app.state import Address, Choice
 from qi_equity.frames.chart import Charts
-from qi_equity.observations import COLUMNS
+from qi_equity.observations import BESIDE, COLUMNS
 from qi_equity.project import EVERYONE, Measure
 from qi_equity.reading import COUNTED, Reading
 from qi_equity.words import say
@@ -55,7 +55,7 @@ def as_asked(measure: Measure, address: Address) -> Measure:
 
 def explored(points: pd.DataFrame, reading: Reading, address: Address) -> Charts:
     """One measure at one site, charted as the address asks: a changed copy of its own reading."""
-    columns = [name for name in COLUMNS if name in points]
+    columns = [name for name in (*COLUMNS, *BESIDE) if name in points]
     table = points[columns]
     charted = reading.charted_as_logged(table)
     # The baseline that was drawn, whatever the period of the points is now.

@@ -1,7 +1,7 @@
-"""How far a gap could move if the women whose group is unknown were known; arrays, no labels.
+"""How far a gap could move if what is not known were known; arrays, no labels.
 
-Nobody's group is guessed: the gap is worked out again under each way the unknown could be shared
-out, and the reader sees how much hangs on it.
+Nobody's group and nobody's outcome is guessed: the gap is worked out again under each way the
+unknown could be, and the reader sees how much hangs on it.
 """
 
 from collections.abc import Callable
@@ -109,13 +109,83 @@ def unknown_bounds(
     # Events of a rate are no part of their exposure, so they cannot be parted from the others.
     names = list(ALLOCATIONS)[: None if methods.kind == "proportion" else PLAUSIBLE]
     found = {name: gap(*ALLOCATIONS[name](parts), confidence, methods) for name in names}
-    plausible = [found[name].difference for name in names[:PLAUSIBLE]]
-    estimates = np.stack([each.estimate for each in plausible])
+    return _bounds(found, names[:PLAUSIBLE])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcomes:
+    """Events and births of a stratum and of its reference, and births without a known outcome.
+
+    Those without are among the births, as if nothing had happened to them.
+    """
+
+    own: Pair
+    reference: Pair
+    unknown: Pair  # of the stratum's births, and of the reference's
+
+
+def _recorded(parts: Outcomes) -> Counts:
+    (x, n), (y, m), (u, v) = parts.own, parts.reference, parts.unknown
+    return x, n - u, y, m - v
+
+
+def _alike(parts: Outcomes) -> Counts:
+    (x, n), (y, m), (u, v) = parts.own, parts.reference, parts.unknown
+    with np.errstate(all="ignore"):
+        rate = (x + y) / (n - u + m - v)
+    return x + u * rate, n, y + v * rate, m
+
+
+# Each way the outcomes could be. The first three are ways the world could be; the last two are
+# the furthest that arithmetic allows (Manski 1990, the bounds without assumptions).
+OUTCOMES: dict[str, Callable[[Outcomes], Counts]] = {
+    "as counted": lambda parts: (*parts.own, *parts.reference),  # it happened to none of them
+    "as those recorded": _recorded,  # as often as in the rest of each group
+    "as everyone recorded": _alike,  # as often in either group as in both together
+    "highest possible": lambda parts: (
+        parts.own[0] + parts.unknown[0], parts.own[1], *parts.reference,
+    ),
+    "lowest possible": lambda parts: (
+        *parts.own, parts.reference[0] + parts.unknown[1], parts.reference[1],
+    ),
+}  # fmt: skip
+PLAUSIBLE_OUTCOMES = 3  # of them
+
+
+def outcome_bounds(
+    own: tuple[ArrayLike, ArrayLike],
+    reference: tuple[ArrayLike, ArrayLike],
+    unknown: tuple[ArrayLike, ArrayLike],
+    confidence: float = 0.95,
+    methods: Methods = PROPORTIONS,
+) -> Bounds:
+    """The gap of each stratum under each way the outcomes that are not recorded could be.
+
+    Each pair but the last is events and births; unknown is how many of the births of the stratum,
+    and of its reference, have no outcome recorded.
+
+    >>> found = outcome_bounds(([30], [200]), ([60], [800]), ([100], [80]))
+    >>> [float(found.gaps[name].ratio.estimate[0].round(2)) for name in OUTCOMES]
+    [2.0, 3.6, 2.89, 8.67, 0.86]
+    """
+    x, n, y, m, u, v = np.broadcast_arrays(
+        *(np.asarray(part, dtype=float) for part in (*own, *reference, *unknown))
+    )
+    parts = Outcomes((x, n), (y, m), (u, v))
+    # Events of a rate are no part of their exposure: any number of them is possible.
+    names = list(OUTCOMES)[: None if methods.kind == "proportion" else PLAUSIBLE_OUTCOMES]
+    found = {name: gap(*OUTCOMES[name](parts), confidence, methods) for name in names}
+    return _bounds(found, names[:PLAUSIBLE_OUTCOMES])
+
+
+def _bounds(found: dict[str, Gap], plausible: list[str]) -> Bounds:
+    differences = [found[name].difference for name in plausible]
+    estimates = np.stack([each.estimate for each in differences])
     return Bounds(
         gaps=found,
         lowest=estimates.min(axis=0),
         highest=estimates.max(axis=0),
-        changes=_disagree(plausible),
+        changes=_disagree(differences),
     )
 
 

@@ -7,13 +7,15 @@ word for a gap stays with `verdict`; here it is only settled whose change it was
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import combinations
+from typing import Protocol
 
 import numpy as np
 
 from qi_equity.arrays import BoolArray, FloatArray, IntArray
 from qi_equity.equity.contrast import Contrast, contrast, summed
-from qi_equity.equity.permutation import trend
+from qi_equity.equity.permutation import Trend, trend
 
 # A change that is left must be surer, the more gaps it could have been picked from: together
 # they err one time in twenty.
@@ -23,6 +25,19 @@ MOST_MOVERS = 3
 
 # Weight below which nothing is known of how groups moved.
 LITTLE = 1e-12
+
+
+class Groups(Protocol):
+    """Groups over time, each of which can be held against all others but some, or against one."""
+
+    def moved(self) -> tuple[FloatArray, FloatArray]:
+        """How far each group's own log level moved from first half to second, its variance."""
+
+    def beside_others(self, strata: IntArray, movers: list[int]) -> Trend:
+        """The trend of each stratum's ratio to all others but the movers."""
+
+    def beside_one(self, strata: IntArray, other: int) -> Trend:
+        """The trend of each stratum's ratio to one other."""
 
 
 def echoes(events: FloatArray, total: FloatArray, changed: BoolArray, rising: IntArray) -> IntArray:
@@ -37,22 +52,28 @@ def echoes(events: FloatArray, total: FloatArray, changed: BoolArray, rising: In
     >>> echoes(events, births, np.full(3, True), np.array([-1, 1, 1])).tolist()
     [-1, 0, 0]
     """
-    found = np.full(len(events), -1)
+    return echoes_among(_Counts(events, total), changed, rising)
+
+
+def echoes_among(groups: Groups, changed: BoolArray, rising: IntArray) -> IntArray:
+    """The same of any groups that can be left out of one another's references."""
+    found = np.full(len(changed), -1)
     left = np.flatnonzero(changed)
     if left.size < 2:
         return found
-    moved, variance = _moved(events, total)
+    moved, variance = groups.moved()
     for size in range(1, min(left.size, MOST_MOVERS) + 1):
         movers = _best(moved, variance, left, size)
         others = np.setdiff1d(left, movers)
-        sure = _sure(events, total, others, movers) <= LEVEL / max(len(events) - size, 1)
+        sure = groups.beside_others(others, movers).p_value <= LEVEL / max(len(changed) - size, 1)
         if not sure.any():
             break
     for one in others[~sure]:
         # What moved the same way as the mover is no echo of it.
         against = [mover for mover in movers if rising[mover] != rising[one]]
         if against:
-            left_over = [_sure(events, total, np.array([one]), [each])[0] for each in against]
+            alone = np.array([one])
+            left_over = [groups.beside_others(alone, [each]).p_value[0] for each in against]
             found[one] = against[int(np.argmax(left_over))]
     return found
 
@@ -64,18 +85,40 @@ def echoes_of_reference(
 
     The clearest of the gaps that the reference moved is kept, the rest are its echoes.
     """
-    found = np.full(len(events), -1)
+    return echoes_of_one(_Counts(events, total), reference, changed)
+
+
+def echoes_of_one(groups: Groups, reference: int, changed: BoolArray) -> IntArray:
+    """The same of any groups."""
+    found = np.full(len(changed), -1)
     left = np.flatnonzero(changed)
     if left.size < 2:
         return found
-    if _sure(events, total, np.array([reference]), [])[0] > LEVEL:
+    if groups.beside_others(np.array([reference]), []).p_value[0] > LEVEL:
         return found
-    still = left[_sure(events, total, left, [reference]) > LEVEL / left.size]
+    still = left[groups.beside_others(left, [reference]).p_value > LEVEL / left.size]
     if still.size:
-        beside = contrast(events[still], total[still], events[reference], total[reference])
         found[still] = reference
-        found[still[np.argmax(np.abs(trend(beside).z))]] = -1
+        found[still[np.argmax(np.abs(groups.beside_one(still, reference).z))]] = -1
     return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Counts:
+    """Groups that are counted, a row a stratum over time."""
+
+    events: FloatArray
+    total: FloatArray
+
+    def moved(self) -> tuple[FloatArray, FloatArray]:
+        return _moved(self.events, self.total)
+
+    def beside_others(self, strata: IntArray, movers: list[int]) -> Trend:
+        return trend(_beside_others(self.events, self.total, strata, movers))
+
+    def beside_one(self, strata: IntArray, other: int) -> Trend:
+        y, n = self.events, self.total
+        return trend(contrast(y[strata], n[strata], y[other], n[other]))
 
 
 def _moved(events: FloatArray, total: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -104,11 +147,6 @@ def _best(moved: FloatArray, variance: FloatArray, left: IntArray, size: int) ->
         return round(float(np.sum(weight * (moved - middle) ** 2)), 9), -own
 
     return list(min(combinations(map(int, left), size), key=unlike))
-
-
-def _sure(events: FloatArray, total: FloatArray, strata: IntArray, movers: list[int]) -> FloatArray:
-    """The p-value of a change of each of the strata against all others but the movers."""
-    return trend(_beside_others(events, total, strata, movers)).p_value
 
 
 def _beside_others(

@@ -26,6 +26,8 @@ LEAST_SHARE = 0.1
 # Neighbouring periods that resemble one another more than this are shuffled in blocks of four.
 AUTOCORRELATED = 0.3
 BLOCK = 4
+# A step is clear where it leaves less than this share of what a straight trend leaves.
+CLEAR_STEP = 0.5
 # Scores that vary by less than this share of their size are rounding.
 FLAT = 1e-9
 # Up to so many periods every order is tried (720 of six); the tails of more are worked out.
@@ -129,17 +131,36 @@ def change(data: Contrast) -> Change:
     ([True, False], [True, False], [26, -1])
     """
     told = data.only(data.informative)
-    on_ratio = _taking_part(ratio_scores(told), data.informative)
-    on_difference = _taking_part(difference_scores(data), data.compared)
-    autocorrelation = _autocorrelation(on_ratio)
-    alike = autocorrelation > AUTOCORRELATED
-    ratio, difference = _in_blocks(on_ratio, alike), _in_blocks(on_difference, alike)
     with np.errstate(invalid="ignore"):
-        away, apart = np.sign(pooled(told).log_ratio), np.sign(pooled(data).difference)
-    on_ratio_scale, on_difference_scale = trend_p(ratio), trend_p(difference)
+        sides = np.sign(pooled(told).log_ratio), np.sign(pooled(data).difference)
+    return changed(
+        (ratio_scores(told), data.informative), (difference_scores(data), data.compared), sides
+    )
+
+
+Scored = tuple[Scores, BoolArray]  # and the periods that take part
+
+
+def changed(
+    ratio: Scored,
+    difference: Scored,
+    sides: tuple[FloatArray, FloatArray],
+    *,
+    steps: bool = False,
+) -> Change:
+    """The same of any scores; `sides` are those on which the ratio and the difference lie.
+
+    `steps` looks for the likeness of neighbours beside a clear step too, not beside a trend alone.
+    """
+    on_ratio, on_difference = _taking_part(*ratio), _taking_part(*difference)
+    autocorrelation = _autocorrelation(on_ratio, steps)
+    alike = autocorrelation > AUTOCORRELATED
+    ratio_told, difference_told = (_in_blocks(one, alike) for one in (on_ratio, on_difference))
+    away, apart = sides
+    on_ratio_scale, on_difference_scale = trend_p(ratio_told), trend_p(difference_told)
     return Change(
         p_trend=on_ratio_scale.p_value,
-        p_scan=_scan_p(ratio),
+        p_scan=_scan_p(ratio_told),
         p_difference=on_difference_scale.p_value,
         p_away=_one_sided(on_ratio_scale, away),
         p_apart=_one_sided(on_difference_scale, apart),
@@ -158,8 +179,13 @@ class Trend:
 
 def trend(data: Contrast) -> Trend:
     """The trend of the ratio alone, of every series (rows)."""
-    told = _taking_part(ratio_scores(data.only(data.informative)), data.informative)
-    return trend_p(_in_blocks(told, _autocorrelation(told) > AUTOCORRELATED))
+    return trend_of(ratio_scores(data.only(data.informative)), data.informative)
+
+
+def trend_of(scores: Scores, periods: BoolArray, *, steps: bool = False) -> Trend:
+    """The trend of any scores, over the periods that take part."""
+    told = _taking_part(scores, periods)
+    return trend_p(_in_blocks(told, _autocorrelation(told, steps) > AUTOCORRELATED))
 
 
 def _taking_part(scores: Scores, periods: BoolArray) -> _Periods:
@@ -187,11 +213,12 @@ def _in_blocks(periods: _Periods, chosen: BoolArray) -> _Periods:
     return _Periods(added(periods.score), added(periods.variance), length, periods.at)
 
 
-def _autocorrelation(periods: _Periods) -> FloatArray:
+def _autocorrelation(periods: _Periods, steps: bool = False) -> FloatArray:
     """Likeness of neighbouring periods (lag 1); 0 where there are too few to say.
 
     A straight trend is taken out first: a gap that changes makes neighbours alike, and would
-    hide itself behind the remedy for periods that resemble one another.
+    hide itself behind the remedy for periods that resemble one another. With `steps` a step is
+    taken out instead where it leaves less than half of what the trend does.
     """
     used = periods.used & (periods.variance > 0)
     length = used.sum(axis=-1)[:, np.newaxis]
@@ -200,10 +227,30 @@ def _autocorrelation(periods: _Periods) -> FloatArray:
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where(used, z - summed(z)[:, np.newaxis] / length, 0.0)
         slope = summed(at * z) / summed(at**2)
-        z = z - at * slope[:, np.newaxis]
+        level, z = z, z - at * slope[:, np.newaxis]
+        if steps:
+            stepped = _without_step(level, used)
+            clear = summed(stepped**2) < CLEAR_STEP * summed(z**2)
+            z = np.where(clear[:, np.newaxis], stepped, z)
         found = summed(z[:, 1:] * z[:, :-1]) / summed(z**2)
     enough = (length[:, 0] > BLOCK) & (summed(z**2) > FLAT)
     return np.where(enough, found, 0.0)
+
+
+def _without_step(z: FloatArray, used: BoolArray) -> FloatArray:
+    """What is left of each series, centred, once its clearest step is taken out."""
+    place, length = np.cumsum(used, axis=-1), used.sum(axis=-1, keepdims=True)
+    after = length - place
+    with np.errstate(divide="ignore", invalid="ignore"):
+        told = np.cumsum(z, axis=-1) ** 2 * (1 / place + 1 / after)
+    split = np.where(used & (after > 0), told, 0.0).argmax(axis=-1)[:, np.newaxis]
+    first = np.arange(z.shape[-1]) <= split
+    left = np.zeros_like(z)
+    for side in (used & first, used & ~first):
+        number = np.maximum(side.sum(axis=-1, keepdims=True), 1)
+        mean = np.where(side, z, 0.0).sum(axis=-1, keepdims=True) / number
+        left = np.where(side, z - mean, left)
+    return left
 
 
 # ------------------------------------------------------------------ the trend

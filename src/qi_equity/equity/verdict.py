@@ -133,13 +133,13 @@ def verdicts(data: Contrast, *, practical_ratio: float = PRACTICAL_RATIO) -> Ver
     sides = [_side(ratio_interval(half.inflated(unsure), EITHER_SIDE)) for half in (early, late)]
     plain, _ = _reach(early.without, late.without, whole.without, phi, compared)
     would_see = np.fmax(factor, plain) <= max(STEADY_FACTOR, practical_ratio)
-    found.verdict[:] = _words(
+    found.verdict[:] = words_for(
         found, few, compared, sides[0] * sides[1] < 0, further, would_see, practical_ratio
     )
     return _reshaped(found, shape)
 
 
-def _words(
+def words_for(
     found: Verdicts,
     few: BoolArray,
     compared: IntArray,

@@ -120,6 +120,8 @@ def chart(
     numerator: str | None = None,
     denominator: str | None = None,
     value: str | None = None,
+    readings: str | None = None,
+    spread: str | None = None,
     by: str | Sequence[str] | None = None,
     period: str | None = None,
     aggregate: str | None = None,
@@ -143,7 +145,9 @@ def chart(
     (its ``by`` value, or a tuple of them) to what holds for it; ``target``, ``phases`` and
     ``exclude`` may name a column. Exact limits are those of p, u and c; the other kinds have one
     sort only, and draw it. ``rules={"making_data_count": 6}`` is a set with shifts and trends of
-    six; ``rules={"shift": 7}`` a rule alone.
+    six; ``rules={"shift": 7}`` a rule alone. Kinds xbar and s take a row a reading; or a row a
+    subgroup, where ``value`` is the mean of so many ``readings`` with this ``spread`` (their
+    standard deviation).
 
     >>> weeks = pd.DataFrame({"week": range(1, 13), "births": 40,
     ...                       "pph": [2, 1, 3, 2, 1, 2, 3, 1, 2, 2, 1, 12]})
@@ -155,7 +159,7 @@ def chart(
     11  0.300    0.2    True  concern
     """
     shape = _kind(kind)
-    roles, divided = _roles(shape, numerator, denominator, value)
+    roles, divided = _roles(shape, numerator, denominator, value, (readings, spread))
     chosen = rules_of(rules)
     names = [by] if isinstance(by, str) else list(by or [])
     _check(shape, limits, direction, aggregate, names, chosen)
@@ -204,10 +208,19 @@ def _kind(name: str) -> ChartKind:
 
 
 def _roles(
-    kind: ChartKind, numerator: str | None, denominator: str | None, value: str | None
+    kind: ChartKind,
+    numerator: str | None,
+    denominator: str | None,
+    value: str | None,
+    beside: tuple[str | None, str | None],
 ) -> tuple[dict[str, str], bool]:
     """Which columns are read, and whether points are a ratio of two of them."""
     problems = []
+    readings, spread = beside
+    if (readings is None) != (spread is None):
+        problems.append("give both readings= and spread=: how many, and their standard deviation")
+    if readings is not None and kind.needs != "readings":
+        problems.append(f"kind '{kind.name}' takes no readings= or spread=; kinds xbar and s do")
     if numerator is not None and value is not None:
         problems.append("give numerator= or value=, not both")
     top = numerator if numerator is not None else value
@@ -222,6 +235,8 @@ def _roles(
     if problems:
         raise DataErrors(problems, "the call of chart")
     assert top is not None  # refused above
+    if readings is not None and spread is not None:
+        return {"value": top, "readings": readings, "spread": spread}, False
     if denominator is None:
         return {"numerator" if counted else "value": top}, False
     return {"numerator": top, "denominator": denominator}, True

@@ -6,7 +6,7 @@ The sums are done in qi_equity.equity; here labels go on, and high and low becom
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -44,6 +44,9 @@ from qi_equity.vocabulary import Verdict
 Direction = Literal["increase", "decrease"]
 
 WEEK, WEEKS = 7.0, 52.0  # days in a week, weeks in a year
+# An exposure in pieces so small that none holds two events: the binomial of events among pieces is
+# Poisson's, to four digits (the law of rare events).
+PIECES = 10_000
 # A quarter's worth of weeks in every point of the picture above the chart.
 WINDOW = 13
 # Where none is declared: half a year of weeks, a year of anything longer. Never a share of what
@@ -75,6 +78,7 @@ def gap_charts(
     budget: float = ALARMS_A_YEAR,
     practical_ratio: float = PRACTICAL_RATIO,
     multiply: float = 1,
+    kind: Literal["proportion", "rate"] = "proportion",
 ) -> GapCharts:
     """The gap of every stratum to its reference over time, and what can be said of it.
 
@@ -84,7 +88,8 @@ def gap_charts(
     subgroups, never a raw weekly ratio. What decides is the evidence of a change on either side,
     weighed week by week: `signal` is 1 where the stratum's odds have risen against the reference,
     -1 where they have fallen. `budget` is the chance of a false alarm in a year on one chart,
-    shared by its two sides.
+    shared by its two sides. A ``kind`` of "rate" counts over an exposure, such as bed days, which
+    events may exceed.
 
     >>> weeks = pd.date_range("2025-01-06", periods=52, freq="W-MON")
     >>> log = pd.DataFrame({
@@ -99,7 +104,9 @@ def gap_charts(
     """
     groups = [by] if isinstance(by, str) else list(by or [])
     check_columns(data, numerator, denominator, [*groups, subgroup, stratum])
-    counts = counted(data, numerator, denominator, stratum, groups, subgroup, "proportion")
+    counts = counted(data, numerator, denominator, stratum, groups, subgroup, kind)
+    pieces = PIECES if kind == "rate" else 1
+    counts = replace(counts, denominator=counts.denominator * pieces)
     if baseline is None:
         baseline = min(usual_baseline(counts.subgroups), len(counts.subgroups))
     known = counts.baseline_length(baseline, subgroup)
@@ -110,7 +117,7 @@ def gap_charts(
         direction or "decrease",
         SIZE_FLOOR,
         multiply,
-        "proportion",
+        kind,
         stratum,
     )
     if isinstance(against, float):
@@ -132,14 +139,14 @@ def gap_charts(
     keys = _keys(counts, groups, stratum, series, strata)
     found = verdicts(gap, practical_ratio=practical_ratio)
     echo_of = _echo_of(counts, label, found, kept)
-    step = _days(counts.subgroups)
+    step = subgroup_days(counts.subgroups)
     charts = watched(gap, known, alarms=budget, periods_a_year=WEEKS * WEEK / step)
     named = np.broadcast_to(np.asarray(label, dtype=object), shape[:2] + np.shape(label)[2:])
     summary = keys.assign(reference=named.reshape(*shape[:2], -1)[..., 0][kept])
     for name, values in {
-        **_summary(gap, found, known, counts.subgroups, step, multiply),
+        **_summary(gap, found, known, counts.subgroups, step, multiply * pieces),
         **_alarms(charts, counts.subgroups, budget),
-        **_moved(found, direction),
+        **moved_columns(found, direction),
         "cautions": _cautions(found, charts, gap, known),
         "echo_of": echo_of,
     }.items():
@@ -149,7 +156,10 @@ def gap_charts(
     unsettled = summary["established"] & (summary["verdict"] == Verdict.STEADY)
     summary.loc[unsettled, "verdict"] = str(Verdict.GAP)
     summary.attrs["family"] = f"{len(summary)} gap charts in this table"
-    points = _points(gap, charts, keys, counts.subgroups, subgroup, window, multiply)
+    points = _points(gap, charts, keys, counts.subgroups, subgroup, window, multiply * pieces)
+    for table in (summary, points):
+        exposures = [name for name in ("denominator", "reference_denominator") if name in table]
+        table[exposures] /= pieces
     return GapCharts(points, summary)
 
 
@@ -167,7 +177,7 @@ def _keys(
     return pd.DataFrame(rows, columns=[*groups, stratum])
 
 
-def _days(subgroups: list[Any]) -> float:
+def subgroup_days(subgroups: list[Any]) -> float:
     """Days from one subgroup to the next; numbered subgroups count as weeks."""
     if len(subgroups) < 2 or not isinstance(subgroups[0], pd.Timestamp):
         return WEEK
@@ -176,7 +186,7 @@ def _days(subgroups: list[Any]) -> float:
 
 def usual_baseline(subgroups: list[Any]) -> int:
     """Subgroups in the baseline where none is declared: half a year of weeks, or twelve others."""
-    return WEEKS_OF_BASELINE if _days(subgroups) <= WEEK else OTHERS_OF_BASELINE
+    return WEEKS_OF_BASELINE if subgroup_days(subgroups) <= WEEK else OTHERS_OF_BASELINE
 
 
 def _summary(
@@ -192,10 +202,10 @@ def _summary(
         "rate": whole.rate * multiply,
         "reference_rate": whole.reference_rate * multiply,
         "verdict": found.verdict,
-        **_three("ratio", found.ratio),
-        **_three("difference", found.difference.times(multiply)),
-        **_three("early_ratio", found.early_ratio),
-        **_three("late_ratio", found.late_ratio),
+        **three("ratio", found.ratio),
+        **three("difference", found.difference.times(multiply)),
+        **three("early_ratio", found.early_ratio),
+        **three("late_ratio", found.late_ratio),
         "early_difference": found.early_difference * multiply,
         "late_difference": found.late_difference * multiply,
         "p_trend": found.p_trend,
@@ -214,7 +224,8 @@ def _summary(
     }
 
 
-def _three(name: str, interval: Interval) -> dict[str, Any]:
+def three(name: str, interval: Interval) -> dict[str, Any]:
+    """An estimate and its interval as three columns."""
     return {
         name: interval.estimate,
         f"{name}_lower": interval.lower,
@@ -241,7 +252,7 @@ def _alarms(charts: GapChart, subgroups: list[Any], budget: float) -> dict[str, 
     }
 
 
-def _moved(found: Verdicts, direction: Direction | None) -> dict[str, Any]:
+def moved_columns(found: Verdicts, direction: Direction | None) -> dict[str, Any]:
     """Who moved and who is better off, as codes: which way is better is known here alone."""
     falling = found.p_overall_falling
     # Both one-sided tests at 1 in 20: the joint error is at most 1 in 20 (Berger 1982).

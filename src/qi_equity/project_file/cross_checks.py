@@ -20,11 +20,11 @@ FITS = {
     "proportion": ("run", "p", "pp", "i", "mr"),
     "rate": ("run", "u", "up", "i", "mr"),
     "count": ("run", "c", "i", "mr"),
-    # xbar and s need every reading's spread, which a subgroup's one value does not hold.
-    "continuous": ("run", "i", "mr"),
+    "continuous": ("run", "i", "mr", "xbar", "s"),
     "time between": ("run", "t", "i", "mr"),
     "cases between": ("run", "g", "i", "mr"),
 }
+OF_READINGS = ("xbar", "s")  # charts of several readings a subgroup
 NEEDS_DENOMINATOR = ("proportion", "rate")
 UNKNOWN = ("not stated", "not known", "missing")  # kinds of code that are no ethnicity
 SHORTEST_REASON = 20  # letters: room for a reason, not only for "n/a" or "usual"
@@ -255,6 +255,9 @@ def measures(project: Draft) -> Found:
             fits = ", ".join(FITS[data])
             told = f"a {chart} chart does not suit {data} data; choose from: auto, {fits}"
             yield measure.at("chart"), told
+        if data == "continuous" and chart in OF_READINGS and not project.data:
+            told = f"an {chart} chart needs every reading, and a log that is typed has their mean"
+            yield measure.at("chart"), f"{told}: say where they are with data:, or choose i or run"
         if data and measure.target is not None:
             yield from _in_range(measure.at("target"), measure.target, measure)
         if data == "proportion" and measure.unit == "%" and measure.multiply not in (None, 100):

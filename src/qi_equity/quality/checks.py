@@ -15,6 +15,7 @@ from scipy import stats
 from qi_equity.findings import Caution, Number, caution
 from qi_equity.observations import COUNTS, KEY
 from qi_equity.project import ALL_SITES, EVERYONE, Measure, Period, Project
+from qi_equity.quality import outcome
 from qi_equity.sources import calendar
 from qi_equity.sources.account import Imported
 
@@ -32,6 +33,8 @@ RECENT: dict[Period, int] = {
     "half-year": 4,
     "financial year": 2,
 }
+# Fewer than one in twenty lost to follow-up bends a finding little (Sackett and others, 2000).
+MOST_OUTCOME_UNSAID = 0.05
 RARE = 0.001  # chance below which zeros, jumps and differences are not put down to chance
 WORTH_SAYING = 0.05  # a difference of shares that matters, once it is no chance
 JUMP = 2.0  # times the usual number of births
@@ -211,6 +214,24 @@ def _excluded(data: _Data) -> Iterator[Found]:
             )  # fmt: skip
 
 
+def _outcome(data: _Data) -> Iterator[Found]:
+    """How many were counted whose outcome is not recorded: as if nothing had happened to them."""
+    for measure, rows in data.measures():
+        ways = [[], ["stratum"], *([["site"]] if rows["site"].nunique() > 1 else [])]
+        for by in ways:
+            found = outcome.shares(rows, ["measure", *by])
+            for row in found.to_dict("records"):
+                much = row["share"] > MOST_OUTCOME_UNSAID
+                if by and not much:
+                    continue
+                code = "value_unknown" if measure.data == "continuous" else "outcome_unknown"
+                yield _found(
+                    code, measure.id, str(row.get("site", "")),
+                    str(row.get("stratum", "")), worth_a_caution=bool(much),
+                    count=float(row["unknown"]), of=float(row["of"]), share=float(row["share"]),
+                )  # fmt: skip
+
+
 def _zeros(data: _Data) -> Iterator[Found]:
     """A site with no event at all, or nothing but events, where the others make that unlikely."""
     for measure, rows in data.measures():
@@ -383,6 +404,7 @@ CHECKS: dict[str, Callable[[_Data], Iterator[Found]]] = {
     "ethnicity not known": _unknown,
     "codes": _codes,
     "differential exclusion": _excluded,
+    "outcome not recorded": _outcome,
     "implausible zeros": _zeros,
     "more events than births": _above,
     "repeated": _repeated,

@@ -23,15 +23,15 @@ def unknown_share(points: pd.DataFrame, unknown: Collection[str]) -> pd.DataFram
     return both.fillna({"unknown": 0.0}).reset_index() if len(without) else both.iloc[:0]
 
 
-def unknown_charts(shares: pd.DataFrame, measure: Measure) -> Charts:
-    """The share as a p chart a site; by the month where counts are logged by the week."""
+def unknown_charts(shares: pd.DataFrame, measure: Measure, by: str = "site") -> Charts:
+    """The share as a p chart a site (or stratum); by the month where counts are by the week."""
     return chart(
         shares,
         kind="p",
         subgroup="subgroup",
         numerator="unknown",
         denominator="all",
-        by=["site"],
+        by=[by],
         period="month" if measure.subgroup == "week" else None,
         direction="decrease",
         multiply=100,

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from qi_equity.errors import DataErrors, UserError, did_you_mean
-from qi_equity.observations import COLUMNS
+from qi_equity.observations import READINGS, SPREAD, UNKNOWN
 from qi_equity.project import Measure, Period, Project, RecordsSource
 from qi_equity.sources import calendar, dates, predicates, readings
 from qi_equity.sources.account import CODES, EXCLUDED, REFUSED, Imported
@@ -27,6 +27,7 @@ DECIMALS = 6
 TIME_OF_DAY = r"[T ]+[0-9]{1,2}:[0-9]{2}.*$"
 # The names that counts have in the engine: births, then for each measure by number.
 BIRTHS, ELIGIBLE, UNSURE, EVENTS, BLANK, SUM = "births", "e{}", "u{}", "n{}", "b{}", "s{}"
+SQUARES = "q{}"
 UNREAD = "r{}"  # births of which something was recorded that cannot be read
 UNUSED = "unused"  # births that no measure can use because of it
 
@@ -146,6 +147,7 @@ def expressions(read: readings.Readings, measure: Measure, number: int = 0) -> d
         else:
             sums[EVENTS] = table.count(where=within & found.notnull())
             sums[SUM] = found.sum(where=within & found.notnull())
+            sums[SQUARES] = (found * found).sum(where=within & found.notnull())
     return {name.format(number): expression for name, expression in sums.items()}
 
 
@@ -386,15 +388,29 @@ def _observations(
         events = grid.get(EVENTS.format(number), eligible)
         columns = {"numerator": events, "denominator": eligible, "value": blank}
         if SUM.format(number) in sums:
-            with np.errstate(invalid="ignore"):
-                mean = (grid[SUM.format(number)] / events).round(DECIMALS)
-            columns = {"numerator": blank, "denominator": blank, "value": mean}
+            columns = {"numerator": blank, "denominator": blank} | _means(grid, number, events)
         elif measure.data == "count":
             columns["denominator"] = blank
+        if (unknown := BLANK.format(number)) in sums:
+            columns[UNKNOWN] = grid[unknown]
         counts = {name: array[logged] for name, array in columns.items()}
         name = pd.Series(np.full(len(s), measure.id, object), dtype=object)
-        parts[measure.id] = pd.DataFrame({"measure": name, **keys, **counts})[COLUMNS]
+        parts[measure.id] = pd.DataFrame({"measure": name, **keys, **counts})
     return parts
+
+
+def _means(grid: _Grid, number: int, readings: np.ndarray) -> dict[str, np.ndarray]:
+    """Mean of a measurement, of how many readings it is, and their standard deviation."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = grid[SUM.format(number)] / readings
+        # Rounding in the engine may leave readings that are all alike a hair below nothing.
+        apart = np.maximum(grid[SQUARES.format(number)] - readings * mean**2, 0.0)
+        spread = np.where(readings > 1, np.sqrt(apart / (readings - 1)), np.nan)
+    return {
+        "value": mean.round(DECIMALS),
+        READINGS: readings,
+        SPREAD: spread.round(DECIMALS),
+    }
 
 
 def _exclusions(project: Project, sums: pd.DataFrame, measures: Sequence[Measure]) -> pd.DataFrame:

@@ -12,7 +12,17 @@ import pandas as pd
 
 from qi_equity import ethnicity
 from qi_equity.errors import DataErrors, UserError, did_you_mean
-from qi_equity.observations import COLUMNS, COUNTS, KEY, observations
+from qi_equity.observations import (
+    BESIDE,
+    COLUMNS,
+    COUNTS,
+    KEY,
+    READINGS,
+    SPREAD,
+    UNKNOWN,
+    observations,
+    together,
+)
 from qi_equity.project import EVERYONE, Columns, Project, TableSource
 from qi_equity.sources import calendar, cells, dates, grid, taking
 from qi_equity.sources.account import CODES, SUPPRESSED, Imported, by_reason, counted
@@ -29,8 +39,11 @@ TIDY = TableSource(
     numerator="numerator",
     denominator="denominator",
     value="value",
+    outcome_unknown=UNKNOWN,
+    readings=READINGS,
+    spread=SPREAD,
 )
-NUMBERS = (*COUNTS, "value")
+NUMBERS = (*COUNTS, "value", *BESIDE)
 # What stands in place of a date in a row that adds others up.
 TOTAL_OF_DATES = re.compile(
     r"(?:grand |sub-?|year )?(?:total|average|mean|sum|ytd|overall)s?\b.*", re.IGNORECASE
@@ -81,8 +94,9 @@ def import_table(project: Project, source: TableSource, path: Path) -> Imported:
     notes += _once(rows)
     table = rows.table
     everyone = table["stratum"] == EVERYONE
-    kept = observations(table.loc[~everyone, COLUMNS])
-    totals = observations(table.loc[everyone, COLUMNS])
+    columns = [*COLUMNS, *BESIDE]
+    kept = observations(table.loc[~everyone, columns])
+    totals = observations(table.loc[everyone, columns])
     notes += _reconciled(project, kept, totals)
     return Imported(
         source=str(path),
@@ -391,13 +405,17 @@ def _numbers(project: Project, source: TableSource, rows: _Rows) -> tuple[pd.Dat
             blanks.append(f"{number_of:,} of '{name}' are '{token}': not given, never zero")
         wrong = problems.isna() & (state == "wrong")
         problems[wrong] = f"'{name}': " + said[wrong]
-        if name in COUNTS:
+        if name in (*COUNTS, UNKNOWN, READINGS):
             reason = number.map(lambda n, name=name: cells.problem(n, name)).astype(object)
             problems = problems.where(problems.notna(), reason)
         read[name] = number
     parts = [m.id for m in project.measures if m.data == "proportion"]
     over = rows.table["measure"].isin(parts) & (read["numerator"] > read["denominator"])
     problems[over & problems.isna()] = "more events than births: numerator above denominator"
+    over = read[UNKNOWN] > read["denominator"]
+    problems[over & problems.isna()] = f"'{UNKNOWN}' is above the denominator, which holds them"
+    nobody = read["value"].notna() & (read[READINGS] == 0)
+    problems[nobody & problems.isna()] = "a mean of no reading: leave out the value, or count them"
     rows.table = rows.table.assign(**read)
     rows.refuse(_shares_once(problems))
     table = pd.concat(withheld)
@@ -454,12 +472,17 @@ def _once(rows: _Rows) -> Iterable[str]:
     if not table.duplicated(KEY).any():
         return
     # skipna is off: a week with a day withheld is not known, and must not look small.
-    # Readings are not added up: their mean is the subgroup's, as it is of birth records.
+    # Readings are not added up: their mean is the subgroup's, as it is of birth records, and how
+    # many they were and how they lay about it goes with it.
     sums = table.groupby(KEY, as_index=False).agg(
-        **{name: (name, lambda part: part.sum(skipna=False)) for name in COUNTS},
-        value=("value", "mean"),
+        **{name: (name, lambda part: part.sum(skipna=False)) for name in (*COUNTS, UNKNOWN)},
     )
     readings = table["value"].notna().any()
+    if readings:
+        single = table[READINGS].fillna(1.0).where(table["value"].notna())
+        means = together(table.assign(**{READINGS: single}).drop(columns=UNKNOWN), KEY)
+        sums = sums.merge(means, on=KEY, how="left")
+    sums = sums.reindex(columns=[*COLUMNS, *BESIDE])
     yield (
         f"{len(table):,} rows were {'averaged' if readings else 'added up'} to {len(sums):,}: "
         "several dates in one subgroup, or several codes in one group"

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from qi_equity.observations import SPREAD
 from qi_equity.project import Measure
 from qi_equity.sources import units
 from qi_equity.sources.cells import DECIMALS, LETTERS, Cell
@@ -64,7 +65,7 @@ def take(cell: Cell, name: str, measure: Measure) -> Cell:
         return _wrong(cell, told if name != "denominator" else "is a part of a whole: map it once")
     if cell.state != "number":
         return cell
-    return _measured(cell, measure) if name == "value" else _counted(cell)
+    return _measured(cell, measure) if name in ("value", SPREAD) else _counted(cell)
 
 
 def _counted(cell: Cell) -> Cell:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from qi_equity.errors import DataErrors, did_you_mean
-from qi_equity.observations import COLUMNS, COUNTS, KEY, observations
+from qi_equity.observations import BESIDE, COLUMNS, COUNTS, KEY, beside, observations
 from qi_equity.project import Project
 from qi_equity.store.chain import canonical
 from qi_equity.store.text import inert, problem_of_text
@@ -83,8 +83,12 @@ def tidy(rows: Iterable[tuple[str, str, int]]) -> pd.DataFrame:
     table["subgroup"] = pd.to_datetime(table["subgroup"], format="ISO8601").astype("datetime64[ns]")
     for name in (*COUNTS, "value"):
         table[name] = np.array([body[name] for body in bodies], dtype=float)
+    for name in BESIDE:
+        table[name] = np.array([body.get(name) for body in bodies], dtype=float)
     table["revision"] = np.array([number for _, _, number in kept], dtype=np.int64)
-    return table[[*COLUMNS, "revision"]].sort_values(KEY, kind="stable", ignore_index=True)
+    return table[[*COLUMNS, *beside(table), "revision"]].sort_values(
+        KEY, kind="stable", ignore_index=True
+    )
 
 
 def named(key: str) -> str:
@@ -182,12 +186,22 @@ def _keys(table: pd.DataFrame) -> list[str]:
 
 def _bodies(table: pd.DataFrame) -> list[str | None]:
     numbers = zip(*(table[name].tolist() for name in (*COUNTS, "value")), strict=True)
+    # What is known beside the counts is kept where it is known, so that other bodies stay as they
+    # were; names in order, as everything that is hashed.
+    known = [f'"{name}":' for name in sorted(BESIDE) if name in table]
+    others = zip(*(table[name].tolist() for name in sorted(BESIDE) if name in table), strict=True)
+    told = [
+        "".join(
+            f"{name}{_number(one)}," for name, one in zip(known, row, strict=True) if one == one
+        )
+        for row in others
+    ] or [""] * len(table)
     return [
         None
         if numerator != numerator and denominator != denominator and value != value
         else f'{{"denominator":{_count(denominator)},"numerator":{_count(numerator)},'
-        f'"value":{_number(value)}}}'
-        for numerator, denominator, value in numbers
+        f'{beside_it}"value":{_number(value)}}}'
+        for (numerator, denominator, value), beside_it in zip(numbers, told, strict=True)
     ]
 
 

@@ -21,7 +21,6 @@ from typing import Any
 
 from sqlalchemy import Connection, MetaData, Table, select
 
-from qi_equity.observations import COLUMNS
 from qi_equity.store import history
 from qi_equity.store.chain import Verified
 from qi_equity.store.database import Database, now
@@ -222,8 +221,8 @@ def _revisions(connection: Connection, path: Path) -> Path:
 def _observations(connection: Connection, project: str, path: Path) -> Path:
     with path.open("w", encoding="utf-8", newline="") as out:
         sheet = csv.writer(out)
-        sheet.writerow([*COLUMNS, "revision"])
         table = true_counts(connection, project, None)
+        sheet.writerow(table.columns)
         for row in table.astype(object).where(table.notna(), None).itertuples(index=False):
             sheet.writerow([_inert(cell) for cell in row])
     return path

@@ -87,6 +87,7 @@ _VERDICTS = {
     "echo": ("M2 5H14L26 9M2 17H26", "muted"),
     "no gap": ("M2 10H26M2 13H26", "muted"),
     "one look": ("M11 5h6M11 17h6", "muted"),
+    "held back": ("M11 4v14M17 4v14", "muted"),
     "too few": ("M4 11h2M11 11h2M18 11h2M25 11h1", "muted"),
 }
 

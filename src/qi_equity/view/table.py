@@ -84,8 +84,9 @@ def summary_table(
 
 def gaps_table(gaps: Iterable[Gap], measure: Measure, caption: str, judged: bool) -> Table:
     """One row a stratum: rate, reference, difference and ratio with their intervals, verdict."""
-    times, lines = measure.multiply, []
+    times, lines, of_means = measure.multiply, [], False
     for row in gaps:
+        of_means = of_means or row.of_means
         cells = [
             called(row.stratum),
             counts(row),
@@ -102,7 +103,8 @@ def gaps_table(gaps: Iterable[Gap], measure: Measure, caption: str, judged: bool
             )
         )
     unit = difference_unit(measure)
-    header = [say(f"gaps.table.{name}") for name in ("stratum", "counts", "rate", "reference")]
+    told = ("readings", "mean") if of_means else ("counts", "rate")
+    header = [say(f"gaps.table.{name}") for name in ("stratum", *told, "reference")]
     header.append(say("gaps.table.difference", unit=unit))
     header += [say(f"gaps.table.{name}") for name in ("interval", "ratio", "interval")]
     header += [say("gaps.table.verdict")] if judged else []

@@ -16,6 +16,8 @@ SHARES = {
     "unknown_between_sites": ("share", "least", "most"),
     "unknown_rose": ("was", "now"),
     "excluded_unequally": ("most", "least"),
+    "outcome_unknown": ("share",),
+    "value_unknown": ("share",),
     "outcome_unknown_unequally": ("most", "least"),
 }
 

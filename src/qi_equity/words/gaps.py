@@ -15,13 +15,33 @@ def gap_sentence(row: Gap, measure: Measure) -> str:
     if missing(row.rate):
         return say("gaps.said.nothing", stratum=stratum)
     rate = amount(row.rate * times, measure.unit)
-    said = [say("gaps.said.rate", stratum=stratum, rate=rate, counts=counts(row))]
+    if row.of_means:
+        said = [_mean(row, stratum, rate)]
+    else:
+        said = [say("gaps.said.rate", stratum=stratum, rate=rate, counts=counts(row))]
     if missing(row.difference):
         return " ".join([*said, say("gaps.said.not_compared")])
     said.append(_size(row, measure))
     if row.difference_lower <= 0 <= row.difference_upper:
         said.append(say("gaps.said.chance"))
     return " ".join(said)
+
+
+def _mean(row: Gap, stratum: str, mean: str) -> str:
+    """A mean, and of how many readings it is, where anybody knows."""
+    if missing(row.readings):
+        return say("gaps.said.mean", stratum=stratum, mean=mean)
+    of = say_readings(row.readings)
+    return say("gaps.said.mean_of", stratum=stratum, mean=mean, readings=of)
+
+
+def say_readings(readings: float) -> str:
+    """So many readings.
+
+    >>> say_readings(1.0), say_readings(1200.0)
+    ('1 reading', '1,200 readings')
+    """
+    return say("gaps.readings", count=readings)
 
 
 def _size(row: Gap, measure: Measure) -> str:
@@ -36,11 +56,15 @@ def _size(row: Gap, measure: Measure) -> str:
     if missing(row.ratio):
         return say(f"gaps.said.{side}", **fields)
     ratios = interval(row.ratio_lower, row.ratio_upper, 2)
-    return say(f"gaps.said.{side}_ratio", ratio=number(row.ratio, 2), ratios=ratios, **fields)
+    kind = "mean" if row.of_means else "ratio"
+    return say(f"gaps.said.{side}_{kind}", ratio=number(row.ratio, 2), ratios=ratios, **fields)
 
 
 def counts(row: Gap) -> str:
-    """Events out of those they were counted among."""
+    """Events out of those they were counted among; of a mean, how many readings it is of."""
+    if row.of_means:
+        unknown = missing(row.readings)
+        return say("gaps.said.not_known") if unknown else say_readings(row.readings)
     numerator, denominator = number(row.numerator), number(row.denominator)
     return say("language.count_of", numerator=numerator, denominator=denominator)
 

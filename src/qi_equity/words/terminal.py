@@ -214,6 +214,9 @@ def _site(findings: Findings, measure: Measure, site: str, charts: pd.DataFrame)
 
 def _uncompared(row: Chart, points: pd.DataFrame, measure: Measure) -> str:
     summed = points[["numerator", "denominator"]].sum(min_count=1)
+    if missing(summed["numerator"]):
+        centre = amount(row.centre, measure.unit)
+        return say("terminal.stratum_value", stratum=called(row.stratum), centre=centre)
     counts = say(
         "language.count_of",
         numerator=number(summed["numerator"]),

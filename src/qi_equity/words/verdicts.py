@@ -12,7 +12,7 @@ from qi_equity.vocabulary import Verdict
 from qi_equity.words import say
 from qi_equity.words.gaps import counts
 from qi_equity.words.grammar import called, listed, sentence
-from qi_equity.words.numbers import fixed, missing, number, rounded
+from qi_equity.words.numbers import fixed, missing, number, rounded, share
 from qi_equity.words.watched import established_gap
 
 # A factor or a wait beyond these is no help to a team: it is said in words instead.
@@ -54,8 +54,7 @@ def _besides(row: Gap, multiply: float) -> Iterator[str]:
     if established := established_gap(row):
         yield established
     if row.improving_while_widening:
-        both = row.difference_widening_too
-        yield say("verdicts.widens_both") if both else say("verdicts.widens_ratio")
+        yield _widens(row)
     if row.unknown_decides and not _small(row, row.unknown_ratio_lower, row.unknown_ratio_upper):
         yield say(
             "verdicts.unknown_decides",
@@ -63,8 +62,23 @@ def _besides(row: Gap, multiply: float) -> Iterator[str]:
             low=_ratio(row.unknown_ratio_lower),
             high=_ratio(row.unknown_ratio_upper),
         )
+    if row.outcome_decides and row.verdict != Verdict.HELD_BACK:
+        yield say(
+            "verdicts.outcome_decides",
+            number=number(row.outcome_unknown),
+            low=_ratio(row.outcome_ratio_lower),
+            high=_ratio(row.outcome_ratio_upper),
+        )
     if row.disagree and not missing(row.ratio_then) and not missing(row.ratio_now):
         yield opposite_ways(row, multiply)
+
+
+def _widens(row: Gap) -> str:
+    """That everyone does better while the gap widens, on one scale or on both."""
+    both = row.difference_widening_too
+    if row.of_means:
+        return say("verdicts.means_widen_both") if both else say("verdicts.means_widen_ratio")
+    return say("verdicts.widens_both") if both else say("verdicts.widens_ratio")
 
 
 def _ratio(value: float) -> str:
@@ -74,7 +88,7 @@ def _ratio(value: float) -> str:
 
 def _times(row: Gap) -> str:
     return say(
-        "verdicts.times",
+        "verdicts.times_mean" if row.of_means else "verdicts.times",
         stratum=called(row.stratum),
         ratio=_ratio(row.ratio),
         reference=called(row.reference),
@@ -180,11 +194,12 @@ def _until(row: Gap) -> Iterator[str]:
 def _standing(row: Gap, direction: Direction) -> list[str]:
     """A gap that is there and is not seen to change."""
     times = _times(row)
-    better = [say("verdicts.better_off", stratum=called(row.stratum))] if row.better_off else []
+    better = [_better_off(row)] if row.better_off else []
     if _small(row, row.ratio_lower, row.ratio_upper):
         smallest = number(row.smallest_gap, 2)
         said = say("verdicts.small", smallest=smallest, times=times)
-        return [said, *better, say("verdicts.small_why")]
+        # Of a mean a ratio near 1 hides no people.
+        return [said, *better, *([] if row.of_means else [say("verdicts.small_why")])]
     if row.verdict == Verdict.STEADY:
         # It is the others whom the system is reliably unequal to.
         why = better or [say("verdicts.steady_why")]
@@ -197,7 +212,14 @@ def _standing(row: Gap, direction: Direction) -> list[str]:
 
 
 def _echo(row: Gap, direction: Direction) -> list[str]:
-    return [say("verdicts.echo", group=called(row.echo_of), times=_times(row))]
+    fields = {"group": called(row.echo_of), "times": _times(row)}
+    return [say("verdicts.echo_mean" if row.of_means else "verdicts.echo", **fields)]
+
+
+def _better_off(row: Gap) -> str:
+    stratum = called(row.stratum)
+    mean = row.of_means
+    return say("verdicts.better_off_mean" if mean else "verdicts.better_off", stratum=stratum)
 
 
 def _changed(row: Gap, direction: Direction) -> list[str]:
@@ -216,6 +238,26 @@ def _one_look(row: Gap, direction: Direction) -> list[str]:
     return [say("verdicts.one_look", times=_times(row))]
 
 
+def _held_back(row: Gap, direction: Direction) -> list[str]:
+    """Which outcomes are not recorded, and what the gap could be were they known."""
+    own, others = (
+        share(one) if not missing(one) else say("gaps.said.unknown")
+        for one in (row.outcome_unknown_share, row.reference_outcome_unknown_share)
+    )
+    strata = {"stratum": called(row.stratum), "reference": called(row.reference)}
+    said = [say("verdicts.held_back", share=own, others=others, **strata)]
+    if missing(row.outcome_ratio_lower):
+        return said
+    ends = (row.outcome_ratio_lower, row.outcome_ratio_upper)
+    fields = dict(zip(("low", "high"), map(_ratio, ends), strict=True))
+    said.append(say("verdicts.held_back_ratio", **fields))
+    ends = (row.outcome_ratio_least, row.outcome_ratio_most)
+    if ends != (row.outcome_ratio_lower, row.outcome_ratio_upper):
+        fields = dict(zip(("low", "high"), map(_ratio, ends), strict=True))
+        said.append(say("verdicts.held_back_at_most", **fields))
+    return said
+
+
 def _small(row: Gap, lower: float, upper: float) -> bool:
     """Whether even the ends of an interval are nearer to 1 than the smallest gap that matters."""
     return 1 / row.smallest_gap < lower and upper < row.smallest_gap
@@ -231,6 +273,7 @@ SENTENCES: dict[str, Callable[[Gap, Direction], list[str]]] = {
     Verdict.NARROWING: _changed,
     Verdict.CLOSED: _closed,
     Verdict.NO_GAP: _no_gap,
+    Verdict.HELD_BACK: _held_back,
     Verdict.ONE_LOOK: _one_look,
     Verdict.TOO_FEW: _too_few,
 }

@@ -67,7 +67,10 @@ def established_gap(row: Gap) -> str:
     if not way:
         return ""
     fields = {"stratum": called(row.stratum), "reference": called(row.reference)}
-    moved = say(f"watched.gap.{row.signal}", **fields)
+    if row.of_means:
+        moved = say(f"watched.mean.{row.signal}", **fields)
+    else:
+        moved = say(f"watched.gap.{row.signal}", **fields)
     gap = say(f"watched.gap.{way}")
     if missing(row.first_established):
         return say("watched.gap.established", moved=moved, gap=gap)

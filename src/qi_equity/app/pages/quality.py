@@ -9,8 +9,10 @@ import pandas as pd
 from qi_equity.app.pages.page import Context, Page, nothing_logged
 from qi_equity.project import ALL_SITES, EVERYONE
 from qi_equity.quality.coding import unknown_charts, unknown_share
+from qi_equity.quality.outcome import outcome_charts, shares
 from qi_equity.view import icons
 from qi_equity.view.figure import ABOVE, chart_figure, groups
+from qi_equity.view.panels import Figure
 from qi_equity.view.table import Table
 from qi_equity.words import say
 from qi_equity.words.cautions import caution_text
@@ -30,7 +32,8 @@ def quality(context: Context) -> Page:
         return nothing_logged(context)
     unknown = unknown_share(points, [g.name for g in choice.project.strata.groups if g.unknown])
     names = {site: choice.site_name(site) for site in choice.sites}
-    figures, key = {}, []
+    figures: dict[str, Figure] = {}
+    key: list[tuple[str, str]] = []
     if len(unknown):
         drawn = unknown_charts(unknown, measure)
         rank = {site: place for place, site in enumerate(choice.sites)}
@@ -54,6 +57,7 @@ def quality(context: Context) -> Page:
         "key": key,
         "label": say("quality.label"),
         "complete": _complete(context, points, unknown),
+        **_outcome(context, points, figures),
         "cautions": _cautions(context),
     }
     return Page("quality.html", values, figures, say("quality.title", measure=measure.name))
@@ -85,6 +89,33 @@ def _complete(context: Context, points: pd.DataFrame, unknown: pd.DataFrame) -> 
         say("quality.table.unknown"),
     )
     return Table(say("quality.table.caption"), header, tuple(rows), frozenset({1, 2, 3}))
+
+
+def _outcome(context: Context, points: pd.DataFrame, figures: dict[str, Figure]) -> dict[str, Any]:
+    """The outcomes that are not recorded, by stratum over the network: charts, and a table."""
+    sites = context.choice.sites
+    here = points[points["site"] == (ALL_SITES if len(sites) > 1 else sites[0])]
+    here = context.in_order(here)
+    drawn = outcome_charts(here, context.measure)
+    if drawn is None:
+        return {"outcome": None}
+    figures["outcome"] = chart_figure(
+        context.in_order(drawn.points), drawn.summary, ["stratum"], unit="%", columns=4,
+        legend=False,
+    )  # fmt: skip
+    rows = tuple(
+        (
+            called(row["stratum"]),
+            say(
+                "language.count_of", numerator=number(row["unknown"]), denominator=number(row["of"])
+            ),
+            amount(100 * row["share"], "%"),
+        )
+        for row in context.in_order(shares(here, ["stratum"])).to_dict("records")
+    )
+    header = tuple(say(f"quality.outcome.{name}") for name in ("stratum", "counts", "share"))
+    caption = say("quality.outcome.caption")
+    return {"outcome": Table(caption, header, rows, frozenset({1, 2}))}
 
 
 def _cautions(context: Context) -> list[tuple[str, str]]:
