@@ -166,8 +166,8 @@ class Reading:
     @cached_property
     def reference(self) -> str | float:
         """Whom strata are held against: a name, everyone else, best at baseline, or a rate."""
-        declared = self.project.strata.reference
-        return declared.compare_with if declared.target is None else declared.target
+        declared = self.project.strata
+        return declared.reference.compare_with if declared.target is None else declared.target
 
     @property
     def compared(self) -> bool:
