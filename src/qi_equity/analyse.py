@@ -238,8 +238,10 @@ def _judged(
                 stratum="stratum",
                 by=["measure", "site"],
                 adverse=reading.better == "decrease",
+                order=reading.order,
             )
             part = replace(part, inequality=spread)
+    part = replace(part, crossed=reading.crossed(rows))
     if (across := reading.sites(rows)) is not None:
         curve = across.funnel.curve()
         part = replace(part, sites=across.rows, within=across.within, funnels=curve)

@@ -276,6 +276,24 @@ def quintile(recorded: Recorded) -> int | None:
     return (rank + 1) // 2 if "decile" in recorded.scheme else rank
 
 
+def in_order(
+    codes: Mapping[str, Iterable[str]], scheme: str = OWN, roll_up_to: str | None = None
+) -> tuple[str, ...]:
+    """The groups of codes that have a rank, the most deprived first; none where codes have none.
+
+    >>> in_order({"Better off": ["4", "5"], "Worse off": ["1", "2", "3"]}, "imd_quintile")
+    ('Worse off', 'Better off')
+    """
+    ranks: dict[str, float] = {}
+    for name, listed in codes.items():
+        found = [code for each in listed or (name,) for code in members(each, scheme, roll_up_to)]
+        own = [SCHEMES[scheme].codes[code].rank for code in found] if scheme != OWN else []
+        known = [rank for rank in own if rank is not None]
+        if known:
+            ranks[name] = sum(known) / len(known)
+    return tuple(sorted(ranks, key=lambda name: ranks[name]))
+
+
 def alike(labels: Iterable[str]) -> tuple[tuple[str, ...], ...]:
     """Labels that differ in spelling and look like one group: drift between releases.
 

@@ -15,6 +15,10 @@ def _as_text(value: object) -> object:
     return str(value) if number else value
 
 
+# Between the names of two groups that stand together; no group of either has it in its name.
+CROSSED = " × "
+
+
 class Group(Part):
     """A stratum as the team names it, and the codes that belong to it."""
 
@@ -100,7 +104,7 @@ class Strata(Dimension):
         ...           "reference": usual, "both": usual}
         >>> both = Strata(groups=known, reference=usual, crossed_with=needed)
         >>> [group.name for group in both.cells]
-        ['Black \u00d7 Yes', 'Black \u00d7 No', 'White \u00d7 Yes', 'White \u00d7 No']
+        ['Black × Yes', 'Black × No', 'White × Yes', 'White × No']
         """
         if self.crossed_with is None:
             return self.groups
@@ -115,6 +119,16 @@ def crossed(one: str, two: str) -> str:
     """The name of a group of both dimensions together.
 
     >>> crossed("Black", "Interpreter needed")
-    'Black \u00d7 Interpreter needed'
+    'Black × Interpreter needed'
     """
-    return f"{one} \u00d7 {two}"
+    return one + CROSSED + two
+
+
+def sides_of(name: str) -> tuple[str, str] | None:
+    """The groups that a crossed one is of; None where it is of one dimension only.
+
+    >>> sides_of("Black × Interpreter needed"), sides_of("Black")
+    (('Black', 'Interpreter needed'), None)
+    """
+    one, mark, two = name.partition(CROSSED)
+    return (one, two) if mark else None

@@ -12,7 +12,7 @@ from qi_equity.errors import UserError, did_you_mean
 from qi_equity.project import ALL_SITES, BEST_AT_BASELINE, EVERYONE, EVERYONE_ELSE
 from qi_equity.project_file.draft import Draft
 from qi_equity.project_file.tree import Path
-from qi_equity.strata import crossed
+from qi_equity.strata import CROSSED, crossed
 
 Found = Iterator[tuple[Path, str]]
 
@@ -200,6 +200,8 @@ def _groups(strata: Draft) -> Found:
         yield strata.at("groups"), told
     if strata.code_system == ethnicity.OWN:
         yield from _own_codes(strata)
+    if strata.ordered and (strata.dimension or "").casefold() == "ethnicity":
+        yield strata.at("ordered"), "ethnicity is not a ladder: its groups have no order"
     if sum(bool(group.missing) for group in strata.groups) > 1:
         yield strata.at("groups"), "only one group can hold the records left empty (missing: true)"
 
@@ -406,6 +408,11 @@ def crossing(project: Draft) -> Found:
         if group.name and group.name.casefold() in names:
             told = "a group of the first dimension has this name too; give each its own"
             yield group.at("name"), told
+        if group.name and CROSSED.strip() in group.name:
+            yield (
+                group.at("name"),
+                f"cannot hold '{CROSSED.strip()}', which joins two groups' names",
+            )
         if group.name and max(map(len, names), default=0) + len(group.name) > LONGEST_CELL:
             yield group.at("name"), "is too long to stand beside the first dimension's; shorten it"
     for measure in project.measures or ():
