@@ -322,7 +322,7 @@ class Reading:
         )
 
     def crossed(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """Each group of two crossed dimensions, and what it borrows from those of its second one."""
+        """Each group of two crossed dimensions, and what it borrows from those of its second."""
         own = rows[rows["stratum"].isin(self.project.strata.known)]
         own = own.dropna(subset=["numerator", "denominator"])
         sides = own["stratum"].map(sides_of)

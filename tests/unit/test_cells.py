@@ -1,4 +1,4 @@
-"""Crossed groups of few are marked, and borrow beside their own rate; ordered groups have a slope."""
+"""Crossed groups of few are marked, and borrow beside their own rate; a ladder has a slope."""
 
 from __future__ import annotations
 

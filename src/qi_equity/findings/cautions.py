@@ -34,6 +34,7 @@ SHARED = frozenset(
         "series_widened",
         "protected",
         "not_protected",
+        "cells_kept",
     }
 )
 

@@ -1,6 +1,6 @@
 """A table of crossed groups in, each one's rate beside what the others say of it out; no sums here.
 
-A group of two dimensions together is often of few. Its own rate stands first, and is never replaced.
+A group of two dimensions is often of few. Its own rate stands first, and is never replaced.
 """
 
 from __future__ import annotations
@@ -72,6 +72,6 @@ def cells(
 
 
 def _few(x: FloatArray, n: FloatArray, kind: str) -> np.ndarray:
-    """Where there are fewer events, or for a proportion fewer without one, than can be relied on."""
+    """Where there are fewer events, or of a proportion fewer without one, than can bear a rate."""
     few = x < FEW
     return few | (n - x < FEW) if kind == "proportion" else few

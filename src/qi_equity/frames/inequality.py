@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -85,7 +86,7 @@ def inequality(
     return table.sort_values(groups, kind="stable", ignore_index=True) if groups else table
 
 
-def _in_order(x: FloatArray, n: FloatArray, *, adverse: bool) -> Iterator[dict[str, object]]:
+def _in_order(x: FloatArray, n: FloatArray, *, adverse: bool) -> Iterator[dict[str, Any]]:
     """The slope and the relative index, with intervals and what chance alone would make of them."""
     chance = by_chance(x, n, IN_ORDER, ordered=True, adverse=adverse)
     found = with_intervals(strata_from_counts(x, n, ordered=True, adverse=adverse), IN_ORDER)
