@@ -9,6 +9,7 @@ import pandas as pd
 
 from qi_equity.arrays import BoolArray
 from qi_equity.engines import LOCAL, workers
+from qi_equity.errors import UserError
 from qi_equity.findings import (
     TABLES,
     Caution,
@@ -61,6 +62,7 @@ def analyse(
     `engine` is where it is judged, "local" or the address of a Spark ("spark://host:7077"), equal
     to the last digit too.
     """
+    _of_one_dimension(project)
     table = checked(observations)
     declared = table["measure"].isin([measure.id for measure in project.measures])
     strange = sorted(set(table.loc[~declared, "measure"]))
@@ -112,6 +114,7 @@ def plan(project: Project, observations: pd.DataFrame, *, horizon: int = HORIZON
     One row a measure, site, stratum and question, as qi_equity.frames.plan has them. A network
     of more than one site is planned for as a whole too.
     """
+    _of_one_dimension(project)
     table = checked(observations)
     if table["site"].nunique() > 1:
         table = with_totals(table, "site", ALL_SITES)
@@ -140,6 +143,15 @@ def plan(project: Project, observations: pd.DataFrame, *, horizon: int = HORIZON
             )
         )
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _of_one_dimension(project: Project) -> None:
+    """Refuse a project whose strata are crossed: its parts are analysed, each by itself."""
+    if project.strata.crossed_with is not None:
+        raise UserError(
+            f"{project.id} crosses two dimensions: analyse each of qi_equity.crossed.parts(project)"
+            ", on qi_equity.crossed.counts(project, part, observations)"
+        )
 
 
 def _planned_from(reading: Reading, rows: pd.DataFrame) -> dict[str, str] | None:
@@ -244,8 +256,10 @@ def _judged(
                     stratum="stratum",
                     by=["measure", "site"],
                     adverse=reading.better == "decrease",
+                    order=reading.order,
                 )
                 part = replace(part, inequality=spread)
+    part = replace(part, crossed=reading.crossed(rows))
     if (across := reading.sites(rows)) is not None:
         curve = across.funnel.curve()
         part = replace(part, sites=across.rows, within=across.within, funnels=curve)

@@ -1,9 +1,9 @@
-"""Codes of ethnicity and deprivation as data: what was recorded, and the groups it rolls up to.
+"""Codes of ethnicity, deprivation and language as data: what was recorded, and its groups.
 
 The code in the source, its scheme and version are kept; rolling up happens when data are analysed.
 Not stated (asked, and chose not to say), not known (nobody asked) and missing (left empty) are
-three different things, and none of them is ever guessed or shared out. The table itself is
-ethnicity.csv beside this file.
+three different things, and none of them is ever guessed or shared out. The tables themselves are
+ethnicity.csv and language.csv beside this file: language is no part of ethnicity, and has its own.
 """
 
 from __future__ import annotations
@@ -106,6 +106,14 @@ VERSIONS: Mapping[str, tuple[str, str | None]] = MappingProxyType(
         "cdc_nchs": ("US National Center for Health Statistics, race and Hispanic origin", None),
         "imd_decile": ("Index of Multiple Deprivation, tenths", "1 is most deprived"),
         "imd_decile_reversed": ("Index of Multiple Deprivation, tenths", "1 is least deprived"),
+        # A need for an interpreter is yes or no, as in HL7 FHIR's patient-interpreterRequired and
+        # LOINC 54588-9, Interpreter needed.
+        "interpreter": ("Need for an interpreter, HL7 FHIR patient-interpreterRequired", None),
+        "english_2021": (
+            "Office for National Statistics, 2021 census, England and Wales: English spoken",
+            None,
+        ),
+        "language_639_1": ("ISO 639-1 codes of languages, with British Sign Language", None),
         "imd_quintile": ("Index of Multiple Deprivation, fifths", "1 is most deprived"),
         "imd_quintile_reversed": (
             "Index of Multiple Deprivation, fifths, as the National Maternity and Perinatal Audit",
@@ -127,9 +135,9 @@ CANNOT: Mapping[tuple[str, str], str] = MappingProxyType(
 def _table() -> dict[str, Scheme]:
     codes: dict[str, dict[str, Code]] = {name: {} for name in VERSIONS}
     spellings: dict[str, dict[str, Code]] = {name: {} for name in VERSIONS}
-    text = (files("qi_equity") / "ethnicity.csv").read_text(encoding="utf-8")
-    for row in csv.DictReader(text.splitlines()):
-        roll_ups = {name: row[name] for name in ROLL_UPS if row[name]}
+    texts = [(files("qi_equity") / name).read_text(encoding="utf-8") for name in TABLES]
+    for row in (row for text in texts for row in csv.DictReader(text.splitlines())):
+        roll_ups = {name: row[name] for name in ROLL_UPS if row.get(name)}
         rank = int(row["rank"]) if row["rank"] else None
         status: Status = next(each for each in get_args(Status) if each == row["status"])
         code = Code(row["code"], row["label"], status, rank, MappingProxyType(roll_ups))
@@ -150,7 +158,9 @@ def _words(text: str) -> str:
 # Chinese is Other in nhs_5 (and the Maternity Services Data Set), Asian in ons_5 (the census since
 # 2011), and a group of its own in nhs_6. nmpa_4 is how the National Maternity and Perinatal Audit
 # reports; its Other holds Mixed. nchs_4 is how US infant deaths are usually published.
-ROLL_UPS = ("nhs_5", "nhs_6", "ons_5", "nmpa_4", "nchs_4", "imd_5")
+# language_2 and english_2 are ours: whether English is the language, or is spoken well.
+ROLL_UPS = ("nhs_5", "nhs_6", "ons_5", "nmpa_4", "nchs_4", "imd_5", "language_2", "english_2")
+TABLES = ("ethnicity.csv", "language.csv")
 SCHEMES: Mapping[str, Scheme] = MappingProxyType(_table())
 
 
@@ -266,6 +276,24 @@ def quintile(recorded: Recorded) -> int | None:
     return (rank + 1) // 2 if "decile" in recorded.scheme else rank
 
 
+def in_order(
+    codes: Mapping[str, Iterable[str]], scheme: str = OWN, roll_up_to: str | None = None
+) -> tuple[str, ...]:
+    """The groups of codes that have a rank, the most deprived first; none where codes have none.
+
+    >>> in_order({"Better off": ["4", "5"], "Worse off": ["1", "2", "3"]}, "imd_quintile")
+    ('Worse off', 'Better off')
+    """
+    ranks: dict[str, float] = {}
+    for name, listed in codes.items():
+        found = [code for each in listed or (name,) for code in members(each, scheme, roll_up_to)]
+        own = [SCHEMES[scheme].codes[code].rank for code in found] if scheme != OWN else []
+        known = [rank for rank in own if rank is not None]
+        if known:
+            ranks[name] = sum(known) / len(known)
+    return tuple(sorted(ranks, key=lambda name: ranks[name]))
+
+
 def alike(labels: Iterable[str]) -> tuple[tuple[str, ...], ...]:
     """Labels that differ in spelling and look like one group: drift between releases.
 
@@ -279,6 +307,15 @@ def alike(labels: Iterable[str]) -> tuple[tuple[str, ...], ...]:
         same = words if found is None or found.status != "stated" else found.code
         together.setdefault(same, []).append(label)
     return tuple(tuple(group) for group in together.values() if len(group) > 1)
+
+
+def is_total(label: str) -> bool:
+    """Whether a label means everybody.
+
+    >>> is_total("All women"), is_total("Black women")
+    (True, False)
+    """
+    return _words(label) in TOTALS
 
 
 def _own(text: str) -> str:

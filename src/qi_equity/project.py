@@ -3,46 +3,20 @@
 from __future__ import annotations
 
 import re
-from datetime import date
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    Strict,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import Field, model_validator
 
-
-def _as_day(value: object) -> object:
-    """Only 2024-01-31 is a date: pydantic alone would read 2024 as seconds since 1970."""
-    if isinstance(value, date):
-        return value
-    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
-        try:
-            return date.fromisoformat(value)
-        except ValueError as impossible:
-            raise ValueError(f"there is no such day as {value}") from impossible
-    raise ValueError(f"'{value}' is not a date; write year, month and day like 2024-01-31")
-
-
-def _as_text(value: object) -> object:
-    """A target rate is kept as it was written."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return str(value) if number else value
-
-
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
-Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-Day = Annotated[date, BeforeValidator(_as_day)]
-Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
-Whole = Annotated[int, Strict()]
-YesNo = Annotated[bool, Strict()]
-Plain = str | Number | YesNo  # what a cell of a record can hold
+from qi_equity.mapping import Columns as Columns
+from qi_equity.mapping import Indicator as Indicator
+from qi_equity.mapping import RecordsSource as RecordsSource
+from qi_equity.mapping import Source
+from qi_equity.mapping import TableSource as TableSource
+from qi_equity.parts import Day, Id, Name, Number, Part, Plain, Text, Whole, YesNo
+from qi_equity.strata import Dimension as Dimension
+from qi_equity.strata import Group as Group
+from qi_equity.strata import Reference as Reference
+from qi_equity.strata import Strata as Strata
 
 ClinicalArea = Literal[
     "post-partum haemorrhage",
@@ -64,12 +38,6 @@ EVERYONE = "Everyone"
 ALL_SITES = "All sites"
 EVERYONE_ELSE = "everyone else"
 BEST_AT_BASELINE = "best at baseline"
-
-
-class Part(BaseModel):
-    """A part of a project: unknown keys are refused, nothing changes once read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 class EquityAim(Part):
@@ -111,56 +79,6 @@ class Site(Part):
 
     id: Id
     name: Name
-
-
-class Group(Part):
-    """A stratum as the team names it, and the codes that belong to it."""
-
-    name: Name
-    codes: tuple[str, ...] = Field(default=(), description="codes or labels in the source")
-    unknown: YesNo = Field(
-        default=False, description="not stated, not known or missing: shown, never compared"
-    )
-    missing: YesNo = Field(default=False, description="records left empty belong here")
-    note: Text | None = None
-
-
-class Reference(Part):
-    """Whom each stratum is compared with, and why; there is no default."""
-
-    compare_with: Annotated[Name, BeforeValidator(_as_text)] = Field(
-        description="a group's name, 'everyone else', 'best at baseline' or a target rate",
-        json_schema_extra={"type": ["string", "number"]},
-    )
-    reason: Text = Field(description="why this comparison, in the team's words")
-
-    @property
-    def target(self) -> float | None:
-        """The target rate compared with, where it is one.
-
-        >>> Reference(compare_with=0.05, reason="the network's standard").target
-        0.05
-        """
-        try:
-            return float(self.compare_with)
-        except ValueError:
-            return None
-
-
-class Strata(Part):
-    """How the women and babies counted are told apart."""
-
-    dimension: Name = "ethnicity"
-    whose: Literal["mother", "baby", "staff"] = "mother"
-    code_system: Id = Field(default="own", description="where the codes are from")
-    roll_up: Name | None = Field(default=None, description="a named roll-up of the code system")
-    groups: tuple[Group, ...] = Field(min_length=2)
-    reference: Reference
-
-    @property
-    def known(self) -> tuple[str, ...]:
-        """The names of the groups that are compared, in the team's order."""
-        return tuple(group.name for group in self.groups if not group.unknown)
 
 
 class Baseline(Part):
@@ -324,142 +242,6 @@ class Principle(Part):
 
     prompt: Text
     answer: Text | None = None
-
-
-class Indicator(Part):
-    """What one label of a table's measure column means: a measure, and often a stratum too."""
-
-    measure: Id
-    stratum: str | None = Field(
-        default=None, description="a code or label of a group; none: everyone, kept as a total"
-    )
-
-
-class Columns(Part):
-    """The columns of one stratum, where a table has a row a week and columns a stratum."""
-
-    stratum: str | None = Field(
-        default=None, description="a code or label of a group; none: everyone, kept as a total"
-    )
-    measure: Id | None = Field(default=None, description="none: the only measure")
-    numerator: Name | None = None
-    denominator: Name | None = None
-    value: Name | None = None
-    outcome_unknown: Name | None = None
-    readings: Name | None = None
-    spread: Name | None = None
-
-
-# A column's name, where a number could stand as well: no question mark, which awaits an answer.
-Named = Annotated[str, StringConstraints(strip_whitespace=True, max_length=120, pattern=r"^[^?]")]
-Marks = Literal["point", "comma"]
-
-
-def _mark(declared: Marks | None) -> Literal[".", ","] | None:
-    return None if declared is None else "." if declared == "point" else ","
-
-
-class TableSource(Part):
-    """A table of counts and which of its columns is what."""
-
-    kind: Literal["table"]
-    path: Text
-    sheet: Name | None = Field(default=None, description="of a workbook; none: the first")
-    subgroup: Name | None = Field(
-        default=None, description="column of dates; none: one date for the whole file"
-    )
-    subgroup_is: Day | None = Field(
-        default=None, description="that one date; none: the month in the file's name"
-    )
-    dates: Literal["day first", "month first"] | None = Field(
-        default=None, description="how to read 03/04/2025, which is otherwise refused"
-    )
-    year: Annotated[Whole, Field(ge=1990, le=2100)] | Named | None = Field(
-        default=None,
-        description="where the column of dates does not say it: the year of the first week or "
-        "day, or the column of years",
-    )
-    week_1: Day | None = Field(
-        default=None, description="the day that week 1 begins on, where weeks are only numbered"
-    )
-    decimal: Marks | None = Field(
-        default=None, description="how to read 1,200 and 1.200 where the file leaves it open"
-    )
-    units: dict[Name, Name] = Field(
-        default_factory=dict, description="the unit of a column's numbers: column -> ml, min ..."
-    )
-    dates_across: YesNo = Field(
-        default=False, description="true: dates stand in the header, a column each"
-    )
-    rows_are: Name | None = Field(
-        default=None,
-        description="with dates across: the column that says what each row counts; numerator, "
-        "denominator and value are then labels in it",
-    )
-    stratum: Name | None = Field(default=None, description="column; none: indicators or columns")
-    site: Name | None = Field(default=None, description="column; none: the project's only site")
-    measure: Name | None = Field(default=None, description="column; none: the only measure")
-    indicators: dict[str, Indicator] = Field(
-        default_factory=dict, description="what the labels in the measure column mean"
-    )
-    columns: tuple[Columns, ...] = Field(default=(), description="for a wide table")
-    numerator: Name | None = None
-    denominator: Name | None = None
-    value: Name | None = None
-    outcome_unknown: Name | None = Field(
-        default=None, description="column: of the denominator, how many have no outcome recorded"
-    )
-    readings: Name | None = Field(
-        default=None, description="column: of how many readings the value is the mean"
-    )
-    spread: Name | None = Field(default=None, description="column: their standard deviation")
-    suppressed: Name | None = Field(default=None, description="column that marks a withheld count")
-    where: dict[Name, tuple[Plain, ...]] = Field(
-        default_factory=dict, description="rows to take: column -> what it may say"
-    )
-    totals: tuple[str, ...] = Field(
-        default=(), description="strata that are totals, besides Total, All and the like"
-    )
-    tokens: dict[str, Literal["suppressed", "missing"]] = Field(
-        default_factory=dict, description="what stands in a cell for a count that is not given"
-    )
-    source: Text | None = Field(default=None, description="where the figures are from")
-
-    @property
-    def mark(self) -> Literal[".", ","] | None:
-        """The decimal mark declared, or None."""
-        return _mark(self.decimal)
-
-
-class RecordsSource(Part):
-    """Birth records and which of their columns is what."""
-
-    kind: Literal["records"]
-    path: Text = Field(description="a CSV or Parquet file, or postgres://... or spark://...")
-    table: Name | None = Field(default=None, description="of a database")
-    date: Name
-    stratum: Name
-    site: Name | None = None
-    key: Name | None = Field(default=None, description="column that no two records share")
-    sheet: Name | None = Field(default=None, description="of a workbook; none: the first")
-    dates: Literal["day first", "month first"] | None = Field(
-        default=None, description="how to read 03/04/2025, which is otherwise refused"
-    )
-    decimal: Marks | None = Field(
-        default=None, description="how to read 1,200 and 1.200 where the file leaves it open"
-    )
-    units: dict[Name, Name] = Field(
-        default_factory=dict, description="the unit of a column's numbers: column -> ml, weeks ..."
-    )
-    source: Text | None = Field(default=None, description="where the figures are from")
-
-    @property
-    def mark(self) -> Literal[".", ","] | None:
-        """The decimal mark declared, or None."""
-        return _mark(self.decimal)
-
-
-Source = Annotated[TableSource | RecordsSource, Field(discriminator="kind")]
 
 
 class Disclosure(Part):

@@ -14,9 +14,11 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from qi_equity import ethnicity
 from qi_equity.arrays import BoolArray, FloatArray
 from qi_equity.equity.contrast import first_half
 from qi_equity.equity.gaps import SIZE_FLOOR
+from qi_equity.frames.cells import cells
 from qi_equity.frames.chart import Charts, chart
 from qi_equity.frames.counts import Counts, counted, reference_of
 from qi_equity.frames.gap_chart import GapCharts, gap_charts, usual_baseline
@@ -33,6 +35,7 @@ from qi_equity.project import (
     Measure,
     Project,
 )
+from qi_equity.strata import crossed, sides_of
 
 COMPARED: tuple[DataKind, ...] = ("proportion", "rate")  # strata can be held side by side
 COUNTED: tuple[DataKind, ...] = (*COMPARED, "count")  # counts, that add up over subgroups
@@ -185,8 +188,17 @@ class Reading:
     @cached_property
     def reference(self) -> str | float:
         """Whom strata are held against: a name, everyone else, best at baseline, or a rate."""
-        declared = self.project.strata.reference
-        return declared.compare_with if declared.target is None else declared.target
+        declared = self.project.strata
+        return declared.reference.compare_with if declared.target is None else declared.target
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """The strata from the worst off to the best off; none where they have no order."""
+        strata = self.project.strata
+        if strata.ordered:
+            return strata.known
+        codes = {group.name: group.codes for group in strata.groups if not group.unknown}
+        return ethnicity.in_order(codes, strata.code_system, strata.roll_up)
 
     @property
     def compared(self) -> bool:
@@ -332,6 +344,27 @@ class Reading:
             kind="rate" if self.measure.data == "rate" else "proportion",
             total=EVERYONE,
         )
+
+    def crossed(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Each group of two crossed dimensions, and what it borrows from those of its second."""
+        own = rows[rows["stratum"].isin(self.project.strata.known)]
+        own = own.dropna(subset=["numerator", "denominator"])
+        sides = own["stratum"].map(sides_of)
+        if not self.compared or own.empty or sides.isna().any():
+            return pd.DataFrame()
+        own = own.assign(first=sides.str[0], second=sides.str[1])
+        found = cells(
+            own,
+            numerator="numerator",
+            denominator="denominator",
+            first="first",
+            second="second",
+            by=["measure", "site"],
+            subgroup="subgroup",
+            kind="rate" if self.measure.data == "rate" else "proportion",
+        )
+        names = [crossed(*pair) for pair in zip(found["first"], found["second"], strict=True)]
+        return found.assign(stratum=names).drop(columns=["first", "second"])
 
     def is_held(self, rows: pd.DataFrame) -> bool:
         """Whether whoever the strata are held against was logged."""

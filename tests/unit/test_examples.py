@@ -101,6 +101,20 @@ def test_a_measurement_ships_from_its_records_to_its_account():
     assert means["Black"] > means["White"] > 40  # minutes, and no hundredfold of them
 
 
+def test_two_crossed_dimensions_ship_from_their_table_to_their_account():
+    path = examples()["booking_by_interpreter_need"]
+    project = load_project(path)
+    found = sources.load(project, base=path.parent)
+    assert project.synthetic
+    assert all("(synthetic)" in site.name for site in project.sites)
+    assert (found.read, found.taken, len(found.refused)) == (1296, 1296, 0)
+    with (path.parent / "data/booking_by_interpreter_need.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for name, column in (("numerator", "Booked by 9+6"), ("denominator", "Women booked")):
+        assert found.observations[name].sum() == sum(int(row[column]) for row in rows)
+    assert len(project.strata.cells) == 18
+
+
 def births():
     path = examples()["chds_preterm"].parent / "data" / "chds_births.csv"
     with path.open(encoding="utf-8", newline="") as file:

@@ -57,11 +57,14 @@ def test_a_reference_has_no_default():
         ("everyone else", "everyone else", None),
         (0.05, "0.05", 0.05),
         ("0.05", "0.05", 0.05),
+        (5, "5", None),  # a group is called so
+        ("6", "6", None),
     ],
 )
 def test_a_target_rate_is_a_reference_too(compare_with, kept, target):
     reference = Reference.model_validate({"compare_with": compare_with, "reason": WHY})
-    assert (reference.compare_with, reference.target) == (kept, target)
+    strata = Strata(groups=(Group(name="5"), Group(name="6")), reference=reference)
+    assert (reference.compare_with, strata.target) == (kept, target)
 
 
 def test_the_primary_contrast_is_the_one_declared():

@@ -13,10 +13,10 @@ from time import monotonic
 
 import pandas as pd
 
-from qi_equity import store
+from qi_equity import crossed, store
 from qi_equity.analyse import analyse
 from qi_equity.app.aside import Worker
-from qi_equity.disclosure import network_findings, protect
+from qi_equity.disclosure import network_findings, network_margin, protect
 from qi_equity.findings import Findings, Measured
 from qi_equity.project import Project
 from qi_equity.store import Desk, Forbidden, User
@@ -87,15 +87,23 @@ class Analyst:
         return self.worker.submit(judge_true, key, project, observations, revision)
 
     def protect(
-        self, project: Project, observations: pd.DataFrame, *, later: Key | None = None
+        self,
+        project: Project,
+        observations: pd.DataFrame,
+        *,
+        later: Key | None = None,
+        part: str = "",
     ) -> Findings | Future[Findings]:
         """What may leave the sites: the policy that the store applies before it lets go of it.
 
         later: of which data it is, where the verdicts are wanted too; without, there are none.
+        part: the dimension asked for of a project that crosses two.
         """
+        if later is not None and part:
+            return self.worker.submit(network_margin, project, observations, part)
         if later is not None:
             return self.worker.submit(judge_protected, later, project, observations)
-        return network_findings(project, observations, judge=False)
+        return network_findings(project, observations, part=part, judge=False)
 
     def close(self) -> None:
         """Stop working ahead."""
@@ -164,7 +172,9 @@ class Seat:
 
     def projects(self) -> list[Project]:
         """Every project this user may see, made-up ones first, since a session is shown those."""
-        found = [self.store.project(name) for name in self.store.projects()]
+        # Of two crossed dimensions both together are for those who see true counts.
+        parts = crossed.parts if self.user.may("see") else crossed.margins
+        found = [one for name in self.store.projects() for one in parts(self.store.project(name))]
         return sorted(found, key=lambda project: not project.synthetic)
 
     def revision(self, project_id: str) -> str:
@@ -203,8 +213,9 @@ class Seat:
         )
 
     def _counts(self, project_id: str) -> tuple[Project, pd.DataFrame]:
-        table = self.store.observations(project_id)
-        return self.store.project(project_id), table.drop(columns="revision")
+        table = self.store.observations(project_id).drop(columns="revision")
+        whole, part = (self.store.project(name) for name in (crossed.base(project_id), project_id))
+        return part, crossed.counts(whole, part, table)
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,7 +189,7 @@ def log(
         typer.echo("Write numerator/denominator, such as 2/17; press Enter to leave one out.")
         for measure in aims.measures:
             typer.echo(f"\n{measure.name}")
-            for group in aims.strata.groups:
+            for group in aims.strata.cells:
                 key = (measure.id, site, group.name)
                 before = there[(there[KEY[:3]] == list(key)).all(axis=1)] if len(there) else there
                 last = _last(before)

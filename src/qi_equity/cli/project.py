@@ -110,7 +110,7 @@ def analyse(
     ] = None,
 ) -> None:
     """The findings in words; with --out, as tables too."""
-    from qi_equity import project_file
+    from qi_equity import crossed, project_file
     from qi_equity.analyse import analyse as analysed
     from qi_equity.sources import load
     from qi_equity.view import export
@@ -119,12 +119,16 @@ def analyse(
     aims = project_file.load(project)
     imported = load(aims, data, base=project.parent)
     account(imported)
-    with progress(f"Analysing {aims.title}"):
-        findings = analysed(aims, imported.observations, engine=engine)
-    typer.echo(terminal.report(findings))
-    if out is not None:
-        for path in export.write(findings, out):
-            typer.echo(f"wrote {path}")
+    parts = crossed.parts(aims)
+    for part in parts:
+        counts = crossed.counts(aims, part, imported.observations)
+        with progress(f"Analysing {part.title}"):
+            findings = analysed(part, counts, engine=engine)
+        typer.echo(terminal.report(findings))
+        if out is not None:
+            # Of a project that crosses two dimensions each part has a folder of its own.
+            for path in export.write(findings, out / part.id if len(parts) > 1 else out):
+                typer.echo(f"wrote {path}")
 
 
 @app.command()
@@ -136,7 +140,7 @@ def plan(
     ] = 52,
 ) -> None:
     """How many weeks until each stratum and gap can give an answer."""
-    from qi_equity import project_file
+    from qi_equity import crossed, project_file
     from qi_equity.analyse import plan as planned
     from qi_equity.sources import load
     from qi_equity.words import terminal
@@ -145,8 +149,9 @@ def plan(
     imported = load(aims, data, base=project.parent)
     if imported.observations.empty:
         account(imported)
-    found = planned(aims, imported.observations, horizon=horizon)
-    typer.echo(terminal.plan_report(aims, found))
+    for part in crossed.parts(aims):
+        counts = crossed.counts(aims, part, imported.observations)
+        typer.echo(terminal.plan_report(part, planned(part, counts, horizon=horizon)))
 
 
 @app.command()
@@ -165,7 +170,7 @@ def quality(
     ] = None,
 ) -> None:
     """Completeness and consistency of the data, ethnicity coding first."""
-    from qi_equity import project_file
+    from qi_equity import crossed, project_file
     from qi_equity.quality.checks import quality as checked
     from qi_equity.sources import load
     from qi_equity.words import terminal
@@ -173,7 +178,10 @@ def quality(
     aims = project_file.load(project)
     imported = load(aims, data, base=project.parent)
     account(imported)
-    typer.echo(terminal.quality_report(checked(aims, imported.observations, imported)))
+    for part in crossed.margins(aims):
+        counts = crossed.counts(aims, part, imported.observations)
+        found = checked(part, counts, imported)
+        typer.echo(terminal.quality_report(found))
     if linked is not None:
         typer.echo("")
         typer.echo(str(_agreement(aims, project, data, linked, key, stratum)))

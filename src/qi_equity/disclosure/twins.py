@@ -146,7 +146,7 @@ def exposed(
 def _moves(releases: Sequence[Release], count: Count) -> _Moves:
     one = releases[0]
     inner = _count(one, count)[:-1, :-1]
-    up, down = _room(releases if count == "denominator" else releases[:1], count)
+    up, down = room(releases if count == "denominator" else releases[:1], count)
     logged = np.logical_and.reduce([each.grid.logged[:-1, :-1] for each in releases])
     add, sub = logged.copy(), logged & (inner > 0)
     if one.grid.measure.data != "proportion":
@@ -155,17 +155,17 @@ def _moves(releases: Sequence[Release], count: Count) -> _Moves:
     if count == "numerator":
         alone = add & (inner < _count(one, "denominator")[:-1, :-1]), sub
         return _Moves(
-            up, down, alone[0] | (add & _all_four(_room(releases, "denominator")[0])), sub, alone
+            up, down, alone[0] | (add & _all_four(room(releases, "denominator")[0])), sub, alone
         )
     numerators = [_count(each, "numerator")[:-1, :-1] for each in releases]
     alone = add, sub & np.logical_and.reduce([inner > each for each in numerators])
     joint = sub & (len(releases) == 1) & (numerators[0] > 0)
     return _Moves(
-        up, down, add, alone[1] | (joint & _all_four(_room(releases, "numerator")[1])), alone
+        up, down, add, alone[1] | (joint & _all_four(room(releases, "numerator")[1])), alone
     )
 
 
-def _room(releases: Sequence[Release], count: Count) -> tuple[BoolArray, BoolArray]:
+def room(releases: Sequence[Release], count: Count) -> tuple[BoolArray, BoolArray]:
     """Where one more, and one fewer, rounds to the same in every release."""
     up = np.ones(releases[0].grid.logged.shape, bool)
     down = up.copy()
@@ -188,13 +188,13 @@ def _changes(moves: _Moves) -> tuple[BoolArray, BoolArray, BoolArray]:
     less = moves.sub & moves.down[:-1, :-1]
     up, down = moves.up, moves.down
     single = (moves.add & _all_four(up)) | (moves.sub & _all_four(down))
-    over_strata = _exchanged(more & up[-1:, :-1], less & down[-1:, :-1], axis=1)
-    over_sites = _exchanged(more & up[:-1, -1:], less & down[:-1, -1:], axis=0)
+    over_strata = exchanged(more & up[-1:, :-1], less & down[-1:, :-1], axis=1)
+    over_sites = exchanged(more & up[:-1, -1:], less & down[:-1, -1:], axis=0)
     return single, over_strata, over_sites
 
 
-def _exchanged(more: BoolArray, less: BoolArray, axis: int) -> BoolArray:
-    """One more here and one fewer in another stratum or site, or the other way round."""
+def exchanged(more: BoolArray, less: BoolArray, axis: int) -> BoolArray:
+    """One more here and one fewer elsewhere along an axis, or the other way round."""
 
     def elsewhere(moves: BoolArray) -> BoolArray:
         return np.asarray(moves.sum(axis=axis, keepdims=True) - moves.astype(np.int64) > 0)

@@ -11,7 +11,17 @@ import pandas as pd
 
 from qi_equity.findings.cautions import Caution, Number, caution, is_shared
 from qi_equity.findings.columns import Column, columns, empty, row, rows, seen_by
-from qi_equity.findings.tables import Chart, Curve, Gap, GapPoint, Point, SiteRow, Spread, Within
+from qi_equity.findings.tables import (
+    Chart,
+    CrossedRow,
+    Curve,
+    Gap,
+    GapPoint,
+    Point,
+    SiteRow,
+    Spread,
+    Within,
+)
 from qi_equity.project import Measure, Project
 
 __all__ = [
@@ -20,6 +30,7 @@ __all__ = [
     "Chance",
     "Chart",
     "Column",
+    "CrossedRow",
     "Curve",
     "Findings",
     "Gap",
@@ -49,6 +60,7 @@ TABLES: dict[str, type] = {
     "gaps": Gap,
     "gap_points": GapPoint,
     "inequality": Spread,
+    "crossed": CrossedRow,
     "within": Within,
     "sites": SiteRow,
     "funnels": Curve,
@@ -82,6 +94,7 @@ class Measured(Judged):
     """What all sites' counts of one measure came to, and of which rows that was."""
 
     inequality: pd.DataFrame = field(default_factory=pd.DataFrame)
+    crossed: pd.DataFrame = field(default_factory=pd.DataFrame)
     within: pd.DataFrame = field(default_factory=pd.DataFrame)
     sites: pd.DataFrame = field(default_factory=pd.DataFrame)
     funnels: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -106,6 +119,7 @@ class Findings:
     gap_points: pd.DataFrame = field(default_factory=partial(empty, GapPoint))
     cautions: tuple[Caution, ...] = ()
     inequality: pd.DataFrame = field(default_factory=partial(empty, Spread))
+    crossed: pd.DataFrame = field(default_factory=partial(empty, CrossedRow))
     within: pd.DataFrame = field(default_factory=partial(empty, Within))
     sites: pd.DataFrame = field(default_factory=partial(empty, SiteRow))
     funnels: pd.DataFrame = field(default_factory=partial(empty, Curve))

@@ -39,6 +39,7 @@ SHARED = frozenset(
         "series_widened",
         "protected",
         "not_protected",
+        "cells_kept",
     }
 )
 

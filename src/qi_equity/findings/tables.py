@@ -243,6 +243,27 @@ class Spread:
     expected: float = column("what chance alone would make of it")
     corrected: float = column("what is left once chance is taken off")
     p_value: float = column("chance of so much with no inequality")
+    lower: float = column("lower end of the 95% interval of an index over ordered strata")
+    upper: float = column("upper end of the 95% interval of an index over ordered strata")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossedRow:
+    """One group of two crossed dimensions: its own rate, and what it borrows from the others."""
+
+    measure: str = column("the measure's id")
+    site: str = column("the site's id, or All sites")
+    stratum: str = column("the group of both dimensions")
+    numerator: float = column("events over the whole time")
+    denominator: float = column("those they were counted among")
+    rate: float = column("events as a fraction")
+    rate_lower: float = column("lower end of its 95% interval")
+    rate_upper: float = column("upper end of its 95% interval")
+    few: bool = column("fewer events, or fewer without one, than a rate can be relied on")
+    rate_shrunk: float = column("the same, with what the other groups of its second dimension say")
+    rate_shrunk_lower: float = column("lower end of its 95% interval")
+    rate_shrunk_upper: float = column("upper end of its 95% interval")
+    rate_borrowed: float = column("how much of it is borrowed, from 0 to 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

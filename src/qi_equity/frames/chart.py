@@ -219,7 +219,7 @@ def _roles(
     readings, spread = beside
     if (readings is None) != (spread is None):
         problems.append("give both readings= and spread=: how many, and their standard deviation")
-    if readings is not None and kind.needs != "readings":
+    if readings is not None and kind.made_of != MadeOf.READINGS:
         problems.append(f"kind '{kind.name}' takes no readings= or spread=; kinds xbar and s do")
     if numerator is not None and value is not None:
         problems.append("give numerator= or value=, not both")

@@ -12,6 +12,7 @@ from qi_equity.errors import UserError, did_you_mean
 from qi_equity.project import ALL_SITES, BEST_AT_BASELINE, EVERYONE, EVERYONE_ELSE
 from qi_equity.project_file.draft import Draft
 from qi_equity.project_file.tree import Path
+from qi_equity.strata import CROSSED, crossed
 
 Found = Iterator[tuple[Path, str]]
 
@@ -26,6 +27,8 @@ FITS = {
 }
 OF_READINGS = ("xbar", "s")  # charts of several readings a subgroup
 NEEDS_DENOMINATOR = ("proportion", "rate")
+VALUES = ("continuous", "time between", "cases between")
+LONGEST_CELL = 110  # letters of the names of two groups that stand together
 UNKNOWN = ("not stated", "not known", "missing")  # kinds of code that are no ethnicity
 SHORTEST_REASON = 20  # letters: room for a reason, not only for "n/a" or "usual"
 
@@ -47,7 +50,7 @@ def unique(project: Draft) -> Found:
         (project.sites, "name", "site"),
         (project.measures, "id", "measure"),
         (project.measures, "name", "measure"),
-        (project.strata and project.strata.groups, "name", "group"),
+        *((side.groups, "name", "group") for side in _sides(project)),
         (project.drivers, "id", "driver"),
         (_change_ideas(project), "id", "change idea"),
         (project.cycles, "id", "cycle"),
@@ -69,9 +72,9 @@ def _change_ideas(project: Draft) -> list[Draft] | None:
 
 def names_taken(project: Draft) -> Found:
     """No group or site is called what the charts call all of them together."""
-    groups = (project.strata and project.strata.groups) or ()
+    named = [group for side in _sides(project) for group in side.groups or ()]
     for parts, taken in (
-        (groups, (EVERYONE, EVERYONE_ELSE, BEST_AT_BASELINE)),
+        (named, (EVERYONE, EVERYONE_ELSE, BEST_AT_BASELINE)),
         (project.sites or (), (ALL_SITES,)),
     ):
         for part in parts:
@@ -81,9 +84,8 @@ def names_taken(project: Draft) -> Found:
 
 def known_words(project: Draft) -> Found:
     """Every measure, site, stratum, driver and change idea that is named exists."""
-    groups = project.strata and project.strata.groups
     measures, sites = _names(project.measures), _names(project.sites)
-    strata, ideas = _names(groups, "name"), _names(_change_ideas(project))
+    strata, ideas = _strata(project), _names(_change_ideas(project))
     drivers = _names(project.drivers)
     aim = project.aim
     if aim:
@@ -100,6 +102,33 @@ def known_words(project: Draft) -> Found:
         yield from _all_known(cycle, "sites", "site", sites)
         yield from _all_known(cycle, "strata", "group", strata)
         yield from _known(cycle, "change_idea", "change idea", ideas)
+
+
+def _sides(project: Draft) -> list[Draft]:
+    """The dimensions strata are told apart by: one, or two that are crossed."""
+    first = project.strata
+    return [side for side in (first, first and first.crossed_with) if side]
+
+
+def _cells(project: Draft) -> list[tuple[str, bool]] | None:
+    """The groups of both dimensions together, and whether one is not known; None where unread."""
+    sides = _sides(project)
+    if len(sides) < 2 or any(_names(side.groups, "name") is None for side in sides):
+        return None
+    one, two = (side.groups for side in sides)
+    return [(crossed(a.name, b.name), bool(a.unknown or b.unknown)) for a in one for b in two]
+
+
+def _strata(project: Draft) -> list[str] | None:
+    """Every stratum that an aim or a cycle may name; None where one cannot be read."""
+    first = project.strata
+    if first and first.has("crossed_with") and _cells(project) is None:
+        return None
+    names = [_names(side.groups, "name") for side in _sides(project)]
+    if not names or any(found is None for found in names):
+        return None
+    cells = [name for name, _ in _cells(project) or ()]
+    return [name for found in (*names, cells) for name in found or ()]
 
 
 def _known(part: Draft, key: str, kind: str, choices: list[str] | None) -> Found:
@@ -121,14 +150,25 @@ def _nothing_called(word: str, kind: str, choices: list[str]) -> str:
 
 def reference(project: Draft) -> Found:
     """Whom strata are compared with is a choice the team makes and gives its reason for."""
-    chosen = project.strata and project.strata.reference
+    for side in _sides(project):
+        unknown = [group.name for group in side.groups or () if group.unknown]
+        yield from _reference(project, side.reference, _names(side.groups, "name"), unknown)
+        if both := getattr(side, "both", None):
+            cells = _cells(project)
+            names = None if cells is None else [name for name, _ in cells]
+            hidden = [name for name, unsure in cells or () if unsure]
+            yield from _reference(project, both, names, hidden)
+
+
+def _reference(
+    project: Draft, chosen: Draft | None, names: list[str] | None, unknown: list[str]
+) -> Found:
     if not chosen or chosen.compare_with is None:
         return
     word, place = chosen.compare_with, chosen.at("compare_with")
-    names = _names(project.strata.groups, "name")
-    unknown = [group.name for group in project.strata.groups or () if group.unknown]
     try:
-        rate = float(word)
+        # A group called "5" is a group, and no target of 500 per cent.
+        rate = 0.0 if word in (names or ()) else float(word)
         kinds = [measure.data for measure in project.measures or ()]
         if not (0 <= rate < math.inf) or (rate > 1 and "proportion" in kinds):
             yield place, f"a target rate is between 0 and 1, a part of one, not {word}"
@@ -147,15 +187,21 @@ def reference(project: Draft) -> Found:
 
 def groups(project: Draft) -> Found:
     """Groups can be told apart, and a code belongs to one of them."""
-    strata = project.strata
-    if not strata or not strata.groups:
+    for side in _sides(project):
+        yield from _groups(side)
+
+
+def _groups(strata: Draft) -> Found:
+    if not strata.groups:
         return
     known = [group for group in strata.groups if group.unknown is False]
     if len(known) < 2 and None not in [group.unknown for group in strata.groups]:
-        told = "needs at least two groups whose ethnicity is known, to compare"
+        told = f"needs at least two groups whose {strata.dimension or 'group'} is known, to compare"
         yield strata.at("groups"), told
     if strata.code_system == ethnicity.OWN:
         yield from _own_codes(strata)
+    if strata.ordered and (strata.dimension or "").casefold() == "ethnicity":
+        yield strata.at("ordered"), "ethnicity is not a ladder: its groups have no order"
     if sum(bool(group.missing) for group in strata.groups) > 1:
         yield strata.at("groups"), "only one group can hold the records left empty (missing: true)"
 
@@ -201,16 +247,19 @@ def _size(gap: float, kind: str) -> float:
 
 def contrasts(project: Draft) -> Found:
     """Equity is aimed at for groups that can be compared, one contrast declared the primary one."""
-    aim, strata = project.aim, project.strata
+    aim = project.aim
     if not aim or not aim.equity:
         return
-    unknown = [group.name for group in (strata and strata.groups) or () if group.unknown]
-    compared = strata and strata.reference and strata.reference.compare_with
+    sides = _sides(project)
+    unknown = [group.name for side in sides for group in side.groups or () if group.unknown]
+    unknown += [name for name, unsure in _cells(project) or () if unsure]
+    chosen = [c for side in sides for c in (side.reference, getattr(side, "both", None)) if c]
+    compared = [one.compare_with for one in chosen]
     for each in aim.equity:
         if each.stratum in unknown:
             told = f"'{each.stratum}' is marked unknown: true; aim at a group that is known"
             yield each.at("stratum"), told
-        elif each.stratum and each.stratum == compared and each.kind in ("difference", "ratio"):
+        elif each.stratum and each.stratum in compared and each.kind in ("difference", "ratio"):
             told = f"'{each.stratum}' is the group the others are compared with, so it has no gap"
             yield each.at("stratum"), told
     primary = [each for each in aim.equity if each.primary]
@@ -346,10 +395,48 @@ def drivers_in_a_ring(project: Draft) -> Found:
             yield driver.at("moves"), f"following what '{driver.id}' moves leads back to itself"
 
 
+def crossing(project: Draft) -> Found:
+    """Two dimensions can be told apart, and their counts add up."""
+    sides = _sides(project)
+    if len(sides) < 2:
+        if project.data and project.data.crossed_with:
+            told = "there is no second dimension: say it under strata, as crossed_with"
+            yield project.data.at("crossed_with"), told
+        return
+    first, second = sides
+    if first.dimension and second.dimension and first.dimension == second.dimension:
+        yield second.at("dimension"), f"'{second.dimension}' is the first dimension already"
+    names = {name.casefold() for name in _names(first.groups, "name") or ()}
+    for group in second.groups or ():
+        if group.name and group.name.casefold() in names:
+            told = "a group of the first dimension has this name too; give each its own"
+            yield group.at("name"), told
+        if group.name and CROSSED.strip() in group.name:
+            yield (
+                group.at("name"),
+                f"cannot hold '{CROSSED.strip()}', which joins two groups' names",
+            )
+        if group.name and max(map(len, names), default=0) + len(group.name) > LONGEST_CELL:
+            yield group.at("name"), "is too long to stand beside the first dimension's; shorten it"
+    for measure in project.measures or ():
+        if measure.data in VALUES:
+            told = f"{measure.data} data cannot be added up over crossed groups; take one dimension"
+            yield measure.at("data"), told
+    data = project.data
+    wide = data and data.kind == "table" and (data.columns or data.indicators)
+    if data and not wide and not data.has("crossed_with"):
+        told = f"'crossed_with' is missing: name the column of {second.dimension}"
+        yield data.at("crossed_with"), told
+
+
 def code_system(project: Draft) -> Found:
     """Every code of a named code system has one group, so that nobody goes uncounted."""
-    strata = project.strata
-    if not strata or strata.code_system is None:
+    for side in _sides(project):
+        yield from _code_system(side)
+
+
+def _code_system(strata: Draft) -> Found:
+    if strata.code_system is None:
         return
     scheme = ethnicity.SCHEMES.get(strata.code_system)
     if strata.code_system == ethnicity.OWN:
@@ -411,6 +498,7 @@ CHECKS: tuple[Callable[[Draft], Found], ...] = (
     reference,
     groups,
     code_system,
+    crossing,
     aims,
     contrasts,
     measures,

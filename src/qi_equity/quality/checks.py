@@ -94,7 +94,7 @@ class _Data:
 
     @property
     def unknown(self) -> list[str]:
-        return [group.name for group in self.project.strata.groups if group.unknown]
+        return [group.name for group in self.project.strata.cells if group.unknown]
 
 
 def quality(
@@ -112,7 +112,7 @@ def completeness(project: Project, observations: pd.DataFrame) -> pd.DataFrame:
     keys = ["measure", "site", "subgroup"]
     table = observations[observations["stratum"] != EVERYONE]
     counted = table[table["denominator"].notna()]
-    unknown = counted["stratum"].isin([g.name for g in project.strata.groups if g.unknown])
+    unknown = counted["stratum"].isin([g.name for g in project.strata.cells if g.unknown])
     births = counted.groupby(keys)["denominator"].sum()
     without = counted[unknown].groupby(keys)["denominator"].sum()
     both = pd.DataFrame({"numerator": without, "denominator": births})

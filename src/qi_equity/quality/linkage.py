@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from qi_equity.crossed import margins
 from qi_equity.errors import DataErrors, did_you_mean
 from qi_equity.project import Project
 from qi_equity.sources import predicates
@@ -114,7 +115,7 @@ def agreement(
     both = sums[sums["in_first"] & sums["in_second"]]
     alone = [int(sums.loc[~sums[name], "births"].sum()) for name in ("in_second", "in_first")]
     codes = pd.concat([both["first"], both["second"]])
-    placed = place(codes, project.strata)
+    placed = place(codes, margins(project)[0].strata)
     groups = both.assign(
         **{
             name: both[name].map(lambda code: placed[text_of(code)].group or NO_GROUP)

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 
 from qi_equity import ethnicity
 from qi_equity.errors import did_you_mean
-from qi_equity.project import EVERYONE, Project, Strata
+from qi_equity.project import EVERYONE, Dimension, Project, Strata
+from qi_equity.strata import crossed
 
 # What public tables call all their sites together.
 TOTALS = frozenset({"all", "all sites", "england", "national", "total", "united states"})
 FEW = 30  # choices worth listing in a message
+# Between the labels of two crossed dimensions: no file holds it in a cell, and it is no space.
+BETWEEN = "\u2063"
 
 
 def plain(label: object) -> str:
@@ -38,10 +41,18 @@ class Placed:
     remedy: str = ""
 
 
+def shown(label: str) -> str:
+    """A label as a person reads it, of two dimensions where they are crossed."""
+    return crossed(*label.split(BETWEEN)) if BETWEEN in label else label
+
+
 def place(
-    labels: Iterable[object], strata: Strata, totals: Iterable[str] = ()
+    labels: Iterable[object], strata: Dimension, totals: Iterable[str] = ()
 ) -> Mapping[str, Placed]:
     """Where each distinct label or code goes; a group's own name always finds it.
+
+    Where two dimensions are crossed a label is that of both, with BETWEEN between them, or the
+    name of a cell.
 
     >>> from qi_equity.project import Group, Reference
     >>> mothers = Strata(code_system="nhs_16_plus_1", groups=(
@@ -52,6 +63,8 @@ def place(
     {'n': 'Black', '': 'Not recorded', 'Total': 'Everyone'}
     """
     distinct = list(dict.fromkeys(text_of(label) for label in labels))
+    if isinstance(strata, Strata) and strata.crossed_with is not None:
+        return _in_both(distinct, strata, totals)
     codes = {group.name: group.codes for group in strata.groups}
     missing = next((group.name for group in strata.groups if group.missing), None)
     homes = ethnicity.homes(distinct, codes, strata.code_system, strata.roll_up, missing)
@@ -71,7 +84,49 @@ def place(
     return placed
 
 
-def _remedy(label: str, strata: Strata) -> str:
+def _in_both(labels: list[str], strata: Strata, totals: Iterable[str]) -> dict[str, Placed]:
+    """Where labels of two crossed dimensions go: to a cell; to everyone where both are totals."""
+    second = strata.crossed_with
+    assert second is not None
+    pairs = {label: label.split(BETWEEN) for label in labels if BETWEEN in label}
+    alone = Dimension(**{name: getattr(strata, name) for name in Dimension.model_fields})
+    sides = [
+        place([pair[at] for pair in pairs.values()], side, totals)
+        for at, side in enumerate((alone, second))
+    ]
+    cells = {plain(cell.name): cell for cell in strata.cells}
+    own_totals = {plain(label) for label in totals}
+    placed = {}
+    for label in labels:
+        if label in pairs:
+            one, two = (side[part] for side, part in zip(sides, pairs[label], strict=True))
+            placed[label] = _crossed(label, one, two)
+        elif plain(label) in cells:
+            cell = cells[plain(label)]
+            placed[label] = Placed(cell.name, "not known" if cell.unknown else "stated")
+        elif plain(label) in own_totals or ethnicity.is_total(label):
+            placed[label] = Placed(EVERYONE, "total")
+        else:
+            names = [cell.name for cell in strata.cells]
+            hint = did_you_mean(label, names) if len(names) <= FEW else ""
+            placed[label] = Placed(None, "invalid", f"no crossed group is called '{label}'{hint}")
+    return placed
+
+
+def _crossed(label: str, one: Placed, two: Placed) -> Placed:
+    if one.group is None or two.group is None:
+        return Placed(None, "invalid", one.remedy or two.remedy)
+    over = [side.status == "total" for side in (one, two)]
+    if all(over):
+        return Placed(EVERYONE, "total")
+    if any(over):
+        told = f"'{shown(label)}' adds up over one dimension: its cells are counted, not their sum"
+        return Placed(None, "total", told)
+    status = next((side.status for side in (one, two) if side.status != "stated"), one.status)
+    return Placed(crossed(one.group, two.group), status)
+
+
+def _remedy(label: str, strata: Dimension) -> str:
     if not label:
         return f"no {strata.dimension} is recorded: mark the group for it with missing: true"
     known = [name for group in strata.groups for name in (group.name, *group.codes)]

@@ -18,7 +18,8 @@ from qi_equity.project import Measure, Period, Project, RecordsSource
 from qi_equity.sources import calendar, dates, predicates, readings
 from qi_equity.sources.account import CODES, EXCLUDED, REFUSED, Imported
 from qi_equity.sources.engine import Table, fetched, records, shown
-from qi_equity.sources.labels import Sites, place
+from qi_equity.sources.labels import BETWEEN, Sites, place
+from qi_equity.sources.labels import shown as as_read
 
 Progress = Callable[[str, float], None]  # what is being done, and how far from 0 to 1
 
@@ -160,7 +161,7 @@ def _check(
 ) -> None:
     """Everything that keeps these records from being counted, at once."""
     found = []
-    for part in ("date", "stratum", "site", "key"):
+    for part in ("date", "stratum", "crossed_with", "site", "key"):
         column = getattr(source, part)
         if column is not None and column not in table.columns:
             hint = did_you_mean(column, table.columns)
@@ -188,7 +189,11 @@ def _keyed(table: Table, source: RecordsSource) -> Table:
     elif not day.type().is_date():
         raise UserError(f"data.date: '{source.date}' holds {day.type()}, which is not a date")
     site = ibis.literal("") if source.site is None else _text(table[source.site])
-    return table.mutate(day_=day, site_=site, code_=_text(table[source.stratum]))
+    code = _text(table[source.stratum])
+    if source.crossed_with is not None:
+        second = _text(table[source.crossed_with])
+        code = code.fill_null("") + BETWEEN + second.fill_null("")
+    return table.mutate(day_=day, site_=site, code_=code)
 
 
 def _text(column: Any) -> Any:
@@ -332,7 +337,7 @@ def _placed(
     kept = sums[sums["site"].notna()]
     without = kept["code"].map(lambda placed: placed.group is None or placed.status == "total")
     for label, births in _births(kept[without], "code_"):
-        remedy = codes[label].remedy or f"'{label}' is a total and no birth's own"
+        remedy = codes[label].remedy or f"'{as_read(label)}' is a total and no birth's own"
         refused.add(remedy, births)
     kept = kept[~without]
     return kept.assign(stratum=kept["code"].map(lambda placed: placed.group))
@@ -342,7 +347,7 @@ def _codes(project: Project, sums: pd.DataFrame) -> pd.DataFrame:
     """How ethnicity was recorded, code by code: not stated, not known and missing stay apart."""
     placed = place(sums["code_"].unique(), project.strata)
     rows = [
-        (label, placed[label].group, placed[label].status, births)
+        (as_read(label), placed[label].group, placed[label].status, births)
         for label, births in _births(sums, "code_")
     ]
     return pd.DataFrame(rows, columns=CODES)
@@ -355,7 +360,7 @@ def _births(sums: pd.DataFrame, column: str) -> list[tuple[str, int]]:
 
 def _grid(project: Project, sums: pd.DataFrame) -> _Grid:
     sites = sorted(sums["site"].unique())
-    strata = sorted(group.name for group in project.strata.groups)
+    strata = sorted(group.name for group in project.strata.cells)
     subgroups = pd.DatetimeIndex(np.sort(sums["subgroup"].unique()))
     cells: np.ndarray = np.ravel_multi_index(
         (
@@ -416,7 +421,7 @@ def _means(grid: _Grid, number: int, readings: np.ndarray) -> dict[str, np.ndarr
 def _exclusions(project: Project, sums: pd.DataFrame, measures: Sequence[Measure]) -> pd.DataFrame:
     """Per stratum, how many births each measure does not count: exclusion can hide inequity."""
     whole = sums.groupby("stratum")[[name for name in sums if sums[name].dtype.kind in "iuf"]].sum()
-    whole = whole.reindex([group.name for group in project.strata.groups], fill_value=0)
+    whole = whole.reindex([group.name for group in project.strata.cells], fill_value=0)
     parts = []
     for number, measure in enumerate(measures):
         births = whole[BIRTHS]

@@ -26,7 +26,7 @@ from qi_equity.observations import (
 from qi_equity.project import EVERYONE, Columns, Project, TableSource
 from qi_equity.sources import calendar, cells, dates, grid, taking
 from qi_equity.sources.account import CODES, SUPPRESSED, Imported, by_reason, counted
-from qi_equity.sources.labels import Sites, place, plain, text_of
+from qi_equity.sources.labels import BETWEEN, Sites, place, plain, shown, text_of
 
 # Our own tables, as written by the store, the app and the made-up network.
 TIDY = TableSource(
@@ -117,7 +117,7 @@ def _grid(source: TableSource, path: Path) -> grid.Grid:
     if source is TIDY:
         return grid.read(path, KEY, None, NUMBERS)
     if source.dates_across:
-        names = [source.stratum, source.site, source.measure, *source.where]
+        names = [source.stratum, source.crossed_with, source.site, source.measure, *source.where]
         wanted = list(dict.fromkeys(name for name in names if name is not None))
         numbers = [name for name in (getattr(source, each) for each in NUMBERS) if name]
         return grid.read_across(path, wanted, numbers, source.rows_are, source.sheet)
@@ -164,6 +164,7 @@ def _check(project: Project, source: TableSource) -> None:
 def _wanted(source: TableSource) -> list[str]:
     """Every column that the mapping speaks of."""
     names = [source.subgroup, source.stratum, source.site, source.measure, source.suppressed]
+    names += [source.crossed_with]
     names += [getattr(source, name) for name in NUMBERS]
     names += [source.year] if isinstance(source.year, str) else []
     names += source.where
@@ -208,7 +209,9 @@ def _long(project: Project, source: TableSource, found: grid.Grid) -> pd.DataFra
             "row": found.row,
             "measure_cell": part.measure if wide else column(source.measure),
             "site_cell": column(source.site),
-            "stratum_cell": (part.stratum or EVERYONE) if wide else column(source.stratum),
+            "stratum_cell": (part.stratum or EVERYONE)
+            if wide
+            else _of_both(column(source.stratum), column(source.crossed_with)),
             "date_cell": _with_years(column(dated), source, table),
             "flag_cell": column(source.suppressed),
         }
@@ -223,6 +226,13 @@ def _long(project: Project, source: TableSource, found: grid.Grid) -> pd.DataFra
         long["measure_cell"] = None
     long.attrs["said"] = said
     return long
+
+
+def _of_both(first: object, second: object) -> object:
+    """The labels of both dimensions, where a second is crossed with the first."""
+    if not isinstance(first, pd.Series) or not isinstance(second, pd.Series):
+        return first
+    return first.map(text_of) + BETWEEN + second.map(text_of)
 
 
 def _with_years(cells_: object, source: TableSource, table: pd.DataFrame) -> object:
@@ -294,10 +304,10 @@ def _strata(project: Project, source: TableSource, rows: _Rows) -> tuple[pd.Data
     rows.refuse(labels.map({name: p.remedy or None for name, p in placed.items()}))
     notes = [
         f"{' and '.join(map(repr, alike))} look like one group written in several ways"
-        for alike in ethnicity.alike(label for label in placed if label)
+        for alike in ethnicity.alike(shown(label) for label in placed if label)
     ]
     count = labels.value_counts()
-    codes = [(name, p.group, p.status, int(count[name])) for name, p in placed.items()]
+    codes = [(shown(name), p.group, p.status, int(count[name])) for name, p in placed.items()]
     return pd.DataFrame(codes, columns=CODES), notes
 
 

@@ -15,8 +15,10 @@ from typing import Any, TypeVar
 import pandas as pd
 from sqlalchemy import Connection, or_
 
+from qi_equity import crossed
 from qi_equity.errors import DataErrors, UserError
-from qi_equity.project import Cycle, Part, Project
+from qi_equity.parts import Part
+from qi_equity.project import Cycle, Project
 from qi_equity.store import history, saving, upkeep
 from qi_equity.store.access import Find, Operation, Protect, User
 from qi_equity.store.chain import Draft, Verified, canonical
@@ -73,14 +75,19 @@ class Desk:
         )
 
     def project(self, project_id: str) -> Project:
-        """The project as last saved, with the PDSA cycles that were written down since."""
+        """The project as last saved, with the PDSA cycles that were written down since.
+
+        Of a project that crosses two dimensions a part may be asked for here ('ours.both'); every
+        other method means the whole by it, whose counts are of the groups of both.
+        """
         with self._reading(project_id) as (connection, project):
-            return self._with_cycles(connection, project)
+            whole = self._with_cycles(connection, project)
+        return whole if project_id == whole.id else crossed.part(whole, project_id)
 
     def project_file(self, project_id: str) -> Kept[str]:
         """The project's YAML as last saved."""
-        with self._reading(project_id) as (connection, _):
-            (plan,) = history.current(connection, project_id, "plan")
+        with self._reading(project_id) as (connection, project):
+            (plan,) = history.current(connection, project.id, "plan")
             made = history.made_by(connection, [plan.id])[plan.id]
             text = json.loads(plan.body or "{}")["text"]
             return Kept(text, plan.id, made.who, made.at)
@@ -103,8 +110,8 @@ class Desk:
 
     def revision(self, project_id: str) -> str:
         """Changes whenever what a chart of this project is drawn from changes; the cache's key."""
-        with self._reading(project_id) as (connection, _):
-            return saving.stamp(connection, project_id)
+        with self._reading(project_id) as (connection, project):
+            return saving.stamp(connection, project.id)
 
     def sites(self, project_id: str) -> tuple[str, ...]:
         """The project's sites whose true counts this user sees, in order."""
@@ -122,7 +129,7 @@ class Desk:
         self._allowed("see")
         with self._reading(project_id) as (connection, project):
             sites = self._where("see", project, connection)
-            return saving.true_counts(connection, project_id, sites)
+            return saving.true_counts(connection, project.id, sites)
 
     def protected(self, project_id: str, **options: object) -> Any:
         """What the disclosure policy makes of the true counts of the sites that consented.
@@ -135,8 +142,12 @@ class Desk:
             raise StoreError("the store was opened without a disclosure policy: nothing is shown")
         with self._reading(project_id) as (connection, project):
             sites = self._where("see protected", project, connection)
-            table = saving.true_counts(connection, project_id, sites)
+            table = saving.true_counts(connection, project.id, sites)
             project = self._with_cycles(connection, project)
+        if project.strata.crossed_with is not None:
+            if project_id not in [one.id for one in crossed.margins(project)]:
+                raise Forbidden("each dimension is shown by itself; both together stay with teams")
+            options |= {"part": project_id}
         return self._protect(project, table.drop(columns="revision"), **options)
 
     def log(
@@ -161,7 +172,7 @@ class Desk:
             if fit.refused:
                 raise DataErrors(fit.refused, "the log")
             found = history.current(
-                writer.connection, project_id, "observation", keys=list(fit.bodies)
+                writer.connection, project.id, "observation", keys=list(fit.bodies)
             )
             there = {one.key: one for one in found}
             stands = {one.key: one.body for one in found}
@@ -171,10 +182,10 @@ class Desk:
             if corrected and not (reason and reason.strip()):
                 raise UserError("this changes what was logged before: say why, as the reason")
             if changed:
-                drafts = saving.drafts(project_id, "observation", changed, there)
+                drafts = saving.drafts(project.id, "observation", changed, there)
                 writer.append(drafts, self.user.name, self._origin, reason)
             unchanged = len(fit.bodies) - len(changed)
-            stamp = saving.stamp(writer.connection, project_id)
+            stamp = saving.stamp(writer.connection, project.id)
         return Saved(len(changed), corrected, unchanged, stamp)
 
     def import_table(
@@ -199,14 +210,14 @@ class Desk:
         table, _ = checked(rows)
         with self._writing(project_id) as (writer, project):
             connection = writer.connection
-            markers = history.current(connection, project_id, "import", keys=[file_hash])
+            markers = history.current(connection, project.id, "import", keys=[file_hash])
             before = markers[0] if markers else None
             account = before.body if before else None
             again = account is not None
             if account and not json.loads(account)["refused"]:
-                return Imported(0, 0, 0, (), True, saving.stamp(connection, project_id))
+                return Imported(0, 0, 0, (), True, saving.stamp(connection, project.id))
             fit = ready(project, table, self._where("log", project, connection), typed=False)
-            there = {one.key: one for one in history.current(connection, project_id, "observation")}
+            there = {one.key: one for one in history.current(connection, project.id, "observation")}
             stands = {key: one.body for key, one in there.items()}
             changed = {
                 key: body
@@ -227,12 +238,12 @@ class Desk:
                     "refused": [line[:300] for line in refusals[:REFUSED_KEPT]],
                 }  # fmt: skip
                 version = before.version + 1 if before else 1
-                drafts = saving.drafts(project_id, "observation", changed, there)
+                drafts = saving.drafts(project.id, "observation", changed, there)
                 drafts.append(
-                    Draft(project_id, "import", file_hash, version, None, canonical(told))
+                    Draft(project.id, "import", file_hash, version, None, canonical(told))
                 )
                 writer.append(drafts, self.user.name, "import", reason, file_hash)
-            stamp = saving.stamp(connection, project_id)
+            stamp = saving.stamp(connection, project.id)
         return Imported(len(changed), corrected, unchanged, refusals, already, stamp)
 
     # History
@@ -247,7 +258,7 @@ class Desk:
         with self._reading(project_id) as (connection, project):
             true_at = self._where("see", project, connection)
             asked = [
-                revisions.c.project == project_id,
+                revisions.c.project == project.id,
                 or_(revisions.c.site.is_(None), revisions.c.site.in_(sorted(true_at))),
             ]
             if key is not None:
@@ -313,14 +324,14 @@ class Desk:
         key = key or secrets.token_hex(8)
         saving.checked("the key", key)
         with self._writing(project_id) as (writer, project):
-            found = history.current(writer.connection, project_id, kind, keys=[key])
+            found = history.current(writer.connection, project.id, kind, keys=[key])
             if not found and not new:
                 raise UserError(f"there is no {kind} with the key '{key}'")
             self._may_write(frozenset(entry.sites), project, writer.connection)
             if found and found[0].body:
                 self._may_write(saving.sites_in(found[0].body), project, writer.connection)
             body = canonical(entry.model_dump(mode="json"))
-            self._save_one(writer, project_id, kind, key, None, body, reason, seen)
+            self._save_one(writer, project.id, kind, key, None, body, reason, seen)
         return key
 
     def entries(self, project_id: str, kind: type[AnyEntry]) -> dict[str, Kept[AnyEntry]]:
@@ -337,9 +348,9 @@ class Desk:
         with self._writing(project_id) as (writer, project):
             self._nowhere_else({site}, self._where("consent", project, writer.connection))
             body = canonical({"given": given})
-            found = history.current(writer.connection, project_id, "consent", keys=[site])
+            found = history.current(writer.connection, project.id, "consent", keys=[site])
             seen = found[0].id if found else 0
-            return self._save_one(writer, project_id, "consent", site, site, body, reason, seen)
+            return self._save_one(writer, project.id, "consent", site, site, body, reason, seen)
 
     def consented(self, project_id: str) -> tuple[str, ...]:
         """The sites whose protected counts the network may see, in order."""
@@ -383,7 +394,7 @@ class Desk:
 
     def _project(self, connection: Connection, project_id: str) -> Project:
         """The project, if this user may see it; one that does not exist is refused alike."""
-        project = saving.current_plan(connection, project_id)
+        project = saving.current_plan(connection, crossed.base(project_id))
         if project is None or not self._plan_seen(project):
             raise Forbidden(f"there is no project '{project_id}' that you may see")
         return project

@@ -6,7 +6,8 @@ from datetime import date
 
 from pydantic import Field
 
-from qi_equity.project import Cycle, Id, Name, Part, Text
+from qi_equity.parts import Id, Name, Part, Text
+from qi_equity.project import Cycle
 
 
 class Annotation(Part):

@@ -136,8 +136,8 @@ def _tests(
         yield table["site"] == name, f"the project has no such site{did_you_mean(name, known)}"
     yield ~table["site"].isin(sites), "you may not log for this site"
     if typed:
-        groups = [group.name for group in project.strata.groups]
-        codes = {code for group in project.strata.groups for code in group.codes}
+        groups = [group.name for group in project.strata.cells]
+        codes = {code for group in project.strata.cells for code in group.codes}
         for name in table.loc[~table["stratum"].isin({*groups, *codes}), "stratum"].unique():
             yield (
                 table["stratum"] == name,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from qi_equity.findings import Gap
+from qi_equity.findings import CrossedRow, Gap
 from qi_equity.project import EVERYONE_ELSE, Measure
+from qi_equity.strata import sides_of
 from qi_equity.words import say
 from qi_equity.words.grammar import called
 from qi_equity.words.numbers import amount, interval, missing, number
@@ -42,6 +43,23 @@ def say_readings(readings: float) -> str:
     ('1 reading', '1,200 readings')
     """
     return say("gaps.readings", count=readings)
+
+
+def few_sentence(row: CrossedRow, measure: Measure) -> str:
+    """What a crossed group of few borrows from the others, beside its own rate; else nothing."""
+    sides = sides_of(row.stratum)
+    if not row.few or sides is None or missing(row.rate_shrunk):
+        return ""
+    numerator, denominator = number(row.numerator), number(row.denominator)
+    times = measure.multiply
+    return say(
+        "gaps.few",
+        counts=say("language.count_of", numerator=numerator, denominator=denominator),
+        second=sides[1],
+        rate=amount(row.rate_shrunk * times, measure.unit),
+        interval=interval(row.rate_shrunk_lower * times, row.rate_shrunk_upper * times),
+        borrowed=amount(100 * row.rate_borrowed, "%"),
+    )
 
 
 def _size(row: Gap, measure: Measure) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from qi_equity.findings import Chart, Findings, Gap, Spread, of
+from qi_equity.findings import Chart, CrossedRow, Findings, Gap, Spread, of
 from qi_equity.findings import rows as typed
 from qi_equity.project import ALL_SITES, EVERYONE, Measure, Project
 from qi_equity.quality.checks import CHECKS, Quality
@@ -18,9 +18,9 @@ from qi_equity.vocabulary import Answer, Verdict
 from qi_equity.words import say
 from qi_equity.words.cautions import caution_text
 from qi_equity.words.charts import chance_sentence, signal_words
-from qi_equity.words.gaps import difference_unit, gap_sentence
+from qi_equity.words.gaps import difference_unit, few_sentence, gap_sentence, signed
 from qi_equity.words.grammar import called, listed
-from qi_equity.words.numbers import amount, fixed, missing, number
+from qi_equity.words.numbers import amount, fixed, interval, missing, number
 from qi_equity.words.verdicts import (
     CHANGED,
     LONGEST_WAIT,
@@ -183,6 +183,7 @@ def _measure(findings: Findings, measure: Measure) -> Iterator[str]:
     yield ""
     yield from _site(findings, measure, lead, charts)
     yield from _spread(findings, measure, lead)
+    yield from _slope(findings, measure, lead)
     others = [site for site in sites if site != lead]
     if others:
         yield from _other_sites(findings, measure, others, names)
@@ -190,6 +191,7 @@ def _measure(findings: Findings, measure: Measure) -> Iterator[str]:
 
 def _site(findings: Findings, measure: Measure, site: str, charts: pd.DataFrame) -> Iterator[str]:
     compared = {row.stratum: row for row in findings.rows(Gap, measure, site)}
+    few = {row.stratum: row for row in findings.rows(CrossedRow, measure, site)}
     points = of(findings.points, measure, site)
     groups = [EVERYONE, *(group.name for group in findings.project.strata.groups)]
     # A stratum that the project no longer names stands last, never left out.
@@ -202,6 +204,8 @@ def _site(findings: Findings, measure: Measure, site: str, charts: pd.DataFrame)
             yield from _wrapped(gap_sentence(found, measure), 2)
             for sentence in verdict_sentences(found, measure.multiply, measure.direction):
                 yield from _wrapped(sentence, 6)
+            if row.stratum in few and (beside := few_sentence(few[row.stratum], measure)):
+                yield from _wrapped(beside, 6)
         else:
             yield from _wrapped(_uncompared(row, own, measure), 2)
         signals = signal_words(row, own, measure.subgroup)
@@ -238,6 +242,26 @@ def _spread(findings: Findings, measure: Measure, site: str) -> Iterator[str]:
         seen=number(spread.seen * measure.multiply),
         expected=number(spread.expected * measure.multiply),
         corrected=number(spread.corrected * measure.multiply),
+    )
+    yield from _wrapped(said, 2)
+
+
+def _slope(findings: Findings, measure: Measure, site: str) -> Iterator[str]:
+    """Ordered strata in one sentence: the slope and the relative index of inequality."""
+    named = {row.name: row for row in findings.rows(Spread, measure, site)}
+    slope, relative = named.get("sii"), named.get("rii")
+    if slope is None or relative is None or missing(slope.seen) or missing(relative.seen):
+        return
+    times = measure.multiply
+    said = say(
+        f"terminal.slope_{'higher' if slope.seen > 0 else 'lower'}",
+        size=number(abs(slope.seen) * times),
+        unit=difference_unit(measure),
+        interval=say(
+            "language.interval", low=signed(slope.lower * times), high=signed(slope.upper * times)
+        ),
+        ratio=number(relative.seen, 2),
+        ratios=interval(relative.lower, relative.upper, 2),
     )
     yield from _wrapped(said, 2)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from qi_equity.app.pages.page import Context, Page, nothing_logged
-from qi_equity.findings import Gap
+from qi_equity.findings import CrossedRow, Gap
 from qi_equity.project import EVERYONE, Measure
 from qi_equity.view.gap_figure import gap_figure
 from qi_equity.view.table import gaps_table
 from qi_equity.vocabulary import Verdict
 from qi_equity.words import say
 from qi_equity.words.cautions import code_text
-from qi_equity.words.gaps import gap_sentence
+from qi_equity.words.gaps import few_sentence, gap_sentence
 from qi_equity.words.grammar import called, first_up, sentence
 from qi_equity.words.numbers import missing, whole
 from qi_equity.words.verdicts import (
@@ -35,6 +35,7 @@ def gap(context: Context) -> Page:
     figures = {}
     if len(points):
         figures["gaps"] = gap_figure(points, measure, context.markers(), gaps)
+    few = {row.stratum: few_sentence(row, measure) for row in context.typed(CrossedRow)}
     reference = choice.project.strata.reference
     lead = verdicts_lead(gaps) if judged else say("gaps.page.waiting")
     values: dict[str, Any] = {
@@ -42,7 +43,7 @@ def gap(context: Context) -> Page:
         "lead": lead,
         "reference": reference.compare_with,
         "reason": reference.reason,
-        "cards": [_card(row, measure, judged) for row in gaps],
+        "cards": [_card(row, measure, judged, few.get(row.stratum, "")) for row in gaps],
         "drawn": bool(figures),
         "decided": "evidence_up" in points and bool(points["evidence_up"].notna().any()),
         "label": say(
@@ -59,7 +60,7 @@ def gap(context: Context) -> Page:
     return Page("gap.html", values, figures, title, lead, waiting=not judged)
 
 
-def _card(row: Gap, measure: Measure, judged: bool) -> dict[str, Any]:
+def _card(row: Gap, measure: Measure, judged: bool, few: str) -> dict[str, Any]:
     verdict = row.verdict if judged else ""
     facts: list[tuple[str, str]] = []
     if not missing(row.excess) and measure.data == "proportion":
@@ -75,6 +76,7 @@ def _card(row: Gap, measure: Measure, judged: bool) -> dict[str, Any]:
         "declared": row.declared,
         "now": gap_sentence(row, measure),
         "said": verdict_sentences(row, measure.multiply, measure.direction),
+        "few": few,
         "facts": facts,
         "cautions": [sentence(code_text(code)) for code in row.cautions],
     }

@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from qi_equity.app.pages.page import Context, Page
-from qi_equity.project import Measure
+from qi_equity.crossed import base
+from qi_equity.project import Group, Measure
 from qi_equity.sources.calendar import DAYS, floor, starts
 from qi_equity.view.figure import chart_figure
 from qi_equity.words import say
@@ -41,7 +42,8 @@ def log(context: Context) -> Page:
     period = context.measure.subgroup
     weeks = subgroups(here["subgroup"], period, context.today)
     chosen = _chosen(context.choice.address.week, weeks, here["subgroup"].max(), period)
-    sections = [_section(measure, here, chosen, context) for measure in project.measures]
+    groups = desk.project(base(project.id)).strata.cells
+    sections = [_section(measure, here, chosen, context, groups) for measure in project.measures]
     points = context.rows(context.findings.points, site=site)
     figures = {}
     if len(points):
@@ -106,7 +108,11 @@ def _chosen(asked: str, weeks: list[pd.Timestamp], last: Any, period: Any) -> pd
 
 
 def _section(
-    measure: Measure, here: pd.DataFrame, chosen: pd.Timestamp, context: Context
+    measure: Measure,
+    here: pd.DataFrame,
+    chosen: pd.Timestamp,
+    context: Context,
+    groups: tuple[Group, ...],
 ) -> dict[str, Any]:
     """One measure: a row a stratum, this subgroup's cells, the last one's counts, what is usual."""
     subgroup = floor(pd.Series([chosen]), measure.subgroup).iloc[0]
@@ -121,7 +127,7 @@ def _section(
         "value": measure.unit,
     }
     rows = []
-    for group in context.choice.project.strata.groups:
+    for group in groups:
         own = mine[mine["stratum"] == group.name].set_index("subgroup").sort_index()
         now = own.loc[subgroup].to_dict() if subgroup in own.index else {}
         last = own.loc[before].to_dict() if before in own.index else {}
