@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,8 +14,9 @@ from pydantic import ValidationError
 
 from qi_equity.app.state import Choice
 from qi_equity.errors import UserError
-from qi_equity.project import TableSource
-from qi_equity.sources import load
+from qi_equity.observations import COUNTS
+from qi_equity.project import Measure, TableSource
+from qi_equity.sources import load, typed
 from qi_equity.sources.tables import is_tidy
 from qi_equity.store import Action, Desk, SessionNote, User, Users
 from qi_equity.store.access import RoleName
@@ -52,23 +54,32 @@ def _log(desk: Desk, choice: Choice, fields: Fields) -> str:
     if len(rows) > MOST_ROWS or not all(isinstance(row, dict) for row in rows):
         raise UserError("these are not the rows of a log; reload the page")
     site = str(fields.get("site", ""))
-    table = [
-        {
-            "measure": str(row.get("measure", "")),
-            "site": site,
-            "stratum": str(row.get("stratum", "")),
-            "subgroup": str(row.get("subgroup", "")),
-            "numerator": _number(row.get("numerator")),
-            "denominator": _number(row.get("denominator")),
-            "value": _number(row.get("value")),
-            "revision": _number(row.get("revision")),
-        }
-        for row in rows
-    ]
+    measures = {measure.id: measure for measure in choice.project.measures}
+    told = [_typed(row, site, measures) for row in rows]
+    wrong = [line for _, lines in told for line in lines]
+    if wrong:
+        raise UserError("\n".join(wrong))
+    table = [row for row, _ in told]
     saved = desk.log(choice.project.id, pd.DataFrame(table), _text(fields, "reason") or None)
     if saved.corrected:
         return say("log.saved_corrected", count=saved.written, corrected=saved.corrected)
     return say("log.saved", count=saved.written)
+
+
+def _typed(
+    row: Mapping[str, Any], site: str, measures: Mapping[str, Measure]
+) -> tuple[dict[str, object], list[str]]:
+    """One row as typed, for the store; and what of it cannot be read."""
+    named = {name: str(row.get(name, "")) for name in ("measure", "stratum", "subgroup")}
+    kept: dict[str, object] = {**named, "site": site, "revision": _revision(row.get("revision"))}
+    measure, wrong = measures.get(named["measure"]), []
+    for name in (*COUNTS, "value"):
+        given = row.get(name)
+        cell = typed.read(given, name, measure) if measure else None
+        if cell is not None and cell.state == "wrong":
+            wrong.append(f"{named['stratum'][:40]}, {named['measure']}: {inert(cell.said, 300)}")
+        kept[name] = cell.number if cell is not None and cell.state == "number" else None
+    return kept, wrong
 
 
 def _upload(desk: Desk, choice: Choice, fields: Fields) -> str:
@@ -110,10 +121,10 @@ def _upload(desk: Desk, choice: Choice, fields: Fields) -> str:
 
 
 def _undo(desk: Desk, choice: Choice, fields: Fields) -> str:
-    revision = _number(fields.get("revision"))
-    if not isinstance(revision, int | float):
+    revision = _revision(fields.get("revision"))
+    if not isinstance(revision, int):
         raise UserError("which change is to be taken back is not clear; reload the page")
-    desk.undo(int(revision), _text(fields, "reason"))
+    desk.undo(revision, _text(fields, "reason"))
     return say("history.taken_back")
 
 
@@ -268,11 +279,7 @@ def _sites(fields: Fields) -> tuple[str, ...]:
     return (site,) if site else ()
 
 
-def _number(given: object) -> object:
-    """A cell as typed: a number where it is one, nothing where it is blank, else left to refuse."""
-    if given is None or (isinstance(given, str) and not given.strip()):
-        return None
-    try:
-        return float(str(given).replace(",", "").strip())
-    except ValueError:
-        return str(given)[:80]
+def _revision(given: object) -> object:
+    """The revision that a page was made from, as it sends it back: nothing, a number, or a slip."""
+    text = str(given if given is not None else "").strip()
+    return None if not text else int(text) if re.fullmatch("[0-9]{1,18}", text) else text[:80]

@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from qi_equity.app import explore
 from qi_equity.app.actions import act
 from qi_equity.app.backend import Backend
+from qi_equity.app.looks import look
 from qi_equity.app.pages import LASTING, PAGES, Context, Page
 from qi_equity.app.pages.page import text_of, told
 from qi_equity.app.state import Address, Choice, choose, parse
@@ -147,6 +148,18 @@ class Renderer:
             return {"problems": our_fault()}
         self._kept.forget()
         return self.answer(address, done) | {"status": done, "done": done}
+
+    def look(self, name: str, fields: dict[str, Any], address: str) -> Answer:
+        """Answer a question of a page, before anything is saved."""
+        try:
+            projects = self.backend.projects()
+            choice = choose(parse(address), projects, self._sites) if projects else None
+            return {"found": look(name, self.backend.store, choice, fields)}
+        except UserError as error:
+            return {"problems": str(error).splitlines()}
+        except Exception:
+            log.exception("could not answer %r at %r", name, address)
+            return {"problems": our_fault()}
 
     def _answer(self, page: Page, choice: Choice | None = None) -> Answer:
         values = {**page.values, "choice": choice}

@@ -74,13 +74,12 @@ HINTS = {
     "dates": "day first, or month first",
     "decimal": "point, or comma",
 }
-EXAMPLES = 3  # rows shown of what was understood
 
 
 def _understood(target: Path) -> None:
     """Show what the drawn project reads of its file: the account, and some rows of it."""
     from qi_equity import project_file
-    from qi_equity.sources import load
+    from qi_equity.sources import keeping, load
 
     problems = project_file.check(target)
     for problem in problems:
@@ -90,11 +89,8 @@ def _understood(target: Path) -> None:
     imported = load(project_file.load(target), base=target.parent)
     typer.echo(str(imported))
     typer.echo("Understood, for example:")
-    known = imported.observations.dropna(subset=["numerator", "value"], how="all")
-    for row in known.head(EXAMPLES).to_dict("records"):
-        counts = [row[name] for name in ("numerator", "denominator", "value")]
-        said = " of ".join(f"{count:g}" for count in counts if count == count)
-        typer.echo(f"  {row['subgroup']:%Y-%m-%d}, {row['stratum']}: {row['measure']} {said}")
+    for line in keeping.examples(imported):
+        typer.echo(f"  {line}")
 
 
 @app.command()
