@@ -1,4 +1,4 @@
-"""What is typed or pasted by hand: read as files are, or refused; nothing becomes another number."""
+"""What is typed or pasted by hand: read as files are, or refused, and never another number."""
 
 from __future__ import annotations
 

@@ -2,47 +2,46 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, get_args
 
 import pandas as pd
 from pydantic import ValidationError
 
+from qi_equity.app import incoming
 from qi_equity.app.state import Choice
 from qi_equity.errors import UserError
 from qi_equity.observations import COUNTS
-from qi_equity.project import Measure, TableSource
-from qi_equity.sources import load, typed
-from qi_equity.sources.tables import is_tidy
+from qi_equity.project import Measure
+from qi_equity.sources import typed
 from qi_equity.store import Action, Desk, SessionNote, User, Users
 from qi_equity.store.access import RoleName
 from qi_equity.store.text import inert
 from qi_equity.words import say
-from qi_equity.words.numbers import number
 
 Fields = Mapping[str, Any]
 MOST_ROWS = 2000  # of one save by hand
-LONGEST_TABLE = 4_000_000  # characters: what one message of the connection may hold
 ROLES: tuple[RoleName, ...] = get_args(RoleName)
 TICKED = "site."  # then the id of a site: the field of its tick box
 NO_LIST = "this server has no list of users: nobody signs in to it"
 
 
 def act(
-    name: str, desk: Desk | None, choice: Choice, fields: Fields, users: Users | None = None
+    name: str,
+    desk: Desk | None,
+    choice: Choice | None,
+    fields: Fields,
+    users: Users | None = None,
 ) -> str:
-    """Do what a form asks; raises UserError with what to put right."""
+    """Do what a form asks; raises UserError with what to put right. No choice: no project yet."""
     if desk is None:
         raise UserError("nothing can be written here: this server shows findings only")
     if name in PEOPLE:
         if users is None:
             raise UserError(NO_LIST)
         return PEOPLE[name](desk.people(users), desk, fields)
-    if name not in ACTIONS:
+    if name not in ACTIONS or (choice is None and name != "begin"):
         raise UserError("this page asked for something this server does not know; reload the page")
     return ACTIONS[name](desk, choice, fields)
 
@@ -83,41 +82,12 @@ def _typed(
 
 
 def _upload(desk: Desk, choice: Choice, fields: Fields) -> str:
-    """A CSV table of counts; all of it is taken, or nothing and every reason is told."""
-    text = str(fields.get("table") or "")
-    if not text.strip():
-        raise UserError("choose a CSV file first")
-    if len(text) > LONGEST_TABLE:
-        raise UserError(
-            "this file is too large for a page; bring it in with: qi-equity import PROJECT FILE"
-        )
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "counts.csv"
-        path.write_text(text, encoding="utf-8")
-        if not (is_tidy(path) or isinstance(choice.project.data, TableSource)):
-            raise UserError(
-                "this page takes a table of counts with the columns measure, site, stratum, "
-                "subgroup, numerator and denominator; birth records never go through a browser"
-            )
-        imported = load(choice.project, path)
-    refused = [
-        f"{row['rows']}: {row['reason']} {row['where']}".strip()
-        for row in imported.refused.to_dict("records")
-    ]
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    took = desk.import_table(
-        choice.project.id, imported.observations, digest, refused=refused,
-        reason=_text(fields, "reason") or None,
-    )  # fmt: skip
-    if took.already:
-        return say("log.file_already")
-    return say(
-        "log.file_taken",
-        count=took.taken,
-        corrected=number(took.corrected),
-        unchanged=number(took.unchanged),
-        refused=number(len(took.refused)),
-    )
+    """A table of counts, as it was shown before."""
+    return incoming.keep(desk, choice.project, fields)
+
+
+def _begin(desk: Desk, choice: Choice | None, fields: Fields) -> str:
+    return incoming.begin(desk, fields)
 
 
 def _undo(desk: Desk, choice: Choice, fields: Fields) -> str:
@@ -205,6 +175,7 @@ def _remove(users: Users, desk: Desk, fields: Fields) -> str:
 ACTIONS: dict[str, Callable[[Desk, Choice, Fields], str]] = {
     "log": _log,
     "upload": _upload,
+    "begin": _begin,
     "undo": _undo,
     "note": _note,
     "action": _action,

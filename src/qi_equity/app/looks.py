@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from qi_equity.app import incoming
 from qi_equity.app.pages.log import columns_of
 from qi_equity.app.pasted import pasted
 from qi_equity.app.state import Choice
@@ -29,6 +30,8 @@ STALE = "this page asked for something this server does not know; reload the pag
 
 def look(name: str, desk: Desk | None, choice: Choice | None, fields: Fields) -> Answer:
     """The answer to a page's question; raises UserError with what to put right."""
+    if name == "outline":
+        return incoming.outlined(desk, fields)
     if name not in LOOKS or choice is None:
         raise UserError(STALE)
     return LOOKS[name](desk, choice, fields)
@@ -64,6 +67,10 @@ def _paste(desk: Desk | None, choice: Choice, fields: Fields) -> Answer:
     return {"measure": measure.id, "fill": found.fill, "told": found.told}
 
 
+def _upload(desk: Desk | None, choice: Choice, fields: Fields) -> Answer:
+    return incoming.looked(desk, choice.project, fields)
+
+
 def _measure(choice: Choice, name: str) -> Measure:
     found = next((one for one in choice.project.measures if one.id == name), None)
     if found is None:
@@ -80,4 +87,5 @@ def _column(name: str) -> str:
 LOOKS: dict[str, Callable[[Desk | None, Choice, Fields], Answer]] = {
     "read": _read,
     "paste": _paste,
+    "upload": _upload,
 }

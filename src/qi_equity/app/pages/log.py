@@ -7,8 +7,10 @@ from typing import Any
 import pandas as pd
 
 from qi_equity.app.pages.page import Context, Page
+from qi_equity.app.received import LARGEST
 from qi_equity.project import Measure
 from qi_equity.sources.calendar import DAYS, floor, starts
+from qi_equity.sources.grid import READERS
 from qi_equity.view.figure import chart_figure
 from qi_equity.words import say
 from qi_equity.words.charts import counted
@@ -61,6 +63,8 @@ def log(context: Context) -> Page:
         "period": period,
         "user": desk.user.name,
         "drawn": bool(figures),
+        "largest": LARGEST,
+        "kinds": ",".join(READERS),
         "label": say("log.label", measure=context.measure.name),
     }
     window = say("log.title", site=context.choice.site_name(site))

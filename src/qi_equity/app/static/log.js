@@ -179,13 +179,6 @@ window.qiLog = (() => {
     address.set("week", form().dataset.week) // stay where the counts went
     window.qiEquity.ask({ act: "log", fields, address: "?" + address })
   })
-  document.addEventListener("submit", async (event) => {
-    if (!event.target.matches("form[data-upload]")) return
-    event.preventDefault()
-    const file = event.target.querySelector("input").files[0]
-    const fields = { table: file ? await file.text() : "" }
-    window.qiEquity.ask({ act: "upload", fields, address: location.search })
-  })
   document.addEventListener("click", (event) => {
     if (event.target.id !== "discard") return
     for (const cell of cells()) cell.value = cell.dataset.was
