@@ -139,7 +139,7 @@ def import_(
         )
     digest = hashlib.sha256(source.read_bytes()).hexdigest()
     refused = keeping.refusals(imported)
-    with _store(database, aims, project) as desk:
+    with store_of(database, aims, project) as desk:
         typer.echo(
             str(
                 desk.import_table(
@@ -169,7 +169,7 @@ def log(
     aims = project_file.load(project)
     site = site or (aims.sites[0].id if len(aims.sites) == 1 else typer.prompt("Site"))
     week = week or typer.prompt("Week (its Monday, as 2026-01-05)")
-    with _store(database, aims, project) as desk:
+    with store_of(database, aims, project) as desk:
         there = desk.observations(aims.id)
         rows = []
         typer.echo("Write numerator/denominator, such as 2/17; press Enter to leave one out.")
@@ -266,7 +266,7 @@ def _admin(database: str) -> Iterator[Desk]:
 
 
 @contextmanager
-def _store(database: str, project: Project, path: Path) -> Iterator[Desk]:
+def store_of(database: str, project: Project, path: Path) -> Iterator[Desk]:
     """The store with this project in it, as its file now reads."""
     from qi_equity import store
 
