@@ -155,6 +155,10 @@ class Strata(Part):
     code_system: Id = Field(default="own", description="where the codes are from")
     roll_up: Name | None = Field(default=None, description="a named roll-up of the code system")
     groups: tuple[Group, ...] = Field(min_length=2)
+    labels: dict[Name, Name] = Field(
+        default_factory=dict,
+        description="labels of your files that no code list knows, and the group of each",
+    )
     reference: Reference
 
     @property

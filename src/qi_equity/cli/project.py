@@ -15,6 +15,7 @@ from qi_equity.errors import UserError
 if TYPE_CHECKING:
     from qi_equity.project import Project
     from qi_equity.quality.linkage import Agreement
+    from qi_equity.quality.mother_and_baby import Both
 
 
 @app.command()
@@ -159,6 +160,9 @@ def quality(
     stratum: Annotated[
         str | None, typer.Option(help="the second extract's column of groups, if named otherwise")
     ] = None,
+    baby: Annotated[
+        str | None, typer.Option(help="the column of the baby's ethnicity, beside the mother's")
+    ] = None,
 ) -> None:
     """Completeness and consistency of the data, ethnicity coding first."""
     from qi_equity import project_file
@@ -170,9 +174,24 @@ def quality(
     imported = load(aims, data, base=project.parent)
     account(imported)
     typer.echo(terminal.quality_report(checked(aims, imported.observations, imported)))
+    if baby is not None:
+        typer.echo("")
+        typer.echo(str(_with_baby(aims, project, data, baby)))
     if linked is not None:
         typer.echo("")
         typer.echo(str(_agreement(aims, project, data, linked, key, stratum)))
+
+
+def _with_baby(aims: Project, project: Path, data: Path | None, baby: str) -> Both:
+    """The mother's ethnicity beside the baby's, in one file of birth records."""
+    from qi_equity.project import RecordsSource
+    from qi_equity.quality.mother_and_baby import mother_and_baby
+
+    source = aims.data
+    if not isinstance(source, RecordsSource):
+        raise UserError("--baby compares birth records: the project's data part is a table")
+    path = data if data is not None else project.parent / source.path
+    return mother_and_baby(aims, path, mother=source.stratum, baby=baby)
 
 
 def _agreement(

@@ -343,6 +343,18 @@ def drivers_in_a_ring(project: Draft) -> Found:
             yield driver.at("moves"), f"following what '{driver.id}' moves leads back to itself"
 
 
+def labels(project: Draft) -> Found:
+    """Every label of a file's own belongs to a group of the project."""
+    strata = project.strata
+    if strata is None or not strata.labels:
+        return
+    names = [group.name for group in strata.groups or () if group.name]
+    for label, group in strata.labels.items():
+        if group not in names:
+            told = f"no stratum called '{group}'{did_you_mean(group, names)}"
+            yield (*strata.at("labels"), label), told
+
+
 def code_system(project: Draft) -> Found:
     """Every code of a named code system has one group, so that nobody goes uncounted."""
     strata = project.strata
@@ -408,6 +420,7 @@ CHECKS: tuple[Callable[[Draft], Found], ...] = (
     reference,
     groups,
     code_system,
+    labels,
     aims,
     contrasts,
     measures,
