@@ -107,45 +107,92 @@ def test_more_events_than_births_is_said_while_typing_and_never_sent(visit):
     assert page.get_by_text("Saved:").count() == 0
 
 
+def paste(page: Any, label: str, text: str) -> str:
+    """Paste a block into a cell; what the page says became of it."""
+    page.get_by_label(label, exact=True).first.focus()
+    page.evaluate(
+        """(text) => {
+            const data = new DataTransfer()
+            data.setData("text", text)
+            document.activeElement.dispatchEvent(
+                new ClipboardEvent("paste", { clipboardData: data, bubbles: true }))
+        }""",
+        text,
+    )
+    page.locator("#pasted li").first.wait_for()
+    return page.locator("#pasted").inner_text()
+
+
+ASIAN = "Asian: women who lost 1,000 ml or more"
+
+
 def test_pasted_cells_fill_the_table_and_enter_moves_down(visit):
     page = visit("?page=log&site=site_a")
     ready(page)
-    page.get_by_label("Asian: women who lost 1,000 ml or more", exact=True).focus()
-    page.evaluate(
-        """() => {
-            const data = new DataTransfer()
-            data.setData("text", "1\\t20\\n0\\t15\\n")
-            document.activeElement.dispatchEvent(
-                new ClipboardEvent("paste", { clipboardData: data, bubbles: true }))
-        }"""
-    )
+    told = paste(page, ASIAN, "1\t20\n0\t15\n")
+    assert "2 rows pasted: 2 filled in" in told
     assert page.get_by_label(BLACK_BIRTHS, exact=True).first.input_value() == "15"
     page.keyboard.press("Enter")
     assert page.evaluate("() => document.activeElement.getAttribute('aria-label')") == BLACK
 
 
-def upload(page: Any, text: str) -> None:
+def test_pasted_labels_find_their_strata_and_what_does_not_fit_is_said(visit):
+    page = visit("?page=log&site=site_a")
+    ready(page)
+    block = "Group\tPPH\tBirths\nBlack\t2\t17\nAsian\t1\t12,5\nAll\t3\t57\nMartian\t1\t2\n"
+    told = paste(page, ASIAN, block)
+    assert "5 rows pasted: 2 filled in, 1 as heading, 2 left out" in told
+    assert "‘All’ is a total" in told
+    assert "Martian" in told
+    assert page.get_by_label(BLACK, exact=True).input_value() == "2"
+    assert page.get_by_label(BLACK_BIRTHS, exact=True).first.input_value() == "17"
+    page.get_by_text("'12,5' is 12.5, and a count is a whole number").last.wait_for()
+
+
+def test_a_comma_is_never_deleted(visit):
+    page = visit("?page=log&site=site_a")
+    ready(page)
+    type_in(page, BLACK_BIRTHS, "12,5")
+    page.keyboard.press("Enter")
+    page.locator(".check.wrong", has_text="'12,5' is 12.5").wait_for()
+    page.get_by_label(BLACK_BIRTHS, exact=True).first.fill("1,200")
+    type_in(page, BLACK, "2")
+    page.keyboard.press("Tab")
+    page.get_by_text("is 1200 right?").wait_for()
+    page.get_by_label(BLACK_BIRTHS, exact=True).first.fill("36,5")
+    page.locator("#save").click()
+    page.locator(".check.wrong, #problems li", has_text="'36,5' is 36.5").first.wait_for()
+    assert page.locator(".saved").count() == 0
+
+
+def upload(page: Any, text: str) -> str:
+    """Choose a file and look at what is in it; the account the page gives."""
     page.get_by_text("Bring in a file of counts instead").click()
     file = {"name": "counts.csv", "mimeType": "text/csv", "buffer": text.encode()}
-    page.get_by_label("CSV file").set_input_files(file)
-    page.get_by_role("button", name="Bring it in").click()
+    page.locator("#file").set_input_files(file)
+    page.get_by_role("button", name="Show what is in it").click()
+    page.locator(".shown .account").wait_for()
+    return page.locator(".shown .account").inner_text()
 
 
 HEAD = "measure,site,stratum,subgroup,numerator,denominator\n"
 
 
-def test_a_file_of_counts_is_taken_whole_or_refused_with_every_reason(visit):
+def test_a_file_of_counts_is_shown_with_every_reason_before_it_is_kept(visit):
     page = visit("?page=log&site=site_b")
     ready(page)
     before = values_of(page)[1]
-    upload(page, HEAD + "pph,site_b,Asian,2025-06-02,9,4\npph,nowhere,Asian,2025-06-02,1,4\n")
-    page.locator("#problems li").first.wait_for()
-    told = page.locator("#problems").inner_text()
+    told = upload(
+        page, HEAD + "pph,site_b,Asian,2025-06-02,9,4\npph,nowhere,Asian,2025-06-02,1,4\n"
+    )
     assert "nowhere" in told
+    assert "more events than births" in told
+    assert page.locator("[data-keeps]").is_hidden()
     page.reload()
     ready(page)
     assert values_of(page)[1] == before
     upload(page, HEAD + "pph,site_b,Asian,2025-06-02,1,4\n")
+    page.get_by_role("button", name="Keep 1 row").click()
     said(page, "1 row taken")
     assert values_of(page)[1][-1] == 25
 

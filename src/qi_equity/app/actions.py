@@ -2,45 +2,46 @@
 
 from __future__ import annotations
 
-import hashlib
+import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, get_args
 
 import pandas as pd
 from pydantic import ValidationError
 
+from qi_equity.app import incoming
 from qi_equity.app.state import Choice
 from qi_equity.errors import UserError
-from qi_equity.project import TableSource
-from qi_equity.sources import load
-from qi_equity.sources.tables import is_tidy
+from qi_equity.observations import COUNTS
+from qi_equity.project import Measure
+from qi_equity.sources import typed
 from qi_equity.store import Action, Desk, SessionNote, User, Users
 from qi_equity.store.access import RoleName
 from qi_equity.store.text import inert
 from qi_equity.words import say
-from qi_equity.words.numbers import number
 
 Fields = Mapping[str, Any]
 MOST_ROWS = 2000  # of one save by hand
-LONGEST_TABLE = 4_000_000  # characters: what one message of the connection may hold
 ROLES: tuple[RoleName, ...] = get_args(RoleName)
 TICKED = "site."  # then the id of a site: the field of its tick box
 NO_LIST = "this server has no list of users: nobody signs in to it"
 
 
 def act(
-    name: str, desk: Desk | None, choice: Choice, fields: Fields, users: Users | None = None
+    name: str,
+    desk: Desk | None,
+    choice: Choice | None,
+    fields: Fields,
+    users: Users | None = None,
 ) -> str:
-    """Do what a form asks; raises UserError with what to put right."""
+    """Do what a form asks; raises UserError with what to put right. No choice: no project yet."""
     if desk is None:
         raise UserError("nothing can be written here: this server shows findings only")
     if name in PEOPLE:
         if users is None:
             raise UserError(NO_LIST)
         return PEOPLE[name](desk.people(users), desk, fields)
-    if name not in ACTIONS:
+    if name not in ACTIONS or (choice is None and name != "begin"):
         raise UserError("this page asked for something this server does not know; reload the page")
     return ACTIONS[name](desk, choice, fields)
 
@@ -52,68 +53,48 @@ def _log(desk: Desk, choice: Choice, fields: Fields) -> str:
     if len(rows) > MOST_ROWS or not all(isinstance(row, dict) for row in rows):
         raise UserError("these are not the rows of a log; reload the page")
     site = str(fields.get("site", ""))
-    table = [
-        {
-            "measure": str(row.get("measure", "")),
-            "site": site,
-            "stratum": str(row.get("stratum", "")),
-            "subgroup": str(row.get("subgroup", "")),
-            "numerator": _number(row.get("numerator")),
-            "denominator": _number(row.get("denominator")),
-            "value": _number(row.get("value")),
-            "revision": _number(row.get("revision")),
-        }
-        for row in rows
-    ]
+    measures = {measure.id: measure for measure in choice.project.measures}
+    told = [_typed(row, site, measures) for row in rows]
+    wrong = [line for _, lines in told for line in lines]
+    if wrong:
+        raise UserError("\n".join(wrong))
+    table = [row for row, _ in told]
     saved = desk.log(choice.project.id, pd.DataFrame(table), _text(fields, "reason") or None)
     if saved.corrected:
         return say("log.saved_corrected", count=saved.written, corrected=saved.corrected)
     return say("log.saved", count=saved.written)
 
 
+def _typed(
+    row: Mapping[str, Any], site: str, measures: Mapping[str, Measure]
+) -> tuple[dict[str, object], list[str]]:
+    """One row as typed, for the store; and what of it cannot be read."""
+    named = {name: str(row.get(name, "")) for name in ("measure", "stratum", "subgroup")}
+    kept: dict[str, object] = {**named, "site": site, "revision": _revision(row.get("revision"))}
+    measure, wrong = measures.get(named["measure"]), []
+    for name in (*COUNTS, "value"):
+        given = row.get(name)
+        cell = typed.read(given, name, measure) if measure else None
+        if cell is not None and cell.state == "wrong":
+            wrong.append(f"{named['stratum'][:40]}, {named['measure']}: {inert(cell.said, 300)}")
+        kept[name] = cell.number if cell is not None and cell.state == "number" else None
+    return kept, wrong
+
+
 def _upload(desk: Desk, choice: Choice, fields: Fields) -> str:
-    """A CSV table of counts; all of it is taken, or nothing and every reason is told."""
-    text = str(fields.get("table") or "")
-    if not text.strip():
-        raise UserError("choose a CSV file first")
-    if len(text) > LONGEST_TABLE:
-        raise UserError(
-            "this file is too large for a page; bring it in with: qi-equity import PROJECT FILE"
-        )
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "counts.csv"
-        path.write_text(text, encoding="utf-8")
-        if not (is_tidy(path) or isinstance(choice.project.data, TableSource)):
-            raise UserError(
-                "this page takes a table of counts with the columns measure, site, stratum, "
-                "subgroup, numerator and denominator; birth records never go through a browser"
-            )
-        imported = load(choice.project, path)
-    refused = [
-        f"{row['rows']}: {row['reason']} {row['where']}".strip()
-        for row in imported.refused.to_dict("records")
-    ]
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    took = desk.import_table(
-        choice.project.id, imported.observations, digest, refused=refused,
-        reason=_text(fields, "reason") or None,
-    )  # fmt: skip
-    if took.already:
-        return say("log.file_already")
-    return say(
-        "log.file_taken",
-        count=took.taken,
-        corrected=number(took.corrected),
-        unchanged=number(took.unchanged),
-        refused=number(len(took.refused)),
-    )
+    """A table of counts, as it was shown before."""
+    return incoming.keep(desk, choice.project, fields)
+
+
+def _begin(desk: Desk, choice: Choice | None, fields: Fields) -> str:
+    return incoming.begin(desk, fields)
 
 
 def _undo(desk: Desk, choice: Choice, fields: Fields) -> str:
-    revision = _number(fields.get("revision"))
-    if not isinstance(revision, int | float):
+    revision = _revision(fields.get("revision"))
+    if not isinstance(revision, int):
         raise UserError("which change is to be taken back is not clear; reload the page")
-    desk.undo(int(revision), _text(fields, "reason"))
+    desk.undo(revision, _text(fields, "reason"))
     return say("history.taken_back")
 
 
@@ -194,6 +175,7 @@ def _remove(users: Users, desk: Desk, fields: Fields) -> str:
 ACTIONS: dict[str, Callable[[Desk, Choice, Fields], str]] = {
     "log": _log,
     "upload": _upload,
+    "begin": _begin,
     "undo": _undo,
     "note": _note,
     "action": _action,
@@ -268,11 +250,7 @@ def _sites(fields: Fields) -> tuple[str, ...]:
     return (site,) if site else ()
 
 
-def _number(given: object) -> object:
-    """A cell as typed: a number where it is one, nothing where it is blank, else left to refuse."""
-    if given is None or (isinstance(given, str) and not given.strip()):
-        return None
-    try:
-        return float(str(given).replace(",", "").strip())
-    except ValueError:
-        return str(given)[:80]
+def _revision(given: object) -> object:
+    """The revision that a page was made from, as it sends it back: nothing, a number, or a slip."""
+    text = str(given if given is not None else "").strip()
+    return None if not text else int(text) if re.fullmatch("[0-9]{1,18}", text) else text[:80]

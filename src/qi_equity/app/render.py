@@ -17,7 +17,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from qi_equity.app import explore
 from qi_equity.app.actions import act
 from qi_equity.app.backend import Backend
+from qi_equity.app.looks import look
 from qi_equity.app.pages import LASTING, PAGES, Context, Page
+from qi_equity.app.pages.begin import begin_page
 from qi_equity.app.pages.page import text_of, told
 from qi_equity.app.state import Address, Choice, choose, parse
 from qi_equity.errors import UserError
@@ -32,7 +34,6 @@ HERE = Path(__file__).parent
 KEPT = 600  # answers: every chart of the demo network (10 sites, 4 projects, 3 measures) and more
 
 RECENT = 1.0  # seconds
-START_ONE = "qi-equity new my_project --from pph_reduction"
 
 
 log = logging.getLogger(__name__)
@@ -115,8 +116,7 @@ class Renderer:
     def _found(self, address: str) -> Answer:
         projects = self._projects()
         if not projects:
-            lines = [say("labels.empty.start_one", command=START_ONE)]
-            return self._answer(told(say("labels.empty.no_project"), lines))
+            return self._answer(begin_page(self.backend.store, say("labels.empty.no_project")))
         choice = choose(parse(address), projects, self._sites)
         if choice.notices or choice.address.page not in LASTING:
             return self._made(choice)
@@ -138,7 +138,9 @@ class Renderer:
     def act(self, name: str, fields: dict[str, Any], address: str) -> Answer:
         """Do what a form asks, and answer with the page as it then is, or with what is wrong."""
         try:
-            choice = choose(parse(address), self.backend.projects(), self._sites)
+            projects = self.backend.projects()
+            begins = name == "begin" or not projects
+            choice = None if begins else choose(parse(address), projects, self._sites)
             done = act(name, self.backend.store, choice, fields, self._users)
         except UserError as error:
             return {"problems": str(error).splitlines()}
@@ -147,6 +149,18 @@ class Renderer:
             return {"problems": our_fault()}
         self._kept.forget()
         return self.answer(address, done) | {"status": done, "done": done}
+
+    def look(self, name: str, fields: dict[str, Any], address: str) -> Answer:
+        """Answer a question of a page, before anything is saved."""
+        try:
+            projects = self.backend.projects()
+            choice = choose(parse(address), projects, self._sites) if projects else None
+            return {"found": look(name, self.backend.store, choice, fields)}
+        except UserError as error:
+            return {"problems": str(error).splitlines()}
+        except Exception:
+            log.exception("could not answer %r at %r", name, address)
+            return {"problems": our_fault()}
 
     def _answer(self, page: Page, choice: Choice | None = None) -> Answer:
         values = {**page.values, "choice": choice}

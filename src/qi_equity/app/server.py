@@ -25,7 +25,7 @@ from qi_equity.words import say, say_html, words_of
 HERE = Path(__file__).parent
 
 AT_ONCE = 4  # pages whose messages are answered at the same time; the others wait their turn
-ECHOED = ("number", "back", "moved", "quiet", "hash")  # what a page says to itself
+ECHOED = ("number", "back", "moved", "quiet", "hash", "look")  # what a page says to itself
 
 
 def page(audience: Audience) -> pn.Template:
@@ -41,10 +41,12 @@ def page(audience: Audience) -> pn.Template:
         if not message.get("quiet"):
             audience.seen(visit)
         address, name = str(message.get("address", "")), message.get("act")
-        fields = message.get("fields")
+        fields, asked = message.get("fields"), message.get("look")
+        given = fields if isinstance(fields, dict) else {}
         if name:
-            given = fields if isinstance(fields, dict) else {}
             answer = renderer.act(str(name), given, address)
+        elif asked:
+            answer = renderer.look(str(asked), given, address)
         else:
             answer = renderer.answer(address)
         return answer | {name: message.get(name) for name in ECHOED}

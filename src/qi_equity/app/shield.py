@@ -52,7 +52,7 @@ class Missing(RequestHandler):  # type: ignore[misc]  # tornado is not followed
 
 # For every server, the demo's too.
 LIMITS: dict[str, Any] = {
-    "websocket_max_message_size": 5_000_000,  # a file of counts as text; larger ones: the terminal
+    "websocket_max_message_size": 5_000_000,  # a file as base64; larger ones: the terminal
     # Nothing but a name and a password is ever sent as a form.
     "http_server_kwargs": {"max_body_size": 64_000, "body_timeout": 30},
     # Bokeh would write them into each page, where a script, or who is sent the page, could read

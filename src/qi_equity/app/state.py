@@ -12,6 +12,7 @@ from qi_equity.words.grammar import called
 
 PAGES = (
     "charts", "gap", "compare", "log", "session", "project", "quality", "history", "people",
+    "begin",
 )  # fmt: skip
 
 LONGEST = 200  # characters of one part of an address

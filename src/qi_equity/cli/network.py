@@ -126,23 +126,20 @@ def import_(
 ) -> None:
     """A table of counts or birth records into the store: what was taken, what refused and why."""
     from qi_equity import project_file
-    from qi_equity.sources import load
+    from qi_equity.sources import keeping, load
 
     aims = project_file.load(project)
     imported = load(aims, source)
     account(imported)
-    known, without = _with_counts(aims, imported.observations)
+    known, without = keeping.with_counts(aims, imported.observations)
     if without:
         typer.echo(
             f"{counted(without, 'row')} without a count (left blank, withheld or marked n/a) not "
             "kept: not known, and never zero."
         )
     digest = hashlib.sha256(source.read_bytes()).hexdigest()
-    refused = [
-        f"{row['rows']}: {row['reason']} {row['where']}".strip()
-        for row in imported.refused.to_dict("records")
-    ]
-    with _store(database, aims, project) as desk:
+    refused = keeping.refusals(imported)
+    with store_of(database, aims, project) as desk:
         typer.echo(
             str(
                 desk.import_table(
@@ -155,17 +152,6 @@ def import_(
                 )
             )
         )
-
-
-def _with_counts(project: Project, table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """The observations whose count is known, and how many are without."""
-    kinds = {measure.id: measure.data for measure in project.measures}
-    data = table["measure"].map(kinds)
-    value = data.isin(["continuous", "time between", "cases between"])
-    both = data.isin(["proportion", "rate"])
-    known = table["value"].notna().where(value, table["numerator"].notna())
-    known &= table["denominator"].notna() | ~both
-    return table[known], int((~known).sum())
 
 
 @app.command()
@@ -183,7 +169,7 @@ def log(
     aims = project_file.load(project)
     site = site or (aims.sites[0].id if len(aims.sites) == 1 else typer.prompt("Site"))
     week = week or typer.prompt("Week (its Monday, as 2026-01-05)")
-    with _store(database, aims, project) as desk:
+    with store_of(database, aims, project) as desk:
         there = desk.observations(aims.id)
         rows = []
         typer.echo("Write numerator/denominator, such as 2/17; press Enter to leave one out.")
@@ -280,7 +266,7 @@ def _admin(database: str) -> Iterator[Desk]:
 
 
 @contextmanager
-def _store(database: str, project: Project, path: Path) -> Iterator[Desk]:
+def store_of(database: str, project: Project, path: Path) -> Iterator[Desk]:
     """The store with this project in it, as its file now reads."""
     from qi_equity import store
 
@@ -301,14 +287,19 @@ def _store(database: str, project: Project, path: Path) -> Iterator[Desk]:
 
 def _counts(typed: str, measure: Measure) -> dict[str, object]:
     """Counts as typed: 2/17, or one number where there is no denominator."""
+    from qi_equity.sources.typed import number
+
     parts = [part.strip() for part in typed.split("/")]
-    if measure.data in ("continuous", "time between", "cases between"):
-        return {"value": parts[0]}
-    if len(parts) == 1 and measure.denominator is None:
-        return {"numerator": parts[0]}
-    if len(parts) != 2:
-        raise UserError(f"'{typed}' is not numerator/denominator, such as 2/17; nothing was saved")
-    return {"numerator": parts[0], "denominator": parts[1]}
+    names = ["value"]
+    if measure.data not in ("continuous", "time between", "cases between"):
+        names = ["numerator"] if measure.denominator is None else ["numerator", "denominator"]
+    if len(parts) != len(names):
+        shape = "one number" if len(names) == 1 else "numerator/denominator, such as 2/17"
+        raise UserError(f"'{typed}' is not {shape}; nothing was saved")
+    try:
+        return {name: number(part, name, measure) for name, part in zip(names, parts, strict=True)}
+    except ValueError as wrong:
+        raise UserError(f"{wrong}; nothing was saved") from wrong
 
 
 def _last(before: pd.DataFrame) -> str:

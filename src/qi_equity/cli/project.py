@@ -15,6 +15,7 @@ from qi_equity.errors import UserError
 if TYPE_CHECKING:
     from qi_equity.project import Project
     from qi_equity.quality.linkage import Agreement
+    from qi_equity.quality.mother_and_baby import Both
 
 
 @app.command()
@@ -74,13 +75,12 @@ HINTS = {
     "dates": "day first, or month first",
     "decimal": "point, or comma",
 }
-EXAMPLES = 3  # rows shown of what was understood
 
 
 def _understood(target: Path) -> None:
     """Show what the drawn project reads of its file: the account, and some rows of it."""
     from qi_equity import project_file
-    from qi_equity.sources import load
+    from qi_equity.sources import keeping, load
 
     problems = project_file.check(target)
     for problem in problems:
@@ -90,11 +90,8 @@ def _understood(target: Path) -> None:
     imported = load(project_file.load(target), base=target.parent)
     typer.echo(str(imported))
     typer.echo("Understood, for example:")
-    known = imported.observations.dropna(subset=["numerator", "value"], how="all")
-    for row in known.head(EXAMPLES).to_dict("records"):
-        counts = [row[name] for name in ("numerator", "denominator", "value")]
-        said = " of ".join(f"{count:g}" for count in counts if count == count)
-        typer.echo(f"  {row['subgroup']:%Y-%m-%d}, {row['stratum']}: {row['measure']} {said}")
+    for line in keeping.examples(imported):
+        typer.echo(f"  {line}")
 
 
 @app.command()
@@ -168,6 +165,9 @@ def quality(
     stratum: Annotated[
         str | None, typer.Option(help="the second extract's column of groups, if named otherwise")
     ] = None,
+    baby: Annotated[
+        str | None, typer.Option(help="the column of the baby's ethnicity, beside the mother's")
+    ] = None,
 ) -> None:
     """Completeness and consistency of the data, ethnicity coding first."""
     from qi_equity import crossed, project_file
@@ -182,9 +182,24 @@ def quality(
         counts = crossed.counts(aims, part, imported.observations)
         found = checked(part, counts, imported)
         typer.echo(terminal.quality_report(found))
+    if baby is not None:
+        typer.echo("")
+        typer.echo(str(_with_baby(aims, project, data, baby)))
     if linked is not None:
         typer.echo("")
         typer.echo(str(_agreement(aims, project, data, linked, key, stratum)))
+
+
+def _with_baby(aims: Project, project: Path, data: Path | None, baby: str) -> Both:
+    """The mother's ethnicity beside the baby's, in one file of birth records."""
+    from qi_equity.project import RecordsSource
+    from qi_equity.quality.mother_and_baby import mother_and_baby
+
+    source = aims.data
+    if not isinstance(source, RecordsSource):
+        raise UserError("--baby compares birth records: the project's data part is a table")
+    path = data if data is not None else project.parent / source.path
+    return mother_and_baby(aims, path, mother=source.stratum, baby=baby)
 
 
 def _agreement(

@@ -429,6 +429,18 @@ def crossing(project: Draft) -> Found:
         yield data.at("crossed_with"), told
 
 
+def labels(project: Draft) -> Found:
+    """Every label of a file's own belongs to a group of the project."""
+    strata = project.strata
+    if strata is None or not strata.labels:
+        return
+    names = [group.name for group in strata.groups or () if group.name]
+    for label, group in strata.labels.items():
+        if group not in names:
+            told = f"no stratum called '{group}'{did_you_mean(group, names)}"
+            yield (*strata.at("labels"), label), told
+
+
 def code_system(project: Draft) -> Found:
     """Every code of a named code system has one group, so that nobody goes uncounted."""
     for side in _sides(project):
@@ -499,6 +511,7 @@ CHECKS: tuple[Callable[[Draft], Found], ...] = (
     groups,
     code_system,
     crossing,
+    labels,
     aims,
     contrasts,
     measures,

@@ -24,6 +24,22 @@ sites:
   - {id: our_unit, name: Our unit}
 """
 
+STRATA = """\
+  code_system: ons_2021 # the groups of the 2021 census, where Chinese is in Asian
+  roll_up: ons_5 # Are your codes the letters A to Z of 2001? Say nhs_16_plus_1, and nhs_5 here:
+  # Chinese is then in Other. `qi-equity labels` shows every label of a file and its group.
+  groups: # in the order of the alphabet: an order by rate would be a league table
+    - {name: Asian}
+    - {name: Black}
+    - {name: Mixed}
+    - {name: Other}
+    - {name: White}
+    - name: Not stated or not known
+      codes: [Not stated, Not known] # asked and not stated; nobody asked
+      missing: true # records left empty
+      unknown: true # always shown, never compared, never shared out among the other groups
+"""
+
 CYCLES = """\
 # PDSA cycles, as they happen. Take the # away from the lines of your first one.
 # cycles:
@@ -59,6 +75,10 @@ def scaffold_from(example: str, name: str, base: str) -> str:
         ("note", ""),
     ):
         rest = _replaced(rest, key, new)
+    # The codes of 2001 are the examples'; a new project begins with those of the newest census.
+    if re.search(r"^  code_system: nhs_16_plus_1", rest, flags=re.MULTILINE):
+        part = r"^  code_system:.*\n(?:.*\n)*?(?=^  reference:)"
+        rest = re.sub(part, lambda found: STRATA, rest, count=1, flags=re.MULTILINE)
     rest = re.sub(r"^    answer:.*\n(?: {6}.*\n)*", "", rest, flags=re.MULTILINE)
     return f"{schema_line}\n{HEADER.format(title=title, base=base)}{rest}"
 

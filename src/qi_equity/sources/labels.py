@@ -70,10 +70,15 @@ def place(
     homes = ethnicity.homes(distinct, codes, strata.code_system, strata.roll_up, missing)
     names = {plain(name): name for name in codes}
     own_totals = {plain(label) for label in totals}
+    mapped = {plain(label): group for label, group in strata.labels.items()}
+    unknown = {group.name for group in strata.groups if group.unknown}
     placed = {}
     for label in distinct:
         group, status = homes[label]
-        if plain(label) in own_totals:
+        if label and plain(label) in mapped:
+            group = mapped[plain(label)]
+            status = "not known" if group in unknown else "stated"
+        elif plain(label) in own_totals:
             group, status = EVERYONE, "total"
         elif status != "stated" and plain(label) in names:
             group, status = names[plain(label)], "stated"

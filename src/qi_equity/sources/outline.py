@@ -53,11 +53,19 @@ class _Plain(yaml.SafeDumper):
         return True
 
 
-def outline(path: Path, name: str, folder: Path | None = None, ask: Ask | None = None) -> str:
+def outline(
+    path: Path,
+    name: str,
+    folder: Path | None = None,
+    ask: Ask | None = None,
+    *,
+    site: str | None = None,
+) -> str:
     """The text of a project file whose mapping reads this file; its aims are for you to write.
 
     folder is where the project file will be, so that it finds the file from there. What only a
-    person knows is asked; where nobody can be, a line is marked with a question mark.
+    person knows is asked; where nobody can be, a line is marked with a question mark. site is the
+    id of the one site of a file that names none.
     """
     if slug(name) != name:
         raise UserError(
@@ -83,7 +91,7 @@ def outline(path: Path, name: str, folder: Path | None = None, ask: Ask | None =
         "title": name.replace("_", " ").capitalize(),
         "clinical_area": "other",
         "network": "Write the network's name",
-        "sites": _sites(found, data),
+        "sites": _sites(found, data, site),
         "aim": _aim(measures[0], groups[0]["name"]),
         "strata": strata,
         "measures": [{key: m[key] for key in m if key != "aim"} for m in measures],
@@ -308,7 +316,9 @@ def _groups(labels: Iterable[str]) -> list[dict[str, object]]:
     return [*known, *without]
 
 
-def _sites(found: Shape, data: Mapping[str, Any]) -> list[dict[str, str]]:
+def _sites(found: Shape, data: Mapping[str, Any], only: str | None) -> list[dict[str, str]]:
+    if "site" not in found.found and only is not None:
+        return [{"id": only, "name": only.replace("_", " ").capitalize()}]
     if "site" not in found.found:
         return [{"id": "our_site", "name": "Write the site's name"}]
     table = _chosen(found.table, data.get("where", {}))

@@ -356,7 +356,20 @@ def _subgroups(project: Project, source: TableSource, rows: _Rows, path: Path) -
         if mine.any():
             subgroup[mine] = calendar.floor(read[mine], measure.subgroup)
     rows.table = rows.table.assign(day=read, subgroup=subgroup)
+    rows.refuse(_not_yet(rows.table))
     return notes
+
+
+def _not_yet(table: pd.DataFrame) -> pd.Series:
+    """Why a subgroup is refused that begins later than today: the year may be a slip."""
+    today = pd.Timestamp.today()
+    reasons = [
+        f"the period from {begins:%-d %B %Y} has not come yet: check the year"
+        if begins > today
+        else None
+        for begins in table["subgroup"]
+    ]
+    return pd.Series(reasons, index=table.index, dtype=object)
 
 
 def _one_day(project: Project, source: TableSource, path: Path) -> pd.Timestamp:

@@ -196,10 +196,12 @@ class Desk:
         accept_valid: bool = False,
         refused: Sequence[str] = (),
         reason: str | None = None,
+        keep: bool = True,
     ) -> Imported:
         """Keep a file of observations: all of it, or nothing unless accept_valid.
 
-        refused: what reading the file already refused, a line a row. The same file again (by its
+        Without keep nothing is written: the answer says what would be. refused: what reading the
+        file already refused, a line a row. The same file again (by its
         SHA-256) changes nothing, unless the import was undone; if rows of it were refused before,
         those that are fit now and were never logged since are taken. What somebody logged by hand
         is not covered by a file: such a row is refused, with both.
@@ -228,11 +230,11 @@ class Desk:
             by_hand = saving.over_hand_corrections(writer, changed, there)
             changed = {key: body for key, body in changed.items() if key not in by_hand}
             refusals = (*refused, *fit.refused, *by_hand.values())
-            if refusals and not accept_valid:
+            if refusals and keep and not accept_valid:
                 raise DataErrors(refusals, "nothing was imported: the file")
             corrected = sum(stands.get(key) is not None for key in changed)
             already = again and not changed
-            if not already:
+            if keep and not already:
                 told = {
                     "taken": len(changed), "corrected": corrected, "unchanged": unchanged,
                     "refused": [line[:300] for line in refusals[:REFUSED_KEPT]],

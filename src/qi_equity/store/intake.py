@@ -144,6 +144,8 @@ def _tests(
                 f"the project has no such stratum{did_you_mean(name, groups)}",
             )
     yield ~table["subgroup"].dt.year.between(*YEARS), "the date is not of this age"
+    # A subgroup is dated by its first day: one that begins later than today holds no count yet.
+    yield table["subgroup"] > pd.Timestamp.today(), "this date has not come yet: check its year"
     for name in COUNTS:
         yield table[name] > LARGEST_COUNT, f"'{name}' is above {LARGEST_COUNT:,}"
     yield ~(table["value"].abs().fillna(0) <= LARGEST_VALUE), f"'value' is above {LARGEST_VALUE:g}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from qi_equity.app.pages.begin import begin
 from qi_equity.app.pages.charts import charts
 from qi_equity.app.pages.compare import compare
 from qi_equity.app.pages.gap import gap
@@ -25,6 +26,7 @@ PAGES: dict[str, Callable[[Context], Page]] = {
     "quality": quality,
     "history": history,
     "people": people,
+    "begin": begin,
 }
 # Pages made of findings alone; the others show what the store holds now, and are made each time.
 LASTING = ("charts", "gap", "compare", "quality")

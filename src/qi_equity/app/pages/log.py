@@ -7,9 +7,11 @@ from typing import Any
 import pandas as pd
 
 from qi_equity.app.pages.page import Context, Page
+from qi_equity.app.received import LARGEST
 from qi_equity.crossed import base
 from qi_equity.project import Group, Measure
 from qi_equity.sources.calendar import DAYS, floor, starts
+from qi_equity.sources.grid import READERS
 from qi_equity.view.figure import chart_figure
 from qi_equity.words import say
 from qi_equity.words.charts import counted
@@ -38,7 +40,8 @@ def log(context: Context) -> Page:
         return Page("empty.html", {"heading": title, "lines": [line]}, title=title)
     site = context.choice.site if context.choice.site in sites else sites[0]
     table = desk.observations(project.id)
-    here = table[table["site"] == site]
+    # A date that has not come is a slip of an older file: it must not hide the weeks before it.
+    here = table[(table["site"] == site) & (table["subgroup"] <= context.today)]
     period = context.measure.subgroup
     weeks = subgroups(here["subgroup"], period, context.today)
     chosen = _chosen(context.choice.address.week, weeks, here["subgroup"].max(), period)
@@ -62,6 +65,8 @@ def log(context: Context) -> Page:
         "period": period,
         "user": desk.user.name,
         "drawn": bool(figures),
+        "largest": LARGEST,
+        "kinds": ",".join(READERS),
         "label": say("log.label", measure=context.measure.name),
     }
     window = say("log.title", site=context.choice.site_name(site))
@@ -73,7 +78,7 @@ def subgroups(logged: pd.Series, period: Any, today: pd.Timestamp) -> list[pd.Ti
     days = DAYS[period]
     last = logged.max() if len(logged) else today
     first = last - pd.Timedelta(days=days * SHOWN_BEFORE)
-    end = min(last + pd.Timedelta(days=days * SHOWN_AFTER), max(today, last))
+    end = min(last + pd.Timedelta(days=days * SHOWN_AFTER), today)
     return list(starts(first, end, period))[::-1]
 
 
@@ -118,9 +123,7 @@ def _section(
     subgroup = floor(pd.Series([chosen]), measure.subgroup).iloc[0]
     mine = here[here["measure"] == measure.id]
     before = mine.loc[mine["subgroup"] < subgroup, "subgroup"].max()
-    counted = measure.data in (*COUNTED, "count")
-    names = ["numerator", "denominator"] if measure.data in COUNTED else ["numerator"]
-    names = names if counted else ["value"]
+    names = columns_of(measure)
     words = {
         "numerator": measure.numerator,
         "denominator": measure.denominator or "",
@@ -156,6 +159,13 @@ def _section(
         "before": "" if missing(before) else day(before),
         "rows": rows,
     }
+
+
+def columns_of(measure: Measure) -> list[str]:
+    """The columns that a measure is typed into."""
+    if measure.data in COUNTED:
+        return ["numerator", "denominator"]
+    return ["numerator"] if measure.data == "count" else ["value"]
 
 
 def _cell(name: str, words: str, now: dict[Any, Any], recent: pd.DataFrame) -> dict[str, Any]:

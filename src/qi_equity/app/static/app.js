@@ -5,6 +5,7 @@ window.qiEquity = (() => {
   const waiting = []
   let send = null
   let asked = 0
+  let chosen = 0 // the newest message that changes the page
   const byId = (id) => document.getElementById(id)
   const colours = JSON.parse(byId("colours").textContent)
   const words = JSON.parse(byId("words").textContent)
@@ -96,15 +97,30 @@ window.qiEquity = (() => {
   function ask(message) {
     performance.mark("qi-asked")
     asked += 1
+    chosen = asked
     message.number = asked
     if (!message.quiet) byId("main").setAttribute("aria-busy", "true")
     if (send) send(message)
     else waiting.push(message)
   }
 
+  // A question before anything is saved: its answer comes back with nothing of the page changed.
+  const looking = new Map()
+  function look(name, fields) {
+    asked += 1
+    const message = { look: name, fields, address: location.search, number: asked, quiet: true }
+    if (send) send(message)
+    else waiting.push(message)
+    return new Promise((answered) => looking.set(message.number, answered))
+  }
+
   function receive(answer) {
+    if (looking.has(answer.number)) {
+      looking.get(answer.number)(answer)
+      return void looking.delete(answer.number)
+    }
     if (answer.problems) return problems(answer.problems)
-    if (answer.number && answer.number !== asked) return // a later choice is on its way
+    if (answer.number && answer.number < chosen) return // a later choice is on its way
     const focused = document.activeElement && document.activeElement.id
     const opened = [...document.querySelectorAll("main details[open][id]")].map((one) => one.id)
     const main = byId("main")
@@ -269,5 +285,5 @@ window.qiEquity = (() => {
   setTimeout(dressed)
   askAgain(document.body.dataset.waiting === "yes")
   requestAnimationFrame(() => setTimeout(goLive))
-  return { connect, receive, lost, ask, say, plots }
+  return { connect, receive, lost, ask, look, problems, say, plots }
 })()

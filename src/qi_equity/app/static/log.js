@@ -5,18 +5,39 @@ window.qiLog = (() => {
   const form = () => document.querySelector("form[data-log]")
   const cells = () => [...form().querySelectorAll(".entry input")]
   const key = () => "qi-equity-draft|" + form().dataset.draft
-  const number = (cell) => (cell.value.trim() === "" ? null : Number(cell.value.replace(/,/g, "")))
+  // Digits are read here; whatever else is typed, the server reads, as it reads files.
+  const PLAIN = { value: /^\d{1,9}(\.\d{1,6})?$/, numerator: /^\d{1,9}$/, denominator: /^\d{1,9}$/ }
+  const readings = new Map() // measure, column and text -> what the server read
+  const named = (cell) => {
+    const { measure } = cell.closest("tr").dataset
+    return { measure, name: cell.name, text: cell.value.trim() }
+  }
+  const reading = (cell) => readings.get(JSON.stringify(Object.values(named(cell))))
+  const isPlain = (cell) => PLAIN[cell.name].test(cell.value.trim())
+  const unread = (cell) => cell.value.trim() !== "" && !isPlain(cell) && !reading(cell)
+  // null: blank, or not known yet.
+  function number(cell) {
+    if (cell.value.trim() === "") return null
+    return isPlain(cell) ? Number(cell.value.trim()) : (reading(cell)?.number ?? null)
+  }
+
+  async function readOnServer(given) {
+    const left = given.filter(unread)
+    if (!left.length) return
+    const answer = await window.qiEquity.look("read", { cells: left.map(named) })
+    if (answer.problems) return window.qiEquity.problems(answer.problems)
+    for (const one of answer.found.cells) {
+      readings.set(JSON.stringify([one.measure, one.name, one.text]), one)
+    }
+    for (const cell of left) if (cell.isConnected) check(cell.closest("tr"))
+  }
 
   // Wrong stops the save; odd is only asked about.
   function judge(row) {
-    const [first, second] = row.querySelectorAll("input")
-    const whole = first.name !== "value"
-    for (const cell of [first, second].filter(Boolean)) {
-      const typed = number(cell)
-      if (typed === null) continue
-      if (!Number.isFinite(typed) || typed < 0) return [cell, say("not_a_count")]
-      if (whole && !Number.isInteger(typed)) return [cell, say("whole")]
-    }
+    const both = [...row.querySelectorAll("input")]
+    const [first, second] = both
+    for (const cell of both) if (reading(cell)?.said) return [cell, reading(cell).said]
+    if (both.some(unread)) return [null, ""]
     if (second) {
       const [events, births] = [number(first), number(second)]
       if (events === null && births !== null) return [first, say("one_missing")]
@@ -28,11 +49,14 @@ window.qiLog = (() => {
     for (const cell of [first, second].filter(Boolean)) {
       const typed = number(cell)
       const { low, high } = cell.dataset
-      if (typed === null || low === "") continue
+      if (typed === null) continue
+      if (low === "" && !isPlain(cell)) return [null, say("read_as", { number: typed })]
+      if (low === "") continue
       const room = Math.max(2, (high - low) * 0.5)
       if (typed > Number(high) + room || typed < Number(low) - room) {
         return [null, say("unusual", { low, high, typed })]
       }
+      if (!isPlain(cell)) return [null, say("read_as", { number: typed })]
     }
     return [null, ""]
   }
@@ -83,17 +107,27 @@ window.qiLog = (() => {
     } else if (by > 0) document.getElementById("save").focus()
   }
 
-  function paste(cell, text) {
-    const block = text.replace(/\r/g, "").replace(/\n$/, "").split("\n").map((line) => line.split("\t"))
-    const rows = [...form().querySelectorAll("tbody tr")]
-    const top = rows.indexOf(cell.closest("tr"))
-    const left = [...cell.closest("tr").querySelectorAll("input")].indexOf(cell)
-    block.forEach((line, down) => line.forEach((value, right) => {
-      const target = rows[top + down]?.querySelectorAll("input")[left + right]
-      if (target) target.value = value.trim()
-    }))
-    rows.forEach(check)
+  // The server says where each cell goes, by the names of strata; what does not fit is told.
+  async function paste(cell, text) {
+    const row = cell.closest("tr")
+    const { measure, subgroup, stratum } = row.dataset
+    const fields = { measure, subgroup, stratum, name: cell.name, text }
+    const answer = await window.qiEquity.look("paste", fields)
+    if (answer.problems) return window.qiEquity.problems(answer.problems)
+    if (!row.isConnected) return
+    for (const [name, column, typed] of answer.found.fill) {
+      const there = [...row.closest("tbody").rows].find((one) => one.dataset.stratum === name)
+      const target = there?.querySelector(`input[name="${column}"]`)
+      if (target) target.value = typed
+    }
+    const lines = answer.found.told.map((line) =>
+      Object.assign(document.createElement("li"), { textContent: line }))
+    const place = document.getElementById("pasted")
+    place.querySelector("ul").replaceChildren(...lines)
+    place.hidden = false
+    form().querySelectorAll("tbody tr").forEach(check)
     keep()
+    readOnServer(cells())
   }
 
   const inLog = (event) => event.target.closest?.("form[data-log] .entry input")
@@ -108,6 +142,7 @@ window.qiLog = (() => {
     if (!cell) return
     spread(cell)
     keep()
+    readOnServer([cell])
   })
   document.addEventListener("keydown", (event) => {
     const cell = inLog(event)
@@ -144,13 +179,6 @@ window.qiLog = (() => {
     address.set("week", form().dataset.week) // stay where the counts went
     window.qiEquity.ask({ act: "log", fields, address: "?" + address })
   })
-  document.addEventListener("submit", async (event) => {
-    if (!event.target.matches("form[data-upload]")) return
-    event.preventDefault()
-    const file = event.target.querySelector("input").files[0]
-    const fields = { table: file ? await file.text() : "" }
-    window.qiEquity.ask({ act: "upload", fields, address: location.search })
-  })
   document.addEventListener("click", (event) => {
     if (event.target.id !== "discard") return
     for (const cell of cells()) cell.value = cell.dataset.was
@@ -173,6 +201,7 @@ window.qiLog = (() => {
     }
     if (back) {
       form().querySelectorAll("tbody tr").forEach(check)
+      readOnServer(cells())
       document.getElementById("draft").hidden = false
     }
     keep()

@@ -1,0 +1,208 @@
+"""Files that people bring in through a page: read as on the command line, shown, and then kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from qi_equity import project_file, sources
+from qi_equity.app.received import Received, on_disk, received
+from qi_equity.errors import DataErrors, ProjectErrors, UserError
+from qi_equity.project import Project, RecordsSource
+from qi_equity.sources import Imported, keeping
+from qi_equity.sources.outline import OPEN, outline, slug
+from qi_equity.store import Desk
+from qi_equity.store.text import inert
+from qi_equity.words import say, words_of
+from qi_equity.words.numbers import number
+
+Fields = Mapping[str, Any]
+Answer = dict[str, Any]
+LINES = 60  # of an account on a page; the rest is counted
+LONGEST_LINE = 400
+NO_RECORDS = (
+    "this is a file of birth records, and those never go through a browser; bring it in with: "
+    "qi-equity import PROJECT FILE, or begin with: qi-equity new NAME --data FILE"
+)
+# How an answer must be written, so that a slip is asked again and not kept.
+ANSWERED = {
+    "year": re.compile(r"(?:19|20)\d{2}"),
+    "week_1": re.compile(r"20\d{2}-[01]\d-[0-3]\d"),
+    "dates": re.compile(r"day first|month first"),
+    "decimal": re.compile(r"point|comma"),
+}
+
+
+def read(project: Project, file: Received) -> Imported:
+    """A table of counts by the project's mapping; birth records are refused unread."""
+    with on_disk(file) as path:
+        tidy = sources.tables.is_tidy(path)
+        if isinstance(project.data, RecordsSource) and not tidy:
+            raise UserError(NO_RECORDS)
+        imported = sources.load(project, path)
+        return _named(imported, path, file)
+
+
+def _named(imported: Imported, path: Path, file: Received) -> Imported:
+    """The account under the name that the person knows, not that of our copy."""
+    return replace(imported, source=imported.source.replace(str(path), file.name))
+
+
+def looked(desk: Desk | None, project: Project, fields: Fields) -> Answer:
+    """What bringing this file in would do; nothing is kept."""
+    file = received(fields)
+    imported = read(project, file)
+    known, without = keeping.with_counts(project, imported.observations)
+    would = _kept(desk, project, known, file, imported, fields, keep=False)
+    lines = [*str(imported).splitlines(), *_without(without)]
+    refused = len(would.refused) - len(imported.refused)
+    lines += [f"  refused by the store: {line}" for line in would.refused[-refused:] if refused > 0]
+    if would.already:
+        return _shown(file, imported, [say("log.file_already"), *lines], "")
+    keep = ""
+    if would.taken + would.unchanged:
+        name = "keep_rest" if would.refused else "keep"
+        left = number(int(imported.refused["rows"].sum()) + max(refused, 0))
+        keep = say(f"log.file.{name}", count=would.taken + would.unchanged, refused=left)
+    return _shown(file, imported, lines, keep)
+
+
+def keep(desk: Desk, project: Project, fields: Fields) -> str:
+    """Keep what was shown of a file, the refused rows left out; says what was done."""
+    file = received(fields)
+    _same(file, fields)
+    imported = read(project, file)
+    known, _ = keeping.with_counts(project, imported.observations)
+    would = _kept(desk, project, known, file, imported, fields, keep=False)
+    if would.refused and not would.taken + would.unchanged:
+        raise DataErrors(would.refused, "nothing was kept: the file")
+    took = _kept(desk, project, known, file, imported, fields, keep=True)
+    if took.already:
+        return say("log.file_already")
+    return say(
+        "log.file_taken",
+        count=took.taken,
+        corrected=number(took.corrected),
+        unchanged=number(took.unchanged),
+        refused=number(len(took.refused)),
+    )
+
+
+def _same(file: Received, fields: Fields) -> None:
+    if fields.get("digest") != file.digest:
+        raise UserError("look at what is in the file first: nothing is kept that was not shown")
+
+
+def _kept(
+    desk: Desk | None, project: Project, known: pd.DataFrame, file: Received, imported: Imported,
+    fields: Fields, *, keep: bool,
+) -> Any:  # fmt: skip
+    if desk is None:
+        raise UserError("nothing can be written here: this server shows findings only")
+    reason = str(fields.get("reason") or "").strip() or None
+    return desk.import_table(
+        project.id, known, file.digest, accept_valid=True, refused=keeping.refusals(imported),
+        reason=reason, keep=keep,
+    )  # fmt: skip
+
+
+def _without(count: int) -> list[str]:
+    return [say("log.file.without", count=count)] if count else []
+
+
+def _shown(
+    file: Received, imported: Imported, lines: list[str], keep: str, **other: object
+) -> Answer:
+    """What a page shows of a file before it is kept."""
+    told = [inert(line, LONGEST_LINE) for line in lines[:LINES]]
+    told += [say("log.file.more", count=len(lines) - LINES)] if len(lines) > LINES else []
+    examples = [inert(line, LONGEST_LINE) for line in keeping.examples(imported)]
+    rows = {"account": told, "examples": examples, "keep": keep}
+    return {"digest": file.digest, "questions": [], **rows, **other}
+
+
+# A project drawn from a file
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A project file's text with what it reads of its file; or the questions that are open."""
+
+    file: Received
+    text: str = ""
+    project: Project | None = None
+    imported: Imported | None = None
+    asks: Mapping[str, str] = field(default_factory=dict)
+
+
+def drawn(desk: Desk, fields: Fields) -> Drawn:
+    """The project that a file suggests, with the answers given so far."""
+    if desk.user.may("save plan") is None:
+        raise UserError(say("begin.not_yours", role=say(f"people.roles.{desk.user.role}")))
+    file = received(fields)
+    asks: dict[str, str] = {}
+
+    def answer(key: str, question: str) -> str:
+        given = str(fields.get(f"answer.{key}") or "").strip()
+        if not ANSWERED[key].fullmatch(given):
+            asks[key] = question
+            return OPEN
+        return given
+
+    name = str(fields.get("name") or "").strip() or slug(Path(file.name).stem)
+    with on_disk(file) as path:
+        text = outline(path, name, path.parent, answer, site=_site(desk))
+        if asks:
+            return Drawn(file, asks=asks)
+        target = path.with_name("project.yaml")
+        target.write_text(text, encoding="utf-8")
+        try:
+            project = project_file.load(target)
+        except ProjectErrors as wrong:
+            raise UserError("\n".join(one.message for one in wrong.problems)) from wrong
+        if isinstance(project.data, RecordsSource):
+            raise UserError(NO_RECORDS)
+        imported = sources.load(project, base=path.parent)
+        return Drawn(file, text, project, _named(imported, path, file))
+
+
+def _site(desk: Desk) -> str | None:
+    """The site of a file that names none: the one of who begins the project, where it is theirs."""
+    own = sorted(desk.user.sites)
+    return own[0] if own and desk.user.may("save plan") == "own" else None
+
+
+def outlined(desk: Desk | None, fields: Fields) -> Answer:
+    """What a new project would read of a file, or what it has to ask first."""
+    if desk is None:
+        raise UserError("nothing can be written here: this server shows findings only")
+    found = drawn(desk, fields)
+    if found.project is None or found.imported is None:
+        hints = words_of("begin.hint")
+        asked = [
+            {"key": key, "question": question, "hint": hints[key]}
+            for key, question in found.asks.items()
+        ]
+        return {"digest": found.file.digest, "questions": asked, "account": [], "keep": ""}
+    keep = say("begin.keep", count=found.imported.taken) if found.imported.taken else ""
+    lines = str(found.imported).splitlines()
+    return _shown(found.file, found.imported, lines, keep, project=found.project.id)
+
+
+def begin(desk: Desk, fields: Fields) -> str:
+    """Keep a project and its file, as they were shown."""
+    found = drawn(desk, fields)
+    _same(found.file, fields)
+    if found.project is None or found.imported is None or not found.imported.taken:
+        raise UserError("this file is not ready yet: look at it, and answer what is asked")
+    if found.project.id in desk.projects():
+        raise UserError(f"there is a project called '{found.project.id}': choose another name")
+    desk.save_project(found.project, found.text)
+    known, _ = keeping.with_counts(found.project, found.imported.observations)
+    took = _kept(desk, found.project, known, found.file, found.imported, {}, keep=True)
+    return say("begin.begun", count=took.taken, refused=number(len(took.refused)))

@@ -1,0 +1,132 @@
+"""Who is told that an extract arrived or was refused: by e-mail or to a webhook, in few words.
+
+Names of files and numbers of rows leave this machine; no count and no cell of a file does.
+"""
+
+from __future__ import annotations
+
+import json
+import smtplib
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.message import EmailMessage
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from urllib.parse import urlsplit
+
+from qi_equity.cli.arrivals import REFUSED, Outcome
+from qi_equity.errors import UserError
+
+PATIENCE = 20.0  # seconds
+THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
+MAIL_PORT = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where to tell, from the environment; empty: nowhere."""
+
+    to: tuple[str, ...] = ()
+    sender: str = ""
+    smtp: str = ""
+    user: str = ""
+    password: str = ""
+    webhook: str = ""
+    every: bool = False  # of files that were taken too, and not of refused ones alone
+
+    @property
+    def server(self) -> tuple[str, int]:
+        """The mail server's name and port."""
+        host, _, port = self.smtp.partition(":")
+        return host, int(port or MAIL_PORT)
+
+
+def settings(environ: Mapping[str, str]) -> Settings:
+    """What the environment asks for; half a setting is refused.
+
+    >>> settings({"QI_EQUITY_WEBHOOK": "https://chat.example/hook"}).webhook
+    'https://chat.example/hook'
+    """
+    given = {
+        name: environ.get(f"QI_EQUITY_{name.upper()}", "").strip()
+        for name in ("mail_to", "mail_from", "smtp", "smtp_user", "smtp_password", "webhook")
+    }
+    to = tuple(one.strip() for one in given["mail_to"].split(",") if one.strip())
+    if to and not (given["mail_from"] and given["smtp"]):
+        raise UserError("QI_EQUITY_MAIL_TO needs QI_EQUITY_MAIL_FROM and QI_EQUITY_SMTP too")
+    port = given["smtp"].partition(":")[2]
+    if port and not port.isdecimal():
+        raise UserError("QI_EQUITY_SMTP is the mail server, such as mail.trust.example:25")
+    tell = environ.get("QI_EQUITY_TELL", "refused")
+    if tell not in ("refused", "all"):
+        raise UserError("QI_EQUITY_TELL is refused, or all")
+    if given["webhook"]:
+        place = urlsplit(given["webhook"])
+        here = place.hostname in THIS_MACHINE
+        if not place.hostname or not (place.scheme == "https" or (place.scheme == "http" and here)):
+            raise UserError("QI_EQUITY_WEBHOOK must be an https:// address")
+    return Settings(
+        to, given["mail_from"], given["smtp"], given["smtp_user"], given["smtp_password"],
+        given["webhook"], tell == "all",
+    )  # fmt: skip
+
+
+def tell(asked: Settings, project: str, found: Outcome) -> list[str]:
+    """Tell of a file where the settings ask for it; what did not work, in words."""
+    if found.state in ("already", "later") or (found.state == "taken" and not asked.every):
+        return []
+    failed = []
+    for wanted, way in ((asked.to, _by_mail), (asked.webhook, _to_webhook)):
+        if not wanted:
+            continue
+        try:
+            way(asked, project, found)
+        except (OSError, smtplib.SMTPException, HTTPException) as wrong:
+            # The file is where it belongs already: that nobody was told is a line in the log.
+            kind = way.__name__.removeprefix("_").replace("_", " ")
+            failed.append(f"not told {kind}: {type(wrong).__name__} {wrong}")
+    return failed
+
+
+def _words(project: str, found: Outcome) -> str:
+    if found.state == "taken":
+        return f"{found.name} was taken into {project}: {found.rows:,} rows."
+    return (
+        f"{found.name} was refused for {project}; nothing of it was kept. The file and the "
+        f"reason are in the folder '{REFUSED}'."
+    )
+
+
+def _by_mail(asked: Settings, project: str, found: Outcome) -> None:
+    message = EmailMessage()
+    message["Subject"] = f"qi-equity: {found.name} {found.state}"
+    message["From"], message["To"] = asked.sender, ", ".join(asked.to)
+    message.set_content(_words(project, found))
+    host, port = asked.server
+    with smtplib.SMTP(host, port, timeout=PATIENCE) as server:
+        server.ehlo()
+        secure = server.has_extn("starttls")
+        if secure:
+            server.starttls(context=ssl.create_default_context())
+        if asked.user:
+            if not secure and host not in THIS_MACHINE:
+                raise smtplib.SMTPException("the server offers no encryption for the password")
+            server.login(asked.user, asked.password)
+        server.send_message(message)
+
+
+def _to_webhook(asked: Settings, project: str, found: Outcome) -> None:
+    place = urlsplit(asked.webhook)
+    kind = HTTPSConnection if place.scheme == "https" else HTTPConnection
+    body = {"project": project, "file": found.name, "state": found.state, "rows": found.rows,
+            "text": _words(project, found)}  # fmt: skip
+    connection = kind(place.hostname or "", place.port, timeout=PATIENCE)
+    try:
+        target = f"{place.path or '/'}{'?' + place.query if place.query else ''}"
+        headers = {"Content-Type": "application/json"}
+        connection.request("POST", target, json.dumps(body).encode(), headers)
+        answer = connection.getresponse()
+        if answer.status >= 300:
+            raise HTTPException(f"it answered {answer.status}")
+    finally:
+        connection.close()

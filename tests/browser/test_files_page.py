@@ -1,0 +1,115 @@
+"""A midwife's path: a spreadsheet dropped on the app, at most a question, the right chart."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from seeing import drawn, ready, violations
+from typer.testing import CliRunner
+
+from qi_equity import store
+from qi_equity.app.live import Analyst, Network
+from qi_equity.app.server import start
+from qi_equity.cli import app
+
+CASES = Path(__file__).parents[1] / "cases"
+ADMIN = store.User("Asha", "admin")
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Iterator[Network]:
+    opened = Network(store.open(tmp_path / "app.sqlite"), Analyst())
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def url(network: Network) -> Iterator[str]:
+    """The app over a store without any project."""
+    running = start(network.seat(ADMIN))
+    yield running.url
+    running.stop()
+
+
+def drop(page: Any, path: Path) -> None:
+    """Drop a file on the page, as a hand would."""
+    page.evaluate(
+        """([name, packed]) => {
+            const bytes = Uint8Array.from(atob(packed), (one) => one.charCodeAt(0))
+            const data = new DataTransfer()
+            data.items.add(new File([bytes], name))
+            document.body.dispatchEvent(
+                new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }))
+        }""",
+        [path.name, base64.b64encode(path.read_bytes()).decode()],
+    )
+
+
+def from_the_terminal(path: Path, name: str, folder: Path, answer: str) -> bytes:
+    """The observations that `new` and `import` make of the same file."""
+    run = CliRunner()
+    where = ["--dir", str(folder)]
+    assert run.invoke(app, ["new", name, "--data", str(path), *where]).exit_code == 0
+    project = folder / f"{name}.yaml"
+    if answer:
+        text = project.read_text(encoding="utf-8").replace("year: '?'", f"year: {answer}")
+        project.write_text(text, encoding="utf-8")
+    place = folder / "terminal.sqlite"
+    asked = ["import", str(project), str(path), "--database", str(place)]
+    ran = run.invoke(app, asked)
+    assert ran.exit_code == 0, ran.output
+    opened = store.open(place)
+    try:
+        return kept(opened.as_user(ADMIN), name)
+    finally:
+        opened.close()
+
+
+def kept(desk: store.Desk, name: str) -> bytes:
+    return desk.observations(name).drop(columns="revision").to_csv(index=False).encode()
+
+
+@pytest.mark.parametrize(
+    ("file", "answer"),
+    [("01_weeks_across_merged.xlsx", ""), ("04_dates_wk.csv", "2024"), ("07_utf16_tab.csv", "")],
+)
+def test_a_spreadsheet_dropped_on_the_app_is_the_right_chart(
+    visit, network, file, answer, tmp_path
+):
+    page = visit()
+    ready(page, chart=False)
+    assert page.get_by_text("Drop a table of counts here").is_visible()
+    assert violations(page) == []
+    page.get_by_label("A short name").fill("ours")
+    drop(page, CASES / file)
+    if answer:
+        question = page.get_by_label("In which year is the first date")
+        question.fill(answer)
+        question.press("Enter")
+    page.locator(".shown .examples li").first.wait_for()
+    assert page.locator(".shown .examples li").count() == 3
+    assert "taken" in page.locator(".shown .account").inner_text()
+    assert network.store.as_user(ADMIN).projects() == (), "nothing is kept before it was shown"
+    assert violations(page) == []
+    page.get_by_role("button", name="Make the project with").click()
+    page.locator(".saved", has_text="The project is made").wait_for()
+    ready(page)
+    values = [heights for name, heights in drawn(page) if name == "Value"]
+    desk = network.store.as_user(ADMIN)
+    table = desk.observations("ours")
+    one = table[table["stratum"] == table["stratum"].iloc[0]]
+    rates = (100 * one["numerator"] / one["denominator"]).round(3).tolist()
+    assert any([round(v, 3) for v in drawn_ if v is not None] == rates for drawn_ in values)
+    assert kept(desk, "ours") == from_the_terminal(CASES / file, "ours", tmp_path, answer)
+
+
+def test_birth_records_never_go_through_a_browser(visit, network):
+    page = visit()
+    ready(page, chart=False)
+    drop(page, CASES / "09_birth_records.csv")
+    page.locator("#problems", has_text="never go through a browser").wait_for()
+    assert network.store.as_user(ADMIN).projects() == ()

@@ -1,0 +1,252 @@
+"""A folder that is watched: each extract is taken whole and once, or set aside with the reason."""
+
+from __future__ import annotations
+
+import json
+import socketserver
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from qi_equity import project_file, store
+from qi_equity.cli import app, arrivals
+from qi_equity.cli.arrivals import Arrivals, Outcome, take
+from qi_equity.cli.telling import settings, tell
+from qi_equity.errors import UserError
+from qi_equity.sources.outline import outline
+
+CASES = Path(__file__).parents[1] / "cases"
+GOOD = CASES / "04_dates_iso.csv"
+ADMIN = store.User("Asha", "admin")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    target = tmp_path / "ours.yaml"
+    target.write_text(outline(GOOD, "ours"), encoding="utf-8")
+    return target
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "in"
+    made.mkdir()
+    return made
+
+
+def watched(folder: Path, project: Path, *more: str) -> Any:
+    place = str(folder.with_name("network.sqlite"))
+    asked = ["watch", str(folder), "--project", str(project), "--database", place, "--once"]
+    return CliRunner().invoke(app, [*asked, "--settle", "0", *more])
+
+
+def kept(folder: Path) -> Any:
+    with closing(store.open(folder.with_name("network.sqlite"))) as opened:
+        desk = opened.as_user(ADMIN)
+        return len(desk.observations("ours")) if "ours" in desk.projects() else 0
+
+
+def names(folder: Path) -> set[str]:
+    return {str(one.relative_to(folder)) for one in folder.rglob("*") if one.is_file()}
+
+
+def test_an_extract_is_taken_once_and_the_same_bytes_again_change_nothing(folder, project):
+    (folder / "june.csv").write_bytes(GOOD.read_bytes())
+    ran = watched(folder, project)
+    assert ran.exit_code == 0, ran.output
+    assert kept(folder) == 120
+    assert names(folder) == {"taken/june.csv", "watch.log"}
+    (folder / "june.csv").write_bytes(GOOD.read_bytes())
+    assert watched(folder, project).exit_code == 0
+    assert kept(folder) == 120
+    first, second = (folder / "watch.log").read_text(encoding="utf-8").splitlines()
+    assert "taken   june.csv" in first
+    assert "already june.csv" in second
+    assert watched(folder, project).output == ""
+
+
+def test_a_bad_extract_is_set_aside_with_the_reason_and_none_of_it_is_kept(folder, project):
+    text = GOOD.read_text(encoding="utf-8")
+    (folder / "a.csv").write_text(
+        f"{text}{text.splitlines()[1].replace('2024', '2062')}\n", "utf-8"
+    )
+    (folder / "b.pdf").write_bytes(b"%PDF")
+    (folder / "c.csv").write_bytes(GOOD.read_bytes())
+    ran = watched(folder, project)
+    assert ran.exit_code == 1
+    assert names(folder) == {
+        "refused/a.csv", "refused/a.csv.reason.txt", "refused/b.pdf",
+        "refused/b.pdf.reason.txt", "taken/c.csv", "watch.log",
+    }  # fmt: skip
+    reason = (folder / "refused/a.csv.reason.txt").read_text(encoding="utf-8")
+    assert "nothing of it was kept" in reason
+    assert "has not come yet" in reason
+    assert kept(folder) == 120
+
+
+def test_a_file_that_still_grows_or_is_named_as_unfinished_waits(folder):
+    looks = Arrivals(folder)
+    (folder / "a.csv").write_text("Week", "utf-8")
+    (folder / "b.csv.part").write_text("Week", "utf-8")
+    (folder / "~$c.xlsx").write_text("x", "utf-8")
+    assert looks.complete() == []
+    (folder / "a.csv").write_text("Week,Births", "utf-8")
+    assert looks.complete() == [], "it grew since the last look"
+    assert [path.name for path in looks.complete()] == ["a.csv"]
+    (folder / "b.csv.part").rename(folder / "b.csv")
+    looks.complete()
+    assert {path.name for path in looks.complete()} == {"a.csv", "b.csv"}
+
+
+@contextmanager
+def desk_of(folder: Path, project: Path) -> Iterator[store.Desk]:
+    with closing(store.open(folder.with_name("network.sqlite"))) as opened:
+        desk = opened.as_user(ADMIN)
+        if "ours" not in desk.projects():
+            desk.save_project(project_file.load(project), project.read_text(encoding="utf-8"))
+        yield desk
+
+
+def test_what_ends_between_keeping_and_moving_is_done_again_without_harm(
+    folder, project, monkeypatch
+):
+    path = folder / "june.csv"
+    path.write_bytes(GOOD.read_bytes())
+
+    def ends(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with desk_of(folder, project) as desk:
+        aims = project_file.load(project)
+        with monkeypatch.context() as patched:
+            patched.setattr(arrivals, "_set_aside", ends)
+            with pytest.raises(KeyboardInterrupt):
+                take(desk, aims, path)
+        assert path.exists()
+        assert take(desk, aims, path).state == "already"
+    assert (kept(folder), names(folder)) == (120, {"taken/june.csv"})
+
+
+def test_a_store_that_is_busy_is_no_fault_of_the_file(folder, project, monkeypatch):
+    path = folder / "june.csv"
+    path.write_bytes(GOOD.read_bytes())
+
+    def busy(*_: object, **__: object) -> None:
+        raise store.StoreError("the store is busy")
+
+    with desk_of(folder, project) as desk, monkeypatch.context() as patched:
+        patched.setattr(store.Desk, "import_table", busy)
+        assert take(desk, project_file.load(project), path).state == "later"
+    assert names(folder) == {"june.csv"}
+
+
+# Telling
+
+
+class Mail(socketserver.StreamRequestHandler):
+    """As much of SMTP as one message needs."""
+
+    def handle(self) -> None:
+        self.wfile.write(b"220 here\r\n")
+        lines: list[str] = []
+        writing = False
+        for raw in self.rfile:
+            line = raw.decode().rstrip("\r\n")
+            if writing:
+                lines.append(line)
+                if line == ".":
+                    writing = False
+                    self.server.got.append("\n".join(lines))  # type: ignore[attr-defined]
+                    self.wfile.write(b"250 kept\r\n")
+            elif line.upper() == "DATA":
+                writing = True
+                self.wfile.write(b"354 go on\r\n")
+            elif line.upper() == "QUIT":
+                self.wfile.write(b"221 bye\r\n")
+                return
+            else:
+                self.wfile.write(b"250 well\r\n")
+
+
+class Hook(BaseHTTPRequestHandler):
+    """Keeps what is posted, and answers as its server was told."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.got.append(json.loads(body))  # type: ignore[attr-defined]
+        self.send_response(self.server.status)  # type: ignore[attr-defined]
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing on the terminal."""
+
+
+@contextmanager
+def serving(server: Any) -> Iterator[Any]:
+    server.got, server.status = [], 204
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def test_a_refused_file_is_told_by_mail_and_webhook_without_a_cell_of_it(
+    folder, project, monkeypatch
+):
+    (folder / "bad.csv").write_text("Week,Secret\n2024-W01,451\n", "utf-8")
+    mail = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Mail)
+    hook = HTTPServer(("127.0.0.1", 0), Hook)
+    with serving(mail), serving(hook):
+        for name, text in {
+            "MAIL_TO": "asha@trust.example, jo@trust.example",
+            "MAIL_FROM": "qi@trust.example",
+            "SMTP": f"127.0.0.1:{mail.server_address[1]}",
+            "WEBHOOK": f"http://127.0.0.1:{hook.server_address[1]}/hook?key=1",
+        }.items():
+            monkeypatch.setenv(f"QI_EQUITY_{name}", text)
+        assert watched(folder, project).exit_code == 1
+        (message,), (posted,) = mail.got, hook.got
+    assert "Subject: qi-equity: bad.csv refused" in message
+    assert (posted["file"], posted["state"]) == ("bad.csv", "refused")
+    assert "451" not in message + json.dumps(posted)
+
+
+def test_nobody_is_told_of_a_taken_file_unless_asked_and_a_silent_server_undoes_nothing():
+    found = Outcome("june.csv", "taken", "0" * 64, ("120 rows taken",), 120)
+    hook = HTTPServer(("127.0.0.1", 0), Hook)
+    with serving(hook):
+        where = {"QI_EQUITY_WEBHOOK": f"http://127.0.0.1:{hook.server_address[1]}"}
+        assert tell(settings(where), "ours", found) == []
+        assert hook.got == []
+        asked = settings(where | {"QI_EQUITY_TELL": "all"})
+        assert tell(asked, "ours", found) == []
+        assert hook.got[0]["rows"] == 120
+        hook.status = 500
+        (line,) = tell(asked, "ours", found)
+        assert "it answered 500" in line
+    (line,) = tell(asked, "ours", found)
+    assert "not told to webhook" in line
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"QI_EQUITY_MAIL_TO": "a@b.example"},
+        {"QI_EQUITY_WEBHOOK": "http://elsewhere.example/hook"},
+        {"QI_EQUITY_WEBHOOK": "file:///etc/passwd"},
+        {"QI_EQUITY_TELL": "some"},
+    ],
+)
+def test_half_a_setting_is_refused(given):
+    with pytest.raises(UserError, match="QI_EQUITY_"):
+        settings(given)
