@@ -8,6 +8,7 @@ from dataclasses import replace
 import pandas as pd
 
 from qi_equity.arrays import BoolArray
+from qi_equity.chance import q_values
 from qi_equity.engines import LOCAL, workers
 from qi_equity.findings import (
     TABLES,
@@ -23,11 +24,20 @@ from qi_equity.frames.chart import Charts
 from qi_equity.frames.evidence import among, in_family
 from qi_equity.frames.inequality import inequality
 from qi_equity.frames.plan import HORIZON, plans
-from qi_equity.judging import KEYS, Contents, Workers, contents, judged
+from qi_equity.judging import (
+    KEYS,
+    Contents,
+    Workers,
+    contents,
+    judged,
+    places,
+    told_apart,
+    whole,
+)
 from qi_equity.observations import SERIES_KEY, with_totals
 from qi_equity.observations import observations as checked
 from qi_equity.project import ALL_SITES, EVERYONE, Project
-from qi_equity.quality.checks import quality
+from qi_equity.quality.checks import in_order, quality
 from qi_equity.quality.unknown import unknown_bounds
 from qi_equity.reading import Reading
 
@@ -65,18 +75,16 @@ def analyse(
     strange = sorted(set(table.loc[~declared, "measure"]))
     cautions = [caution("not_declared", (name, "", "")) for name in strange]
     table = table[declared]
-    cautions += quality(project, table).cautions
-    table = with_totals(table, "stratum", EVERYONE)
-    if table["site"].nunique() > 1:
-        table = with_totals(table, "site", ALL_SITES)
+    network = table["site"].nunique() > 1
     before = previous.kept if previous is not None and judge else {}
     judges = workers(engine) if judge else None
     measured = {
         measure.id: part
         for measure in project.measures
-        if (part := _measure(Reading(project, measure), table, judges, before)) is not None
+        if (part := _measure(Reading(project, measure), table, network, judges, before)) is not None
     }
     parts = list(measured.values())
+    cautions += in_order(one for part in parts for one in part.quality)
     found = {name: _joined(parts, name) for name in TABLES}
     chance = None
     if parts and judge:
@@ -164,6 +172,7 @@ def _joined(parts: list[Measured], name: str) -> pd.DataFrame:
 def _measure(
     reading: Reading,
     table: pd.DataFrame,
+    network: bool,
     judges: Workers | None,
     before: Mapping[str, Measured],
 ) -> Measured | None:
@@ -171,13 +180,17 @@ def _measure(
     rows = table[table["measure"] == reading.measure.id]
     if rows.empty:
         return None
-    if judges is None:
-        return _drawn(reading, rows)
-    told, previous = contents(reading, rows), before.get(reading.measure.id)
-    if previous is not None and previous.counts == told.whole:
+    counts = "" if judges is None else whole(reading, rows, network)
+    previous = before.get(reading.measure.id)
+    if previous is not None and previous.counts == counts:
         return previous
-    sites = previous.judged if previous is not None else {}
-    return _judged(reading, rows, told, sites, judges)
+    found = quality(reading.project, rows).found
+    said = tuple((one.check, one.said) for one in found if one.caution)
+    rows = with_totals(rows, "stratum", EVERYONE)
+    if network:
+        rows = with_totals(rows, "site", ALL_SITES)
+    part = _drawn(reading, rows) if judges is None else _judged(reading, rows, previous, judges)
+    return replace(part, counts=counts, quality=said)
 
 
 def _drawn(reading: Reading, rows: pd.DataFrame) -> Measured:
@@ -201,37 +214,81 @@ def _known(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _judged(
-    reading: Reading,
-    rows: pd.DataFrame,
-    told: Contents,
-    before: Mapping[str, Judged],
-    judges: Workers,
+    reading: Reading, rows: pd.DataFrame, previous: Measured | None, judges: Workers
 ) -> Measured:
     """One measure with all that it is judged by, anew at each site whose counts are new."""
-    part = _drawn(reading, rows)
+    told = contents(reading, rows)
+    kept = _kept(reading, rows, told, previous)
+    fresh = rows[~rows["site"].isin(kept)] if kept else rows
+    part = _drawn(reading, fresh)
     charts = Charts(part.points, part.charts, tuple(SERIES_KEY))
+    before = previous.judged if previous is not None else {}
     held = judged(reading, rows, charts, told.sites, before, judges)
-    part = _with_evidence(part, reading, held)
-    cautions = list(part.cautions)
+    part = _with_evidence(part, reading, {site: held[site] for site in held if site not in kept})
     if len(part.gaps):
-        part = replace(part, gaps=_with_unknown(part.gaps, unknown_bounds(reading, rows)))
-        if not reading.is_judged:
-            cautions.append(caution(reading.why_not_judged, (reading.measure.id, "", "")))
-        else:
+        part = replace(part, gaps=_with_unknown(part.gaps, unknown_bounds(reading, fresh)))
+        if reading.is_judged:
+            part = replace(part, inequality=_inequality(reading, fresh))
+    if previous is not None and kept:
+        part = _beside(part, previous, kept)
+    cautions = [one for one in part.cautions if one not in set(_cautions_of(part.charts))]
+    cautions = [*_cautions_of(part.charts), *cautions]
+    if len(part.gaps):
+        if reading.is_judged:
             cautions += _cautions_of(part.gaps)
-            spread = inequality(
-                _known(reading, rows),
-                numerator="numerator",
-                denominator="denominator",
-                stratum="stratum",
-                by=["measure", "site"],
-                adverse=reading.better == "decrease",
-            )
-            part = replace(part, inequality=spread)
+        else:
+            cautions.append(caution(reading.why_not_judged, (reading.measure.id, "", "")))
     if (across := reading.sites(rows)) is not None:
         curve = across.funnel.curve()
         part = replace(part, sites=across.rows, within=across.within, funnels=curve)
-    return replace(part, counts=told.whole, cautions=tuple(cautions))
+    return replace(part, judged=held, windows=told.windows, cautions=tuple(cautions))
+
+
+def _kept(
+    reading: Reading, rows: pd.DataFrame, told: Contents, previous: Measured | None
+) -> frozenset[str]:
+    """Sites whose rows of every table are those that were found before."""
+    if previous is None or previous.windows != told.windows:
+        return frozenset()
+    then = previous.judged
+    same = {site for site in told.sites if site in then and then[site].counts == told.sites[site]}
+    others = rows[~rows["site"].isin(same)]
+    apart = len(others) and told_apart(reading, others, rows)
+    return frozenset(same) if apart else frozenset()
+
+
+def _beside(part: Measured, previous: Measured, kept: frozenset[str]) -> Measured:
+    """The sites judged now, and those kept, in the order of the sites."""
+
+    def together(name: str) -> pd.DataFrame:
+        now, then = getattr(part, name), getattr(previous, name)
+        pieces = {site: then.take(at) for site, at in places(then).items() if site in kept}
+        pieces |= {site: now.take(at) for site, at in places(now).items()}
+        tables = [pieces[site] for site in sorted(pieces)]
+        return pd.concat(tables, ignore_index=True) if tables else now
+
+    gaps = together("gaps")
+    if len(gaps):
+        gaps["q_value"] = q_values(gaps["p_value"].to_numpy(float))
+    return replace(
+        part,
+        charts=together("charts"),
+        points=together("points"),
+        gaps=gaps,
+        gap_points=together("gap_points"),
+        inequality=together("inequality"),
+    )
+
+
+def _inequality(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:
+    return inequality(
+        _known(reading, rows),
+        numerator="numerator",
+        denominator="denominator",
+        stratum="stratum",
+        by=["measure", "site"],
+        adverse=reading.better == "decrease",
+    )
 
 
 def _with_evidence(part: Measured, reading: Reading, held: Mapping[str, Judged]) -> Measured:
@@ -247,7 +304,6 @@ def _with_evidence(part: Measured, reading: Reading, held: Mapping[str, Judged])
         part,
         charts=part.charts.drop(columns=stale).merge(evidence, on=KEYS, how="left"),
         points=part.points.merge(together("points"), on=[*KEYS, "subgroup"], how="left"),
-        judged=held,
     )
     if not len(part.gaps) or not reading.is_judged:
         return part

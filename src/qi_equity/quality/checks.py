@@ -5,7 +5,7 @@ Every check is a row of CHECKS: a function from the observations to what it foun
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -102,6 +102,12 @@ def quality(
     data = _Data(project, table[table["site"] != ALL_SITES], imported)
     found = tuple(replace(one, check=name) for name, check in CHECKS.items() for one in check(data))
     return Quality(found, completeness(project, data.table))
+
+
+def in_order(said: Iterable[tuple[str, Caution]]) -> list[Caution]:
+    """What each check cautions of, measure by measure, in the order of the checks."""
+    order = {name: place for place, name in enumerate(CHECKS)}
+    return [one for _, one in sorted(said, key=lambda both: order[both[0]])]
 
 
 def completeness(project: Project, observations: pd.DataFrame) -> pd.DataFrame:
