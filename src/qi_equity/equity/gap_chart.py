@@ -219,9 +219,7 @@ SPLINE = interpolate.CubicSpline(np.arange(NODES), np.eye(NODES))
 REFINED = SPLINE(np.linspace(0, NODES - 1, BETWEEN))
 
 
-def _likelihoods(
-    observed: FloatArray, totals: FloatArray, states: _States, row: int
-) -> FloatArray:
+def _likelihoods(observed: FloatArray, totals: FloatArray, states: _States, row: int) -> FloatArray:
     """Log likelihood (hypothesis, period, scatter and level) of one series, told its totals."""
     week = np.multiply.outer(states.between[row], observed) - REFINED @ totals
     top = week.max(axis=0)

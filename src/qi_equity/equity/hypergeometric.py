@@ -155,9 +155,7 @@ def _crude(data: Contrast) -> tuple[FloatArray, FloatArray]:
     return np.asarray(log_odds), np.asarray(error)
 
 
-def _likeliest(
-    n: FloatArray, n0: FloatArray, m: FloatArray, theta: FloatArray
-) -> FloatArray:
+def _likeliest(n: FloatArray, n0: FloatArray, m: FloatArray, theta: FloatArray) -> FloatArray:
     """Where y (n0 - m + y) = odds ratio (n - y) (m - y): of the two roots, the possible one."""
     # Written as 2c / (b + root): the usual form loses its digits where the odds ratio nears 1.
     r = np.exp(theta)
