@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from qi_equity.arrays import BoolArray
@@ -30,7 +31,6 @@ from qi_equity.judging import (
     Workers,
     contents,
     judged,
-    places,
     told_apart,
     whole,
 )
@@ -231,8 +231,9 @@ def _judged(
             part = replace(part, inequality=_inequality(reading, fresh))
     if previous is not None and kept:
         part = _beside(part, previous, kept)
-    cautions = [one for one in part.cautions if one not in set(_cautions_of(part.charts))]
-    cautions = [*_cautions_of(part.charts), *cautions]
+    of_charts = list(_cautions_of(part.charts))
+    said = set(of_charts)
+    cautions = [*of_charts, *(one for one in part.cautions if one not in said)]
     if len(part.gaps):
         if reading.is_judged:
             cautions += _cautions_of(part.gaps)
@@ -262,10 +263,13 @@ def _beside(part: Measured, previous: Measured, kept: frozenset[str]) -> Measure
 
     def together(name: str) -> pd.DataFrame:
         now, then = getattr(part, name), getattr(previous, name)
-        pieces = {site: then.take(at) for site, at in places(then).items() if site in kept}
-        pieces |= {site: now.take(at) for site, at in places(now).items()}
-        tables = [pieces[site] for site in sorted(pieces)]
-        return pd.concat(tables, ignore_index=True) if tables else now
+        tables = [one for one in (then, now) if len(one)]
+        if not tables:
+            return now
+        tables[0] = tables[0][tables[0]["site"].isin(kept)] if len(then) else tables[0]
+        both = pd.concat(tables, ignore_index=True)
+        order = np.argsort(pd.factorize(both["site"], sort=True)[0], kind="stable")
+        return both.take(order).reset_index(drop=True)
 
     gaps = together("gaps")
     if len(gaps):
@@ -331,8 +335,9 @@ def _cautions_of(table: pd.DataFrame) -> Iterator[Caution]:
     """The codes in a table's column of cautions, each where it applies."""
     if "cautions" not in table:  # nothing could be judged
         return
-    places = table[SERIES_KEY].itertuples(index=False, name=None)
-    for place, codes in zip(places, table["cautions"], strict=True):
+    some = table[table["cautions"].map(bool)]
+    keys = some[SERIES_KEY].itertuples(index=False, name=None)
+    for place, codes in zip(keys, some["cautions"], strict=True):
         # A stratum that was never logged beside its reference has no gap chart, and no cautions.
         for code in codes if isinstance(codes, tuple) else ():
             yield caution(code, place)

@@ -38,7 +38,6 @@ class Interval:
         fixed = np.asarray(fixed, dtype=float)
         return Interval(self.estimate - fixed, self.lower - fixed, self.upper - fixed)
 
-
     def __getitem__(self, place: int) -> "Interval":
         """One of several on the first axis."""
         return Interval(self.estimate[place], self.lower[place], self.upper[place])

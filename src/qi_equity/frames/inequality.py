@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from qi_equity.equity.inequality import strata_from_counts
@@ -52,15 +53,17 @@ def inequality(
     chance = by_chance(x.to_numpy(float), n.to_numpy(float), list(MEASURES), adverse=adverse)
     clean = corrected(strata_from_counts(x.to_numpy(float), n.to_numpy(float), adverse=adverse))
     labels = x.index.to_frame(index=False)[groups]
-    parts = [
-        labels.assign(
-            name=name,
-            seen=chance[name].seen,
-            expected=chance[name].expected,
-            p_value=chance[name].p_value,
-            corrected=clean.get(name, float("nan")),
-        )
-        for name in MEASURES
-    ]
-    table = pd.concat(parts, ignore_index=True)
+    none = np.full(len(labels), np.nan)
+    columns = {
+        name: np.concatenate([of(measure) for measure in MEASURES])
+        for name, of in {
+            "name": lambda measure: np.full(len(labels), measure, dtype=object),
+            "seen": lambda measure: chance[measure].seen,
+            "expected": lambda measure: chance[measure].expected,
+            "p_value": lambda measure: chance[measure].p_value,
+            "corrected": lambda measure: clean.get(measure, none),
+        }.items()
+    }
+    repeated = labels.loc[np.tile(np.arange(len(labels)), len(MEASURES))].reset_index(drop=True)
+    table = repeated.assign(**columns)
     return table.sort_values(groups, kind="stable", ignore_index=True) if groups else table
