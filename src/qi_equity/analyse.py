@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from qi_equity.arrays import BoolArray
+from qi_equity.chance import q_values
 from qi_equity.engines import LOCAL, workers
 from qi_equity.errors import UserError
 from qi_equity.findings import (
@@ -24,11 +26,19 @@ from qi_equity.frames.chart import Charts
 from qi_equity.frames.evidence import among, in_family
 from qi_equity.frames.inequality import inequality
 from qi_equity.frames.plan import HORIZON, plans
-from qi_equity.judging import KEYS, Contents, Workers, contents, judged
+from qi_equity.judging import (
+    KEYS,
+    Contents,
+    Workers,
+    contents,
+    judged,
+    told_apart,
+    whole,
+)
 from qi_equity.observations import READINGS, SERIES_KEY, SPREAD, beside, with_totals
 from qi_equity.observations import observations as checked
 from qi_equity.project import ALL_SITES, EVERYONE, Project
-from qi_equity.quality.checks import quality
+from qi_equity.quality.checks import in_order, quality
 from qi_equity.quality.outcome import beside_points, held_back, signals_held_back
 from qi_equity.quality.unknown import unknown_bounds
 from qi_equity.reading import Reading
@@ -68,18 +78,16 @@ def analyse(
     strange = sorted(set(table.loc[~declared, "measure"]))
     cautions = [caution("not_declared", (name, "", "")) for name in strange]
     table = table[declared]
-    cautions += quality(project, table).cautions
-    table = with_totals(table, "stratum", EVERYONE)
-    if table["site"].nunique() > 1:
-        table = with_totals(table, "site", ALL_SITES)
+    network = table["site"].nunique() > 1
     before = previous.kept if previous is not None and judge else {}
     judges = workers(engine) if judge else None
     measured = {
         measure.id: part
         for measure in project.measures
-        if (part := _measure(Reading(project, measure), table, judges, before)) is not None
+        if (part := _measure(Reading(project, measure), table, network, judges, before)) is not None
     }
     parts = list(measured.values())
+    cautions += in_order(one for part in parts for one in part.quality)
     found = {name: _joined(parts, name) for name in TABLES}
     chance = None
     if parts and judge:
@@ -177,6 +185,7 @@ def _joined(parts: list[Measured], name: str) -> pd.DataFrame:
 def _measure(
     reading: Reading,
     table: pd.DataFrame,
+    network: bool,
     judges: Workers | None,
     before: Mapping[str, Measured],
 ) -> Measured | None:
@@ -184,13 +193,17 @@ def _measure(
     rows = table[table["measure"] == reading.measure.id]
     if rows.empty:
         return None
-    if judges is None:
-        return _drawn(reading, rows)
-    told, previous = contents(reading, rows), before.get(reading.measure.id)
-    if previous is not None and previous.counts == told.whole:
+    counts = "" if judges is None else whole(reading, rows, network)
+    previous = before.get(reading.measure.id)
+    if previous is not None and previous.counts == counts:
         return previous
-    sites = previous.judged if previous is not None else {}
-    return _judged(reading, rows, told, sites, judges)
+    found = quality(reading.project, rows).found
+    said = tuple((one.check, one.said) for one in found if one.caution)
+    rows = with_totals(rows, "stratum", EVERYONE)
+    if network:
+        rows = with_totals(rows, "site", ALL_SITES)
+    part = _drawn(reading, rows) if judges is None else _judged(reading, rows, previous, judges)
+    return replace(part, counts=counts, quality=said)
 
 
 def _drawn(reading: Reading, rows: pd.DataFrame) -> Measured:
@@ -228,42 +241,91 @@ def _known(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _judged(
-    reading: Reading,
-    rows: pd.DataFrame,
-    told: Contents,
-    before: Mapping[str, Judged],
-    judges: Workers,
+    reading: Reading, rows: pd.DataFrame, previous: Measured | None, judges: Workers
 ) -> Measured:
     """One measure with all that it is judged by, anew at each site whose counts are new."""
-    part = _drawn(reading, rows)
+    told = contents(reading, rows)
+    kept = _kept(reading, rows, told, previous)
+    fresh = rows[~rows["site"].isin(kept)] if kept else rows
+    part = _drawn(reading, fresh)
     charts = Charts(part.points, part.charts, tuple(SERIES_KEY))
+    before = previous.judged if previous is not None else {}
     held = judged(reading, rows, charts, told.sites, before, judges)
-    part = _with_evidence(part, reading, held)
-    cautions = list(part.cautions)
+    part = _with_evidence(part, reading, {site: held[site] for site in held if site not in kept})
     if len(part.gaps):
-        gaps = held_back(_with_unknown(part.gaps, unknown_bounds(reading, rows)), reading, rows)
+        gaps = _with_unknown(part.gaps, unknown_bounds(reading, fresh))
+        gaps = held_back(gaps, reading, fresh)
         points = signals_held_back(part.gap_points, gaps)
         part = replace(part, gaps=gaps, gap_points=points)
-        if not reading.is_judged:
-            cautions.append(caution(reading.why_not_judged, (reading.measure.id, "", "")))
-        else:
-            cautions += _cautions_of(part.gaps)
-            if reading.measure.data == "proportion":
-                spread = inequality(
-                    _known(reading, rows),
-                    numerator="numerator",
-                    denominator="denominator",
-                    stratum="stratum",
-                    by=["measure", "site"],
-                    adverse=reading.better == "decrease",
-                    order=reading.order,
-                )
-                part = replace(part, inequality=spread)
+        if reading.is_judged and reading.measure.data == "proportion":
+            part = replace(part, inequality=_inequality(reading, fresh))
+    if previous is not None and kept:
+        part = _beside(part, previous, kept)
     part = replace(part, crossed=reading.crossed(rows))
+    of_charts = list(_cautions_of(part.charts))
+    said = set(of_charts)
+    cautions = [*of_charts, *(one for one in part.cautions if one not in said)]
+    if len(part.gaps):
+        if reading.is_judged:
+            cautions += _cautions_of(part.gaps)
+        else:
+            cautions.append(caution(reading.why_not_judged, (reading.measure.id, "", "")))
     if (across := reading.sites(rows)) is not None:
         curve = across.funnel.curve()
         part = replace(part, sites=across.rows, within=across.within, funnels=curve)
-    return replace(part, counts=told.whole, cautions=tuple(cautions))
+    return replace(part, judged=held, windows=told.windows, cautions=tuple(cautions))
+
+
+def _kept(
+    reading: Reading, rows: pd.DataFrame, told: Contents, previous: Measured | None
+) -> frozenset[str]:
+    """Sites whose rows of every table are those that were found before."""
+    if previous is None or previous.windows != told.windows or reading.valued:
+        return frozenset()
+    then = previous.judged
+    same = {site for site in told.sites if site in then and then[site].counts == told.sites[site]}
+    others = rows[~rows["site"].isin(same)]
+    apart = len(others) and told_apart(reading, others, rows)
+    return frozenset(same) if apart else frozenset()
+
+
+def _beside(part: Measured, previous: Measured, kept: frozenset[str]) -> Measured:
+    """The sites judged now, and those kept, in the order of the sites."""
+
+    def together(name: str) -> pd.DataFrame:
+        now: pd.DataFrame = getattr(part, name)
+        then: pd.DataFrame = getattr(previous, name)
+        tables = [one for one in (then, now) if len(one)]
+        if not tables:
+            return now
+        tables[0] = tables[0][tables[0]["site"].isin(kept)] if len(then) else tables[0]
+        both = pd.concat(tables, ignore_index=True)
+        order = np.argsort(pd.factorize(both["site"], sort=True)[0], kind="stable")
+        return both.take(order).reset_index(drop=True)
+
+    gaps = together("gaps")
+    if len(gaps):
+        gaps["q_value"] = q_values(gaps["p_value"].to_numpy(float))
+    return replace(
+        part,
+        charts=together("charts"),
+        points=together("points"),
+        gaps=gaps,
+        gap_points=together("gap_points"),
+        inequality=together("inequality"),
+    )
+
+
+def _inequality(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:
+    return inequality(
+        _known(reading, rows),
+        numerator="numerator",
+        denominator="denominator",
+        stratum="stratum",
+        by=["measure", "site"],
+        adverse=reading.better == "decrease",
+        order=reading.order,
+    )
 
 
 def _with_evidence(part: Measured, reading: Reading, held: Mapping[str, Judged]) -> Measured:
@@ -279,7 +341,6 @@ def _with_evidence(part: Measured, reading: Reading, held: Mapping[str, Judged])
         part,
         charts=part.charts.drop(columns=stale).merge(evidence, on=KEYS, how="left"),
         points=part.points.merge(together("points"), on=[*KEYS, "subgroup"], how="left"),
-        judged=held,
     )
     if not len(part.gaps) or not reading.is_judged:
         return part
@@ -307,8 +368,9 @@ def _cautions_of(table: pd.DataFrame) -> Iterator[Caution]:
     """The codes in a table's column of cautions, each where it applies."""
     if "cautions" not in table:  # nothing could be judged
         return
-    places = table[SERIES_KEY].itertuples(index=False, name=None)
-    for place, codes in zip(places, table["cautions"], strict=True):
+    some = table[table["cautions"].map(bool)]
+    keys = some[SERIES_KEY].itertuples(index=False, name=None)
+    for place, codes in zip(keys, some["cautions"], strict=True):
         # A stratum that was never logged beside its reference has no gap chart, and no cautions.
         for code in codes if isinstance(codes, tuple) else ():
             yield caution(code, place)

@@ -29,29 +29,58 @@ EVIDENCE = ("evidence_up", "evidence_down", "evidence_limit")
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a judgement depends on, as digests: the rows of a measure, and those of each site.
+    """What a judgement depends on, as digests.
 
-    Both hold the plan that the rows are judged by, and a site's what it takes from the others:
-    where the baseline ends, how the measure is charted, and whose calendar it shares.
+    A site's holds its rows, the plan they are judged by, and what it takes from the others: where
+    the baseline ends, how the measure is charted, and whose calendar it shares. `windows` are
+    those of the measure, in which all sites' gaps are worked out.
     """
 
-    whole: str
     sites: Mapping[str, str]
+    windows: str
+
+
+def whole(reading: Reading, rows: pd.DataFrame, network: bool) -> str:
+    """All that a measure's findings depend on, as one digest: its rows in order, and the plan."""
+    return _digest(f"{_plan(reading)}:{network}", _hashed(rows))
 
 
 def contents(reading: Reading, rows: pd.DataFrame) -> Contents:
-    """The contents of a measure's rows, which are in the order of their keys."""
+    """The contents of a measure's rows with their totals, in the order of their keys."""
+    held = f"{_plan(reading)}:{reading.last_of_baseline(rows)}:{reading.charted_as_logged(rows)}:"
+    each, at, sites = _hashed(rows), places(rows), {}
+    known = _held(reading, rows)
+    for together in _together(reading, rows, known):
+        shared = held + _calendar(_of(rows, together), _of(known, together)).hex()
+        sites.update({site: _digest(shared, each[at[site]]) for site in together})
+    return Contents(sites, _digest(_plan(reading), _windows(reading, rows)))
+
+
+def _plan(reading: Reading) -> str:
     project = reading.project
     plan = reading.measure.model_dump_json() + project.strata.model_dump_json()
-    start = f"{METHOD}:{charts_watched(project)}:{plan}"
-    held = f"{start}:{reading.last_of_baseline(rows)}:{reading.charted_as_logged(rows)}:"
+    return f"{METHOD}:{charts_watched(project)}:{plan}"
+
+
+def _hashed(rows: pd.DataFrame) -> np.ndarray:
     held_in = [*KEY, *COUNTS, "value", *beside(rows)]
-    each = pd.util.hash_pandas_object(rows[held_in], index=False).to_numpy()
-    at, sites = places(rows), {}
-    for together in _together(reading, rows):
-        shared = held + _calendar(reading, _of(rows, together)).hex()
-        sites.update({site: _digest(shared, each[at[site]]) for site in together})
-    return Contents(_digest(start, each), sites)
+    return np.asarray(pd.util.hash_pandas_object(rows[held_in], index=False))
+
+
+def told_apart(reading: Reading, some: pd.DataFrame, rows: pd.DataFrame) -> bool:
+    """Whether some sites' rows alone are read as they are among all rows of the measure."""
+    return np.array_equal(_windows(reading, some), _windows(reading, rows))
+
+
+def _windows(reading: Reading, rows: pd.DataFrame) -> np.ndarray:
+    """The subgroups and strata that are held side by side, and whether their reference is there."""
+    known = rows[rows["stratum"].isin(reading.project.strata.known) & rows["numerator"].notna()]
+    both = known[known["denominator"].notna()]
+    days = [np.unique(part["subgroup"].to_numpy("datetime64[ns]")) for part in (known, both)]
+    strata = pd.util.hash_array(np.unique(both["stratum"].to_numpy(str)).astype(object))
+    parts = [*(part.astype(np.uint64) for part in days), strata]
+    sizes = [*map(len, parts), reading.is_held(known)]
+    return np.concatenate([np.array(sizes, dtype=np.uint64), *parts])
 
 
 def _digest(start: str, rows: np.ndarray) -> str:
@@ -134,16 +163,21 @@ def _works(
     reading: Reading, rows: pd.DataFrame, drawn: Charts, told: Mapping[str, str], most: int | None
 ) -> Iterator[Work]:
     """The sites asked about, by calendar and so many at a time."""
-    last = reading.last_of_baseline(rows)
-    for together in _together(reading, rows):
+    last, known = reading.last_of_baseline(rows), _held(reading, rows)
+    for together in _together(reading, rows, known):
         asked = [site for site in together if site in told]
-        every = _of(rows, together) if asked else rows
+        if not asked:
+            continue
+        every, held = _of(rows, together), _of(known, together)
+        calendar = _calendar(every, held)
         while asked:
             now, asked = asked[:most], asked[most:] if most else []
             # The total has every subgroup that its sites have, as a rule: the calendar stays.
-            some = _of(every, [*now, ALL_SITES])
-            if _calendar(reading, some) != _calendar(reading, every):
-                some = every
+            some = every
+            if len(now) + 1 < len(together):
+                fewer = [*now, ALL_SITES]
+                some = _of(every, fewer)
+                some = some if _calendar(some, _of(held, fewer)) == calendar else every
             sites = list(places(some))
             charts = Charts(_of(drawn.points, sites), _of(drawn.summary, sites), drawn.by)
             yield Work(reading, some, charts, last, {site: told[site] for site in now})
@@ -153,9 +187,8 @@ def _of(table: pd.DataFrame, sites: list[str]) -> pd.DataFrame:
     return table[table["site"].isin(sites)].reset_index(drop=True)
 
 
-def _together(reading: Reading, rows: pd.DataFrame) -> list[list[str]]:
+def _together(reading: Reading, rows: pd.DataFrame, known: pd.DataFrame) -> list[list[str]]:
     """Sites that end alike, and began within the baseline or else alike."""
-    known = _held(reading, rows)
     first = known.groupby("site")["subgroup"].min()
     first = first[first > reading.last_of_baseline(rows)]
     found: dict[tuple[object, object], list[str]] = {}
@@ -164,9 +197,9 @@ def _together(reading: Reading, rows: pd.DataFrame) -> list[list[str]]:
     return list(found.values())
 
 
-def _calendar(reading: Reading, rows: pd.DataFrame) -> bytes:
+def _calendar(rows: pd.DataFrame, known: pd.DataFrame) -> bytes:
     """The subgroups that were logged, that were charted, and that hold strata side by side."""
-    parts = (rows, rows.dropna(subset=COUNTS), _held(reading, rows))
+    parts = (rows, rows[rows["numerator"].notna() & rows["denominator"].notna()], known)
     return b"|".join(np.unique(part["subgroup"].to_numpy()).tobytes() for part in parts)
 
 

@@ -79,7 +79,8 @@ class Charted:
             numerator="numerator" if self.counted else None,
             denominator="denominator" if self.rated else None,
             value=None if self.counted else "value",
-            **self._readings(table),
+            readings=READINGS if self._knows_readings(table) else None,
+            spread=SPREAD if self._knows_readings(table) else None,
             by=list(by),
             period=self.period if self.counted else None,
             limits=self.limits,
@@ -100,10 +101,9 @@ class Charted:
         """Whether it draws several readings a subgroup: their means, or how they lie about them."""
         return self.kind in OF_READINGS
 
-    def _readings(self, table: pd.DataFrame) -> dict[str, str]:
-        """The columns that say what each mean is of, where the chart asks and anybody knows."""
-        known = self.of_readings and {READINGS, SPREAD} <= set(beside(table))
-        return {"readings": READINGS, "spread": SPREAD} if known else {}
+    def _knows_readings(self, table: pd.DataFrame) -> bool:
+        """Whether the chart asks what each mean is of, and anybody knows."""
+        return self.of_readings and {READINGS, SPREAD} <= set(beside(table))
 
     def without_baseline(self) -> Charted:
         """The lines from every point."""

@@ -54,6 +54,10 @@ class Dimension(Part):
         "tenths of deprivation; never so for ethnicity",
     )
     groups: tuple[Group, ...] = Field(min_length=2)
+    labels: dict[Name, Name] = Field(
+        default_factory=dict,
+        description="labels of your files that no code list knows, and the group of each",
+    )
     reference: Reference
 
     @property
@@ -90,10 +94,6 @@ class Crossing(Dimension):
 class Strata(Dimension):
     """How the women and babies counted are told apart, by one dimension or two that are crossed."""
 
-    labels: dict[Name, Name] = Field(
-        default_factory=dict,
-        description="labels of your files that no code list knows, and the group of each",
-    )
     crossed_with: Crossing | None = Field(
         default=None, description="a second dimension; each is shown alone, and both together"
     )

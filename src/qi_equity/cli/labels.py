@@ -43,7 +43,7 @@ def labels(
     found = labelled(aims.strata, load(aims, file, base=project.parent))
     for line in _table(found):
         typer.echo(line)
-    chosen = {one.label: one.proposed for one in found if one.proposed}
+    chosen: dict[str, str | None] = {one.label: one.proposed for one in found if one.proposed}
     chosen |= _chosen(given or (), aims)
     missing = [one.label for one in found if one.group is None and one.label not in chosen]
     if missing:

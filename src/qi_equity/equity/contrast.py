@@ -6,7 +6,8 @@ of the mix of weeks, is not taken for a gap. No labels, and nothing about change
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -96,6 +97,11 @@ class Pooled:
         return Pooled(
             self.rate, self.size / dispersion, self.reference_rate, self.reference_size / dispersion
         )
+
+    @classmethod
+    def side_by_side(cls, windows: Sequence[Pooled]) -> Pooled:
+        """Several windows of the same series, on a first axis."""
+        return cls(*(np.stack([getattr(one, f.name) for one in windows]) for f in fields(cls)))
 
     @property
     def without(self) -> Pooled:

@@ -8,13 +8,13 @@ High and low only: better and worse are not known here.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from scipy import interpolate
 
 from qi_equity.arrays import BoolArray, FloatArray, IntArray
-from qi_equity.equity.contrast import Contrast
+from qi_equity.equity.contrast import Contrast, summed
 from qi_equity.equity.hypergeometric import Outcomes, estimate, outcomes
 from qi_equity.sequential import Hypotheses, lines
 
@@ -82,13 +82,13 @@ def gap_charts(
         early.events[:, :baseline].sum(axis=-1), early.reference_events[:, :baseline].sum(axis=-1)
     )
     watched = np.flatnonzero((enough >= LEAST_BASELINE_EVENTS) & (baseline < periods))
+    watched = watched[np.argsort(_widest(early)[watched], kind="stable")]
     for start in range(0, len(watched), CHUNK):
         chosen = watched[start : start + CHUNK]
-        series = [_series(flat[int(row)], baseline, np.log(design_ratio)) for row in chosen]
-        told = _together(series)
-        information = np.stack([one.information for one in series]) * np.log(design_ratio) ** 2 / 4
-        level[:, chosen] = np.array([(one.theta, one.tau2) for one in series]).T
-        found = lines(told, information, alarms, periods_a_year)
+        series = _all_series(early[chosen], baseline, float(np.log(design_ratio)))
+        information = series.information * np.log(design_ratio) ** 2 / 4
+        level[:, chosen] = series.theta, series.tau2
+        found = lines(series.told, information, alarms, periods_a_year)
         drawn[:, chosen] = found.rising, found.falling, found.limit
         drawn[:2, chosen, baseline:] = np.nan_to_num(drawn[:2, chosen, baseline:])
         signal[chosen], first[chosen], change[chosen] = found.side, found.first, found.change
@@ -107,22 +107,30 @@ def gap_charts(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Series:
-    """One series: likelihood of no change, rising and falling; level and scatter before."""
+    """Likelihood of no change, rising and falling of every series; level and scatter before."""
 
-    likely: FloatArray  # (hypothesis, period, state)
-    before: FloatArray
-    watched: BoolArray
+    told: Hypotheses
     information: FloatArray
-    theta: float
-    tau2: float
+    theta: FloatArray
+    tau2: FloatArray
 
 
-def _together(series: list[_Series]) -> Hypotheses:
-    none, rising, falling = np.stack([one.likely for one in series], axis=1)
-    before, watched = (
-        np.stack([getattr(one, name) for one in series]) for name in ("before", "watched")
+def _widest(data: Contrast) -> FloatArray:
+    """A class of each series by how wide its table of outcomes has to be; two double the width."""
+    events = data.events + data.reference_events
+    widest = np.minimum(np.minimum(data.total, data.reference_total), events)
+    return np.asarray(np.ceil(2 * np.log2(1 + widest.max(axis=-1, initial=0.0))))
+
+
+def _all_series(data: Contrast, baseline: int, design: float) -> _Series:
+    """The series (rows), in the order of their width: those of one width share a table."""
+    size = _widest(data)
+    parts = [_series(data[size == one], baseline, design) for one in np.unique(size)]
+    told, *rest = (
+        [getattr(part, name) for part in parts] for name in ("told", "information", "theta", "tau2")
     )
-    return Hypotheses(none, rising, falling, before, watched)
+    both = (np.concatenate([getattr(one, f.name) for one in told]) for f in fields(Hypotheses))
+    return _Series(Hypotheses(*both), *(np.concatenate(part) for part in rest))
 
 
 def _told(data: Contrast) -> BoolArray:
@@ -133,62 +141,92 @@ def _told(data: Contrast) -> BoolArray:
 
 
 def _series(data: Contrast, baseline: int, design: float) -> _Series:
-    told = np.flatnonzero(_told(data))
-    used, known = data[told], int(np.searchsorted(told, baseline))
-    table = outcomes(used, about=used[np.arange(known)])
-    early = table[:known]
-    theta = estimate(used.events[:known], early)
+    """The series (rows), whose periods that can say nothing are empty."""
+    told = data.compared
+    first = Contrast(*(part[:, :baseline] for part in data.parts))
+    table = outcomes(data, about=first)
+    theta = estimate(first.events, table.first(baseline))
     mean, variance, _ = table.moments(theta)
-    square = (variance[:known] ** 2).sum()
-    excess = ((used.events - mean)[:known] ** 2 - variance[:known]).sum()
-    likely = np.zeros((3, data.total.size, len(CORRELATIONS) * LEVELS))
-    held = variance[:known].sum()
-    likely[:, told] = _likelihoods(
-        used.events, table, theta, design, held, square / held, _scatters(used[np.arange(known)])
-    )
-    information = np.zeros(data.total.size)
-    information[told] = variance
-    watched = np.zeros(data.total.size, dtype=bool)
-    watched[told[known:]] = True
-    before = likely[0, :baseline].sum(axis=0)
-    return _Series(likely, before, watched, information, theta, float(excess / square))
+    early = variance[:, :baseline]
+    held, square = summed(early), summed(early**2)
+    excess = summed((first.events - mean[:, :baseline]) ** 2 - early)
+    states = _states(theta, held, square / held, _scatters(first), design, table)
+    likely = np.zeros((3, *told.shape, len(CORRELATIONS) * LEVELS))
+    totals = np.stack([table.log_total(node) for node in states.node.T])
+    for row, told_of in enumerate(told):
+        likely[:, row, told_of] = _likelihoods(
+            data.events[row, told_of], totals[:, row, told_of], states, row
+        )
+    watched = told & (np.arange(told.shape[-1]) >= baseline)
+    before = likely[0, :, :baseline].sum(axis=1)
+    none, rising, falling = likely
+    told_of_all = Hypotheses(none, rising, falling, before, watched)
+    return _Series(told_of_all, variance, theta, excess / square)
 
 
 def _scatters(data: Contrast) -> FloatArray:
     """Standard deviation of the log odds ratio between weeks that each correlation comes to."""
-    y, n, y0, n0 = (part.sum() for part in data.parts)
+    y, n, y0, n0 = (part.sum(axis=-1, keepdims=True) for part in data.parts)
     p, p0 = (y + 0.5) / (n + 1), (y0 + 0.5) / (n0 + 1)
     return np.asarray(np.sqrt(np.array(CORRELATIONS) * (1 / (p * (1 - p)) + 1 / (p0 * (1 - p0)))))
 
 
-def _likelihoods(
-    observed: FloatArray,
-    told: Outcomes,
-    theta: float,
-    design: float,
-    held: float,
-    a_week: float,
+@dataclass(frozen=True, slots=True, eq=False)
+class _States:
+    """Log odds ratios of every series at which weeks are worked out, and what they are worth.
+
+    Without scatter a state is one log odds ratio, found between the nodes by a spline (`exact` and
+    its `place`); with scatter it is a mean over the points `between`, by `weight`.
+    """
+
+    node: FloatArray  # (series, node)
+    exact: FloatArray  # (series, hypothesis and level)
+    place: FloatArray  # (series, hypothesis and level, node)
+    between: FloatArray  # (series, point)
+    weight: FloatArray  # (series, hypothesis, scatter and level, point)
+
+
+def _states(
+    theta: FloatArray,
+    held: FloatArray,
+    a_week: FloatArray,
     scatter: FloatArray,
-) -> FloatArray:
-    """Log likelihood (hypothesis, period, scatter and level): odds scatter about their level."""
-    error = np.sqrt((1 + scatter**2 * a_week) / held)
-    level = theta + error[:, None] * np.linspace(-REACH, REACH, LEVELS)
-    moved = level + np.array([0.0, design, -design])[:, None, None]
-    reach = (REACH * error + 3 * scatter).max() + design
-    least, most = max(theta - reach, told.least), min(theta + reach, told.most)
-    node = np.linspace(least, most, NODES)
-    total = interpolate.CubicSpline(node, told.log_total(node))
-
-    def fits(at: FloatArray) -> FloatArray:
-        return np.asarray(np.multiply.outer(at, observed) - total(at))  # (..., period)
-
-    between = np.linspace(least, most, BETWEEN)
-    week = fits(between)
-    top = week.max(axis=0)
-    near = between - moved[:, 1:, :, None]
-    weight = np.exp(-0.5 * (near / scatter[1:, None, None]) ** 2)
+    design: float,
+    told: Outcomes,
+) -> _States:
+    """Levels that the baseline leaves open: odds scatter about them, before and after a change."""
+    error = np.sqrt((1 + scatter**2 * a_week[:, None]) / held[:, None])
+    level = theta[:, None, None] + error[..., None] * np.linspace(-REACH, REACH, LEVELS)
+    moved = level[:, None] + np.array([0.0, design, -design])[:, None, None]
+    reach = (REACH * error + 3 * scatter).max(axis=-1) + design
+    least, most = np.maximum(theta - reach, told.least), np.minimum(theta + reach, told.most)
+    exact = np.clip(moved[:, :, 0], least[:, None, None], most[:, None, None])
+    exact = exact.reshape(len(theta), -1)
+    between = np.linspace(least, most, BETWEEN, axis=-1)
+    near = between[:, None, None, None] - moved[:, :, 1:, :, None]
+    weight = np.exp(-0.5 * (near / scatter[:, None, 1:, None, None]) ** 2)
     weight /= weight.sum(axis=-1, keepdims=True)
-    spread = np.log(np.maximum(weight @ np.exp(week - top), 1e-300)) + top
-    exact = fits(np.clip(moved[:, :1], least, most))
-    both = np.concatenate([exact, spread], axis=1)  # (hypothesis, scatter, level, period)
-    return np.moveaxis(both.reshape(3, -1, observed.size), 1, 2)
+    along = (exact - least[:, None]) / (most - least)[:, None] * (NODES - 1)
+    return _States(
+        np.linspace(least, most, NODES, axis=-1),
+        exact,
+        SPLINE(along),
+        between,
+        weight.reshape(len(theta), -1, BETWEEN),
+    )
+
+
+# The cubic spline through values at nodes one apart is a sum over the nodes: of each node's part.
+SPLINE = interpolate.CubicSpline(np.arange(NODES), np.eye(NODES))
+REFINED = SPLINE(np.linspace(0, NODES - 1, BETWEEN))
+
+
+def _likelihoods(observed: FloatArray, totals: FloatArray, states: _States, row: int) -> FloatArray:
+    """Log likelihood (hypothesis, period, scatter and level) of one series, told its totals."""
+    week = np.multiply.outer(states.between[row], observed) - REFINED @ totals
+    top = week.max(axis=0)
+    spread = np.log(np.maximum(states.weight[row] @ np.exp(week - top), 1e-300)) + top
+    exact = np.multiply.outer(states.exact[row], observed) - states.place[row] @ totals
+    shape = (3, -1, observed.size)  # (hypothesis, scatter and level, period)
+    both = np.concatenate([exact.reshape(shape), spread.reshape(shape)], axis=1)
+    return np.moveaxis(both, 1, 2)

@@ -5,7 +5,7 @@ A reference is turned into counts of its own first: `named`, `everyone_else` or 
 `best_at_baseline` froze; a target is a number. Then `gap` or `gap_from_target` does the sums.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -83,6 +83,10 @@ class Gap:
     ratio: Interval
     excess: Interval
     p_value: FloatArray
+
+    def __getitem__(self, place: int) -> "Gap":
+        """One of several on the first axis."""
+        return Gap(*(getattr(self, part.name)[place] for part in fields(self)))
 
     def to_close(self, *, worse_is_high: bool) -> Interval:
         """Events fewer (or more, where low is worse) that would close the gap; never negative."""

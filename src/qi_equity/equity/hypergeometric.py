@@ -1,7 +1,9 @@
 """Events of a stratum given all events of a period: the non-central hypergeometric distribution.
 
 With both denominators and the total fixed, only the log odds ratio is left to be unknown, however
-small the counts and whatever the overall rate. One series at a time, periods on the first axis.
+small the counts and whatever the overall rate. Periods are the last axis, series come before, and
+outcomes come first: they are added up one after the other, so that a series has the same digits
+in any company.
 """
 
 from __future__ import annotations
@@ -9,10 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, special
+from numpy.typing import NDArray
+from scipy import special
 
 from qi_equity.arrays import FloatArray
-from qi_equity.equity.contrast import Contrast
+from qi_equity.equity.contrast import Contrast, summed
+from qi_equity.equity.roots import quick_root
 
 # How far the table of outcomes reaches: log odds ratios this far from the crude one (and ten of
 # its standard errors more), and this many standard deviations beyond the outcomes likely there.
@@ -25,56 +29,72 @@ DEVIATIONS = 12.0
 class Outcomes:
     """Every outcome a period can have: lowest count, and log weight of each count from there."""
 
-    lowest: FloatArray  # (periods,)
-    log_weight: FloatArray  # (periods, outcomes), -inf beyond the last
-    least: float  # the log odds ratios between which the tables hold all that matters
-    most: float
+    lowest: FloatArray  # (..., periods)
+    middle: FloatArray  # of the counts that are there, above the lowest
+    log_weight: FloatArray  # (outcomes, ..., periods), -inf beyond the last
+    least: FloatArray  # (...): log odds ratios between which the table holds all that matters
+    most: FloatArray
 
-    @property
-    def steps(self) -> FloatArray:
-        """Counts above the lowest."""
-        return np.arange(self.log_weight.shape[-1], dtype=np.float64)
+    def __getitem__(self, series: NDArray[np.intp]) -> Outcomes:
+        """Some of the series."""
+        return Outcomes(
+            self.lowest[series],
+            self.middle[series],
+            self.log_weight[:, series],
+            self.least[series],
+            self.most[series],
+        )
 
-    def __getitem__(self, periods: slice) -> Outcomes:
-        """Some of the periods."""
-        return Outcomes(self.lowest[periods], self.log_weight[periods], self.least, self.most)
+    def first(self, periods: int) -> Outcomes:
+        """The first so many periods."""
+        lowest, middle, weight = (
+            part[..., :periods] for part in (self.lowest, self.middle, self.log_weight)
+        )
+        return Outcomes(lowest, middle, weight, self.least, self.most)
 
-    def log_total(self, theta: FloatArray | float) -> FloatArray:
-        """Log of the sum of all weights, log K(theta), at each theta and period."""
-        weight, top = self._weights(theta)
-        rise = np.asarray(theta, dtype=np.float64)[..., np.newaxis] * self.lowest
-        return np.asarray(np.log(weight.sum(axis=-1)) + top + rise)
+    def log_total(self, theta: FloatArray) -> FloatArray:
+        """Log of the sum of all weights, log K(theta), of each series and period.
 
-    def probability(self, theta: FloatArray | float) -> FloatArray:
-        """Of each outcome, at each theta and period."""
-        weight, _ = self._weights(theta)
-        return np.asarray(weight / weight.sum(axis=-1, keepdims=True))
+        `theta` holds a value for each series, or many of them on axes that come first.
+        """
+        at = np.asarray(theta, dtype=np.float64)
+        weight, top = self._weights(at)
+        return np.asarray(np.log(weight.sum(axis=0)) + top + at[..., np.newaxis] * self.lowest)
 
-    def moments(self, theta: FloatArray | float) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Mean, variance and third central moment of each period, at each theta.
+    def moments(self, theta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Mean, variance and third central moment of each series and period.
 
         >>> from qi_equity.equity.contrast import contrast
         >>> one = outcomes(contrast([2], [10], [3], [40]))
         >>> [round(float(part), 6) for (part,) in one.moments(0.0)]
         [1.0, 0.734694, 0.367347]
         """
+        weight, _ = self._weights(np.asarray(theta, dtype=np.float64))
+        weight /= weight.sum(axis=0)
         # About the middle of the table, so that no digits are lost where counts are large.
-        middle = self.steps.mean()
-        away = self.steps - middle
-        raw = self.probability(theta) @ np.stack([away, away**2, away**3], axis=-1)
-        mean, square, cube = raw[..., 0], raw[..., 1], raw[..., 2]
+        shape = (-1, *(1,) * (weight.ndim - 1))
+        away = np.arange(len(weight), dtype=np.float64).reshape(shape) - self.middle
+        moments = []
+        for _ in range(3):
+            weight *= away
+            moments.append(weight.sum(axis=0))
+        mean, square, cube = moments
         variance = square - mean**2
-        return mean + middle + self.lowest, variance, cube - 3 * mean * variance - mean**3
+        return mean + self.middle + self.lowest, variance, cube - 3 * mean * variance - mean**3
 
-    def _weights(self, theta: FloatArray | float) -> tuple[FloatArray, FloatArray]:
-        at = np.asarray(theta, dtype=np.float64)[..., np.newaxis, np.newaxis]
-        exponent = self.log_weight + at * self.steps
-        top = exponent.max(axis=-1, keepdims=True)
-        return np.exp(exponent - top), top[..., 0]
+    def _weights(self, at: FloatArray) -> tuple[FloatArray, FloatArray]:
+        many, *shape = self.log_weight.shape
+        wide = at.ndim - (len(shape) - 1)  # axes of theta that come before those of the series
+        weight = self.log_weight.reshape(many, *(1,) * wide, *shape)
+        steps = np.arange(many, dtype=np.float64).reshape(many, *(1,) * (at.ndim + 1))
+        weight = weight + at[..., np.newaxis] * steps
+        top = weight.max(axis=0)
+        weight -= top
+        return np.exp(weight, out=weight), top
 
 
 def outcomes(data: Contrast, about: Contrast | None = None) -> Outcomes:
-    """Tabulate what each period of one series could have been, given its total of events.
+    """Tabulate what each period of each series could have been, given its total of events.
 
     `about` are the periods that say which log odds ratios matter: all of them, if left out.
     """
@@ -83,57 +103,61 @@ def outcomes(data: Contrast, about: Contrast | None = None) -> Outcomes:
     crude, error = _crude(data if about is None else about)
     least, most = crude - FAR - STANDARD_ERRORS * error, crude + FAR + STANDARD_ERRORS * error
     floor, ceiling = np.maximum(0.0, m - n0), np.minimum(n, m)
-    low, high = (_likeliest(n, n0, m, theta) for theta in (least, most))
+    low, high = (_likeliest(n, n0, m, theta[..., np.newaxis]) for theta in (least, most))
     spread = DEVIATIONS * (1 + np.sqrt(np.minimum(n, m)) / 2)
     low = np.clip(np.floor(low - spread), floor, ceiling)
     high = np.clip(np.ceil(high + spread), floor, ceiling)
     low, high = np.minimum(low, y), np.maximum(high, y)
     width = int((high - low).max(initial=0.0)) + 1
-    at = low[:, np.newaxis] + np.arange(width)
-    possible = at <= high[:, np.newaxis]
-    at = np.where(possible, at, low[:, np.newaxis])
-    weight = _log_choose(n[:, np.newaxis], at) + _log_choose(
-        n0[:, np.newaxis], m[:, np.newaxis] - at
-    )
-    weight = weight - weight.max(axis=-1, keepdims=True, initial=-np.inf)
-    return Outcomes(low, np.where(possible, weight, -np.inf), least, most)
+    at = low + np.arange(width).reshape(width, *(1,) * low.ndim)
+    possible = at <= high
+    at = np.where(possible, at, low)
+    weight = _log_choose(n, at) + _log_choose(n0, m - at)
+    weight = np.where(possible, weight - weight.max(axis=0), -np.inf)
+    return Outcomes(low, (high - low) / 2, weight, least, most)
 
 
-def estimate(observed: FloatArray, told: Outcomes) -> float:
+def estimate(observed: FloatArray, told: Outcomes) -> FloatArray:
     """Log odds ratio with Jeffreys' correction (Firth 1993): finite even with no events at all.
 
     >>> from qi_equity.equity.contrast import contrast
     >>> week = contrast([0] * 26, [10] * 26, [5] * 26, [50] * 26)
-    >>> round(estimate(week.events, outcomes(week)), 3)
-    -4.04
+    >>> estimate(week.events, outcomes(week)).round(3)
+    np.float64(-4.04)
     """
+    shape, periods = observed.shape[:-1], observed.shape[-1]
+    flat = Outcomes(
+        told.lowest.reshape(-1, periods),
+        told.middle.reshape(-1, periods),
+        told.log_weight.reshape(len(told.log_weight), -1, periods),
+        told.least.ravel(),
+        told.most.ravel(),
+    )
+    seen = observed.reshape(-1, periods)
 
-    def slope(theta: float) -> float:
-        mean, variance, third = told.moments(theta)
-        held = variance.sum()
-        return float((observed - mean).sum() + 0.5 * third.sum() / held) if held > 0 else 0.0
+    def slope(theta: FloatArray, rows: NDArray[np.intp]) -> FloatArray:
+        mean, variance, third = flat[rows].moments(theta)
+        held = summed(variance)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = summed(seen[rows] - mean) + 0.5 * summed(third) / held
+        return np.where(held > 0, found, 0.0)
 
-    if slope(told.least) <= 0:
-        return told.least if slope(told.least) < 0 else (told.least + told.most) / 2
-    if slope(told.most) >= 0:
-        return told.most
-    return float(optimize.brentq(slope, told.least, told.most, xtol=1e-12))
+    return quick_root(slope, flat.least, flat.most).reshape(shape)
 
 
-def _crude(data: Contrast) -> tuple[float, float]:
+def _crude(data: Contrast) -> tuple[FloatArray, FloatArray]:
     """Log odds ratio of all periods together, and its standard error.
 
     Half an event more in each cell (Haldane 1956, Anscombe 1956), so that none is empty.
     """
-    y, n, y0, n0 = (part.sum() + 0.5 for part in data.parts)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        n, n0 = max(n, y + 0.5), max(n0, y0 + 0.5)
-        log_odds = np.log(y / (n - y + 0.5)) - np.log(y0 / (n0 - y0 + 0.5))
+    y, n, y0, n0 = (part.sum(axis=-1) + 0.5 for part in data.parts)
+    n, n0 = np.maximum(n, y + 0.5), np.maximum(n0, y0 + 0.5)
+    log_odds = np.log(y / (n - y + 0.5)) - np.log(y0 / (n0 - y0 + 0.5))
     error = np.sqrt(1 / y + 1 / (n - y + 0.5) + 1 / y0 + 1 / (n0 - y0 + 0.5))
-    return float(log_odds), float(error)
+    return np.asarray(log_odds), np.asarray(error)
 
 
-def _likeliest(n: FloatArray, n0: FloatArray, m: FloatArray, theta: float) -> FloatArray:
+def _likeliest(n: FloatArray, n0: FloatArray, m: FloatArray, theta: FloatArray) -> FloatArray:
     """Where y (n0 - m + y) = odds ratio (n - y) (m - y): of the two roots, the possible one."""
     # Written as 2c / (b + root): the usual form loses its digits where the odds ratio nears 1.
     r = np.exp(theta)

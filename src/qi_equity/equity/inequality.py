@@ -9,6 +9,7 @@ the expected noise off, and `by_chance` says how much there would be with no ine
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,7 +31,7 @@ class UnorderedStrata(UserError):
     """A measure that needs an order was asked of strata that have none."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Strata:
     """A rate, its standard error and the people it stands for, for each stratum (last axis).
 
@@ -46,23 +47,23 @@ class Strata:
     reference: int | None = None
     out_of: float | None = 1.0
 
-    @property
+    @cached_property
     def present(self) -> NDArray[np.bool_]:
         """Strata whose rate is known and that someone belongs to."""
         return np.isfinite(self.rate) & (self.population > 0)
 
-    @property
+    @cached_property
     def share(self) -> FloatArray:
         """Share of the people in each stratum, of those whose rate is known."""
         people = np.where(self.present, self.population, 0.0)
         return _ratio(people, people.sum(axis=-1, keepdims=True))
 
-    @property
+    @cached_property
     def mean(self) -> FloatArray:
         """Rate of everyone: the strata's rates, weighted by their people."""
         return _sum(self, self.share * self.rate)[..., None]
 
-    @property
+    @cached_property
     def rank(self) -> FloatArray:
         """Middle of each stratum's place when everyone stands in line, least advantaged first."""
         return np.asarray(np.cumsum(self.share, axis=-1) - self.share / 2)

@@ -16,6 +16,8 @@ from qi_equity.chance import seed_of
 from qi_equity.equity.inequality import MEASURES, Function, Strata, fitting, strata_from_counts
 
 DRAWS = 1_999
+# Series whose draws are held in memory together.
+SERIES_AT_ONCE = 16
 # A step of this share of the mean rate: the curvature is then right to six digits.
 STEP = 1e-3
 
@@ -140,28 +142,33 @@ def by_chance(
 
     names = fitting(people(x, n)) if measures is None else list(measures)
     shape = x.shape[:-1]
-    seen, expected, rare = (np.full((len(names), *shape), np.nan) for _ in range(3))
-    for series in np.ndindex(shape):
-        # With a stratum unknown nobody can say among whom its events would have been dealt.
-        if not (np.isfinite(x[series]) & np.isfinite(n[series])).all():
-            continue
-        real = people(x[series], n[series])
-        shuffled = people(_shuffled(x[series], n[series], draws), n[series])
+    x, n = (part.reshape(-1, part.shape[-1]) for part in (x, n))
+    found = np.full((len(names), 3, len(x)), np.nan)
+    # With a stratum unknown nobody can say among whom its events would have been dealt.
+    whole = np.flatnonzero((np.isfinite(x) & np.isfinite(n)).all(axis=-1))
+    for start in range(0, len(whole), SERIES_AT_ONCE):
+        here = whole[start : start + SERIES_AT_ONCE]
+        dealt = [_shuffled(*both, draws) for both in zip(x[here], n[here], strict=True)]
+        real, shuffled = people(x[here], n[here]), people(np.stack(dealt), n[here, np.newaxis])
         for place, name in enumerate(names):
-            cell = (place, *series)
-            seen[cell], expected[cell], rare[cell] = _against_chance(name, real, shuffled)
-    return {name: Chance(*parts) for name, *parts in zip(names, seen, expected, rare, strict=True)}
+            found[place][:, here] = _against_chance(name, real, shuffled)
+    return {
+        name: Chance(*(part.reshape(shape) for part in parts))
+        for name, parts in zip(names, found, strict=True)
+    }
 
 
-def _against_chance(name: str, real: Strata, shuffled: Strata) -> tuple[FloatArray, float, float]:
+def _against_chance(
+    name: str, real: Strata, shuffled: Strata
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """A measure as seen, its mean over the shuffles, and how often they are as far from none."""
     with np.errstate(all="ignore"):
         seen, drawn = MEASURES[name].function(real), MEASURES[name].function(shuffled)
         size, sizes = _from_none(name, seen), _from_none(name, drawn)
     # Shuffles that tie with what was seen count, and so do those that are not a number: the
     # p-value errs on the careful side. The slack absorbs the last digits.
-    rarer = 1 + int(np.sum(~(sizes < size * (1 - 1e-9))))
-    return seen, float(np.mean(drawn)), rarer / (1 + drawn.size)
+    rarer = 1 + np.sum(~(sizes < size[:, np.newaxis] * (1 - 1e-9)), axis=-1)
+    return seen, drawn.mean(axis=-1), rarer / (1 + drawn.shape[-1])
 
 
 def _from_none(name: str, value: FloatArray) -> FloatArray:

@@ -38,6 +38,10 @@ class Interval:
         fixed = np.asarray(fixed, dtype=float)
         return Interval(self.estimate - fixed, self.lower - fixed, self.upper - fixed)
 
+    def __getitem__(self, place: int) -> "Interval":
+        """One of several on the first axis."""
+        return Interval(self.estimate[place], self.lower[place], self.upper[place])
+
 
 OneSample = Callable[[ArrayLike, ArrayLike, float], Interval]
 TwoSample = Callable[[ArrayLike, ArrayLike, ArrayLike, ArrayLike, float], Interval]
@@ -378,12 +382,15 @@ def _unskewed(
     z, flat = _z(confidence), [part.ravel() for part in counts]
     seen = np.isfinite(counts[1] + counts[3]) & (counts[0] + counts[2] > 0)
     begin = np.where(seen, start, np.nan).ravel()
+    # Both limits are sought at once: those below first, then those above.
+    level = np.repeat([z, -z], begin.size)
 
-    def less(level: float) -> Callable[[FloatArray, NDArray[np.intp]], FloatArray]:
-        return lambda at, rows: score(*(part[rows] for part in flat), at) - level
+    def above(at: FloatArray, rows: NDArray[np.intp]) -> FloatArray:
+        return np.asarray(score(*(part[rows % begin.size] for part in flat), at) - level[rows])
 
-    lower = quick_root(less(z), np.full_like(begin, ends[0]), begin).reshape(seen.shape)
-    upper = quick_root(less(-z), begin, np.full_like(begin, ends[1])).reshape(seen.shape)
+    low = np.concatenate([np.full_like(begin, ends[0]), begin])
+    high = np.concatenate([begin, np.full_like(begin, ends[1])])
+    lower, upper = quick_root(above, low, high).reshape(2, *seen.shape)
     return _kept(seen, estimate, lower, upper)
 
 

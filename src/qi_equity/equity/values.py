@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 from scipy import special, stats
 
-from qi_equity.arrays import BoolArray, FloatArray
+from qi_equity.arrays import BoolArray, FloatArray, IntArray
 from qi_equity.equity.intervals import Interval
 from qi_equity.equity.permutation import Scores
 
@@ -37,9 +37,9 @@ class Means:
     size: FloatArray
     within: FloatArray
 
-    def __getitem__(self, key: object) -> Means:
+    def __getitem__(self, key: IntArray | BoolArray) -> Means:
         """Some of the series."""
-        return Means(self.mean[key], self.size[key], self.within[key])  # type: ignore[index]
+        return Means(self.mean[key], self.size[key], self.within[key])
 
     @property
     def known(self) -> BoolArray:
@@ -186,7 +186,7 @@ def _by_subgroups(
     rows = len(mean)
     parts = {name: np.full(rows, np.nan) for name in ("difference", "log", "v", "log_v", "freedom")}
     for row in np.flatnonzero(~data.by_readings):
-        apart, logs = paired(data, window, row)
+        apart, logs = paired(data, window, int(row))
         for name, sample in (("difference", apart), ("log", logs)):
             if sample.size:
                 parts[name][row] = hodges_lehmann(sample, 0.95).estimate
@@ -225,10 +225,10 @@ def intervals(
             np.where(part > 0, times * np.sqrt(part), np.nan)
             for part in (told.variance, told.log_variance)
         )
-    ends = [told.difference - half, told.difference + half]
-    logs = [told.log_ratio - log_half, told.log_ratio + log_half]
+    ends: list[FloatArray] = [told.difference - half, told.difference + half]
+    logs: list[FloatArray] = [told.log_ratio - log_half, told.log_ratio + log_half]
     for row in np.flatnonzero(~data.by_readings):
-        for sample, into in zip(paired(data, window, row), (ends, logs), strict=True):
+        for sample, into in zip(paired(data, window, int(row)), (ends, logs), strict=True):
             # Gaps that are all alike tell nothing of how far another would lie.
             alike = sample.size < 2 or np.ptp(sample) <= FLAT * np.abs(sample).max()
             found = hodges_lehmann(sample[:0] if alike else sample, confidence)
@@ -241,9 +241,9 @@ def p_values(data: Values, window: BoolArray, told: Level, dispersion: FloatArra
     """The chance of a difference so far from 0 where there is none: Welch's t, or signed ranks."""
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.abs(told.difference) / np.sqrt(told.variance * dispersion)
-        p = 2 * stats.t.sf(t, told.freedom)
+        p = np.asarray(2 * stats.t.sf(t, told.freedom))
     for row in np.flatnonzero(~data.by_readings):
-        apart = paired(data, window, row)[0]
+        apart = paired(data, window, int(row))[0]
         apart = apart[apart != 0]
         p[row] = _signed_rank_p(apart) if apart.size else np.nan
     return np.asarray(p)

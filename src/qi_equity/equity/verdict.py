@@ -102,12 +102,14 @@ def verdicts(data: Contrast, *, practical_ratio: float = PRACTICAL_RATIO) -> Ver
     factor, to_go = _reach(early, late, whole, phi, compared)
     further = np.abs(np.nan_to_num(late.log_ratio)) > np.abs(np.nan_to_num(early.log_ratio))
     higher, higher_moved, lower_moved = _movers(halves, further, early, late)
+    windows = Pooled.side_by_side([one.inflated(unsure) for one in (whole, early, late)])
+    ratios = ratio_interval(windows)
     found = Verdicts(
         verdict=np.full(math.prod(shape), Verdict.TOO_FEW, dtype="<U9"),
-        ratio=ratio_interval(whole.inflated(unsure)),
+        ratio=ratios[0],
         difference=difference_interval(whole.inflated(unsure)),
-        early_ratio=ratio_interval(early.inflated(unsure)),
-        late_ratio=ratio_interval(late.inflated(unsure)),
+        early_ratio=ratios[1],
+        late_ratio=ratios[2],
         early_difference=early.difference,
         late_difference=late.difference,
         p_trend=seen.p_trend,
@@ -130,11 +132,11 @@ def verdicts(data: Contrast, *, practical_ratio: float = PRACTICAL_RATIO) -> Ver
         seed=np.full(math.prod(shape), SEED),
     )
     few = (whole.information < LEAST_INFORMATION) | (_events(flat, whole) < LEAST_EVENTS)
-    sides = [_side(ratio_interval(half.inflated(unsure), EITHER_SIDE)) for half in (early, late)]
+    sides = _side(ratio_interval(windows, EITHER_SIDE))
     plain, _ = _reach(early.without, late.without, whole.without, phi, compared)
     would_see = np.fmax(factor, plain) <= max(STEADY_FACTOR, practical_ratio)
     found.verdict[:] = words_for(
-        found, few, compared, sides[0] * sides[1] < 0, further, would_see, practical_ratio
+        found, few, compared, sides[1] * sides[2] < 0, further, would_see, practical_ratio
     )
     return _reshaped(found, shape)
 

@@ -99,7 +99,9 @@ class Measured(Judged):
     sites: pd.DataFrame = field(default_factory=pd.DataFrame)
     funnels: pd.DataFrame = field(default_factory=pd.DataFrame)
     cautions: tuple[Caution, ...] = ()
+    quality: tuple[tuple[str, Caution], ...] = ()  # what each check of the data cautions of
     judged: Mapping[str, Judged] = field(default_factory=dict)
+    windows: str = ""  # in which the gaps of all its sites were worked out
 
 
 @dataclass(frozen=True, slots=True, eq=False)

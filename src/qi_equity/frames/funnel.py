@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -41,22 +42,46 @@ class Funnels:
 
     def curve(self, points: int = POINTS) -> pd.DataFrame:
         """The limits on a grid of sizes, to be drawn: by..., size, target, lower_95, and so on."""
-        parts = []
-        for place, drawing in enumerate(self._drawings):
-            key = self.spread.loc[place, list(self.by)]
-            mine = (self.sites[list(self.by)] == key).all(axis=1)
-            size = self.sites.loc[mine, "denominator"]
-            size = size[size > 0]
-            if size.empty:
-                continue
-            first, last = max(size.min() * MARGINS[0], 1e-9), size.max() * MARGINS[1]
-            if drawing.kind == "proportion":
-                first = max(first, 1.0)
-            grid = np.geomspace(first, max(last, first * MARGINS[1]), points)
-            part = pd.DataFrame({name: [key[name]] * points for name in self.by})
-            part = part.assign(size=grid, target=float(drawing.target[0]))
-            parts.append(part.assign(**_limits({at: drawing.at(grid, at) for at in LEVELS})))
-        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+        names = list(self.by)
+        sized = self.sites[self.sites["denominator"] > 0]
+        keys = pd.MultiIndex.from_frame(self.spread[names]) if names else None
+        of = keys.get_indexer(pd.MultiIndex.from_frame(sized[names])) if keys is not None else 0
+        size = sized["denominator"].groupby(np.broadcast_to(of, len(sized))).agg(["min", "max"])
+        drawn = []
+        for place, least, most in size.itertuples(name=None):
+            one = self._drawings[place]
+            first = max(least * MARGINS[0], 1.0 if one.kind == "proportion" else 1e-9)
+            last = max(most * MARGINS[1], first * MARGINS[1])
+            how = (one.kind, one.limits, one.over_dispersion)
+            numbers = (float(part[0]) for part in (one.target, one.phi, one.tau2))
+            drawn.append(_curve(*how, *numbers, first, last, points))
+        if not drawn:
+            return pd.DataFrame()
+        label = self.spread.loc[size.index.repeat(points), names].reset_index(drop=True)
+        return label.assign(
+            **{name: np.concatenate([one[name] for one in drawn]) for name in drawn[0]}
+        )
+
+
+@lru_cache(maxsize=512)
+def _curve(
+    kind: str,
+    limits: str,
+    over_dispersion: str | None,
+    target: float,
+    phi: float,
+    tau2: float,
+    first: float,
+    last: float,
+    points: int,
+) -> dict[str, FloatArray]:
+    """The columns of one funnel's curve: a funnel none of whose sites changed is drawn once."""
+    one = Drawing(
+        kind, limits, over_dispersion, *(np.array([part]) for part in (target, phi, tau2))
+    )
+    grid = np.geomspace(first, last, points)
+    edges = _limits({level: one.at(grid, level) for level in LEVELS})
+    return {"size": grid, "target": np.full(points, target), **edges}
 
 
 def funnel(

@@ -142,15 +142,14 @@ def gap_charts(
     step = subgroup_days(counts.subgroups)
     charts = watched(gap, known, alarms=budget, periods_a_year=WEEKS * WEEK / step)
     named = np.broadcast_to(np.asarray(label, dtype=object), shape[:2] + np.shape(label)[2:])
-    summary = keys.assign(reference=named.reshape(*shape[:2], -1)[..., 0][kept])
-    for name, values in {
+    summary = keys.assign(
+        reference=named.reshape(*shape[:2], -1)[..., 0][kept],
         **_summary(gap, found, known, counts.subgroups, step, multiply * pieces),
         **_alarms(charts, counts.subgroups, budget),
         **moved_columns(found, direction),
-        "cautions": _cautions(found, charts, gap, known),
-        "echo_of": echo_of,
-    }.items():
-        summary[name] = values
+        cautions=pd.Series(_cautions(found, charts, gap, known), dtype=object),
+        echo_of=echo_of,
+    )
     summary.loc[summary["echo_of"] != "", "verdict"] = str(Verdict.ECHO)
     # Where any number of looks have shown a change, no single look says that there is none.
     unsettled = summary["established"] & (summary["verdict"] == Verdict.STEADY)

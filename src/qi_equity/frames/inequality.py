@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from qi_equity.arrays import FloatArray
@@ -66,23 +67,21 @@ def inequality(
     labels = x.index.to_frame(index=False)[groups]
     chance = by_chance(x.to_numpy(float), n.to_numpy(float), list(MEASURES), adverse=adverse)
     clean = corrected(strata_from_counts(x.to_numpy(float), n.to_numpy(float), adverse=adverse))
-    parts = [
-        labels.assign(
-            name=name,
-            seen=chance[name].seen,
-            expected=chance[name].expected,
-            p_value=chance[name].p_value,
-            corrected=clean.get(name, float("nan")),
-            lower=float("nan"),
-            upper=float("nan"),
-        )
-        for name in MEASURES
-    ]
+    none = np.full(len(labels), np.nan)
+    columns = {
+        "name": np.repeat(np.array(MEASURES, dtype=object), len(labels)),
+        "seen": np.concatenate([chance[name].seen for name in MEASURES]),
+        "expected": np.concatenate([chance[name].expected for name in MEASURES]),
+        "p_value": np.concatenate([chance[name].p_value for name in MEASURES]),
+        "corrected": np.concatenate([clean.get(name, none) for name in MEASURES]),
+    }
+    repeated = labels.loc[np.tile(np.arange(len(labels)), len(MEASURES))].reset_index(drop=True)
+    table = repeated.assign(**columns, lower=np.nan, upper=np.nan)
     ranked = [name for name in order if name in x]
     if len(ranked) > 2:
         counts = (part[ranked].to_numpy(float) for part in (x, n))
-        parts += [labels.assign(**row) for row in _in_order(*counts, adverse=adverse)]
-    table = pd.concat(parts, ignore_index=True)
+        parts = [labels.assign(**row) for row in _in_order(*counts, adverse=adverse)]
+        table = pd.concat([table, *parts], ignore_index=True)
     return table.sort_values(groups, kind="stable", ignore_index=True) if groups else table
 
 

@@ -118,18 +118,22 @@ def _wide(charts: pd.DataFrame, points: pd.DataFrame, keys: list[str]) -> _Wide:
     def spread(name: str, fill: object, dtype: Any) -> NDArray[Any]:
         table = np.full(shape, fill, dtype=dtype)
         if name in points:
-            # As objects dates are Timestamps, whatever the resolution they are kept in.
             table[row[held], place[held]] = points[name].astype(dtype).to_numpy()[held]
         return table
 
     value = spread("value", np.nan, float)
+    # As objects dates are Timestamps, whatever the resolution they are kept in.
+    code, subgroups = pd.factorize(points["subgroup"])
+    names = np.array([*pd.Series(subgroups).astype(object), None], dtype=object)
+    labels = np.full(shape, None, dtype=object)
+    labels[row[held], place[held]] = names[code[held]]
     return _Wide(
         numerator=spread("numerator", np.nan, float),
         denominator=spread("denominator", np.nan, float),
         value=value,
         baseline=spread("baseline", False, bool),
         known=np.isfinite(value) & ~spread("excluded", False, bool),
-        labels=spread("subgroup", None, object),
+        labels=labels,
         row=np.asarray(row),
         place=place,
     )

@@ -5,8 +5,9 @@ Every check is a row of CHECKS: a function from the observations to what it foun
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -80,17 +81,21 @@ class Quality:
         return tuple(one.said for one in self.found if one.caution)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class _Data:
     project: Project
     table: pd.DataFrame
     imported: Imported | None
 
     def measures(self) -> Iterator[tuple[Measure, pd.DataFrame]]:
+        """Each measure that was logged, with its rows."""
         for measure in self.project.measures:
-            rows = self.table[self.table["measure"] == measure.id]
-            if len(rows):
-                yield measure, rows
+            if measure.id in self.rows:
+                yield measure, self.rows[measure.id]
+
+    @cached_property
+    def rows(self) -> dict[str, pd.DataFrame]:
+        return {str(name): rows for name, rows in self.table.groupby("measure")}
 
     @property
     def unknown(self) -> list[str]:
@@ -105,6 +110,12 @@ def quality(
     data = _Data(project, table[table["site"] != ALL_SITES], imported)
     found = tuple(replace(one, check=name) for name, check in CHECKS.items() for one in check(data))
     return Quality(found, completeness(project, data.table))
+
+
+def in_order(said: Iterable[tuple[str, Caution]]) -> list[Caution]:
+    """What each check cautions of, measure by measure, in the order of the checks."""
+    order = {name: place for place, name in enumerate(CHECKS)}
+    return [one for _, one in sorted(said, key=lambda both: order[both[0]])]
 
 
 def completeness(project: Project, observations: pd.DataFrame) -> pd.DataFrame:
@@ -259,19 +270,22 @@ def _runs_of_zeros(measure: Measure, counted: pd.DataFrame) -> Iterator[Found]:
     """Weeks on end without an event at a site whose own rate makes that unlikely."""
     sums = counted.groupby(["site", "subgroup"])[["numerator", "denominator"]].sum()
     for site, rows in sums.groupby(level="site"):
-        events = rows["numerator"].to_numpy()
+        events, size = (rows[name].to_numpy() for name in ("numerator", "denominator"))
         if events.sum() == 0:
             continue  # said already
-        run = np.cumsum(events > 0)[events == 0]
-        quiet = rows[events == 0].assign(run=run).reset_index()
-        rate = events.sum() / rows["denominator"].sum()
-        for _, part in quiet.groupby("run"):
-            expected = rate * part["denominator"].sum()
+        quiet = np.flatnonzero(events == 0)
+        # A run is named by how many subgroups with events came before it.
+        _, first, long = np.unique(
+            np.cumsum(events > 0)[quiet], return_index=True, return_counts=True
+        )
+        rate = events.sum() / size.sum()
+        for start, points in zip(first, long, strict=True):
+            expected = rate * size[quiet[start : start + points]].sum()
             if np.exp(-expected) < RARE / len(rows):
+                since = rows.index.get_level_values("subgroup")[quiet[start]]
                 yield _found(
-                    "no_event_running", measure.id, str(site), points=float(len(part)),
-                    period=measure.subgroup, expected=float(expected),
-                    since=part["subgroup"].iloc[0].isoformat(),
+                    "no_event_running", measure.id, str(site), points=float(points),
+                    period=measure.subgroup, expected=float(expected), since=since.isoformat(),
                 )  # fmt: skip
 
 
@@ -312,9 +326,11 @@ def _calendar(data: _Data) -> Iterator[Found]:
     """Subgroups that were not logged, and sites whose last ones are late."""
     for measure, rows in data.measures():
         last = rows["subgroup"].max()
-        for site, own in rows.groupby("site"):
-            logged = pd.DatetimeIndex(own["subgroup"].unique())
-            every = calendar.starts(logged.min(), logged.max(), measure.subgroup)
+        every_start = calendar.starts(rows["subgroup"].min(), last, measure.subgroup)
+        for site, days in rows.groupby("site")["subgroup"]:
+            logged = pd.DatetimeIndex(days.unique())
+            began = calendar.floor(pd.Series([logged.min(), logged.max()]), measure.subgroup)
+            every = every_start[(every_start >= began[0]) & (every_start <= began[1])]
             missing = every.difference(logged)
             if len(missing):
                 yield _found(
@@ -322,7 +338,7 @@ def _calendar(data: _Data) -> Iterator[Found]:
                     worth_a_caution=len(missing) > 0.1 * len(every), count=float(len(missing)),
                     of=float(len(every)), period=measure.subgroup, since=missing[0].isoformat(),
                 )  # fmt: skip
-            behind = len(calendar.starts(logged.max(), last, measure.subgroup)) - 1
+            behind = int((every_start > began[1]).sum())
             if behind > 0:
                 yield _found(
                     "behind", measure.id, str(site), count=float(behind), period=measure.subgroup,
@@ -364,13 +380,14 @@ def _jumps(data: _Data) -> Iterator[Found]:
 
 def _step(n: np.ndarray) -> int | None:
     """Where births moved to half as many again (or as few), with eight subgroups a side."""
-    best, place = 0.0, None
-    for k in range(8, len(n) - 7):
-        was, now = np.median(n[:k]), np.median(n[k:])
-        z = abs(np.sqrt(now) - np.sqrt(was)) * 2 * np.sqrt(k * (len(n) - k) / len(n))
-        if min(was, now) > 0 and max(was / now, now / was) > 1.5 and z > max(best, 5):
-            best, place = float(z), k
-    return place
+    usual = pd.Series(n).expanding().median().to_numpy()
+    onwards = pd.Series(n[::-1]).expanding().median().to_numpy()[::-1]
+    k = np.arange(8, len(n) - 7)
+    was, now = usual[k - 1], onwards[k]
+    z = np.abs(np.sqrt(now) - np.sqrt(was)) * 2 * np.sqrt(k * (len(n) - k) / len(n))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        moved = (np.minimum(was, now) > 0) & (np.maximum(was / now, now / was) > 1.5) & (z > 5)
+    return int(k[np.where(moved, z, 0.0).argmax()]) if moved.any() else None
 
 
 def _censored(data: _Data) -> Iterator[Found]:

@@ -112,17 +112,17 @@ def _walked(
 ) -> FloatArray:
     """The weight of the paths that keep within bounds and end where their means do."""
     level = np.cumsum(mean, axis=-1)
-    origin = np.rint(level)
+    away = (np.rint(level) - level).T[..., np.newaxis]
     units = np.arange(-high, high + 1)
-    paths = np.zeros((len(mean), units.size))
-    paths[:, high] = 1.0
+    kept = inside(np.abs(units + away), bound.T[..., np.newaxis])  # (week, series, unit)
     wide = chance.shape[-1] // 2
-    for week in range(mean.shape[-1]):
-        padded = np.pad(paths, ((0, 0), (wide, wide)))
-        windows = sliding_window_view(padded, 2 * wide + 1, axis=-1)
-        paths = np.einsum("rki,ri->rk", windows, chance[:, week])
-        far = np.abs(units + (origin[:, week] - level[:, week])[:, np.newaxis])
-        paths *= inside(far, bound[:, week, np.newaxis])
+    # One strip of paths with room for a step on either side, and the stretches each unit looks at.
+    strip = np.zeros((len(mean), units.size + 2 * wide))
+    windows = sliding_window_view(strip, 2 * wide + 1, axis=-1)
+    paths = strip[:, wide : wide + units.size]
+    paths[:, high] = 1.0
+    for week, step in enumerate(np.ascontiguousarray(np.moveaxis(chance, 1, 0))):
+        paths[...] = np.einsum("rki,ri->rk", windows, step) * kept[week]
     return paths[:, high]
 
 

@@ -21,6 +21,7 @@ VARIANCES = (0.0, 0.03, 0.1, 0.3)
 
 # The change looked for: odds and rates three quarters as high again, or as much lower...
 DESIGN_RATIO = 1.75
+MOVED = np.log([1.0, DESIGN_RATIO, 1 / DESIGN_RATIO])[:, None, None]
 # ...and where only the side of the median is known, three times the odds of being above it.
 SIGN_RATIO = 3.0
 # With fewer events than this (and, of proportions, fewer without one) there is no level to leave.
@@ -42,10 +43,9 @@ def proportions(
     hits, misses = known.sum(axis=-1) + 0.5, (held - known).sum(axis=-1) + 0.5
     clumped = 1 + np.maximum(_per(held**2, held) - 1, 0.0)[:, None] * rho
     level = _levels(np.log(hits / misses), (1 / hits + 1 / misses)[:, None] * clumped)
-    none, rising, falling = (
-        np.stack([_beta_binomial(*row) for row in zip(events, size, level + moved, strict=True)])
-        for moved in np.log([1.0, DESIGN_RATIO, 1 / DESIGN_RATIO])
-    )
+    moved = level[:, None] + MOVED
+    likely = np.stack([_beta_binomial(*row) for row in zip(events, size, moved, strict=True)])
+    none, rising, falling = np.moveaxis(likely, 2, 0)
     rate = hits / (hits + misses)
     information = size * (rate * (1 - rate))[:, None] * np.log(DESIGN_RATIO) ** 2 / 4
     return _told(none, rising, falling, baseline, watched), information
@@ -58,10 +58,9 @@ def rates(events: FloatArray, size: FloatArray, baseline: BoolArray, watched: Bo
     rate = hits / np.maximum(held.sum(axis=-1), np.finfo(float).tiny)
     clumped = 1 + (_per(held**2, held) * rate)[:, None] * np.array(VARIANCES)
     level = _levels(np.log(rate), (1 / hits)[:, None] * clumped)
-    none, rising, falling = (
-        np.stack([_gamma_poisson(*row) for row in zip(events, size, level + moved, strict=True)])
-        for moved in np.log([1.0, DESIGN_RATIO, 1 / DESIGN_RATIO])
-    )
+    moved = level[:, None] + MOVED
+    likely = np.stack([_gamma_poisson(*row) for row in zip(events, size, moved, strict=True)])
+    none, rising, falling = np.moveaxis(likely, 2, 0)
     information = size * rate[:, None] * np.log(DESIGN_RATIO) ** 2 / 4
     return _told(none, rising, falling, baseline, watched), information
 
@@ -137,30 +136,33 @@ def _per(one: FloatArray, other: FloatArray) -> FloatArray:
 
 
 def _beta_binomial(y: FloatArray, n: FloatArray, level: FloatArray) -> FloatArray:
-    """Log likelihood of one series, without the binomial coefficients: (period, scatter, level)."""
+    """Log likelihood of one series, without the coefficients: (period, ..., scatter, level)."""
     out = np.empty((y.size, *level.shape))
     p = 1 / (1 + np.exp(-level))
+    hits, misses = (part[:, None, None] for part in (y, n - y))
     with np.errstate(divide="ignore"):
-        out[:, 0] = y[:, None] * np.log(p[0]) + (n - y)[:, None] * np.log1p(-p[0])
+        out[..., 0, :] = hits * np.log(p[..., 0, :]) + misses * np.log1p(-p[..., 0, :])
     rho = np.array(CORRELATIONS[1:])[:, None]
     whole = (1 - rho) / rho
-    a, b = p[1:] * whole, (1 - p[1:]) * whole
-    out[:, 1:] = _risen(y, a) + _risen(n - y, b) - _risen(n, whole)
+    a, b = p[..., 1:, :] * whole, (1 - p[..., 1:, :]) * whole
+    out[..., 1:, :] = _risen(y, a) + _risen(n - y, b) - _risen(n, whole[None])
     return out
 
 
 def _gamma_poisson(y: FloatArray, n: FloatArray, level: FloatArray) -> FloatArray:
-    """Log likelihood of one series, without what no level alters: (period, scatter, level)."""
-    mean = n[:, None, None] * np.exp(level)
-    expected = y[:, None, None] * level
+    """Log likelihood of one series, without what no level alters: (period, ..., scatter, level)."""
+    count = y[:, None, None, None]
+    mean = n[:, None, None, None] * np.exp(level)
+    expected = count * level
     shape = 1 / np.array(VARIANCES[1:])[:, None]
-    scattered = expected[:, 1:] - (y[:, None, None] + shape) * np.log1p(mean[:, 1:] / shape)
+    scattered = expected[..., 1:, :] - (count + shape) * np.log1p(mean[..., 1:, :] / shape)
     # The count's own part of the negative binomial depends on the scatter, not on the level.
-    scattered = scattered + _risen(y, shape) - y[:, None, None] * np.log(shape)
-    return np.concatenate([expected[:, :1] - mean[:, :1], scattered], axis=1)
+    scattered = scattered + _risen(y, shape[None]) - count * np.log(shape)
+    return np.concatenate([expected[..., :1, :] - mean[..., :1, :], scattered], axis=-2)
 
 
 def _risen(count: FloatArray, start: FloatArray) -> FloatArray:
     """Log of start (start + 1) ... (start + count - 1), each count worked out once."""
     value, place = np.unique(count, return_inverse=True)
-    return np.asarray((gammaln(value[:, None, None] + start) - gammaln(start))[place])
+    value = value.reshape(-1, *(1,) * start.ndim)
+    return np.asarray((gammaln(value + start) - gammaln(start))[place])
