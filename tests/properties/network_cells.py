@@ -43,6 +43,7 @@ class Weeks:
     likeness: float = 0.6  # of neighbouring weeks, where they are alike
     by_site: float = 0.0  # standard deviation of the log odds of all strata of a site
     by_stratum: float = 0.0  # that of each stratum
+    of_the_log: bool = False  # these are of the logarithm of the rate instead
     drift: bool = False  # haemorrhage down by 30 %, assessment up by a tenth, in everyone
     growth: bool = False  # 50 % more births, 15 points of mix move, 35 % of codes are lost
 
@@ -78,14 +79,15 @@ def network(rng: np.random.Generator, how: Weeks) -> pd.DataFrame:
             log += np.log1p(swing * np.cos(2 * np.pi * np.arange(how.weeks) / YEAR))
         if how.drift:
             log += np.log(0.7 if level < 0.5 else 1.1) * at
-        rate = np.minimum(np.exp(log), HIGHEST)
-        # On the log odds: a quarter more than 86 % is more than all.
         sway = np.zeros(shape)
         if how.by_site:
             sway += how.by_site * alike(rng, shape[::2], how.likeness)[:, None]
         if how.by_stratum:
             sway += how.by_stratum * alike(rng, shape, how.likeness)
-        rate = expit(logit(rate) + sway)
+        if how.of_the_log:
+            rate = np.minimum(np.exp(log + sway), HIGHEST)
+        else:
+            rate = expit(logit(np.minimum(np.exp(log), HIGHEST)) + sway)
         if how.rho:
             spread = (1 - how.rho) / how.rho
             rate = rng.beta(rate * spread, (1 - rate) * spread)
@@ -145,6 +147,7 @@ ROWS: dict[str, Weeks] = {
     "season, declared": replace(PLAIN, season=True, declared=True, weeks=2 * YEAR),
     "neighbours alike by site": replace(PLAIN, by_site=0.2),
     "neighbours alike by stratum": replace(PLAIN, by_stratum=0.25),
+    "neighbours alike by stratum, logs": replace(PLAIN, by_stratum=0.25, of_the_log=True),
     "all groups drift": replace(PLAIN, drift=True),
     "growth, mix and coding": replace(PLAIN, growth=True),
 }
@@ -152,10 +155,11 @@ ROWS: dict[str, Weeks] = {
 
 # Networks of ten with a highlight that means nothing, at most: one, and two where the weeks of a
 # stratum resemble one another, since so slow a swing and a step look alike.
-MOST_NETWORKS = {"neighbours alike by stratum": 0.20}
+ALIKE = ("neighbours alike by stratum", "neighbours alike by stratum, logs")
+MOST_NETWORKS = dict.fromkeys(ALIKE, 0.20)
 # Charts of one stratum at one site with p <= .05: as the level says, or a little fewer.
 LOW, HIGH = 0.02, 0.07
-MOST_LOW = {"neighbours alike by site": 0.10, "neighbours alike by stratum": 0.10}
+MOST_LOW = dict.fromkeys(("neighbours alike by site", *ALIKE), 0.10)
 
 
 def highlights(networks: int) -> Iterator[Figure]:
@@ -166,17 +170,17 @@ def highlights(networks: int) -> Iterator[Figure]:
         owns = [table[~_totals(table)] for table in tables]
         lit = float(np.mean([table["highlight"].any() for table in owns]))
         most = MOST_NETWORKS.get(name, 0.10)
-        yield Figure("A20", f"{name}: networks with any highlight", lit, networks, 0, most)
+        yield Figure("A18", f"{name}: networks with any highlight", lit, networks, 0, most)
         own = pd.concat(owns)
         low = float((own["p_own"] <= 0.05).mean())
         # Charts of one network are correlated: they count as few.
         many, least = len(own) // 4, 0.0 if how.season or how.by_site else LOW
         high = MOST_LOW.get(name, HIGH)
-        yield Figure("A20", f"{name}: own charts with p <= .05", low, many, least, high)
+        yield Figure("A18", f"{name}: own charts with p <= .05", low, many, least, high)
         if how.declared:
             total = pd.concat([table[_totals(table)] for table in tables])
             share = float(total["highlight"].mean())
-            yield Figure("A20", f"{name}: totals highlighted", share, len(total) // 4, 0, 0.15)
+            yield Figure("A18", f"{name}: totals highlighted", share, len(total) // 4, 0, 0.15)
 
 
 def _totals(charts: pd.DataFrame) -> pd.Series:
@@ -203,7 +207,7 @@ def power(charts: int) -> Iterator[Figure]:
                     )
         kept, exact = np.mean(found, axis=0)
         cell = f"steps found, {name}, as a share of the exact scan's"
-        yield Figure("A21", cell, float(kept / exact), charts * 32, 0.9, 1)
+        yield Figure("A19", cell, float(kept / exact), charts * 32, 0.9, 1)
 
 
 def _one_in_ten_changed(p_value: np.ndarray) -> np.ndarray:
@@ -213,6 +217,6 @@ def _one_in_ten_changed(p_value: np.ndarray) -> np.ndarray:
 
 
 PLAYS: dict[str, Play] = {
-    "A20": (highlights, 200, 2),
-    "A21": (power, 400, 10),
+    "A18": (highlights, 200, 2),
+    "A19": (power, 400, 10),
 }
