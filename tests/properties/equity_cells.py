@@ -272,9 +272,11 @@ def a9_intervals(charts: int) -> Iterator[Figure]:
                 ):
                     told = np.isfinite(interval.lower)
                     holds = (interval.lower <= truth) & (interval.upper >= truth)
-                    cell = f"n {size} v {reference}, p {rate}, rho {rho:g}, {length} weeks: {name} held"
+                    cell = f"n {size} v {reference}, p {rate}, rho {rho:g}, {length} weeks"
                     seen = int(told.sum())
-                    yield Figure("A9 interval", cell, share(holds[told]), seen, 0.93)
+                    yield Figure(
+                        "A9 interval", f"{cell}: {name} held", share(holds[told]), seen, 0.93
+                    )
 
 
 SITE = np.array([5, 8, 12, 18, 25, 60])

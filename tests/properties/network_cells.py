@@ -210,6 +210,34 @@ def power(charts: int) -> Iterator[Figure]:
         yield Figure("A19", cell, float(kept / exact), charts * 32, 0.9, 1)
 
 
+def own_power(networks: int) -> Iterator[Figure]:
+    """What being held against the rest of the site costs: one group's haemorrhage rate changes."""
+    late = np.arange(78) >= 39
+    for stratum, times in ((0, 1.6), (1, 1.6), (3, 1.5), (2, 2.2), (1, 0.6)):
+        rng = np.random.default_rng([19, stratum, round(10 * times)])
+        found = []
+        for _ in range(networks):
+            table = network(rng, PLAIN)
+            moved = (table["site"] == "site_a") & (table["stratum"] == GROUPS[stratum])
+            moved &= table["measure"] == "pph_1000"
+            rate = RATES["pph_1000"][0] * RATES["pph_1000"][1].get(GROUPS[stratum], 1.0)
+            births = table.loc[moved, "denominator"].to_numpy(int)
+            table.loc[moved, "numerator"] = rng.binomial(births, np.where(late, rate * times, rate))
+            charts = judged(table).charts
+            own = charts[~_totals(charts)]
+            wide = table.pivot_table(index=SERIES_KEY, columns="subgroup")
+            exact = q_values(scan(wide["numerator"], wide["denominator"], scattered=False).p_value)[
+                wide.index.get_loc(("pph_1000", "site_a", GROUPS[stratum]))
+            ]
+            chart = own.set_index(SERIES_KEY).loc[("pph_1000", "site_a", GROUPS[stratum])]
+            found.append((chart["highlight"], chart["p_value"] <= 0.05, exact <= 0.10))
+        own_, step, exact_ = np.mean(np.array(found, dtype=float), axis=0)
+        name = f"{GROUPS[stratum]}, times {times:g}"
+        cell = f"{name}: highlighted as its own (exact scan alone: {exact_:.2f})"
+        yield Figure("A19", cell, float(own_), networks)
+        yield Figure("A19", f"{name}: its step has p <= .05", float(step), networks)
+
+
 def _one_in_ten_changed(p_value: np.ndarray) -> np.ndarray:
     """Highlighted beside nine times as many charts in which nothing happens."""
     still = (np.arange(9 * len(p_value)) + 0.5) / (9 * len(p_value))
@@ -219,4 +247,5 @@ def _one_in_ten_changed(p_value: np.ndarray) -> np.ndarray:
 PLAYS: dict[str, Play] = {
     "A18": (highlights, 200, 2),
     "A19": (power, 400, 10),
+    "A19 own": (own_power, 100, 2),
 }

@@ -25,7 +25,14 @@ from qi_equity.equity.contrast import (
     summed,
 )
 from qi_equity.equity.intervals import Interval
-from qi_equity.equity.permutation import AUTOCORRELATED, SEED, change, dispersion, ratio_scores
+from qi_equity.equity.permutation import (
+    AUTOCORRELATED,
+    SEED,
+    change,
+    difference_scores,
+    dispersion,
+    ratio_scores,
+)
 from qi_equity.vocabulary import Verdict
 
 # Words that say the gap has changed.
@@ -97,7 +104,10 @@ def verdicts(data: Contrast, *, practical_ratio: float = PRACTICAL_RATIO) -> Ver
     shape, periods = data.total.shape[:-1], data.total.shape[-1]
     flat = Contrast(*(part.reshape(math.prod(shape), periods) for part in data.parts))
     seen, whole, scores = change(flat), pooled(flat), ratio_scores(flat)
+    # Where a group has no event the ratio's scores are nought; the difference's still tell.
+    silent = ~(scores.variance > 0).any(axis=-1)
     phi, unsure = dispersion(scores), dispersion(scores, unsure=True)
+    unsure = np.where(silent, dispersion(difference_scores(flat), unsure=True), unsure)
     halves = _halves(flat)
     early, late = (pooled(half) for half in halves)
     compared = flat.compared.sum(axis=-1)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-
 from scipy.special import logsumexp
 
 from qi_equity.arrays import BoolArray, FloatArray, IntArray
@@ -24,7 +23,7 @@ EXPOSURE = 10.0
 LIKENESS, BELIEVED = np.array([0.0, 0.4, 0.7]), np.array([0.4, 0.3, 0.3])
 # Belief beforehand that weeks vary by chance alone.
 CHANCE_ALONE = 0.7
-# How far the strata of one site are believed to scatter alike: what one of them does may be its own.
+# Belief that a stratum scatters as the others of its site do: what one does may be its own.
 ALIKE = 0.5
 # A step that was looked for takes the slowest waves with it: these say nothing of the scatter.
 SLOWEST = 2
