@@ -2,6 +2,7 @@
 
     python benchmarks/trust.py            all of them (about half an hour on one core)
     python benchmarks/trust.py A9 A10     some of them
+    python benchmarks/trust.py A9 --part 4     of a quarter of the charts
     python benchmarks/trust.py --table    only the table anew, from the figures written down
 
 The figures stand in docs/explanation/trust_figures.csv, and as a table in can-you-trust-it.md.
@@ -9,6 +10,7 @@ The figures stand in docs/explanation/trust_figures.csv, and as a table in can-y
 
 from __future__ import annotations
 
+import argparse
 import csv
 import importlib
 import re
@@ -34,9 +36,9 @@ BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 COLUMNS = ["play", "criterion", "cell", "measured", "charts", "at_least", "at_most", "kept"]
 
 
-def played(name: str) -> list[dict[str, object]]:
+def played(name: str, part: int) -> list[dict[str, object]]:
     play, full, _ = PLAYS[name]
-    return [row_of(name, figure) for figure in play(full)]
+    return [row_of(name, figure) for figure in play(full // part)]
 
 
 def row_of(name: str, figure: Figure) -> dict[str, object]:
@@ -52,7 +54,8 @@ def known() -> dict[str, list[dict[str, object]]]:
         with FIGURES.open(newline="") as file:
             for row in csv.DictReader(file):
                 rows.setdefault(row["play"], []).append(dict(row))
-    return rows
+    # A play that is no more takes its figures with it.
+    return {name: rows[name] for name in rows if name in PLAYS}
 
 
 def criterion(name: str) -> tuple[int, str]:
@@ -74,7 +77,7 @@ def table(rows: list[dict[str, object]]) -> str:
     return "\n".join(lines)
 
 
-def main(names: list[str]) -> int:
+def main(names: list[str], part: int = 1) -> int:
     rows = known()
     if names == ["--table"]:
         names = []
@@ -82,7 +85,7 @@ def main(names: list[str]) -> int:
     for name in names:
         start = time.perf_counter()
         print(name, flush=True)
-        rows[name] = played(name)
+        rows[name] = played(name, part)
         print(f"   {time.perf_counter() - start:.0f} s", flush=True)
         write([row for known_name in sorted(rows, key=criterion) for row in rows[known_name]])
     missed = [row for name in names for row in rows[name] if str(row["kept"]) != "True"]
@@ -101,4 +104,9 @@ def write(rows: list[dict[str, object]]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:] or list(PLAYS)))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", default=list(PLAYS))
+    parser.add_argument("--table", action="store_true")
+    parser.add_argument("--part", type=int, default=1)
+    given = parser.parse_args()
+    sys.exit(main(["--table"] if given.table else given.names, given.part))

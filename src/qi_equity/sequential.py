@@ -102,13 +102,13 @@ def limit(alarms: ArrayLike, information: ArrayLike) -> FloatArray:
     (docs/decisions/established.md); never beyond the limit that is proved (Ville's inequality).
 
     >>> np.exp(limit([0.05, 0.05, 0.001], [1.0, 4.0, 4.0])).round(1)
-    array([  4.6,  11.1, 113.9])
+    array([  4.8,  11.8, 120.9])
     """
     share = np.asarray(alarms, dtype=np.float64)
     keen = np.log(1 / share)
     proved = np.log((AT_ONCE + CHANGES_A_YEAR) * len(SIDES) / share)
     far = np.log(np.maximum(information, LEAST_INFORMATION))
-    return np.asarray(np.minimum(proved, 0.44 + 0.36 * keen + (0.13 + 0.17 * keen) * far))
+    return np.asarray(np.minimum(proved, 0.50 + 0.36 * keen + (0.13 + 0.17 * keen) * far))
 
 
 def limits(

@@ -51,13 +51,14 @@ def weeks_of(
     rho: float = 0.0,
     weeks: int = YEAR,
     change_at: int = YEAR // 2,
+    reference: int = REFERENCE_SIZE,
 ) -> Contrast:
     """A stratum whose ratio to the reference goes from `early` to `late` at week `change_at`."""
     rng = np.random.default_rng([seed, size, round(rate * 1000), round(rho * 1000), weeks])
     ratio = np.where(np.arange(weeks) < change_at, early, late)
     shape = (charts, weeks)
     events = counts(rng, size, rate * ratio, rho, shape)
-    return contrast(events, size, counts(rng, REFERENCE_SIZE, rate, rho, shape), REFERENCE_SIZE)
+    return contrast(events, size, counts(rng, reference, rate, rho, shape), reference)
 
 
 def share(found: np.ndarray) -> float:
@@ -218,7 +219,7 @@ def seasons(charts: int, size: int, rate: float, shape: np.ndarray) -> Contrast:
 def a9_words(charts: int) -> Iterator[Figure]:
     """Sides that change, rates that move together, and how soon a gap may be called steady."""
     weeks = np.arange(2 * YEAR)
-    for rate in (0.06, 0.1):
+    for rate in (0.03, 0.06, 0.1):
         rng = np.random.default_rng([96, round(rate * 100)])
         ratio, cells = np.where(weeks < YEAR, 0.4, 2.2), (charts, 2 * YEAR)
         data = contrast(
@@ -249,27 +250,33 @@ def a9_words(charts: int) -> Iterator[Figure]:
     )
 
 
-COVERED = [(5, 0.1), (10, 0.03), (18, 0.03), (20, 0.5)]
+# Births a week of the stratum and of its reference, rate of both.
+COVERED = [(5, 50, 0.1), (10, 50, 0.03), (18, 50, 0.03), (20, 50, 0.5), (30, 150, 0.01)]
 
 
 def a9_intervals(charts: int) -> Iterator[Figure]:
     """The interval that is printed holds the truth, on both scales, however short the series."""
-    for size, rate in COVERED:
+    for size, reference, rate in COVERED:
         for rho in (0.0, 0.03):
-            for length in (6, YEAR):
+            for length in (6, 12, YEAR):
                 ratio = 1.0 if rho else 1.5
                 found = verdicts(
-                    weeks_of(98, charts, size, rate, ratio, ratio, rho=rho, weeks=length)
-                )
+                    weeks_of(
+                        98, charts, size, rate, ratio, ratio, rho=rho, weeks=length,
+                        reference=reference,
+                    )
+                )  # fmt: skip
                 for name, interval, truth in (
                     ("ratio", found.ratio, ratio),
                     ("difference", found.difference, rate * (ratio - 1)),
                 ):
                     told = np.isfinite(interval.lower)
                     holds = (interval.lower <= truth) & (interval.upper >= truth)
-                    cell = f"n {size}, p {rate}, rho {rho:g}, {length} weeks: {name} held"
+                    cell = f"n {size} v {reference}, p {rate}, rho {rho:g}, {length} weeks"
                     seen = int(told.sum())
-                    yield Figure("A9 interval", cell, share(holds[told]), seen, 0.93)
+                    yield Figure(
+                        "A9 interval", f"{cell}: {name} held", share(holds[told]), seen, 0.93
+                    )
 
 
 SITE = np.array([5, 8, 12, 18, 25, 60])

@@ -1,4 +1,4 @@
-"""Simulated networks whose truth is known, judged along the path that `analyse` takes.
+"""Simulated networks whose truth is known, judged by the sums that `analyse` does.
 
 Three sites and all of them, six strata, two measures; in every row of the table but those of power
 no stratum changes on its own. The tests play few networks; `benchmarks/trust.py` plays them all.
@@ -10,24 +10,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 from measured import Figure, Play
 from scipy.special import expit, logit
 
-from qi_equity.chance import q_values
-from qi_equity.frames.chart import chart
-from qi_equity.frames.evidence import Evidence, evidence
-from qi_equity.observations import SERIES_KEY, with_totals
-from qi_equity.project import ALL_SITES, EVERYONE
+from qi_equity.chance import HIGHLIGHT, q_values
 from qi_equity.simulation.scenario import GROUPS, MIX
+from qi_equity.spc.apart import apart
 from qi_equity.spc.scan import scan
+from qi_equity.spc.season import season as season_of
 
 SITES = {"site_a": (100, "city"), "site_b": (72, "town"), "site_c": (90, "city")}
 RATES = {
     "pph_1000": (0.06, {"Asian": 1.15, "Black": 2.0, "Mixed": 1.2, "White": 0.9}),
     "risk_assessed": (0.86, {"Asian": 0.97, "Black": 0.96}),
 }
-START = pd.Timestamp(2023, 1, 2)
 YEAR = 52
 HIGHEST = 0.98
 
@@ -43,6 +39,8 @@ class Weeks:
     likeness: float = 0.6  # of neighbouring weeks, where they are alike
     by_site: float = 0.0  # standard deviation of the log odds of all strata of a site
     by_stratum: float = 0.0  # that of each stratum
+    of_the_log: bool = False  # these are of the logarithm of the rate instead
+    step: tuple[int, int, float] | None = None  # site, stratum, times its haemorrhage rate
     drift: bool = False  # haemorrhage down by 30 %, assessment up by a tenth, in everyone
     growth: bool = False  # 50 % more births, 15 points of mix move, 35 % of codes are lost
 
@@ -56,9 +54,24 @@ def alike(rng: np.random.Generator, shape: tuple[int, ...], likeness: float) -> 
     return noise
 
 
-def network(rng: np.random.Generator, how: Weeks) -> pd.DataFrame:
-    """One network as a table of observations."""
-    shape = (len(SITES), len(GROUPS), how.weeks)
+@dataclass(frozen=True)
+class Logged:
+    """Counts of many networks: (network, measure, site, stratum, week), totals as the last."""
+
+    events: np.ndarray
+    births: np.ndarray
+
+    @property
+    def totals(self) -> np.ndarray:
+        """Marks every chart of a measure that adds others up."""
+        marked = np.zeros(self.births.shape[2:4], dtype=bool)
+        marked[-1], marked[:, -1] = True, True
+        return marked
+
+
+def networks_of(rng: np.random.Generator, how: Weeks, many: int) -> Logged:
+    """Many networks with their totals."""
+    shape = (many, len(SITES), len(GROUPS), how.weeks)
     size = np.array([births for births, _ in SITES.values()], dtype=float)
     mix = np.array([[MIX[place][group] for group in GROUPS] for _, place in SITES.values()])
     at = np.arange(how.weeks) / (how.weeks - 1)
@@ -68,9 +81,9 @@ def network(rng: np.random.Generator, how: Weeks) -> pd.DataFrame:
         moved = 0.15 * at * (np.eye(len(GROUPS))[0] - np.eye(len(GROUPS))[3])[:, None]
         expected = (size[:, None, None] * (mix[..., None] + moved)) * (1 + 0.5 * at)
         lost = 0.35 * at
-    births = rng.poisson(expected)
-    tables = []
-    for measure, (level, ratios) in RATES.items():
+    births = rng.poisson(expected, shape)
+    logged = []
+    for level, ratios in RATES.values():
         base = level * np.array([ratios.get(group, 1.0) for group in GROUPS])
         log = np.broadcast_to(np.log(base)[:, None], shape).copy()
         if how.season:
@@ -78,61 +91,83 @@ def network(rng: np.random.Generator, how: Weeks) -> pd.DataFrame:
             log += np.log1p(swing * np.cos(2 * np.pi * np.arange(how.weeks) / YEAR))
         if how.drift:
             log += np.log(0.7 if level < 0.5 else 1.1) * at
-        rate = np.minimum(np.exp(log), HIGHEST)
-        # On the log odds: a quarter more than 86 % is more than all.
+        if how.step and level < 0.5:
+            site, stratum, times = how.step
+            log[:, site, stratum, how.weeks // 2 :] += np.log(times)
         sway = np.zeros(shape)
         if how.by_site:
-            sway += how.by_site * alike(rng, shape[::2], how.likeness)[:, None]
+            sway += how.by_site * alike(rng, (*shape[:2], 1, how.weeks), how.likeness)
         if how.by_stratum:
             sway += how.by_stratum * alike(rng, shape, how.likeness)
-        rate = expit(logit(rate) + sway)
+        if how.of_the_log:
+            rate = np.minimum(np.exp(log + sway), HIGHEST)
+        else:
+            rate = expit(logit(np.minimum(np.exp(log), HIGHEST)) + sway)
         if how.rho:
             spread = (1 - how.rho) / how.rho
             rate = rng.beta(rate * spread, (1 - rate) * spread)
-        events = rng.binomial(births, rate)
-        tables.append(_table(rng, measure, events, births, lost))
-    return pd.concat(tables, ignore_index=True)
+        logged.append(_as_logged(rng, rng.binomial(births, rate), births, lost))
+    events, people = (np.stack(part, axis=1).astype(float) for part in zip(*logged, strict=True))
+    return Logged(_with_totals(events), _with_totals(people))
 
 
-def _table(
-    rng: np.random.Generator,
-    measure: str,
-    events: np.ndarray,
-    births: np.ndarray,
-    lost: np.ndarray,
-) -> pd.DataFrame:
-    """The counts as logged: some women's ethnicity is not recorded, and they are Unknown."""
+def _as_logged(
+    rng: np.random.Generator, events: np.ndarray, births: np.ndarray, lost: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Some women's ethnicity is not recorded, and they are Unknown."""
     gone = rng.binomial(births, lost)
     went = rng.hypergeometric(events, births - events, gone)
     events, births = events - went, births - gone
-    events[:, -1] += went.sum(axis=1)
-    births[:, -1] += gone.sum(axis=1)
-    weeks = pd.date_range(START, periods=births.shape[-1], freq="7D")
-    index = pd.MultiIndex.from_product([[measure], SITES, GROUPS, weeks])
-    table = index.to_frame(index=False, name=[*SERIES_KEY, "subgroup"])
-    return table.assign(numerator=events.ravel().astype(float), denominator=births.ravel() * 1.0)
+    events[:, :, -1] += went.sum(axis=2)
+    births[:, :, -1] += gone.sum(axis=2)
+    return events, births
 
 
-def judged(table: pd.DataFrame, *, season: bool = False) -> Evidence:
-    """The charts with their evidence, as `analyse` has them made."""
-    table = with_totals(table.assign(value=np.nan), "stratum", EVERYONE)
-    table = with_totals(table, "site", ALL_SITES)
-    drawn = chart(
-        table, kind="p", subgroup="subgroup", numerator="numerator", denominator="denominator",
-        by=SERIES_KEY, period="week",
-    )  # fmt: skip
-    charts = drawn.summary.reset_index(drop=True)
-    single = charts["stratum"].ne(EVERYONE)
-    place = pd.MultiIndex.from_frame(charts[SERIES_KEY])
-    whole = place.get_indexer(pd.MultiIndex.from_frame(charts[SERIES_KEY].assign(stratum=EVERYONE)))
-    return evidence(
-        charts,
-        drawn.points,
-        SERIES_KEY,
-        totals=(~single | charts["site"].eq(ALL_SITES)).to_numpy(bool),
-        whole=np.where(single, whole, -1),
-        season=np.full(len(charts), season),
+def _with_totals(counts: np.ndarray) -> np.ndarray:
+    counts = np.concatenate([counts, counts.sum(axis=3, keepdims=True)], axis=3)
+    return np.concatenate([counts, counts.sum(axis=2, keepdims=True)], axis=2)
+
+
+@dataclass(frozen=True)
+class Found:
+    """p-values of every chart: of its step, and of a step of its own."""
+
+    step: np.ndarray
+    own: np.ndarray
+
+
+def judged(log: Logged, *, season: bool = False, scattered: bool = True) -> Found:
+    """The evidence of every chart, as frames/evidence.py puts it together."""
+    shape, weeks = log.events.shape[:-1], log.events.shape[-1]
+    wide = (*shape, weeks)
+    known = np.zeros(wide)
+    if season:
+        year = np.arange(weeks) * 7 / 365.25
+        wholes = [part[..., -1, :].reshape(-1, weeks) for part in (log.events, log.births)]
+        taken = np.stack([season_of(y, n, year) for y, n in zip(*wholes, strict=True)])
+        known = np.broadcast_to(taken.reshape(*shape[:-1], 1, weeks), wide)
+    found = scan(log.events, log.births, season=known, scattered=scattered)
+    strata = (*shape[:-1], shape[-1] - 1)
+    whole = np.broadcast_to(np.arange(np.prod(shape[:-1])).reshape(*shape[:-1], 1), strata)
+    own, site = (
+        tuple(
+            np.broadcast_to(part[..., which, :], (*strata, weeks)).reshape(-1, weeks)
+            for part in (log.events, log.births)
+        )
+        for which in (slice(None, -1), slice(-1, None))
     )
+    held = apart(
+        own, site, found.split[..., :-1].ravel(), found.rising[..., :-1].ravel(),
+        at_most_one=True, together=whole.ravel(),
+    )  # fmt: skip
+    p_own = found.p_value.copy()
+    p_own[..., :-1] = np.fmax(p_own[..., :-1], held.p_own.reshape(strata))
+    return Found(found.p_value, p_own)
+
+
+def lit(p_value: np.ndarray) -> np.ndarray:
+    """What is highlighted: a row a network, a family."""
+    return np.stack([q_values(row) <= HIGHLIGHT for row in p_value])
 
 
 PLAIN = Weeks()
@@ -145,6 +180,7 @@ ROWS: dict[str, Weeks] = {
     "season, declared": replace(PLAIN, season=True, declared=True, weeks=2 * YEAR),
     "neighbours alike by site": replace(PLAIN, by_site=0.2),
     "neighbours alike by stratum": replace(PLAIN, by_stratum=0.25),
+    "neighbours alike by stratum, logs": replace(PLAIN, by_stratum=0.25, of_the_log=True),
     "all groups drift": replace(PLAIN, drift=True),
     "growth, mix and coding": replace(PLAIN, growth=True),
 }
@@ -152,35 +188,31 @@ ROWS: dict[str, Weeks] = {
 
 # Networks of ten with a highlight that means nothing, at most: one, and two where the weeks of a
 # stratum resemble one another, since so slow a swing and a step look alike.
-MOST_NETWORKS = {"neighbours alike by stratum": 0.20}
+ALIKE = ("neighbours alike by stratum", "neighbours alike by stratum, logs")
+MOST_NETWORKS = dict.fromkeys(ALIKE, 0.20)
 # Charts of one stratum at one site with p <= .05: as the level says, or a little fewer.
 LOW, HIGH = 0.02, 0.07
-MOST_LOW = {"neighbours alike by site": 0.10, "neighbours alike by stratum": 0.10}
+MOST_LOW = dict.fromkeys(("neighbours alike by site", *ALIKE), 0.10)
 
 
 def highlights(networks: int) -> Iterator[Figure]:
     """Networks in which no stratum changes on its own: how many have a highlight all the same."""
     for name, how in ROWS.items():
-        rng = np.random.default_rng([20, *name.encode()])
-        tables = [judged(network(rng, how), season=how.declared).charts for _ in range(networks)]
-        owns = [table[~_totals(table)] for table in tables]
-        lit = float(np.mean([table["highlight"].any() for table in owns]))
+        log = networks_of(np.random.default_rng([20, *name.encode()]), how, networks)
+        found, totals = judged(log, season=how.declared).own, log.totals
+        own = found[:, :, ~totals].reshape(networks, -1)
         most = MOST_NETWORKS.get(name, 0.10)
-        yield Figure("A20", f"{name}: networks with any highlight", lit, networks, 0, most)
-        own = pd.concat(owns)
-        low = float((own["p_own"] <= 0.05).mean())
+        any_ = float(lit(own).any(axis=-1).mean())
+        yield Figure("A18", f"{name}: networks with any highlight", any_, networks, 0, most)
+        low = float((own <= 0.05).mean())
         # Charts of one network are correlated: they count as few.
-        many, least = len(own) // 4, 0.0 if how.season or how.by_site else LOW
+        many, least = own.size // 4, 0.0 if how.season or how.by_site else LOW
         high = MOST_LOW.get(name, HIGH)
-        yield Figure("A20", f"{name}: own charts with p <= .05", low, many, least, high)
+        yield Figure("A18", f"{name}: own charts with p <= .05", low, many, least, high)
         if how.declared:
-            total = pd.concat([table[_totals(table)] for table in tables])
-            share = float(total["highlight"].mean())
-            yield Figure("A20", f"{name}: totals highlighted", share, len(total) // 4, 0, 0.15)
-
-
-def _totals(charts: pd.DataFrame) -> pd.Series:
-    return charts["stratum"].eq(EVERYONE) | charts["site"].eq(ALL_SITES)
+            total = found[:, :, totals].reshape(networks, -1)
+            share = float(lit(total).mean())
+            yield Figure("A18", f"{name}: totals highlighted", share, total.size // 4, 0, 0.15)
 
 
 def power(charts: int) -> Iterator[Figure]:
@@ -203,7 +235,23 @@ def power(charts: int) -> Iterator[Figure]:
                     )
         kept, exact = np.mean(found, axis=0)
         cell = f"steps found, {name}, as a share of the exact scan's"
-        yield Figure("A21", cell, float(kept / exact), charts * 32, 0.9, 1)
+        yield Figure("A19", cell, float(kept / exact), charts * 32, 0.9, 1)
+
+
+def own_power(networks: int) -> Iterator[Figure]:
+    """What being held against the rest of the site costs: one group's haemorrhage rate changes."""
+    for stratum, times in ((0, 1.6), (1, 1.6), (3, 1.5), (2, 2.2), (1, 0.6)):
+        rng = np.random.default_rng([19, stratum, round(10 * times)])
+        log = networks_of(rng, replace(PLAIN, step=(0, stratum, times)), networks)
+        found, exact = judged(log), judged(log, scattered=False)
+        strata = ~log.totals
+        seen = {
+            name: float(lit(p[:, :, strata].reshape(networks, -1))[:, stratum].mean())
+            for name, p in (("own", found.own), ("step", found.step), ("exact", exact.step))
+        }
+        name = f"{GROUPS[stratum]}, {times:g} times as many"
+        cell = f"{name}: highlighted as its own (its step {{step:.2f}}, exact {{exact:.2f}})"
+        yield Figure("A19", cell.format(**seen), seen["own"], networks)
 
 
 def _one_in_ten_changed(p_value: np.ndarray) -> np.ndarray:
@@ -213,6 +261,7 @@ def _one_in_ten_changed(p_value: np.ndarray) -> np.ndarray:
 
 
 PLAYS: dict[str, Play] = {
-    "A20": (highlights, 200, 2),
-    "A21": (power, 400, 10),
+    "A18": (highlights, 200, 2),
+    "A19": (power, 400, 10),
+    "A19 own": (own_power, 100, 2),
 }

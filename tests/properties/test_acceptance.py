@@ -7,13 +7,12 @@ import pytest
 import spc_cells
 import watch_cells
 
-PLAYS = {
-    **equity_cells.PLAYS,
-    **network_cells.PLAYS,
-    **pooling_cells.PLAYS,
-    **spc_cells.PLAYS,
-    **watch_cells.PLAYS,
-}
+CELLS = (equity_cells, network_cells, pooling_cells, spc_cells, watch_cells)
+PLAYS = {name: play for cells in CELLS for name, play in cells.PLAYS.items()}
+
+
+def test_no_play_hides_another_of_its_name():
+    assert len(PLAYS) == sum(len(cells.PLAYS) for cells in CELLS)
 
 
 @pytest.mark.parametrize("name", PLAYS)

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 from equity_cells import counts, share
 from measured import Figure, Play
+from network_cells import alike
+from scipy.special import expit, logit
 
 from qi_equity.equity.contrast import Contrast, contrast
 from qi_equity.equity.gap_chart import GapChart, gap_charts
@@ -64,6 +66,46 @@ def a20(networks: int) -> Iterator[Figure]:
                 cell = f"{name}, baseline {baseline}, rho {rho:g}: anything established in a year"
                 found = network(1, sites, rho, played, baseline)
                 yield Figure("A20", cell, found, played, 0, MOST)
+
+
+# ------------------------------------------------------------------ rates and values
+
+# What one chart may do for each 5 % of its own: the family's bound for each of its alarms.
+SLACK = MOST / FAMILY
+
+
+def a24(charts: int) -> Iterator[Figure]:
+    """A year of weekly looks at one chart of a rate, or of values, with nothing happening."""
+    shape = (charts, HALF + YEAR)
+    for mean in (1, 3, 10, 60):
+        for spread in (0.0, 0.05):
+            rng = np.random.default_rng([24, mean, round(100 * spread)])
+            weeks = rng.gamma(1 / spread, spread, shape) if spread else np.ones(shape)
+            events = rng.poisson(mean * weeks).astype(float)
+            cell = f"rate, {mean} events a week, variance {spread:g} of the log: established"
+            yield _alone("rate", events, np.ones(shape), cell, 0.05 * SLACK)
+    # Neighbours that resemble one another are not allowed for: what they do is told, and not bound.
+    births = np.full(shape, 60.0)
+    sway = 0.25 * alike(np.random.default_rng([24, 60]), shape, 0.6)
+    events = np.random.default_rng([24, 61]).binomial(60, expit(logit(0.1) + sway)).astype(float)
+    cell = "60 births a week, p .1, likeness .6 of neighbours (sd .25): established"
+    yield _alone("proportion", events, births, cell, 1.0)
+    for likeness, most in ((0.0, 0.05 * SLACK), (0.3, 1.0)):
+        value = alike(np.random.default_rng([24, round(100 * likeness)]), shape, likeness)
+        middle = np.median(value[:, :HALF], axis=-1, keepdims=True)
+        above, known = (value > middle).astype(float), (value != middle).astype(float)
+        cell = f"values, likeness {likeness:g} of neighbours: established"
+        yield _alone("value", above, known, cell, most)
+
+
+def _alone(data: str, events: np.ndarray, size: np.ndarray, cell: str, most: float) -> Figure:
+    """How often anything is established in one chart with a chance of 5 % a year of its own."""
+    late = np.broadcast_to(np.arange(events.shape[1]) >= HALF, events.shape)
+    found = watch(
+        data, events, size, ~late, late & (size > 0), np.full(len(events), 0.05),
+        np.full(len(events), 52.0),
+    )  # fmt: skip
+    return Figure("A24", cell, share(found.first >= 0), len(events), 0, most)
 
 
 # ------------------------------------------------------------------ the gap
@@ -176,4 +218,5 @@ PLAYS: dict[str, Play] = {
     "A21": (a21, 1_000, 30),
     "A22": (a22, 500, 60),
     "A23": (a23, 1_000, 60),
+    "A24": (a24, 1_000, 60),
 }

@@ -13,7 +13,6 @@ from qi_equity.equity.permutation import dispersion, ratio_scores
 from qi_equity.equity.verdict import (
     CHANGED,
     DETECTION,
-    EITHER_SIDE,
     MOVED,
     Verdicts,
     _events,
@@ -22,6 +21,7 @@ from qi_equity.equity.verdict import (
     _matters,
     _moved,
     _movers,
+    _opposite,
     _overall_falling,
     _reach,
     _side,
@@ -133,7 +133,23 @@ def test_words_of_change_are_four():
 def test_the_constants_are_those_of_the_normal_curve():
     assert pytest.approx(stats.norm.ppf(0.975) + stats.norm.ppf(0.8), abs=0.01) == DETECTION
     assert pytest.approx(stats.norm.ppf(0.95), abs=1e-12) == MOVED
-    assert pytest.approx(0.90) == EITHER_SIDE
+
+
+def test_sides_have_changed_where_both_are_sure_or_the_two_gaps_are_of_a_size():
+    def halves(early, late, size):
+        rates = [np.array([0.1 * early, 0.1 * late]), np.array([0.1, 0.1])]
+        sizes = np.array([size, size], dtype=float)
+        return [Pooled(rates[0][[at]], sizes[[at]], rates[1][[at]], sizes[[at]]) for at in (0, 1)]
+
+    assert _opposite(halves(0.4, 2.2, 1000)).tolist() == [True]
+    assert _opposite(halves(2.2, 0.4, 1000)).tolist() == [True]
+    # One-sided p of .1 at .67: enough beside 2.2, which is as far from 1, and not beside 5.
+    assert _opposite(halves(0.67, 2.2, 280)).tolist() == [True]
+    assert _opposite(halves(0.67, 5.0, 280)).tolist() == [False]
+    # Hardly below 1, and sure of it only where there are many.
+    assert _opposite(halves(0.9, 2.2, 1000)).tolist() == [False]
+    assert _opposite(halves(0.9, 2.2, 20_000)).tolist() == [True]
+    assert _opposite(halves(1.3, 2.2, 20_000)).tolist() == [False]
 
 
 # -- the parts ----------------------------------------------------------------------------------

@@ -78,14 +78,21 @@ def _rates(data: Contrast) -> tuple[FloatArray, FloatArray]:
 def dispersion(scores: Scores, *, unsure: bool = False) -> FloatArray:
     """How much more the periods vary than chance alone would make them; never below 1.
 
-    `unsure` allows for how little a few periods tell of it: a 95% interval that is widened by the
-    answer is then as wide as Student's. One period alone tells nothing, and widens nothing.
+    `unsure` allows for how little the periods tell of it: a 95% interval that is widened by the
+    answer is then as wide as Student's, with the degrees of freedom that the variance of the
+    squares leaves (Satterthwaite 1946): where a few wild periods make the dispersion, few. One
+    period alone tells nothing, and widens nothing.
     """
     used = scores.variance > 0
     z2 = np.where(used, scores.score**2 / np.where(used, scores.variance, 1.0), 0.0)
-    freedom = np.maximum(used.sum(axis=-1) - 1, 1)
-    student = (special.stdtrit(freedom, 0.975) / special.ndtri(0.975)) ** 2 if unsure else 1.0
-    return np.asarray(np.maximum(1.0, student * summed(z2) / freedom))
+    periods, sums = used.sum(axis=-1), summed(z2)
+    freedom = np.maximum(periods - 1, 1)
+    if not unsure:
+        return np.asarray(np.maximum(1.0, sums / freedom))
+    flat = FLAT * np.maximum(periods, 1)
+    kurtosis = np.maximum(periods * summed(z2**2) / np.maximum(sums, flat) ** 2 - 3, 0.0)
+    student = special.stdtrit(2 * freedom / (2 + kurtosis), 0.975) / special.ndtri(0.975)
+    return np.asarray(np.maximum(1.0, student**2 * sums / freedom))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

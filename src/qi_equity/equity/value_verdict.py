@@ -14,7 +14,6 @@ from scipy import stats
 
 from qi_equity.arrays import BoolArray, FloatArray, IntArray
 from qi_equity.equity.contrast import first_half, summed
-from qi_equity.equity.intervals import Interval
 from qi_equity.equity.permutation import (
     AUTOCORRELATED,
     SEED,
@@ -35,13 +34,13 @@ from qi_equity.equity.values import (
 from qi_equity.equity.verdict import (
     DESIGN_FACTOR,
     DETECTION,
-    EITHER_SIDE,
     LEAST_EVENTS,
     LEAST_INFORMATION,
     MOVED,
     PRACTICAL_RATIO,
     STEADY_FACTOR,
     Verdicts,
+    changed_sides,
     words_for,
 )
 from qi_equity.vocabulary import Verdict
@@ -66,10 +65,11 @@ def value_verdicts(data: Values, *, practical_ratio: float = PRACTICAL_RATIO) ->
     phi, unsure = dispersion(scores), dispersion(scores, unsure=True)
     difference, ratio = intervals(data, windows[0], whole, unsure)
     halves = [intervals(data, *one, unsure) for one in zip(windows[1:], (early, late), strict=True)]
-    sides = [
-        _side(intervals(data, window, told, unsure, EITHER_SIDE)[1])
-        for window, told in zip(windows[1:], (early, late), strict=True)
-    ]
+    parts = list(zip(windows[1:], (early, late), strict=True))
+    opposite = changed_sides(
+        lambda confidence: [intervals(data, *one, unsure, confidence)[1] for one in parts],
+        [early.log_ratio, late.log_ratio],
+    )
     with np.errstate(invalid="ignore"):
         signs = np.sign(whole.log_ratio), np.sign(whole.difference)
     seen = changed(
@@ -112,15 +112,10 @@ def value_verdicts(data: Values, *, practical_ratio: float = PRACTICAL_RATIO) ->
     few = (whole.information < LEAST_INFORMATION) | (_readings(data) < LEAST_EVENTS)
     would_see = factor <= max(STEADY_FACTOR, practical_ratio)
     found.verdict[:] = words_for(
-        found, few, compared.sum(axis=-1), sides[0] * sides[1] < 0, further, would_see,
+        found, few, compared.sum(axis=-1), opposite, further, would_see,
         practical_ratio,
     )  # fmt: skip
     return found
-
-
-def _side(interval: Interval) -> IntArray:
-    """1 where a ratio is above 1 beyond its interval, -1 where below, 0 where it may be either."""
-    return (interval.lower > 1).astype(np.int64) - (interval.upper < 1).astype(np.int64)
 
 
 def _readings(data: Values) -> FloatArray:

@@ -108,7 +108,7 @@ class Values:
         with np.errstate(invalid="ignore"):
             return np.asarray(self.compared & (self.own.mean > 0) & (self.reference.mean > 0))
 
-    def __getitem__(self, key: object) -> Values:
+    def __getitem__(self, key: IntArray | BoolArray) -> Values:
         """Some of the series."""
         return Values(self.own[key], self.reference[key])
 

@@ -182,6 +182,7 @@ def _scanned(parts: _Judged) -> dict[str, NDArray[Any]]:
             split[rows],
             rising[rows],
             at_most_one=at_most_one,
+            together=parts.whole[rows],
         )
         number["p_apart"][rows], number["p_rest"][rows] = held.p_own, held.p_rest
     return {**number, "split": split, "rising": rising, "season": word}

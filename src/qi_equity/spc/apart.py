@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from qi_equity.arrays import BoolArray, FloatArray
+from qi_equity.arrays import BoolArray, FloatArray, IntArray
 from qi_equity.spc.scan import series_of, spread_of
 from qi_equity.spc.scatter import EXPOSURE, Scatter
 
@@ -45,6 +45,7 @@ def apart(
     rising: BoolArray,
     *,
     at_most_one: bool,
+    together: IntArray | None = None,
 ) -> Apart:
     """Hold each series' step against the rest of the whole, week by week.
 
@@ -70,7 +71,7 @@ def apart(
             residual = np.where(used, (y - mean) / np.sqrt(variance), 0.0)
         kurtosis = (1 / np.where(used, variance, np.inf)).sum(axis=-1) / many
         size = (n - 1 if at_most_one else EXPOSURE * mean).sum(axis=-1, where=used) / many
-        found = spread_of(residual, used, early, size, kurtosis)
+        found = spread_of(residual, used, early, size, kurtosis, together)
         p_own = np.maximum(p_own, CHOSEN * _tail(way * _step(y - mean, variance, early), found))
     rest = series_of(total - y, np.where(there, people - n, np.nan), 0 * y, at_most_one)
     beside = way * _step(total - y - rest.walk.mean, rest.walk.variance, early)

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
 from scipy.stats import norm
 
-from qi_equity.arrays import BoolArray, FloatArray
+from qi_equity.arrays import BoolArray, FloatArray, IntArray
 from qi_equity.spc.paths import Walk, leaving
 from qi_equity.spc.scatter import EXPOSURE, Scatter, scatter
 
@@ -157,12 +157,13 @@ def spread_of(
     early: BoolArray,
     size: FloatArray,
     kurtosis: FloatArray,
+    together: IntArray | None = None,
 ) -> Scatter:
     """The scatter of standardised residuals about the mean of either side of a step."""
     level = np.zeros_like(residual)
     for side in (early & used, ~early & used):
         level = np.where(side, _mean(residual, side)[:, np.newaxis], level)
-    return scatter(residual - level, size, kurtosis, used)
+    return scatter(residual - level, size, kurtosis, used, together)
 
 
 def _mean(values: FloatArray, where: BoolArray) -> FloatArray:

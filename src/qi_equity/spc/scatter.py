@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import logsumexp
 
-from qi_equity.arrays import BoolArray, FloatArray
+from qi_equity.arrays import BoolArray, FloatArray, IntArray
 
 # Correlation of two births of the same week: none, then doubling. Real weeks have .01 to .03.
 WITHIN = np.array([0.0025 * 2**i for i in range(8)])
@@ -22,8 +23,14 @@ EXPOSURE = 10.0
 LIKENESS, BELIEVED = np.array([0.0, 0.4, 0.7]), np.array([0.4, 0.3, 0.3])
 # Belief beforehand that weeks vary by chance alone.
 CHANCE_ALONE = 0.7
+# Belief that a stratum scatters as the others of its site do: what one does may be its own.
+ALIKE = 0.5
 # A step that was looked for takes the slowest waves with it: these say nothing of the scatter.
 SLOWEST = 2
+# Every amount, with the likeness of neighbours it comes with, and the belief in it beforehand.
+AMOUNTS = np.r_[0.0, np.repeat(WITHIN, LIKENESS.size)]
+NEIGHBOURS = np.r_[0.0, np.tile(LIKENESS, WITHIN.size)]
+PRIOR = np.r_[CHANCE_ALONE, np.tile(BELIEVED / WITHIN.size, WITHIN.size) * (1 - CHANCE_ALONE)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,43 +45,57 @@ class Scatter:
 
 
 def scatter(
-    residual: FloatArray, size: FloatArray, kurtosis: FloatArray, used: BoolArray
+    residual: FloatArray,
+    size: FloatArray,
+    kurtosis: FloatArray,
+    used: BoolArray,
+    together: IntArray | None = None,
 ) -> Scatter:
     """What standardised residuals say of the scatter, about the mean of each side of a step.
 
     `size` is by how much the variance of one residual grows for each unit of WITHIN, `kurtosis`
     the excess kurtosis of one residual by chance alone: where events are few a large residual
-    says little. `used` are the subgroups that count; a row needs no others.
+    says little. `used` are the subgroups that count. Rows of one number in `together` are the
+    strata of one whole, given its totals, and learn from each other; otherwise a row needs no
+    others.
     """
-    amounts = WITHIN.size * LIKENESS.size
-    weight, factor = (np.zeros((len(residual), 1 + amounts)) for _ in range(2))
+    log = np.zeros((len(residual), AMOUNTS.size))
     counts = used.sum(axis=-1)
     for points in np.unique(counts):
         rows = np.flatnonzero(counts == points)
         series = residual[rows][used[rows]].reshape(rows.size, points)
-        weight[rows], factor[rows] = _weighed(series, size[rows], kurtosis[rows])
-    return Scatter(weight, factor)
+        log[rows] = _likelihood(series, size[rows], kurtosis[rows])
+    if together is not None:
+        log = _borrowed(log, together)
+    log = log + np.log(PRIOR)
+    factor = 1 + AMOUNTS * size[:, np.newaxis] * (1 + NEIGHBOURS) / (1 - NEIGHBOURS)
+    return Scatter(np.exp(log - logsumexp(log, axis=-1, keepdims=True)), factor)
 
 
-def _weighed(
-    series: FloatArray, size: FloatArray, kurtosis: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Weights by the likelihood of the series' waves (Whittle 1953), and the long-run factors."""
+def _likelihood(series: FloatArray, size: FloatArray, kurtosis: FloatArray) -> FloatArray:
+    """Log likelihood of the series' waves at every amount of scatter (Whittle 1953)."""
     points = series.shape[-1]
     at = np.arange(SLOWEST + 1, points)
     wave = np.cos(np.pi * at[:, np.newaxis] * (np.arange(points) + 0.5) / points)
     power = 2 / max(points, 1) * np.einsum("rt,jt->rj", series, wave) ** 2
-    extra = np.concatenate([[0.0], np.repeat(WITHIN, LIKENESS.size)]) * size[:, np.newaxis]
-    alike = np.concatenate([[0.0], np.tile(LIKENESS, WITHIN.size)])
-    spread = np.tile(BELIEVED / WITHIN.size, WITHIN.size) * (1 - CHANCE_ALONE)
-    prior = np.concatenate([[CHANCE_ALONE], spread])
     # Spectrum of an autoregression of order 1 whose variance is 1.
-    shape = (1 - alike**2) / (
-        1 + alike**2 - 2 * alike * np.cos(np.pi * at / max(points, 1))[:, np.newaxis]
-    )
-    expected = 1 + extra[:, np.newaxis] * shape
+    turn = np.cos(np.pi * at / max(points, 1))[:, np.newaxis]
+    shape = (1 - NEIGHBOURS**2) / (1 + NEIGHBOURS**2 - 2 * NEIGHBOURS * turn)
+    expected = 1 + (AMOUNTS * size[:, np.newaxis])[:, np.newaxis] * shape
     log = -0.5 * (np.log(expected) + power[..., np.newaxis] / expected).sum(axis=1)
-    log = log * (2 / (2 + np.maximum(kurtosis, 0.0)))[:, np.newaxis] + np.log(prior)
-    weight = np.exp(log - log.max(axis=-1, keepdims=True))
-    factor = 1 + extra * (1 + alike) / (1 - alike)
-    return weight / weight.sum(axis=-1, keepdims=True), factor
+    return np.asarray(log * (2 / (2 + np.maximum(kurtosis, 0.0)))[:, np.newaxis])
+
+
+def _borrowed(log: FloatArray, together: IntArray) -> FloatArray:
+    """Each row's own likelihood, times what the others of its whole say of an amount.
+
+    Any of the others may scatter in a way of its own, so none rules an amount out. Given the
+    totals, the last of the strata says nothing that the others have not said.
+    """
+    mean = logsumexp(log + np.log(PRIOR), axis=-1, keepdims=True)
+    says = np.logaddexp(np.log(1 - ALIKE), np.log(ALIKE) + log - mean)
+    _, place, many = np.unique(together, return_inverse=True, return_counts=True)
+    said = np.zeros((many.size, AMOUNTS.size))
+    np.add.at(said, place, says)
+    strata = many[place][:, np.newaxis]
+    return np.asarray(log + (said[place] - says) * (strata - 2) / np.maximum(strata - 1, 1))
