@@ -69,6 +69,8 @@ class Charted:
 
     def draw(self, table: pd.DataFrame, by: Sequence[str] = SERIES_KEY) -> Charts:
         """Charts of every series of a table of observations."""
+        # What each mean is of, where the chart asks and anybody knows.
+        known = self.of_readings and {READINGS, SPREAD} <= set(beside(table))
         drawn = chart(
             table,
             kind=self.kind,
@@ -76,7 +78,8 @@ class Charted:
             numerator="numerator" if self.counted else None,
             denominator="denominator" if self.rated else None,
             value=None if self.counted else "value",
-            **self._readings(table),
+            readings=READINGS if known else None,
+            spread=SPREAD if known else None,
             by=list(by),
             period=self.period if self.counted else None,
             limits=self.limits,
@@ -96,11 +99,6 @@ class Charted:
     def of_readings(self) -> bool:
         """Whether it draws several readings a subgroup: their means, or how they lie about them."""
         return self.kind in OF_READINGS
-
-    def _readings(self, table: pd.DataFrame) -> dict[str, str]:
-        """The columns that say what each mean is of, where the chart asks and anybody knows."""
-        known = self.of_readings and {READINGS, SPREAD} <= set(beside(table))
-        return {"readings": READINGS, "spread": SPREAD} if known else {}
 
     def without_baseline(self) -> Charted:
         """The lines from every point."""

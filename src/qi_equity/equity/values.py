@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 from scipy import special, stats
 
-from qi_equity.arrays import BoolArray, FloatArray
+from qi_equity.arrays import BoolArray, FloatArray, IntArray
 from qi_equity.equity.intervals import Interval
 from qi_equity.equity.permutation import Scores
 
@@ -23,6 +23,9 @@ LEAST_FREEDOM = 4
 FLAT = 1e-9
 # Up to so many subgroups signed ranks are counted exactly; of more their sum is normal.
 COUNTED_RANKS = 50
+
+
+Chosen = IntArray | BoolArray | list[int]  # some of the series
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,9 +40,9 @@ class Means:
     size: FloatArray
     within: FloatArray
 
-    def __getitem__(self, key: object) -> Means:
+    def __getitem__(self, key: Chosen) -> Means:
         """Some of the series."""
-        return Means(self.mean[key], self.size[key], self.within[key])  # type: ignore[index]
+        return Means(self.mean[key], self.size[key], self.within[key])
 
     @property
     def known(self) -> BoolArray:
@@ -108,7 +111,7 @@ class Values:
         with np.errstate(invalid="ignore"):
             return np.asarray(self.compared & (self.own.mean > 0) & (self.reference.mean > 0))
 
-    def __getitem__(self, key: object) -> Values:
+    def __getitem__(self, key: Chosen) -> Values:
         """Some of the series."""
         return Values(self.own[key], self.reference[key])
 
@@ -185,7 +188,7 @@ def _by_subgroups(
     """The same where readings are not known: subgroups are the units, and ranks the estimate."""
     rows = len(mean)
     parts = {name: np.full(rows, np.nan) for name in ("difference", "log", "v", "log_v", "freedom")}
-    for row in np.flatnonzero(~data.by_readings):
+    for row in np.flatnonzero(~data.by_readings).tolist():
         apart, logs = paired(data, window, row)
         for name, sample in (("difference", apart), ("log", logs)):
             if sample.size:
@@ -227,7 +230,7 @@ def intervals(
         )
     ends = [told.difference - half, told.difference + half]
     logs = [told.log_ratio - log_half, told.log_ratio + log_half]
-    for row in np.flatnonzero(~data.by_readings):
+    for row in np.flatnonzero(~data.by_readings).tolist():
         for sample, into in zip(paired(data, window, row), (ends, logs), strict=True):
             # Gaps that are all alike tell nothing of how far another would lie.
             alike = sample.size < 2 or np.ptp(sample) <= FLAT * np.abs(sample).max()
@@ -241,12 +244,12 @@ def p_values(data: Values, window: BoolArray, told: Level, dispersion: FloatArra
     """The chance of a difference so far from 0 where there is none: Welch's t, or signed ranks."""
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.abs(told.difference) / np.sqrt(told.variance * dispersion)
-        p = 2 * stats.t.sf(t, told.freedom)
-    for row in np.flatnonzero(~data.by_readings):
+        p = np.array(2 * stats.t.sf(t, told.freedom), dtype=np.float64)
+    for row in np.flatnonzero(~data.by_readings).tolist():
         apart = paired(data, window, row)[0]
         apart = apart[apart != 0]
         p[row] = _signed_rank_p(apart) if apart.size else np.nan
-    return np.asarray(p)
+    return p
 
 
 def ratio_scores(data: Values, told: Level) -> Scores:
