@@ -5,6 +5,7 @@ import network_cells
 import pooling_cells
 import pytest
 import spc_cells
+import value_cells
 import watch_cells
 
 PLAYS = {
@@ -12,6 +13,7 @@ PLAYS = {
     **network_cells.PLAYS,
     **pooling_cells.PLAYS,
     **spc_cells.PLAYS,
+    **value_cells.PLAYS,
     **watch_cells.PLAYS,
 }
 
