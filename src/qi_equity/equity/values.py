@@ -231,13 +231,18 @@ def intervals(
     ends = [told.difference - half, told.difference + half]
     logs = [told.log_ratio - log_half, told.log_ratio + log_half]
     for row in np.flatnonzero(~data.by_readings).tolist():
-        for sample, into in zip(paired(data, window, row), (ends, logs), strict=True):
-            # Gaps that are all alike tell nothing of how far another would lie.
-            alike = sample.size < 2 or np.ptp(sample) <= FLAT * np.abs(sample).max()
+        samples = paired(data, window, row)
+        # Gaps that are all alike, either way, tell nothing of how far another would lie.
+        alike = all(_are_alike(sample) for sample in samples)
+        for sample, into in zip(samples, (ends, logs), strict=True):
             found = hodges_lehmann(sample[:0] if alike else sample, confidence)
             into[0][row], into[1][row] = found.lower, found.upper
     ratio = Interval(np.exp(told.log_ratio), np.exp(logs[0]), np.exp(logs[1]))
     return Interval(told.difference, ends[0], ends[1]), ratio
+
+
+def _are_alike(sample: FloatArray) -> bool:
+    return sample.size < 2 or bool(np.ptp(sample) <= FLAT * np.abs(sample).max())
 
 
 def p_values(data: Values, window: BoolArray, told: Level, dispersion: FloatArray) -> FloatArray:
