@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -215,7 +215,7 @@ def _beside_others(
     None where the reference has no readings.
     """
     *groups, stratum = keys
-    found: dict[object, tuple[float, float, float]] = {}
+    found: dict[tuple[Any, ...], tuple[float, float, float]] = {}
     for key, rows in data.groupby(groups) if groups else [((), data)]:
         wide, number = (
             rows.pivot_table(index=stratum, columns=subgroup, values=name, dropna=False)
