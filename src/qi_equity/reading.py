@@ -72,6 +72,8 @@ class Charted:
 
     def draw(self, table: pd.DataFrame, by: Sequence[str] = SERIES_KEY) -> Charts:
         """Charts of every series of a table of observations."""
+        # What each mean is of, where the chart asks and anybody knows.
+        known = self.of_readings and {READINGS, SPREAD} <= set(beside(table))
         drawn = chart(
             table,
             kind=self.kind,
@@ -79,8 +81,8 @@ class Charted:
             numerator="numerator" if self.counted else None,
             denominator="denominator" if self.rated else None,
             value=None if self.counted else "value",
-            readings=READINGS if self._knows_readings(table) else None,
-            spread=SPREAD if self._knows_readings(table) else None,
+            readings=READINGS if known else None,
+            spread=SPREAD if known else None,
             by=list(by),
             period=self.period if self.counted else None,
             limits=self.limits,
@@ -100,10 +102,6 @@ class Charted:
     def of_readings(self) -> bool:
         """Whether it draws several readings a subgroup: their means, or how they lie about them."""
         return self.kind in OF_READINGS
-
-    def _knows_readings(self, table: pd.DataFrame) -> bool:
-        """Whether the chart asks what each mean is of, and anybody knows."""
-        return self.of_readings and {READINGS, SPREAD} <= set(beside(table))
 
     def without_baseline(self) -> Charted:
         """The lines from every point."""

@@ -5,9 +5,10 @@ import network_cells
 import pooling_cells
 import pytest
 import spc_cells
+import value_cells
 import watch_cells
 
-CELLS = (equity_cells, network_cells, pooling_cells, spc_cells, watch_cells)
+CELLS = (equity_cells, network_cells, pooling_cells, spc_cells, value_cells, watch_cells)
 PLAYS = {name: play for cells in CELLS for name, play in cells.PLAYS.items()}
 
 

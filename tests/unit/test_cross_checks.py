@@ -437,3 +437,34 @@ def test_records_left_empty_need_no_code():
     blank = {"name": "Left empty", "unknown": True, "missing": True}
     parts = groups(B, OTHERS, UNSAID | {"missing": False}, blank, **NHS)
     assert told(cross_checks.code_system, **parts) == []
+
+
+@pytest.mark.parametrize(
+    ("parts", "places"),
+    [
+        (measure(data="count") | equity(kind="ratio"), ["aim.equity.0.kind"]),
+        (measure(data="time between") | equity(kind="difference"), ["aim.equity.0.kind"]),
+        (measure(data="count") | equity(kind="rate"), []),
+        (measure(data="continuous") | equity(kind="ratio"), []),
+        (measure(data="rate") | equity(kind="ratio"), []),
+        (
+            measure(data="continuous") | equity(kind="ratio") | compared("0.05"),
+            ["aim.equity.0.kind"],
+        ),
+    ],
+)
+def test_a_gap_is_aimed_at_where_strata_can_be_held_side_by_side(parts, places):
+    assert told(cross_checks.gaps_that_can_be, **parts) == places
+
+
+def test_a_count_without_a_denominator_is_told_the_way_out():
+    (message,) = said(cross_checks.gaps_that_can_be, **measure(data="count") | equity(kind="ratio"))
+    assert "data: rate, with a denominator" in message
+
+
+@pytest.mark.parametrize("chart", ["xbar", "s"])
+def test_charts_of_readings_need_a_file_of_readings(chart):
+    parts = measure(data="continuous", chart=chart)
+    assert told(cross_checks.measures, **parts) == ["measures.0.chart"]
+    table = {"kind": "table", "path": "readings.csv", "value": "Minutes"}
+    assert told(cross_checks.measures, **parts, data=table) == []

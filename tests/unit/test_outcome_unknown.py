@@ -115,6 +115,27 @@ def test_the_same_file_with_its_outcomes_recorded_has_a_verdict(tmp_path: Path) 
     assert not one.outcome_decides
 
 
+def test_a_stratum_without_births_is_given_no_flag() -> None:
+    weeks = pd.date_range("2024-01-01", periods=30, freq="7D")
+    table = pd.DataFrame(
+        [
+            {
+                "measure": "pph",
+                "site": "north",
+                "stratum": stratum,
+                "subgroup": week,
+                "numerator": 0 if stratum == "Asian" else 4,
+                "denominator": 0 if stratum == "Asian" else 40,
+                "outcome_unknown": 0 if stratum == "Asian" else 20,
+            }
+            for week in weeks
+            for stratum in STRATA
+        ]
+    )
+    found = analyse(project(), observations(table)).gaps
+    assert not any(one.established for one in rows(found, Gap))
+
+
 def test_a_project_may_say_how_many_are_too_many(tmp_path: Path) -> None:
     base = births(tmp_path, 0.12)
     strict = project(most_outcome_unknown=0.05)

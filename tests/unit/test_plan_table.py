@@ -89,3 +89,26 @@ def test_a_count_over_an_exposure_moves_on_the_log_scale():
 def test_something_must_be_named_to_plan_for():
     with pytest.raises(DataErrors, match="name a numerator, or a value"):
         plans(LOG, **KEYS)
+
+
+def test_the_gap_of_a_measurement_is_planned_for_too():
+    months = pd.date_range("2024-01-01", periods=24, freq="MS")
+    rng = np.random.default_rng(3)
+    log = pd.DataFrame(
+        {
+            "month": months.repeat(2),
+            "ethnicity": ["Black", "White"] * 24,
+            "minutes": np.tile([70.0, 50.0], 24) + rng.normal(0, 6, 48),
+        }
+    )
+    found = plans(
+        log, value="minutes", stratum="ethnicity", subgroup="month", reference="White",
+        to={"Black": 50.0},
+    )  # fmt: skip
+    gap = found[found["asks"] == "gap"].set_index(["ethnicity", "question"])
+    closing = gap.loc[("Black", "gap when the aim is met")]
+    half = gap.loc[("Black", "gap moves by half")]
+    assert closing["answer"] == half["answer"] == "weeks"
+    assert closing["weeks"] < half["weeks"]
+    assert half["rate_after"] == pytest.approx(60, abs=2)
+    assert ("White", "gap moves by half") not in gap.index

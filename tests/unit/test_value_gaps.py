@@ -294,7 +294,7 @@ def test_every_page_shows_a_measurement_without_counts_it_does_not_have(
     assert "3,1" not in html
     if page == "gap":
         assert "narrowing" in html.lower()
-        assert "134 readings" in html
+        assert ">134<" in html
 
 
 def test_a_saved_change_is_judged_anew(antibiotics: Findings) -> None:

@@ -25,6 +25,9 @@ FLAT = 1e-9
 COUNTED_RANKS = 50
 
 
+Chosen = IntArray | BoolArray | list[int]  # some of the series
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Means:
     """Means by subgroup, how many readings each is of, and the sum of squares about it.
@@ -37,7 +40,7 @@ class Means:
     size: FloatArray
     within: FloatArray
 
-    def __getitem__(self, key: IntArray | BoolArray) -> Means:
+    def __getitem__(self, key: Chosen) -> Means:
         """Some of the series."""
         return Means(self.mean[key], self.size[key], self.within[key])
 
@@ -108,7 +111,7 @@ class Values:
         with np.errstate(invalid="ignore"):
             return np.asarray(self.compared & (self.own.mean > 0) & (self.reference.mean > 0))
 
-    def __getitem__(self, key: IntArray | BoolArray) -> Values:
+    def __getitem__(self, key: Chosen) -> Values:
         """Some of the series."""
         return Values(self.own[key], self.reference[key])
 
@@ -185,8 +188,8 @@ def _by_subgroups(
     """The same where readings are not known: subgroups are the units, and ranks the estimate."""
     rows = len(mean)
     parts = {name: np.full(rows, np.nan) for name in ("difference", "log", "v", "log_v", "freedom")}
-    for row in np.flatnonzero(~data.by_readings):
-        apart, logs = paired(data, window, int(row))
+    for row in np.flatnonzero(~data.by_readings).tolist():
+        apart, logs = paired(data, window, row)
         for name, sample in (("difference", apart), ("log", logs)):
             if sample.size:
                 parts[name][row] = hodges_lehmann(sample, 0.95).estimate
@@ -225,28 +228,33 @@ def intervals(
             np.where(part > 0, times * np.sqrt(part), np.nan)
             for part in (told.variance, told.log_variance)
         )
-    ends: list[FloatArray] = [told.difference - half, told.difference + half]
-    logs: list[FloatArray] = [told.log_ratio - log_half, told.log_ratio + log_half]
-    for row in np.flatnonzero(~data.by_readings):
-        for sample, into in zip(paired(data, window, int(row)), (ends, logs), strict=True):
-            # Gaps that are all alike tell nothing of how far another would lie.
-            alike = sample.size < 2 or np.ptp(sample) <= FLAT * np.abs(sample).max()
+    ends = [told.difference - half, told.difference + half]
+    logs = [told.log_ratio - log_half, told.log_ratio + log_half]
+    for row in np.flatnonzero(~data.by_readings).tolist():
+        samples = paired(data, window, row)
+        # Gaps that are all alike, either way, tell nothing of how far another would lie.
+        alike = all(_are_alike(sample) for sample in samples)
+        for sample, into in zip(samples, (ends, logs), strict=True):
             found = hodges_lehmann(sample[:0] if alike else sample, confidence)
             into[0][row], into[1][row] = found.lower, found.upper
     ratio = Interval(np.exp(told.log_ratio), np.exp(logs[0]), np.exp(logs[1]))
     return Interval(told.difference, ends[0], ends[1]), ratio
 
 
+def _are_alike(sample: FloatArray) -> bool:
+    return sample.size < 2 or bool(np.ptp(sample) <= FLAT * np.abs(sample).max())
+
+
 def p_values(data: Values, window: BoolArray, told: Level, dispersion: FloatArray) -> FloatArray:
     """The chance of a difference so far from 0 where there is none: Welch's t, or signed ranks."""
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.abs(told.difference) / np.sqrt(told.variance * dispersion)
-        p = np.asarray(2 * stats.t.sf(t, told.freedom))
-    for row in np.flatnonzero(~data.by_readings):
-        apart = paired(data, window, int(row))[0]
+        p = np.array(2 * stats.t.sf(t, told.freedom), dtype=np.float64)
+    for row in np.flatnonzero(~data.by_readings).tolist():
+        apart = paired(data, window, row)[0]
         apart = apart[apart != 0]
         p[row] = _signed_rank_p(apart) if apart.size else np.nan
-    return np.asarray(p)
+    return p
 
 
 def ratio_scores(data: Values, told: Level) -> Scores:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -21,9 +21,11 @@ from qi_equity.equity.planning import (
     stratum_shift,
     subgroup_weeks,
 )
+from qi_equity.equity.values import everyone_else, means
 from qi_equity.errors import DataErrors
 from qi_equity.frames.counts import EVERYONE_ELSE, check_columns
 from qi_equity.frames.gaps import gaps
+from qi_equity.observations import READINGS
 from qi_equity.vocabulary import Answer, Question
 
 DAYS_A_WEEK = 7.0
@@ -90,7 +92,8 @@ def plans(
         )
         base = _of_rates(rates, data, groups, stratum, denominator, weeks, kind)
     else:
-        base = _of_levels(data, [*groups, stratum], subgroup, numerator, value, weeks, direction)
+        keys = [*groups, stratum]
+        base = _of_levels(data, keys, subgroup, numerator, value, weeks, direction, reference)
     level, labels = base.level, base.labels
     aim = labels[stratum].map(to or {}).to_numpy(float)
     goal = np.full(len(level), np.nan if target is None else target)
@@ -166,8 +169,9 @@ def _of_levels(
     value: str | None,
     weeks: float,
     direction: str | None,
+    reference: object,
 ) -> _Base:
-    """Counts alone and readings: each stratum beside its own past; no gap is compared."""
+    """Counts alone and readings: each stratum beside its own past; readings beside others too."""
     column = count or value
     if column is None:
         raise DataErrors(["name a numerator, or a value"], source="the call of plans()")
@@ -186,11 +190,61 @@ def _of_levels(
             gap=None, events=a_week * level, reason=NO_EVENT,
         )  # fmt: skip
     spread = np.array([spread_of(part.to_numpy(float)) for _, part in by_key])
+    beside = _beside_others(data, keys, subgroup, column, reference)
+    if beside is None:
+        return _Base(
+            labels, level, level + way * np.nan_to_num(spread), blank,
+            own=lambda after: mean_shift(a_week, spread, level, after),
+            gap=None, events=blank, reason=NO_SPREAD,
+        )  # fmt: skip
+    told = beside.reindex(pd.MultiIndex.from_frame(labels)).to_numpy(float).T
+    apart, apart_spread, apart_a_week = told[0], told[1], told[2] / weeks
     return _Base(
-        labels, level, level + way * np.nan_to_num(spread), blank,
+        labels, level, level - apart / 2, blank,
         own=lambda after: mean_shift(a_week, spread, level, after),
-        gap=None, events=blank, reason=NO_SPREAD,
+        gap=lambda after: mean_shift(apart_a_week, apart_spread, apart, apart + after - level),
+        events=blank, reason=NO_SPREAD,
     )  # fmt: skip
+
+
+def _beside_others(
+    data: pd.DataFrame, keys: list[str], subgroup: str, value: str, reference: object
+) -> pd.DataFrame | None:
+    """How far each stratum lies from the reference, how that varies and how often it is known.
+
+    None where the reference has no readings.
+    """
+    *groups, stratum = keys
+    found: dict[tuple[Any, ...], tuple[float, float, float]] = {}
+    for key, rows in data.groupby(groups) if groups else [((), data)]:
+        wide, number = (
+            rows.pivot_table(index=stratum, columns=subgroup, values=name, dropna=False)
+            if name in rows
+            else None
+            for name in (value, READINGS)
+        )
+        if wide is None or (reference != EVERYONE_ELSE and reference not in wide.index):
+            continue
+        levels = wide.to_numpy(float)
+        known = (
+            np.full_like(levels, np.nan)
+            if number is None
+            else (number.reindex_like(wide).to_numpy(float))
+        )
+        all_ = means(levels, known, np.full_like(levels, np.nan))
+        if reference == EVERYONE_ELSE:
+            apart = levels - everyone_else(all_).mean
+        else:
+            apart = levels - levels[wide.index.get_loc(reference)]
+            apart[wide.index == reference] = np.nan
+        for place, name in enumerate(wide.index):
+            seen = apart[place][np.isfinite(apart[place])]
+            middle = float(seen.mean()) if seen.size else np.nan
+            found[(*key, name)] = middle, float(spread_of(seen)), float(seen.size)
+    if not found:
+        return None
+    index = pd.MultiIndex.from_tuples(list(found), names=keys)
+    return pd.DataFrame(list(found.values()), index=index, columns=["apart", "spread", "number"])
 
 
 def _answered(

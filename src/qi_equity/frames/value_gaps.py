@@ -340,12 +340,11 @@ def _points(here: _Site, watched: Lines) -> pd.DataFrame:
     table = pd.DataFrame(here.keys, index=range(rows * length))
     table["stratum"] = np.repeat(np.array(here.strata, dtype=object)[here.kept], length)
     table["subgroup"] = list(here.subgroups) * rows
-    evidence: dict[str, FloatArray | IntArray] = {
+    evidence: dict[str, NDArray[Any]] = {
         "evidence_up": watched.rising,
         "evidence_down": watched.falling,
-        "evidence_limit": watched.limit,
-        "signal": watched.side,
     }
-    for name, values in [*shown.items(), *evidence.items()]:
+    evidence |= {"evidence_limit": watched.limit, "signal": watched.side}
+    for name, values in {**shown, **evidence}.items():
         table[name] = values.ravel()
     return table

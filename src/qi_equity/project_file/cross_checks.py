@@ -270,6 +270,40 @@ def contrasts(project: Draft) -> Found:
         yield aim.at("equity"), told
 
 
+# Data whose strata are not held side by side, and the way out.
+NO_GAP = {
+    "count": "count the events out of a number (data: rate, with a denominator)",
+    "time between": "count the events out of a number (data: rate, with a denominator)",
+    "cases between": "count the events out of the cases (data: proportion, with a denominator)",
+}
+
+
+def gaps_that_can_be(project: Draft) -> Found:
+    """A gap is aimed at only where strata can be held side by side."""
+    named = _measures(project)
+    strata = project.strata
+    target = strata and strata.reference and strata.reference.compare_with
+    for each in (project.aim and project.aim.equity) or ():
+        measure = named.get(each.measure) if each.measure else None
+        if measure is None or each.kind not in ("difference", "ratio"):
+            continue
+        data = measure.data
+        if data in NO_GAP:
+            told = f"'{measure.id}' ({data} data) has no gap, for more may only mean more people"
+            yield each.at("kind"), f"{told}: {NO_GAP[data]}, or aim at the stratum's rate"
+        elif data == "continuous" and _is_number(target):
+            told = f"'{measure.id}' is measured in its own unit and not held against a target rate"
+            yield each.at("kind"), f"{told}: compare with a stratum or everyone else"
+
+
+def _is_number(text: object) -> bool:
+    try:
+        float(str(text))
+    except ValueError:
+        return False
+    return True
+
+
 def _towards(aim: Draft, measure: Draft | None) -> Found:
     start, end = aim.from_, aim.to
     if measure is None or start is None or end is None:
@@ -514,6 +548,7 @@ CHECKS: tuple[Callable[[Draft], Found], ...] = (
     labels,
     aims,
     contrasts,
+    gaps_that_can_be,
     measures,
     source,
     dates,

@@ -17,6 +17,7 @@ from qi_equity.findings import Caution, Number, caution
 from qi_equity.observations import COUNTS, KEY
 from qi_equity.project import ALL_SITES, EVERYONE, Measure, Period, Project
 from qi_equity.quality import outcome
+from qi_equity.quality.coding import of_whom
 from qi_equity.sources import calendar
 from qi_equity.sources.account import Imported
 
@@ -122,7 +123,8 @@ def completeness(project: Project, observations: pd.DataFrame) -> pd.DataFrame:
     """Births without a known stratum, out of all births, per measure, site and subgroup."""
     keys = ["measure", "site", "subgroup"]
     table = observations[observations["stratum"] != EVERYONE]
-    counted = table[table["denominator"].notna()]
+    # Of a measurement, its readings are what there is to be coded.
+    counted = table.assign(denominator=of_whom(table)).dropna(subset=["denominator"])
     unknown = counted["stratum"].isin([g.name for g in project.strata.cells if g.unknown])
     births = counted.groupby(keys)["denominator"].sum()
     without = counted[unknown].groupby(keys)["denominator"].sum()

@@ -7,6 +7,7 @@ from collections.abc import Collection
 import pandas as pd
 
 from qi_equity.frames.chart import Charts, chart
+from qi_equity.observations import READINGS
 from qi_equity.project import EVERYONE, Measure
 
 
@@ -16,11 +17,23 @@ def unknown_share(points: pd.DataFrame, unknown: Collection[str]) -> pd.DataFram
     Columns: site, subgroup, all, unknown.
     """
     keys = ["site", "subgroup"]
-    counted = points[points["denominator"].notna()]
-    every = counted[counted["stratum"] == EVERYONE].set_index(keys)["denominator"]
-    without = counted[counted["stratum"].isin(unknown)].groupby(keys)["denominator"].sum()
+    size = of_whom(points)
+    counted = points[size.notna()].assign(size=size)
+    every = counted[counted["stratum"] == EVERYONE].set_index(keys)["size"]
+    without = counted[counted["stratum"].isin(unknown)].groupby(keys)["size"].sum()
     both = pd.DataFrame({"all": every, "unknown": without}).dropna(subset=["all"])
     return both.fillna({"unknown": 0.0}).reset_index() if len(without) else both.iloc[:0]
+
+
+def of_whom(rows: pd.DataFrame) -> pd.Series:
+    """Those counted among; of a measurement, its readings.
+
+    >>> rows = pd.DataFrame({"denominator": [9.0, float("nan")], "readings": [float("nan"), 4.0]})
+    >>> of_whom(rows).tolist()
+    [9.0, 4.0]
+    """
+    size: pd.Series = rows["denominator"]
+    return size.fillna(rows[READINGS]) if READINGS in rows else size
 
 
 def unknown_charts(shares: pd.DataFrame, measure: Measure, by: str = "site") -> Charts:

@@ -91,8 +91,9 @@ def held_back(gaps: pd.DataFrame, reading: Reading, rows: pd.DataFrame) -> pd.Da
     gaps["verdict"] = gaps["verdict"].mask(held, str(Verdict.HELD_BACK))
     for name in RESTED_ON:
         gaps[name] = gaps[name].mask(held)
-    flags = ("established", "improving_while_widening", "improving_overall")
-    gaps[[*flags]] = gaps[[*flags]].mask(held, False).astype(bool)
+    # A stratum that was never held beside its reference has no flag, and gets none here.
+    for name in ("established", "improving_while_widening", "improving_overall"):
+        gaps[name] = gaps[name].mask(held, False)
     gaps["signal"] = gaps["signal"].mask(held, "")
     return gaps.assign(first_established=gaps["first_established"].mask(held))
 

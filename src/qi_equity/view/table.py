@@ -89,7 +89,7 @@ def gaps_table(gaps: Iterable[Gap], measure: Measure, caption: str, judged: bool
         of_means = of_means or row.of_means
         cells = [
             called(row.stratum),
-            counts(row),
+            number(row.readings) if row.of_means else counts(row),
             amount(row.rate * times, measure.unit),
             called(row.reference) or say("language.nothing"),
             number(row.difference * times),

@@ -115,7 +115,9 @@ def _outcome(context: Context, points: pd.DataFrame, figures: dict[str, Figure])
     )
     header = tuple(say(f"quality.outcome.{name}") for name in ("stratum", "counts", "share"))
     caption = say("quality.outcome.caption")
-    return {"outcome": Table(caption, header, rows, frozenset({1, 2}))}
+    measured = context.measure.data == "continuous"
+    lead = say("quality.outcome.lead_value" if measured else "quality.outcome.lead")
+    return {"outcome": Table(caption, header, rows, frozenset({1, 2})), "outcome_lead": lead}
 
 
 def _cautions(context: Context) -> list[tuple[str, str]]:
