@@ -88,7 +88,7 @@ def _understood(target: Path) -> None:
     if problems:
         return
     imported = load(project_file.load(target), base=target.parent)
-    typer.echo(str(imported))
+    account(imported)
     typer.echo("Understood, for example:")
     known = imported.observations.dropna(subset=["numerator", "value"], how="all")
     for row in known.head(EXAMPLES).to_dict("records"):
@@ -147,7 +147,7 @@ def plan(
 
     aims = project_file.load(project)
     imported = load(aims, data, base=project.parent)
-    if not imported.taken:
+    if imported.is_thin or not imported.taken:
         account(imported)
     for part in crossed.parts(aims):
         counts = crossed.counts(aims, part, imported.observations)
