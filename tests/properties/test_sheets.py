@@ -1,6 +1,6 @@
-"""A table in any layout, with dates and numbers in any way of writing, comes out as it was.
+"""A table or birth records, with dates and numbers in any way of writing, come out as they were.
 
-HYPOTHESIS_PROFILE=long tries 2,000 sheets.
+Each is written as CSV and as a workbook. HYPOTHESIS_PROFILE=long tries 2,000 sheets of each kind.
 """
 
 from __future__ import annotations
@@ -8,14 +8,18 @@ from __future__ import annotations
 import csv
 import io
 import tempfile
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openpyxl import Workbook
 
 from qi_equity import project_file, sources
+from qi_equity.sources import Imported
 from qi_equity.sources.outline import outline
 
 GROUPS = ("White British", "Black African", "Indian", "Not stated")
@@ -100,6 +104,149 @@ def tables(draw: st.DrawFn) -> Counts:
     return found
 
 
+def read_back(name: str, content: bytes) -> Imported:
+    """What a project drawn from a file takes of that very file; its account adds up."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        (folder / name).write_bytes(content)
+        drawn = folder / "drawn.yaml"
+        asked = outline(folder / name, "drawn", folder, lambda key, question: ANSWERS[key])
+        drawn.write_text(asked, encoding="utf-8")
+        assert project_file.check(drawn) == ()
+        found = sources.load(project_file.load(drawn), base=folder)
+    refused, left_out = (
+        part["rows"].sum() if len(part) else 0 for part in (found.refused, found.left_out)
+    )
+    assert found.read == found.taken + refused + left_out, str(found)
+    return found
+
+
+def workbook(rows: Sequence[Sequence[str]], typed: bool) -> bytes:
+    """The rows as a workbook; typed: numbers and days as the spreadsheet's own, where they are."""
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in rows:
+        sheet.append([as_typed(cell) if typed else (cell or None) for cell in row])
+    kept = io.BytesIO()
+    book.save(kept)
+    return kept.getvalue()
+
+
+def as_typed(cell: str) -> object:
+    if cell.isdigit():
+        return int(cell)
+    try:
+        return date.fromisoformat(cell) if len(cell) == 10 else cell or None
+    except ValueError:
+        return cell
+
+
+@given(
+    counts=tables(),
+    layout=st.sampled_from(sorted(LAYOUTS)),
+    dates=st.sampled_from(sorted(DATES)),
+    numbers=st.sampled_from(sorted(NUMBERS)),
+    typed=st.booleans(),
+    above=st.sampled_from([[], [["PPH log 2024"]], [["PPH log 2024"], []]]),
+    below=st.sampled_from(
+        [[], [[], ["Source: the labour ward's book"]], [["Total", "", "9", "9"]]]
+    ),
+)
+@settings(max_examples=max(60, settings().max_examples))
+def test_what_a_workbook_holds_is_read_as_it_was(
+    counts: Counts, layout: str, dates: str, numbers: str, typed: bool, above: Sheet, below: Sheet
+) -> None:
+    rows = LAYOUTS[layout](counts, DATES[dates], NUMBERS[numbers])
+    table = read_back("sheet.xlsx", workbook([*above, *rows, *below], typed)).observations
+    keys = zip(table["subgroup"], table["stratum"], strict=True)
+    pairs = zip(table["numerator"], table["denominator"], strict=True)
+    assert {(d.date(), g): pair for (d, g), pair in zip(keys, pairs, strict=True)} == counts
+
+
+class Birth(NamedTuple):
+    """One birth as it was, however it is written."""
+
+    day: date
+    group: str
+    loss: int | None  # None: not recorded
+    gestation: int  # days
+
+
+# Of a day that says its year: a record has no sheet's title to say it.
+DAYS = {name: DATES[name] for name in ("iso", "day first", "text")} | {
+    "with a time": lambda day: f"{day:%d/%m/%Y} 21:45"
+}
+LOSSES: dict[str, Show] = {
+    "plain": str,
+    "thousands": lambda number: f"{number:,}",
+    "unit": lambda number: f"{number} ml",
+    "thousands and unit": lambda number: f"{number:,} ml",
+    "decimals": lambda number: f"{number}.0",
+}
+GESTATIONS: dict[str, Show] = {
+    "weeks and days": lambda days: f"{days // 7}+{days % 7}",
+    "in words": lambda days: f"{days // 7}w{days % 7}d",
+    "days": str,
+}
+
+
+@st.composite
+def births(draw: st.DrawFn) -> list[Birth]:
+    """Births of four groups over a year, a severe bleed and an early birth among them."""
+    one = st.builds(
+        Birth,
+        st.dates(date(2024, 1, 1), date(2024, 12, 29)),
+        st.sampled_from(GROUPS),
+        st.one_of(st.integers(50, 3500), st.none()),
+        st.integers(24 * 7, 42 * 7),
+    )
+    some = [Birth(START, group, 1200, 250) for group in GROUPS]
+    usual = [Birth(START + timedelta(90), group, 300, 280) for group in GROUPS]
+    return [*some, *usual, *draw(st.lists(one, min_size=20, max_size=60))]
+
+
+@given(
+    found=births(),
+    days=st.sampled_from(sorted(DAYS)),
+    losses=st.sampled_from(sorted(LOSSES)),
+    gestations=st.sampled_from(sorted(GESTATIONS)),
+    blank=st.sampled_from(["", "n/a", "-"]),
+    kind=st.sampled_from(["csv", "tsv", "xlsx", "typed xlsx"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+)
+@settings(max_examples=max(40, settings().max_examples))
+def test_birth_records_are_counted_one_by_one(
+    found: list[Birth],
+    days: str,
+    losses: str,
+    gestations: str,
+    blank: str,
+    kind: str,
+    encoding: str,
+) -> None:
+    rows = [["Date of birth", "Ethnicity", "EBL (ml)", "Gestation"]]
+    for birth in found:
+        loss = blank if birth.loss is None else LOSSES[losses](birth.loss)
+        rows.append(
+            [DAYS[days](birth.day), birth.group, loss, GESTATIONS[gestations](birth.gestation)]
+        )
+    if kind.endswith("xlsx"):
+        read = read_back("births.xlsx", workbook(rows, kind.startswith("typed")))
+    else:
+        text = io.StringIO()
+        csv.writer(text, delimiter="," if kind == "csv" else "\t").writerows(rows)
+        read = read_back(f"births.{kind}", text.getvalue().encode(encoding))
+    assert read.read == read.taken == len(found)
+    table = read.observations.groupby(["measure", "stratum"])["numerator"].sum()
+    severe = Counter(birth.group for birth in found if (birth.loss or 0) >= 1000)
+    early = Counter(birth.group for birth in found if birth.gestation < 37 * 7)
+    for measure, expected in (("blood_loss_1000", severe), ("preterm", early)):
+        assert {group: table[measure].get(group, 0) for group in GROUPS} == {
+            group: expected[group] for group in GROUPS
+        }
+
+
 @given(
     counts=tables(),
     layout=st.sampled_from(sorted(LAYOUTS)),
@@ -126,16 +273,7 @@ def test_what_a_sheet_holds_is_read_as_it_was_or_refused_with_a_reason(
     rows = LAYOUTS[layout](counts, DATES[dates], NUMBERS[numbers])
     text = io.StringIO()
     csv.writer(text, delimiter=separator).writerows([*above, *rows, *below])
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "sheet.csv").write_bytes(text.getvalue().encode(encoding))
-        drawn = folder / "drawn.yaml"
-        asked = outline(folder / "sheet.csv", "drawn", folder, lambda key, question: ANSWERS[key])
-        drawn.write_text(asked, encoding="utf-8")
-        assert project_file.check(drawn) == ()
-        found = sources.load(project_file.load(drawn), base=folder)
-    refused, left_out = found.refused["rows"].sum(), found.left_out["rows"].sum()
-    assert found.read == found.taken + refused + left_out
+    found = read_back("sheet.csv", text.getvalue().encode(encoding))
     table = found.observations
     keys = zip(table["subgroup"], table["stratum"], strict=True)
     pairs = zip(table["numerator"], table["denominator"], strict=True)
@@ -153,3 +291,10 @@ def test_a_column_in_which_some_counts_need_a_comma_is_a_column_of_counts(tmp_pa
     with (tmp_path / "sheet.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows(wide(found, DATES["iso"], NUMBERS["thousands"]))
     assert "denominator: Not stated Births" in outline(tmp_path / "sheet.csv", "drawn", tmp_path)
+
+
+def test_parts_of_a_whole_beside_dates_are_no_header_of_dates(tmp_path: Path) -> None:
+    found = {(START + timedelta(7 * week), group): (0, 5) for week in range(4) for group in GROUPS}
+    found[START + timedelta(7), "Indian"] = (1, 198)
+    rows = fractions(found, DATES["day first"], NUMBERS["plain"])
+    assert len(read_back("sheet.xlsx", workbook(rows, typed=False)).observations) == len(found)

@@ -137,6 +137,9 @@ def import_(
             f"{counted(without, 'row')} without a count (left blank, withheld or marked n/a) not "
             "kept: not known, and never zero."
         )
+    if known.empty:
+        typer.echo("Nothing could be taken, so there is nothing to keep.", err=True)
+        raise typer.Exit(1)
     digest = hashlib.sha256(source.read_bytes()).hexdigest()
     refused = keeping.refusals(imported)
     with store_of(database, aims, project) as desk:

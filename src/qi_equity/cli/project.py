@@ -88,7 +88,7 @@ def _understood(target: Path) -> None:
     if problems:
         return
     imported = load(project_file.load(target), base=target.parent)
-    typer.echo(str(imported))
+    account(imported)
     typer.echo("Understood, for example:")
     for line in keeping.examples(imported):
         typer.echo(f"  {line}")
@@ -144,7 +144,7 @@ def plan(
 
     aims = project_file.load(project)
     imported = load(aims, data, base=project.parent)
-    if imported.observations.empty:
+    if imported.is_thin or imported.observations.empty:
         account(imported)
     for part in crossed.parts(aims):
         counts = crossed.counts(aims, part, imported.observations)

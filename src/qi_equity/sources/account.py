@@ -84,7 +84,8 @@ class Imported:
                 "  WARNING: these are counts of everyone: no column says of which group they are, "
                 "so nothing can be charted by group"
             )
-        if self.taken and self.taken < self.asked / 2:
+        yield from _mostly_unread(self.excluded)
+        if self.taken and self.is_thin:
             yield (
                 f"  WARNING: only {self.taken:,} of {self.asked:,} {self.unit} could be taken: "
                 "what is found below is about less than half of them"
@@ -96,9 +97,25 @@ class Imported:
             )
 
     @property
+    def is_thin(self) -> bool:
+        """Whether fewer than half of the rows that the mapping asks for could be taken."""
+        return self.taken < self.asked / 2
+
+    @property
     def asked(self) -> int:
         """How many rows the mapping asks for: all but those left out."""
         return self.read - (int(self.left_out["rows"].sum()) if len(self.left_out) else 0)
+
+
+def _mostly_unread(table: pd.DataFrame) -> Iterable[str]:
+    """Measures that most births say something of which cannot be read."""
+    for measure, rows in table.groupby("measure", sort=False):
+        unread, births = int(rows["unread"].sum()), int(rows["births"].sum())
+        if 2 * unread > births:
+            yield (
+                f"  WARNING: {measure} is read of {births - unread:,} of {births:,} births only: "
+                "what is found of it below is about less than half of them"
+            )
 
 
 def _reasons(table: pd.DataFrame) -> Iterable[str]:

@@ -142,13 +142,23 @@ def guess(rows: Rows) -> Header:
     top = rows[:TOP]
     filled = [sum(bool(text_of(cell)) for cell in row) for _, row in top]
     for at, (_, row) in enumerate(top):
-        dated = sum(is_dated(text_of(cell)) for cell in row if text_of(cell))
-        if filled[at] < 2 or dated > 2 or not any(is_number(cell) for cell in row):
+        if filled[at] < 2 or _dates_in(row) > 2 or not any(is_number(cell) for cell in row):
             continue
         above = [each for each in range(at) if filled[each] >= 2]
         if above:
             return _header(rows, above[-1])
     return _header(rows, filled.index(max(filled)))
+
+
+def _dates_in(row: Sequence[Any]) -> int:
+    """How many cells of a row say a date; 3/25 says none beside a date that is written otherwise.
+
+    >>> _dates_in(["01/04/2024", "3/25", "1/5"]), _dates_in(["Group", "1/4", "8/4"])
+    (1, 2)
+    """
+    found = [text for text in map(text_of, row) if text and is_dated(text)]
+    whole = [text for text in found if not re.fullmatch(r"\d+\s*/\s*\d+", text)]
+    return len(whole or found)
 
 
 def is_number(cell: object) -> bool:
