@@ -41,7 +41,9 @@ def act(
         if users is None:
             raise UserError(NO_LIST)
         return PEOPLE[name](desk.people(users), desk, fields)
-    if name not in ACTIONS or (choice is None and name != "begin"):
+    if name in STARTS:
+        return STARTS[name](desk, fields)
+    if name not in ACTIONS or choice is None:
         raise UserError("this page asked for something this server does not know; reload the page")
     return ACTIONS[name](desk, choice, fields)
 
@@ -84,10 +86,6 @@ def _typed(
 def _upload(desk: Desk, choice: Choice, fields: Fields) -> str:
     """A table of counts, as it was shown before."""
     return incoming.keep(desk, choice.project, fields)
-
-
-def _begin(desk: Desk, choice: Choice | None, fields: Fields) -> str:
-    return incoming.begin(desk, fields)
 
 
 def _undo(desk: Desk, choice: Choice, fields: Fields) -> str:
@@ -175,13 +173,14 @@ def _remove(users: Users, desk: Desk, fields: Fields) -> str:
 ACTIONS: dict[str, Callable[[Desk, Choice, Fields], str]] = {
     "log": _log,
     "upload": _upload,
-    "begin": _begin,
     "undo": _undo,
     "note": _note,
     "action": _action,
     "done": _done,
     "consent": _consent,
 }
+# What needs no project to be there yet.
+STARTS: dict[str, Callable[[Desk, Fields], str]] = {"begin": incoming.begin}
 # What an admin does with the list of users.
 PEOPLE: dict[str, Callable[[Users, Desk, Fields], str]] = {
     "person": _person,
