@@ -41,8 +41,8 @@ def act(
         if users is None:
             raise UserError(NO_LIST)
         return PEOPLE[name](desk.people(users), desk, fields)
-    if name == "begin":  # there is no project yet, so no page of one
-        return incoming.begin(desk, fields)
+    if name in STARTS:
+        return STARTS[name](desk, fields)
     if name not in ACTIONS or choice is None:
         raise UserError("this page asked for something this server does not know; reload the page")
     return ACTIONS[name](desk, choice, fields)
@@ -179,6 +179,8 @@ ACTIONS: dict[str, Callable[[Desk, Choice, Fields], str]] = {
     "done": _done,
     "consent": _consent,
 }
+# What needs no project to be there yet.
+STARTS: dict[str, Callable[[Desk, Fields], str]] = {"begin": incoming.begin}
 # What an admin does with the list of users.
 PEOPLE: dict[str, Callable[[Users, Desk, Fields], str]] = {
     "person": _person,

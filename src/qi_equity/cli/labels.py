@@ -50,7 +50,7 @@ def labels(
         typer.echo(
             f"No group is proposed for: {', '.join(missing)}. Say it with --set LABEL=GROUP."
         )
-    mapping = {label: group for label, group in chosen.items() if group and label}
+    mapping = {label: group for label, group in chosen.items() if label}
     if not mapping:
         return
     if not write:
@@ -68,9 +68,9 @@ def _table(found: Iterable[Labelled]) -> Iterable[str]:
         yield f"{one.count:>9,}  {one.label or '(empty)'}: {group}{kept}"
 
 
-def _chosen(given: Iterable[str], aims: Project) -> dict[str, str | None]:
+def _chosen(given: Iterable[str], aims: Project) -> dict[str, str]:
     names = [group.name for group in aims.strata.groups]
-    chosen: dict[str, str | None] = {}
+    chosen: dict[str, str] = {}
     for one in given:
         label, _, group = (part.strip() for part in one.rpartition("="))
         if not label or group not in names:

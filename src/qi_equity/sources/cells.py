@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from numbers import Real
 from typing import Literal
 
@@ -79,6 +80,7 @@ DURATION = re.compile(
 LONGEST = 45  # weeks: a pregnancy is over by then, and a bare number above it is not in weeks
 DECIMALS = 9  # of a number that was turned from one unit into another
 MOST_WORDS = 4  # in a cell that is a number: "less than 500 ml" has three
+KNOWN = 8192  # texts whose reading is remembered: a column has few different ones
 LETTERS = 40  # of a cell in a message
 
 
@@ -142,6 +144,7 @@ def _wrong(text: str, why: str) -> Cell:
     return Cell(math.nan, "wrong", f"'{text[:LETTERS]}' {why}")
 
 
+@lru_cache(maxsize=KNOWN)
 def _written(text: str, mark: Mark | None) -> Cell:
     """A number in words and signs, by the first way of writing that fits the whole of it."""
     text = re.sub(r"[\s\u00a0\u2009\u202f]+", " ", text).strip()

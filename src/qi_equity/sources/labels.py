@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from qi_equity import ethnicity
 from qi_equity.errors import did_you_mean
@@ -13,6 +14,7 @@ from qi_equity.strata import crossed
 
 # What public tables call all their sites together.
 TOTALS = frozenset({"all", "all sites", "england", "national", "total", "united states"})
+KNOWN = 8192  # labels that are remembered: a column has few different ones
 FEW = 30  # choices worth listing in a message
 # Between the labels of two crossed dimensions: no file holds it in a cell, and it is no space.
 BETWEEN = "\u2063"
@@ -24,7 +26,12 @@ def plain(label: object) -> str:
     >>> plain("Asian or Asian-British") == plain("ASIAN OR ASIAN BRITISH")
     True
     """
-    return " ".join(re.findall(r"[^\W_]+", str(label).casefold()))
+    return _plain(str(label))
+
+
+@lru_cache(maxsize=KNOWN)
+def _plain(label: str) -> str:
+    return " ".join(re.findall(r"[^\W_]+", label.casefold()))
 
 
 def text_of(label: object) -> str:
