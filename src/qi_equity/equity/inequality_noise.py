@@ -5,6 +5,7 @@ there are the further above. `corrected` takes the expected noise off; `by_chanc
 events among the people and says what the measure would be with no inequality at all.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -142,7 +143,7 @@ def by_chance(
 
     names = fitting(people(x, n)) if measures is None else list(measures)
     shape = x.shape[:-1]
-    x, n = (part.reshape(-1, part.shape[-1]) for part in (x, n))
+    x, n = (part.reshape(math.prod(shape), part.shape[-1]) for part in (x, n))
     found = np.full((len(names), 3, len(x)), np.nan)
     # With a stratum unknown nobody can say among whom its events would have been dealt.
     whole = np.flatnonzero((np.isfinite(x) & np.isfinite(n)).all(axis=-1))
