@@ -136,32 +136,37 @@ class Found:
     own: np.ndarray
 
 
-def judged(log: Logged, *, season: bool = False, scattered: bool = True) -> Found:
-    """The evidence of every chart, as frames/evidence.py puts it together."""
-    shape, weeks = log.events.shape[:-1], log.events.shape[-1]
-    wide = (*shape, weeks)
-    known = np.zeros(wide)
+def judged(
+    log: Logged, *, season: bool = False, totals: bool = False, scattered: bool = True
+) -> Found:
+    """The evidence of every chart, as frames/evidence.py puts it together; of totals if asked."""
+    ends = None if totals else -1
+    events, births = (part[:, :, :ends] for part in (log.events, log.births))
+    weeks, wholes = events.shape[-1], events.shape[:3]
+    strata = (*wholes, events.shape[3] - 1)
+    known = np.zeros(events.shape)
     if season:
         year = np.arange(weeks) * 7 / 365.25
-        wholes = [part[..., -1, :].reshape(-1, weeks) for part in (log.events, log.births)]
-        taken = np.stack([season_of(y, n, year) for y, n in zip(*wholes, strict=True)])
-        known = np.broadcast_to(taken.reshape(*shape[:-1], 1, weeks), wide)
-    found = scan(log.events, log.births, season=known, scattered=scattered)
-    strata = (*shape[:-1], shape[-1] - 1)
-    whole = np.broadcast_to(np.arange(np.prod(shape[:-1])).reshape(*shape[:-1], 1), strata)
+        sums = [part[..., -1, :].reshape(-1, weeks) for part in (events, births)]
+        taken = np.stack([season_of(y, n, year) for y, n in zip(*sums, strict=True)])
+        known = np.broadcast_to(taken.reshape(*wholes, 1, weeks), events.shape)
+    scanned, of, seasons = (part[..., :ends, :] for part in (events, births, known))
+    found = scan(scanned, of, season=seasons, scattered=scattered)
     own, site = (
         tuple(
             np.broadcast_to(part[..., which, :], (*strata, weeks)).reshape(-1, weeks)
-            for part in (log.events, log.births)
+            for part in (events, births)
         )
         for which in (slice(None, -1), slice(-1, None))
     )
+    place = np.broadcast_to(np.arange(np.prod(wholes)).reshape(*wholes, 1), strata)
+    many = strata[-1]
     held = apart(
-        own, site, found.split[..., :-1].ravel(), found.rising[..., :-1].ravel(),
-        at_most_one=True, together=whole.ravel(),
+        own, site, found.split[..., :many].ravel(), found.rising[..., :many].ravel(),
+        at_most_one=True, together=place.ravel(),
     )  # fmt: skip
     p_own = found.p_value.copy()
-    p_own[..., :-1] = np.fmax(p_own[..., :-1], held.p_own.reshape(strata))
+    p_own[..., :many] = np.fmax(p_own[..., :many], held.p_own.reshape(strata))
     return Found(found.p_value, p_own)
 
 
@@ -199,8 +204,8 @@ def highlights(networks: int) -> Iterator[Figure]:
     """Networks in which no stratum changes on its own: how many have a highlight all the same."""
     for name, how in ROWS.items():
         log = networks_of(np.random.default_rng([20, *name.encode()]), how, networks)
-        found, totals = judged(log, season=how.declared).own, log.totals
-        own = found[:, :, ~totals].reshape(networks, -1)
+        found = judged(log, season=how.declared, totals=how.declared).own
+        own = (found[:, :, ~log.totals] if how.declared else found).reshape(networks, -1)
         most = MOST_NETWORKS.get(name, 0.10)
         any_ = float(lit(own).any(axis=-1).mean())
         yield Figure("A18", f"{name}: networks with any highlight", any_, networks, 0, most)
@@ -210,7 +215,7 @@ def highlights(networks: int) -> Iterator[Figure]:
         high = MOST_LOW.get(name, HIGH)
         yield Figure("A18", f"{name}: own charts with p <= .05", low, many, least, high)
         if how.declared:
-            total = found[:, :, totals].reshape(networks, -1)
+            total = found[:, :, log.totals].reshape(networks, -1)
             share = float(lit(total).mean())
             yield Figure("A18", f"{name}: totals highlighted", share, total.size // 4, 0, 0.15)
 
@@ -244,9 +249,8 @@ def own_power(networks: int) -> Iterator[Figure]:
         rng = np.random.default_rng([19, stratum, round(10 * times)])
         log = networks_of(rng, replace(PLAIN, step=(0, stratum, times)), networks)
         found, exact = judged(log), judged(log, scattered=False)
-        strata = ~log.totals
         seen = {
-            name: float(lit(p[:, :, strata].reshape(networks, -1))[:, stratum].mean())
+            name: float(lit(p.reshape(networks, -1))[:, stratum].mean())
             for name, p in (("own", found.own), ("step", found.step), ("exact", exact.step))
         }
         name = f"{GROUPS[stratum]}, {times:g} times as many"
