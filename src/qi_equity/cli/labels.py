@@ -50,7 +50,7 @@ def labels(
         typer.echo(
             f"No group is proposed for: {', '.join(missing)}. Say it with --set LABEL=GROUP."
         )
-    mapping = {label: group for label, group in chosen.items() if label}
+    mapping = {label: group for label, group in chosen.items() if group and label}
     if not mapping:
         return
     if not write:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from qi_equity import ethnicity
-from qi_equity.errors import UserError, did_you_mean
+from qi_equity.errors import did_you_mean
 from qi_equity.project import ALL_SITES, BEST_AT_BASELINE, EVERYONE, EVERYONE_ELSE
 from qi_equity.project_file.draft import Draft
+from qi_equity.project_file.strata_checks import (
+    Found,
+    code_system,
+    crossing,
+    groups,
+    labels,
+    names_of,
+    sides_of,
+)
 from qi_equity.project_file.tree import Path
-from qi_equity.strata import CROSSED, crossed
-
-Found = Iterator[tuple[Path, str]]
+from qi_equity.strata import crossed
 
 # Charts by the kinds of data they are made for (Provost & Murray, The Health Care Data Guide).
 FITS = {
@@ -27,20 +33,11 @@ FITS = {
 }
 OF_READINGS = ("xbar", "s")  # charts of several readings a subgroup
 NEEDS_DENOMINATOR = ("proportion", "rate")
-VALUES = ("continuous", "time between", "cases between")
-LONGEST_CELL = 110  # letters of the names of two groups that stand together
-UNKNOWN = ("not stated", "not known", "missing")  # kinds of code that are no ethnicity
 SHORTEST_REASON = 20  # letters: room for a reason, not only for "n/a" or "usual"
 
 
 def _measures(project: Draft) -> dict[str, Draft]:
     return {measure.id: measure for measure in project.measures or () if measure.id}
-
-
-def _names(parts: Any, name: str = "id") -> list[str] | None:
-    """The names parts go by; None where one cannot be read, for then any word may be right."""
-    names = None if parts is None else [getattr(part, name) for part in parts]
-    return None if names is None or None in names else names
 
 
 def unique(project: Draft) -> Found:
@@ -50,7 +47,7 @@ def unique(project: Draft) -> Found:
         (project.sites, "name", "site"),
         (project.measures, "id", "measure"),
         (project.measures, "name", "measure"),
-        *((side.groups, "name", "group") for side in _sides(project)),
+        *((side.groups, "name", "group") for side in sides_of(project)),
         (project.drivers, "id", "driver"),
         (_change_ideas(project), "id", "change idea"),
         (project.cycles, "id", "cycle"),
@@ -72,7 +69,7 @@ def _change_ideas(project: Draft) -> list[Draft] | None:
 
 def names_taken(project: Draft) -> Found:
     """No group or site is called what the charts call all of them together."""
-    named = [group for side in _sides(project) for group in side.groups or ()]
+    named = [group for side in sides_of(project) for group in side.groups or ()]
     for parts, taken in (
         (named, (EVERYONE, EVERYONE_ELSE, BEST_AT_BASELINE)),
         (project.sites or (), (ALL_SITES,)),
@@ -84,9 +81,9 @@ def names_taken(project: Draft) -> Found:
 
 def known_words(project: Draft) -> Found:
     """Every measure, site, stratum, driver and change idea that is named exists."""
-    measures, sites = _names(project.measures), _names(project.sites)
-    strata, ideas = _strata(project), _names(_change_ideas(project))
-    drivers = _names(project.drivers)
+    measures, sites = names_of(project.measures), names_of(project.sites)
+    strata, ideas = _strata(project), names_of(_change_ideas(project))
+    drivers = names_of(project.drivers)
     aim = project.aim
     if aim:
         yield from _known(aim, "measure", "measure", measures)
@@ -104,16 +101,10 @@ def known_words(project: Draft) -> Found:
         yield from _known(cycle, "change_idea", "change idea", ideas)
 
 
-def _sides(project: Draft) -> list[Draft]:
-    """The dimensions strata are told apart by: one, or two that are crossed."""
-    first = project.strata
-    return [side for side in (first, first and first.crossed_with) if side]
-
-
 def _cells(project: Draft) -> list[tuple[str, bool]] | None:
     """The groups of both dimensions together, and whether one is not known; None where unread."""
-    sides = _sides(project)
-    if len(sides) < 2 or any(_names(side.groups, "name") is None for side in sides):
+    sides = sides_of(project)
+    if len(sides) < 2 or any(names_of(side.groups, "name") is None for side in sides):
         return None
     one, two = (side.groups for side in sides)
     return [(crossed(a.name, b.name), bool(a.unknown or b.unknown)) for a in one for b in two]
@@ -124,7 +115,7 @@ def _strata(project: Draft) -> list[str] | None:
     first = project.strata
     if first and first.has("crossed_with") and _cells(project) is None:
         return None
-    names = [_names(side.groups, "name") for side in _sides(project)]
+    names = [names_of(side.groups, "name") for side in sides_of(project)]
     if not names or any(found is None for found in names):
         return None
     cells = [name for name, _ in _cells(project) or ()]
@@ -150,9 +141,9 @@ def _nothing_called(word: str, kind: str, choices: list[str]) -> str:
 
 def reference(project: Draft) -> Found:
     """Whom strata are compared with is a choice the team makes and gives its reason for."""
-    for side in _sides(project):
+    for side in sides_of(project):
         unknown = [group.name for group in side.groups or () if group.unknown]
-        yield from _reference(project, side.reference, _names(side.groups, "name"), unknown)
+        yield from _reference(project, side.reference, names_of(side.groups, "name"), unknown)
         if both := getattr(side, "both", None):
             cells = _cells(project)
             names = None if cells is None else [name for name, _ in cells]
@@ -183,37 +174,6 @@ def _reference(
     if white and chosen.reason is not None and len(chosen.reason) < SHORTEST_REASON:
         told = "say in the reason why the team chose this; White is not the usual reference here"
         yield chosen.at("reason"), told
-
-
-def groups(project: Draft) -> Found:
-    """Groups can be told apart, and a code belongs to one of them."""
-    for side in _sides(project):
-        yield from _groups(side)
-
-
-def _groups(strata: Draft) -> Found:
-    if not strata.groups:
-        return
-    known = [group for group in strata.groups if group.unknown is False]
-    if len(known) < 2 and None not in [group.unknown for group in strata.groups]:
-        told = f"needs at least two groups whose {strata.dimension or 'group'} is known, to compare"
-        yield strata.at("groups"), told
-    if strata.code_system == ethnicity.OWN:
-        yield from _own_codes(strata)
-    if strata.ordered and (strata.dimension or "").casefold() == "ethnicity":
-        yield strata.at("ordered"), "ethnicity is not a ladder: its groups have no order"
-    if sum(bool(group.missing) for group in strata.groups) > 1:
-        yield strata.at("groups"), "only one group can hold the records left empty (missing: true)"
-
-
-def _own_codes(strata: Draft) -> Found:
-    homes: dict[str, str] = {}
-    for group in strata.groups:
-        for position, code in enumerate(group.codes or ()):
-            first = homes.setdefault(code.casefold(), group.name or "another group")
-            if first != (group.name or "another group"):
-                told = f"'{code}' belongs to '{first}' already; a code can be in one group only"
-                yield (*group.at("codes"), position), told
 
 
 def aims(project: Draft) -> Found:
@@ -250,7 +210,7 @@ def contrasts(project: Draft) -> Found:
     aim = project.aim
     if not aim or not aim.equity:
         return
-    sides = _sides(project)
+    sides = sides_of(project)
     unknown = [group.name for side in sides for group in side.groups or () if group.unknown]
     unknown += [name for name, unsure in _cells(project) or () if unsure]
     chosen = [c for side in sides for c in (side.reference, getattr(side, "both", None)) if c]
@@ -375,7 +335,7 @@ def source(project: Draft) -> Found:
         yield data.at("site"), told
     if data.kind != "table":
         return
-    names = _names(project.measures)
+    names = names_of(project.measures)
     for label, indicator in (data.indicators or {}).items():
         if names is not None and indicator.measure not in names:
             told = _nothing_called(indicator.measure, "measure", names)
@@ -427,114 +387,6 @@ def drivers_in_a_ring(project: Draft) -> Found:
             seen, step = [*seen, step], above[step]
         if step and step == driver.id and len(seen) > 1:
             yield driver.at("moves"), f"following what '{driver.id}' moves leads back to itself"
-
-
-def crossing(project: Draft) -> Found:
-    """Two dimensions can be told apart, and their counts add up."""
-    sides = _sides(project)
-    if len(sides) < 2:
-        if project.data and project.data.crossed_with:
-            told = "there is no second dimension: say it under strata, as crossed_with"
-            yield project.data.at("crossed_with"), told
-        return
-    first, second = sides
-    if first.dimension and second.dimension and first.dimension == second.dimension:
-        yield second.at("dimension"), f"'{second.dimension}' is the first dimension already"
-    names = {name.casefold() for name in _names(first.groups, "name") or ()}
-    for group in second.groups or ():
-        if group.name and group.name.casefold() in names:
-            told = "a group of the first dimension has this name too; give each its own"
-            yield group.at("name"), told
-        if group.name and CROSSED.strip() in group.name:
-            yield (
-                group.at("name"),
-                f"cannot hold '{CROSSED.strip()}', which joins two groups' names",
-            )
-        if group.name and max(map(len, names), default=0) + len(group.name) > LONGEST_CELL:
-            yield group.at("name"), "is too long to stand beside the first dimension's; shorten it"
-    for measure in project.measures or ():
-        if measure.data in VALUES:
-            told = f"{measure.data} data cannot be added up over crossed groups; take one dimension"
-            yield measure.at("data"), told
-    data = project.data
-    wide = data and data.kind == "table" and (data.columns or data.indicators)
-    if data and not wide and not data.has("crossed_with"):
-        told = f"'crossed_with' is missing: name the column of {second.dimension}"
-        yield data.at("crossed_with"), told
-
-
-def labels(project: Draft) -> Found:
-    """Every label of a file's own belongs to a group of the project."""
-    strata = project.strata
-    if strata is None or not strata.labels:
-        return
-    names = [group.name for group in strata.groups or () if group.name]
-    for label, group in strata.labels.items():
-        if group not in names:
-            told = f"no stratum called '{group}'{did_you_mean(group, names)}"
-            yield (*strata.at("labels"), label), told
-
-
-def code_system(project: Draft) -> Found:
-    """Every code of a named code system has one group, so that nobody goes uncounted."""
-    for side in _sides(project):
-        yield from _code_system(side)
-
-
-def _code_system(strata: Draft) -> Found:
-    if strata.code_system is None:
-        return
-    scheme = ethnicity.SCHEMES.get(strata.code_system)
-    if strata.code_system == ethnicity.OWN:
-        if strata.roll_up:
-            told = "a team's own codes have no roll-up; name the codes of each group"
-            yield strata.at("roll_up"), told
-        return
-    if scheme is None:
-        known = [ethnicity.OWN, *ethnicity.SCHEMES]
-        hint = did_you_mean(strata.code_system, known)
-        told = f"there is no code system called '{strata.code_system}'{hint}"
-        yield strata.at("code_system"), told
-        return
-    try:
-        ethnicity.check_roll_up(scheme, strata.roll_up)
-    except UserError as wrong:
-        yield strata.at("roll_up"), str(wrong)
-        return
-    yield from _homes_of_codes(strata, scheme)
-
-
-def _homes_of_codes(strata: Draft, scheme: ethnicity.Scheme) -> Found:
-    homes: dict[str, str] = {}
-    groups = strata.groups or ()
-    for group in groups:
-        for position, word in enumerate(group.codes or (group.name,)):
-            path = (*group.at("codes"), position) if group.codes else group.at("name")
-            members = ethnicity.members(word, scheme.name, strata.roll_up) if word else ()
-            if not members and word and not (group.missing and not group.codes):
-                choices = [*scheme.codes, *scheme.groups_of(strata.roll_up)]
-                told = f"there is no code '{word}' in {scheme.name}"
-                yield path, f"{told}{did_you_mean(word, choices)}"
-            for code in members:
-                yield from _one_home(path, scheme.codes[code], group, homes)
-    complete = all(group.codes is not None and group.name for group in groups)
-    left = [f"{c.code} ({c.label})" for c in scheme.codes.values() if c.code not in homes]
-    if complete and left:
-        told = "whoever has one of these codes would go uncounted; put each into a group: "
-        yield strata.at("groups"), told + ", ".join(left)
-    if complete and not any(group.missing for group in groups):
-        told = "say which group holds the records left empty (missing: true), so that they are seen"
-        yield strata.at("groups"), told
-
-
-def _one_home(path: Path, code: ethnicity.Code, group: Draft, homes: dict[str, str]) -> Found:
-    first = homes.setdefault(code.code, group.name or "another group")
-    if first != group.name and group.name:
-        told = f"'{code.code}' ({code.label}) belongs to '{first}' already"
-        yield path, f"{told}; a code can be in one group only"
-    if group.unknown is False and code.status in UNKNOWN:
-        told = f"'{code.code}' means {code.status}: put it into a group with unknown: true"
-        yield path, f"{told}, or it would be compared as if it were an ethnicity"
 
 
 CHECKS: tuple[Callable[[Draft], Found], ...] = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -21,12 +21,12 @@ from qi_equity.observations import (
     SPREAD,
     UNKNOWN,
     observations,
-    together,
 )
 from qi_equity.project import EVERYONE, Columns, Project, TableSource
 from qi_equity.sources import calendar, cells, dates, grid, taking
 from qi_equity.sources.account import CODES, SUPPRESSED, Imported, by_reason, counted
 from qi_equity.sources.labels import BETWEEN, Sites, place, plain, shown, text_of
+from qi_equity.sources.rows import NUMBERS, Rows, once, reconciled
 
 # Our own tables, as written by the store, the app and the made-up network.
 TIDY = TableSource(
@@ -43,7 +43,6 @@ TIDY = TableSource(
     readings=READINGS,
     spread=SPREAD,
 )
-NUMBERS = (*COUNTS, "value", *BESIDE)
 # What stands in place of a date in a row that adds others up.
 TOTAL_OF_DATES = re.compile(
     r"(?:grand |sub-?|year )?(?:total|average|mean|sum|ytd|overall)s?\b.*", re.IGNORECASE
@@ -51,34 +50,11 @@ TOTAL_OF_DATES = re.compile(
 YES = frozenset({"true", "1", "yes", "y", "x"})
 
 
-class _Rows:
-    """The rows still in use, and the ones refused or left out, with the reason."""
-
-    def __init__(self, table: pd.DataFrame) -> None:
-        self.table = table
-        self.read = len(table)
-        self.refused: dict[str, list[int]] = {}
-        self.left_out: dict[str, list[int]] = {}
-
-    def drop(self, reasons: pd.Series, into: dict[str, list[int]]) -> None:
-        """Take out the rows that have a reason."""
-        bad = reasons.notna()
-        for reason, row in zip(reasons[bad], self.table.loc[bad, "row"], strict=True):
-            into.setdefault(str(reason), []).append(int(row))
-        self.table = self.table.loc[~bad]
-
-    def refuse(self, reasons: pd.Series) -> None:
-        self.drop(reasons, self.refused)
-
-    def leave_out(self, reasons: pd.Series) -> None:
-        self.drop(reasons, self.left_out)
-
-
 def import_table(project: Project, source: TableSource, path: Path) -> Imported:
     """Observations from a table of counts, and the account of every row."""
     _check(project, source)
     found = _grid(source, path)
-    rows = _Rows(_long(project, source, found))
+    rows = Rows(_long(project, source, found))
     notes = [*found.notes, *dict.fromkeys(rows.table.attrs["said"])]
     for reason, numbers in found.left_out.items():
         rows.left_out[reason] = list(numbers)
@@ -91,13 +67,13 @@ def import_table(project: Project, source: TableSource, path: Path) -> Imported:
     notes += _subgroups(project, source, rows, path)
     withheld, blanks = _numbers(project, source, rows)
     notes += blanks
-    notes += _once(rows)
+    notes += once(rows)
     table = rows.table
     everyone = table["stratum"] == EVERYONE
     columns = [*COLUMNS, *BESIDE]
     kept = observations(table.loc[~everyone, columns])
     totals = observations(table.loc[everyone, columns])
-    notes += _reconciled(project, kept, totals)
+    notes += reconciled(project, kept, totals)
     return Imported(
         source=str(path),
         unit="cells" if source.columns or source.dates_across else "rows",
@@ -243,7 +219,7 @@ def _with_years(cells_: object, source: TableSource, table: pd.DataFrame) -> obj
     return pd.Series([dates.with_year(*pair) for pair in pairs], index=table.index, dtype=object)
 
 
-def _select(source: TableSource, rows: _Rows, found: grid.Grid) -> None:
+def _select(source: TableSource, rows: Rows, found: grid.Grid) -> None:
     """Leave out what the mapping does not ask for, and lines of text under the table."""
     texts = found.table.map(text_of)
     lonely = (texts != "").sum(axis=1) <= min(1, texts.shape[1] - 1)
@@ -257,7 +233,7 @@ def _select(source: TableSource, rows: _Rows, found: grid.Grid) -> None:
     rows.leave_out(pd.Series(reasons.tolist() * parts, index=rows.table.index, dtype=object))
 
 
-def _measures(project: Project, source: TableSource, rows: _Rows) -> None:
+def _measures(project: Project, source: TableSource, rows: Rows) -> None:
     """Which measure each row is of; with indicators, often which stratum too."""
     table = rows.table
     known = {plain(name): m.id for m in project.measures for name in (m.name, m.id)}
@@ -291,7 +267,7 @@ def _no_measure(label: str, known: Mapping[str, str], indicators: Mapping[str, o
     return f"no measure is called '{label}'{did_you_mean(label, set(known.values()))}"
 
 
-def _strata(project: Project, source: TableSource, rows: _Rows) -> tuple[pd.DataFrame, list[str]]:
+def _strata(project: Project, source: TableSource, rows: Rows) -> tuple[pd.DataFrame, list[str]]:
     """Which group each row is of, or everyone; labels that have drifted are said."""
     table = rows.table
     if table["stratum_cell"].isna().all() and source.stratum is None:
@@ -311,7 +287,7 @@ def _strata(project: Project, source: TableSource, rows: _Rows) -> tuple[pd.Data
     return pd.DataFrame(codes, columns=CODES), notes
 
 
-def _sites(project: Project, source: TableSource, rows: _Rows) -> None:
+def _sites(project: Project, source: TableSource, rows: Rows) -> None:
     sites = Sites(project)
     if source.site is None:
         rows.table = rows.table.assign(site=sites.only)
@@ -329,7 +305,7 @@ def _sites(project: Project, source: TableSource, rows: _Rows) -> None:
     rows.refuse(labels.loc[rows.table.index].map(wrong))
 
 
-def _subgroups(project: Project, source: TableSource, rows: _Rows, path: Path) -> list[str]:
+def _subgroups(project: Project, source: TableSource, rows: Rows, path: Path) -> list[str]:
     """The first day of each row's subgroup; a date that can be read two ways is refused."""
     table = rows.table
     if source.subgroup is None and not source.dates_across:
@@ -387,7 +363,7 @@ def _one_day(project: Project, source: TableSource, path: Path) -> pd.Timestamp:
     return day
 
 
-def _filled_down(rows: _Rows) -> list[str]:
+def _filled_down(rows: Rows) -> list[str]:
     """Blank dates below a date, as merged cells leave them, where no group stands twice in it."""
     table = rows.table
     blank = table["date_cell"].map(text_of) == ""
@@ -405,7 +381,7 @@ def _filled_down(rows: _Rows) -> list[str]:
     return [f"{int(blank.sum()):,} rows without a date are of the date above them (merged cells)"]
 
 
-def _numbers(project: Project, source: TableSource, rows: _Rows) -> tuple[pd.DataFrame, list[str]]:
+def _numbers(project: Project, source: TableSource, rows: Rows) -> tuple[pd.DataFrame, list[str]]:
     """Counts, with what was withheld or not given as nan; says what was withheld or not given."""
     withheld, blanks = [], []
     problems: pd.Series = pd.Series(None, index=rows.table.index, dtype=object)
@@ -440,7 +416,7 @@ def _numbers(project: Project, source: TableSource, rows: _Rows) -> tuple[pd.Dat
     nobody = read["value"].notna() & (read[READINGS] == 0)
     problems[nobody & problems.isna()] = "a mean of no reading: leave out the value, or count them"
     rows.table = rows.table.assign(**read)
-    rows.refuse(_shares_once(problems))
+    rows.refuse(_sharesonce(problems))
     table = pd.concat(withheld)
     kept = table.index.isin(rows.table.index)
     return table.loc[kept, SUPPRESSED].reset_index(drop=True), blanks
@@ -460,7 +436,7 @@ def _in_parts(table: pd.DataFrame, source: TableSource) -> dict[str, list[cells.
     return found
 
 
-def _shares_once(problems: pd.Series) -> pd.Series:
+def _sharesonce(problems: pd.Series) -> pd.Series:
     """One line for all shares of a column: they have one cause and one way out."""
     told = problems.map(
         lambda text: text if isinstance(text, str) and taking.SHARE in text else None
@@ -469,67 +445,3 @@ def _shares_once(problems: pd.Series) -> pd.Series:
     if shares.nunique() < 2:
         return problems
     return problems.mask(told.notna(), shares.iloc[0])
-
-
-def _once(rows: _Rows) -> Iterable[str]:
-    """One row for each key: copies and contradictions are refused, parts of it are added up.
-
-    Parts are days of one week, and codes that roll up to one group: 'H' and 'J' are both Asian.
-    """
-    table = rows.table
-    rows.table = table = table.assign(label=table["stratum_cell"].map(text_of))
-    key = [*KEY, "day", "label"]
-    copies = table.duplicated([*key, *NUMBERS])
-    reasons = pd.Series(None, index=table.index, dtype=object)
-    reasons[copies] = "a copy of an earlier row"
-    reasons[table.duplicated(key, keep=False) & ~copies] = (
-        "counts differ between rows for the same measure, site, stratum and date"
-    )
-    # A row whose only double is its own copy is not contradicted.
-    alone = ~table[~copies].duplicated(key, keep=False)
-    reasons[alone.index[alone]] = None
-    # Two readings of one day are two readings, alike or not.
-    reasons[table["value"].notna()] = None
-    rows.refuse(reasons)
-    table = rows.table
-    if not table.duplicated(KEY).any():
-        return
-    # skipna is off: a week with a day withheld is not known, and must not look small.
-    # Readings are not added up: their mean is the subgroup's, as it is of birth records, and how
-    # many they were and how they lay about it goes with it.
-    sums = table.groupby(KEY, as_index=False).agg(
-        **{name: (name, lambda part: part.sum(skipna=False)) for name in (*COUNTS, UNKNOWN)},
-    )
-    readings = table["value"].notna().any()
-    if readings:
-        single = table[READINGS].fillna(1.0).where(table["value"].notna())
-        means = together(table.assign(**{READINGS: single}).drop(columns=UNKNOWN), KEY)
-        sums = sums.merge(means, on=KEY, how="left")
-    sums = sums.reindex(columns=[*COLUMNS, *BESIDE])
-    yield (
-        f"{len(table):,} rows were {'averaged' if readings else 'added up'} to {len(sums):,}: "
-        "several dates in one subgroup, or several codes in one group"
-    )
-    rows.table = sums
-
-
-def _reconciled(project: Project, kept: pd.DataFrame, totals: pd.DataFrame) -> Iterable[str]:
-    """Whether the strata add up to the totals the file itself gives."""
-    where = ["measure", "site", "subgroup"]
-    for name in COUNTS:
-        parts = kept.groupby(where)[name].agg(
-            total=lambda part: part.sum(), withheld=lambda part: part.isna().sum()
-        )
-        both = parts.join(totals.set_index(where)[name].rename("given"), how="inner").dropna()
-        if both.empty:
-            continue
-        whole = both[both["withheld"] == 0]
-        same = int((whole["total"] == whole["given"]).sum())
-        said = f"{name}s of the strata add up to the file's total in {same:,} of {len(whole):,}"
-        yield f"{said} site-periods where none is withheld"
-        one = int((both["withheld"] == 1).sum())
-        if one:
-            yield (
-                f"in {one:,} site-periods a single {name} is withheld beside its total: "
-                "subtraction would show it"
-            )

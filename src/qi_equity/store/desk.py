@@ -495,13 +495,5 @@ class Desk:
         self, writer: Writer, project_id: str, kind: str, key: str, site: str | None,
         body: str, reason: str | None, seen: int,
     ) -> Saved:  # fmt: skip
-        saving.checked("the reason", reason, LONGEST_TEXT, lines=True)
-        found = history.current(writer.connection, project_id, kind, keys=[key])
-        there = {one.key: one for one in found}
-        if found and found[0].body == body:
-            return Saved(0, 0, 1, saving.stamp(writer.connection, project_id))
-        saving.refuse_covering(writer, {key: body}, there, {key: seen})
-        version = found[0].version + 1 if found else 1
-        draft = Draft(project_id, kind, key, version, site, body)
-        writer.append([draft], self.user.name, self._origin, reason)
-        return Saved(1, int(version > 1), 0, saving.stamp(writer.connection, project_id))
+        draft = Draft(project_id, kind, key, 1, site, body)
+        return saving.save_one(writer, draft, self.user.name, self._origin, reason, seen)

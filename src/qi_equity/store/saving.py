@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 import pandas as pd
@@ -17,7 +18,8 @@ from qi_equity.store.chain import Draft
 from qi_equity.store.history import Current, Revision, Writer
 from qi_equity.store.intake import named, shown, tidy
 from qi_equity.store.refusals import Clash, Conflict, StoreError
-from qi_equity.store.text import LONGEST_NAME, problem_of_text
+from qi_equity.store.results import Saved
+from qi_equity.store.text import LONGEST_NAME, LONGEST_TEXT, problem_of_text
 
 # What a chart is drawn from: a change of any of these makes a new revision of the project.
 CHARTED = ("observation", "plan", "consent", "cycle", "annotation")
@@ -153,3 +155,18 @@ def texts(content: object, name: str = "") -> Iterable[tuple[str, str]]:
     elif isinstance(content, list | tuple):
         for value in content:
             yield from texts(value, name)
+
+
+def save_one(
+    writer: Writer, draft: Draft, who: str, origin: str, reason: str | None, seen: int
+) -> Saved:
+    """Keep the next version of one thing, unless it is so already or covers what nobody saw."""
+    checked("the reason", reason, LONGEST_TEXT, lines=True)
+    found = history.current(writer.connection, draft.project, draft.kind, keys=[draft.key])
+    if found and found[0].body == draft.body:
+        return Saved(0, 0, 1, stamp(writer.connection, draft.project))
+    there = {one.key: one for one in found}
+    refuse_covering(writer, {draft.key: draft.body}, there, {draft.key: seen})
+    version = found[0].version + 1 if found else 1
+    writer.append([replace(draft, version=version)], who, origin, reason)
+    return Saved(1, int(version > 1), 0, stamp(writer.connection, draft.project))

@@ -1,0 +1,110 @@
+"""The rows of a table on their way: in use, refused or left out; nothing here reads a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from qi_equity.observations import (
+    BESIDE,
+    COLUMNS,
+    COUNTS,
+    KEY,
+    READINGS,
+    UNKNOWN,
+    together,
+)
+from qi_equity.project import Project
+from qi_equity.sources.labels import text_of
+
+NUMBERS = (*COUNTS, "value", *BESIDE)
+
+
+class Rows:
+    """The rows still in use, and the ones refused or left out, with the reason."""
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        self.table = table
+        self.read = len(table)
+        self.refused: dict[str, list[int]] = {}
+        self.left_out: dict[str, list[int]] = {}
+
+    def drop(self, reasons: pd.Series, into: dict[str, list[int]]) -> None:
+        """Take out the rows that have a reason."""
+        bad = reasons.notna()
+        for reason, row in zip(reasons[bad], self.table.loc[bad, "row"], strict=True):
+            into.setdefault(str(reason), []).append(int(row))
+        self.table = self.table.loc[~bad]
+
+    def refuse(self, reasons: pd.Series) -> None:
+        """Rows that cannot be read, by why."""
+        self.drop(reasons, self.refused)
+
+    def leave_out(self, reasons: pd.Series) -> None:
+        """Rows that nobody asks for, by why."""
+        self.drop(reasons, self.left_out)
+
+
+def once(rows: Rows) -> Iterable[str]:
+    """One row for each key: copies and contradictions are refused, parts of it are added up.
+
+    Parts are days of one week, and codes that roll up to one group: 'H' and 'J' are both Asian.
+    """
+    table = rows.table
+    rows.table = table = table.assign(label=table["stratum_cell"].map(text_of))
+    key = [*KEY, "day", "label"]
+    copies = table.duplicated([*key, *NUMBERS])
+    reasons = pd.Series(None, index=table.index, dtype=object)
+    reasons[copies] = "a copy of an earlier row"
+    reasons[table.duplicated(key, keep=False) & ~copies] = (
+        "counts differ between rows for the same measure, site, stratum and date"
+    )
+    # A row whose only double is its own copy is not contradicted.
+    alone = ~table[~copies].duplicated(key, keep=False)
+    reasons[alone.index[alone]] = None
+    # Two readings of one day are two readings, alike or not.
+    reasons[table["value"].notna()] = None
+    rows.refuse(reasons)
+    table = rows.table
+    if not table.duplicated(KEY).any():
+        return
+    # skipna is off: a week with a day withheld is not known, and must not look small.
+    # Readings are not added up: their mean is the subgroup's, as it is of birth records, and how
+    # many they were and how they lay about it goes with it.
+    sums = table.groupby(KEY, as_index=False).agg(
+        **{name: (name, lambda part: part.sum(skipna=False)) for name in (*COUNTS, UNKNOWN)},
+    )
+    readings = table["value"].notna().any()
+    if readings:
+        single = table[READINGS].fillna(1.0).where(table["value"].notna())
+        means = together(table.assign(**{READINGS: single}).drop(columns=UNKNOWN), KEY)
+        sums = sums.merge(means, on=KEY, how="left")
+    sums = sums.reindex(columns=[*COLUMNS, *BESIDE])
+    yield (
+        f"{len(table):,} rows were {'averaged' if readings else 'added up'} to {len(sums):,}: "
+        "several dates in one subgroup, or several codes in one group"
+    )
+    rows.table = sums
+
+
+def reconciled(project: Project, kept: pd.DataFrame, totals: pd.DataFrame) -> Iterable[str]:
+    """Whether the strata add up to the totals the file itself gives."""
+    where = ["measure", "site", "subgroup"]
+    for name in COUNTS:
+        parts = kept.groupby(where)[name].agg(
+            total=lambda part: part.sum(), withheld=lambda part: part.isna().sum()
+        )
+        both = parts.join(totals.set_index(where)[name].rename("given"), how="inner").dropna()
+        if both.empty:
+            continue
+        whole = both[both["withheld"] == 0]
+        same = int((whole["total"] == whole["given"]).sum())
+        said = f"{name}s of the strata add up to the file's total in {same:,} of {len(whole):,}"
+        yield f"{said} site-periods where none is withheld"
+        one = int((both["withheld"] == 1).sum())
+        if one:
+            yield (
+                f"in {one:,} site-periods a single {name} is withheld beside its total: "
+                "subtraction would show it"
+            )
