@@ -50,6 +50,7 @@ class Pasted:
 class _Columns:
     """Which column of the block is what; numbers maps a column of the table to one of the block."""
 
+    measure: Measure
     label: int | None
     dated: int | None
     numbers: Mapping[str, int]
@@ -86,8 +87,8 @@ def pasted(
             found.leave(number, say("log.paste.below", last=strata[-1]))
     else:
         homes = _homes(project, body, label, found)
-    homes = _of_this(measure, body, homes, columns, subgroup, found)
-    _fill(measure, body, homes, columns, found)
+    homes = _of_this(body, homes, columns, subgroup, found)
+    _fill(body, homes, columns, found)
     found.told.insert(0, _summary(found, len(rows)))
     return found
 
@@ -185,7 +186,7 @@ def _columns(
         numbers = dict(zip(names[start:], rest, strict=False))
     spare = [c for c in free if c not in numbers.values()]
     shown = [heads[c] or say("log.paste.column", number=c + 1) for c in spare]
-    return _Columns(label, dated, numbers, tuple(shown))
+    return _Columns(measure, label, dated, numbers, tuple(shown))
 
 
 def _is_number(text: str) -> bool:
@@ -242,7 +243,6 @@ def _homes(project: Project, body: Sequence[Row], label: int, found: Pasted) -> 
 
 
 def _of_this(
-    measure: Measure,
     body: Sequence[Row],
     homes: dict[int, str],
     columns: _Columns,
@@ -257,7 +257,8 @@ def _of_this(
     for number, text in given.items():
         assert isinstance(number, int)
         on = read.dates[number]
-        if text and pd.notna(on) and floor(pd.Series([on]), measure.subgroup)[0] != subgroup:
+        period = columns.measure.subgroup
+        if text and pd.notna(on) and floor(pd.Series([on]), period)[0] != subgroup:
             found.leave(number, say("log.paste.other_day", day=day(on)))
             del homes[number]
         elif text and pd.isna(on):
@@ -267,7 +268,6 @@ def _of_this(
 
 
 def _fill(
-    measure: Measure,
     body: Sequence[Row],
     homes: Mapping[int, str],
     columns: _Columns,
@@ -291,7 +291,7 @@ def _fill(
         for name, text in _texts(row, columns.numbers).items():
             if not text:
                 continue
-            cell = typed.read(text, name, measure)
+            cell = typed.read(text, name, columns.measure)
             if cell.state == "number":
                 key = stratum, name
                 summed[key] = summed.get(key, 0.0) + cell.number

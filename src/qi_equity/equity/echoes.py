@@ -57,8 +57,7 @@ def echoes(events: FloatArray, total: FloatArray, changed: BoolArray, rising: In
 
 def echoes_among(groups: Groups, changed: BoolArray, rising: IntArray) -> IntArray:
     """The same of any groups that can be left out of one another's references."""
-    found = np.full(len(changed), -1)
-    left = np.flatnonzero(changed)
+    found, left = np.full(len(changed), -1), np.flatnonzero(changed)
     if left.size < 2:
         return found
     moved, variance = groups.moved()
@@ -90,8 +89,7 @@ def echoes_of_reference(
 
 def echoes_of_one(groups: Groups, reference: int, changed: BoolArray) -> IntArray:
     """The same of any groups."""
-    found = np.full(len(changed), -1)
-    left = np.flatnonzero(changed)
+    found, left = np.full(len(changed), -1), np.flatnonzero(changed)
     if left.size < 2:
         return found
     if groups.beside_others(np.array([reference]), []).p_value[0] > LEVEL:

@@ -15,8 +15,6 @@ from scipy import stats
 from qi_equity.arrays import BoolArray, FloatArray, IntArray
 from qi_equity.equity.contrast import first_half, summed
 from qi_equity.equity.permutation import (
-    AUTOCORRELATED,
-    SEED,
     Trend,
     changed,
     dispersion,
@@ -41,6 +39,7 @@ from qi_equity.equity.verdict import (
     STEADY_FACTOR,
     Verdicts,
     changed_sides,
+    of_change,
     words_for,
 )
 from qi_equity.vocabulary import Verdict
@@ -89,13 +88,8 @@ def value_verdicts(data: Values, *, practical_ratio: float = PRACTICAL_RATIO) ->
         late_ratio=halves[1][1],
         early_difference=early.difference,
         late_difference=late.difference,
-        p_trend=seen.p_trend,
-        p_scan=seen.p_scan,
-        p_difference=seen.p_difference,
-        p_away=seen.p_away,
-        p_apart=seen.p_apart,
         p_overall_falling=_overall_falling(data),
-        split=seen.split,
+        **of_change(seen),
         higher_moved=higher_moved,
         lower_moved=lower_moved,
         stratum_higher=higher,
@@ -105,9 +99,6 @@ def value_verdicts(data: Values, *, practical_ratio: float = PRACTICAL_RATIO) ->
         periods_to_go=to_go,
         information=whole.information,
         dispersion=phi,
-        autocorrelation=seen.autocorrelation,
-        in_blocks=seen.autocorrelation > AUTOCORRELATED,
-        seed=np.full(len(compared), SEED),
     )
     few = (whole.information < LEAST_INFORMATION) | (_readings(data) < LEAST_EVENTS)
     would_see = factor <= max(STEADY_FACTOR, practical_ratio)

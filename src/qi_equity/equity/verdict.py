@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ from qi_equity.equity.intervals import Interval
 from qi_equity.equity.permutation import (
     AUTOCORRELATED,
     SEED,
+    Change,
     change,
     difference_scores,
     dispersion,
@@ -125,13 +127,8 @@ def verdicts(data: Contrast, *, practical_ratio: float = PRACTICAL_RATIO) -> Ver
         late_ratio=ratios[2],
         early_difference=early.difference,
         late_difference=late.difference,
-        p_trend=seen.p_trend,
-        p_scan=seen.p_scan,
-        p_difference=seen.p_difference,
-        p_away=seen.p_away,
-        p_apart=seen.p_apart,
         p_overall_falling=_overall_falling(flat),
-        split=seen.split,
+        **of_change(seen),
         higher_moved=higher_moved,
         lower_moved=lower_moved,
         stratum_higher=higher,
@@ -140,9 +137,6 @@ def verdicts(data: Contrast, *, practical_ratio: float = PRACTICAL_RATIO) -> Ver
         periods_to_go=to_go,
         information=whole.information,
         dispersion=phi,
-        autocorrelation=seen.autocorrelation,
-        in_blocks=seen.autocorrelation > AUTOCORRELATED,
-        seed=np.full(math.prod(shape), SEED),
     )
     few = (whole.information < LEAST_INFORMATION) | (_events(flat, whole) < LEAST_EVENTS)
     opposite = _opposite([half.inflated(unsure) for half in (early, late)])
@@ -152,6 +146,13 @@ def verdicts(data: Contrast, *, practical_ratio: float = PRACTICAL_RATIO) -> Ver
         found, few, compared, opposite, further, would_see, practical_ratio
     )
     return _reshaped(found, shape)
+
+
+def of_change(seen: Change) -> dict[str, Any]:
+    """What a verdict says of how sure a change is, and how that was worked out."""
+    told = {each.name: getattr(seen, each.name) for each in fields(Change)}
+    blocks = seen.autocorrelation > AUTOCORRELATED
+    return told | {"in_blocks": blocks, "seed": np.full(len(seen.p_trend), SEED)}
 
 
 def words_for(

@@ -5,7 +5,7 @@ The sums are done in qi_equity.equity; here labels go on, and high and low becom
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -150,10 +150,7 @@ def gap_charts(
         cautions=pd.Series(_cautions(found, charts, gap, known), dtype=object),
         echo_of=echo_of,
     )
-    summary.loc[summary["echo_of"] != "", "verdict"] = str(Verdict.ECHO)
-    # Where any number of looks have shown a change, no single look says that there is none.
-    unsettled = summary["established"] & (summary["verdict"] == Verdict.STEADY)
-    summary.loc[unsettled, "verdict"] = str(Verdict.GAP)
+    summary = settled(summary)
     summary.attrs["family"] = f"{len(summary)} gap charts in this table"
     points = _points(gap, charts, keys, counts.subgroups, subgroup, window, multiply * pieces)
     for table in (summary, points):
@@ -316,7 +313,6 @@ def _cautions(
         found.early_difference,
         found.early_ratio.estimate,
     ) & (np.fmin(found.p_trend, found.p_difference) <= LEVEL)
-    said = ~np.isin(found.verdict, [*CHANGED, Verdict.TOO_FEW])
     codes = {
         "few_events": found.verdict == Verdict.TOO_FEW,
         "few_baseline_events": early < LEAST_BASELINE_EVENTS,
@@ -325,14 +321,34 @@ def _cautions(
         "odds_not_ratio": np.fmax(p, p0) > HIGH_RATE,
         "difference_narrowed_ratio_widened": opposite & (now > then),
         "ratio_narrowed_difference_widened": opposite & (now < then),
+    }
+    return as_codes(codes | hints(found))
+
+
+def hints(found: Verdicts) -> dict[str, NDArray[np.bool_]]:
+    """Where a change is hinted at that the verdict does not claim, by code."""
+    said = ~np.isin(found.verdict, [*CHANGED, Verdict.TOO_FEW])
+    return {
         "change_too_small_to_matter": said & (found.p_trend <= LEVEL) & ~found.matters,
         "step_seen": said & (found.p_scan <= LEVEL),
         "difference_changed": said & (found.p_difference <= LEVEL),
     }
-    return [
-        tuple(code for code, applies in codes.items() if applies[row])
-        for row in range(len(found.verdict))
-    ]
+
+
+def as_codes(applies: Mapping[str, NDArray[np.bool_]]) -> list[tuple[str, ...]]:
+    """The codes that apply to each series."""
+    rows = zip(*(part.tolist() for part in applies.values()), strict=True)
+    return [tuple(code for code, here in zip(applies, row, strict=True) if here) for row in rows]
+
+
+def settled(summary: pd.DataFrame) -> pd.DataFrame:
+    """An echo is called so, and what any number of looks have shown is not called steady."""
+    echo = summary["echo_of"] != ""
+    # No single look says that there is no change where all of them together have shown one.
+    unsettled = summary["established"] & (summary["verdict"] == Verdict.STEADY)
+    verdict = summary["verdict"].astype(object)
+    verdict = verdict.mask(echo, str(Verdict.ECHO)).mask(unsettled & ~echo, str(Verdict.GAP))
+    return summary.assign(verdict=verdict)
 
 
 def _points(

@@ -38,7 +38,10 @@ from qi_equity.frames.gap_chart import (
     WINDOW,
     Direction,
     GapCharts,
+    as_codes,
+    hints,
     moved_columns,
+    settled,
     subgroup_days,
     three,
     usual_baseline,
@@ -107,7 +110,7 @@ def value_gaps(
             found = value_verdicts(here.values[here.kept], practical_ratio=practical_ratio)
             watched = _watched(here)
             table = table.assign(**_judged(here, found, watched, direction))
-            table = _settled(table)
+            table = settled(table)
             points.append(_points(here, watched))
         summaries.append(table)
     summary = pd.concat(summaries, ignore_index=True) if summaries else pd.DataFrame()
@@ -250,31 +253,15 @@ def _judged(
     }
 
 
-def _settled(table: pd.DataFrame) -> pd.DataFrame:
-    """An echo is called so, and what any number of looks have shown is not called steady."""
-    echo = table["echo_of"] != ""
-    unsettled = table["established"] & (table["verdict"] == Verdict.STEADY)
-    verdict = table["verdict"].astype(object)
-    verdict = verdict.mask(echo, str(Verdict.ECHO)).mask(unsettled & ~echo, str(Verdict.GAP))
-    return table.assign(verdict=verdict)
-
-
 def _cautions(data: Values, found: Verdicts) -> list[tuple[str, ...]]:
     """What to be careful of, as codes."""
-    said = ~np.isin(found.verdict, [*CHANGED, Verdict.TOO_FEW])
     codes = {
         "few_readings": found.verdict == Verdict.TOO_FEW,
         "means_alike": ~data.by_readings,
         "not_above_zero": (data.compared & ~data.positive).any(axis=-1),
         "blocks": found.in_blocks,
-        "change_too_small_to_matter": said & (found.p_trend <= LEVEL) & ~found.matters,
-        "step_seen": said & (found.p_scan <= LEVEL),
-        "difference_changed": said & (found.p_difference <= LEVEL),
     }
-    return [
-        tuple(code for code, applies in codes.items() if applies[row])
-        for row in range(len(found.verdict))
-    ]
+    return as_codes(codes | hints(found))
 
 
 def _echo_of(here: _Site, found: Verdicts) -> NDArray[np.object_]:
