@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -37,6 +38,7 @@ from qi_equity.equity.verdict import (
     MOVED,
     PRACTICAL_RATIO,
     STEADY_FACTOR,
+    WHO_MOVED,
     Verdicts,
     changed_sides,
     of_change,
@@ -77,9 +79,8 @@ def value_verdicts(data: Values, *, practical_ratio: float = PRACTICAL_RATIO) ->
     )  # fmt: skip
     factor, to_go = _reach(early.information, late.information, phi, compared.sum(axis=-1))
     further = np.abs(np.nan_to_num(late.log_ratio)) > np.abs(np.nan_to_num(early.log_ratio))
-    higher, higher_moved, lower_moved = _movers(
-        data, first, further, early.log_ratio, late.log_ratio
-    )
+    moved = _movers(data, first, further, early.log_ratio, late.log_ratio)
+    who: dict[str, Any] = dict(zip(WHO_MOVED, moved, strict=True))
     found = Verdicts(
         verdict=np.full(len(compared), Verdict.TOO_FEW, dtype="<U9"),
         ratio=ratio,
@@ -90,9 +91,7 @@ def value_verdicts(data: Values, *, practical_ratio: float = PRACTICAL_RATIO) ->
         late_difference=late.difference,
         p_overall_falling=_overall_falling(data),
         **of_change(seen),
-        higher_moved=higher_moved,
-        lower_moved=lower_moved,
-        stratum_higher=higher,
+        **who,
         matters=np.abs(np.nan_to_num(early.log_ratio - late.log_ratio))
         >= math.log(practical_ratio),
         smallest_factor=factor,

@@ -116,7 +116,7 @@ def verdicts(data: Contrast, *, practical_ratio: float = PRACTICAL_RATIO) -> Ver
     compared = flat.compared.sum(axis=-1)
     factor, to_go = _reach(early, late, whole, phi, compared)
     further = np.abs(np.nan_to_num(late.log_ratio)) > np.abs(np.nan_to_num(early.log_ratio))
-    higher, higher_moved, lower_moved = _movers(halves, further, early, late)
+    who: dict[str, Any] = dict(zip(WHO_MOVED, _movers(halves, further, early, late), strict=True))
     windows = Pooled.side_by_side([one.inflated(unsure) for one in (whole, early, late)])
     ratios = ratio_interval(windows)
     found = Verdicts(
@@ -129,9 +129,7 @@ def verdicts(data: Contrast, *, practical_ratio: float = PRACTICAL_RATIO) -> Ver
         late_difference=late.difference,
         p_overall_falling=_overall_falling(flat),
         **of_change(seen),
-        higher_moved=higher_moved,
-        lower_moved=lower_moved,
-        stratum_higher=higher,
+        **who,
         matters=_matters(early, late, practical_ratio),
         smallest_factor=factor,
         periods_to_go=to_go,
@@ -146,6 +144,10 @@ def verdicts(data: Contrast, *, practical_ratio: float = PRACTICAL_RATIO) -> Ver
         found, few, compared, opposite, further, would_see, practical_ratio
     )
     return _reshaped(found, shape)
+
+
+# What is said of who moved: the stratum's rate is the higher one, and how each side moved.
+WHO_MOVED = ("stratum_higher", "higher_moved", "lower_moved")
 
 
 def of_change(seen: Change) -> dict[str, Any]:
