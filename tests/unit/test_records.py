@@ -398,3 +398,12 @@ def test_records_from_a_workbook_and_below_a_title(tmp_path: Path) -> None:
     for encoding in ("utf-8", "cp1252", "utf-16-le"):
         (tmp_path / "births.csv").write_bytes(text.encode(encoding))
         assert counted(sources.load(plan, base=tmp_path))[BLACK_NORTH] == (1, 1)
+
+
+def test_a_birth_that_is_still_to_come_is_refused_by_its_date(tmp_path: Path) -> None:
+    ahead = pd.Timestamp.today().normalize() + pd.Timedelta(days=2)
+    folder = births(tmp_path, [{}, {"born": f"{ahead:%Y-%m-%d}"}])
+    rule: dict[str, object] = {"numerator": {"loss": {"at_least": 1000}}}
+    imported = sources.load(project(rule, {}, data="proportion", denominator="d"), base=folder)
+    assert imported.taken == 1
+    assert "has not come yet" in imported.refused["reason"][0]

@@ -203,7 +203,8 @@ def _text(column: Any) -> Any:
 def _days(keyed: Table, source: RecordsSource, refused: _Refusals) -> pd.DataFrame:
     """Every distinct day in the records, how many births it has, and the date it is."""
     days = fetched(keyed.group_by("day_").aggregate(births=keyed.count()))
-    result = dates.read(days["day_"].astype(object), source.dates, latest=dates.latest())
+    today = pd.Timestamp.today().normalize()  # nobody's birth is ahead, as a week's end may be
+    result = dates.read(days["day_"].astype(object), source.dates, latest=today)
     bad = result.refused.notna()
     for reason, births in zip(result.refused[bad], days.loc[bad, "births"], strict=True):
         refused.add(reason, births)
