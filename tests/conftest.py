@@ -23,6 +23,30 @@ settings.register_profile("long", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
 
 
+# Files that take long go first, so that the workers end together and none is left with the longest.
+LONGEST = (
+    "test_engines",
+    "test_store_writers",
+    "test_log_and_session_pages",
+    "test_known_truth",
+    "test_charts_page",
+    "test_roles_through_the_app",
+    "test_people_page",
+    "test_tables_fuzz",
+    "test_attacker",
+    "test_sheets",
+    "test_files_page",
+    "test_gap_and_compare_pages",
+    "test_reconnect",
+    "test_pseudo_locale",
+)
+ORDER = {name: place for place, name in enumerate(LONGEST)}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: ORDER.get(item.path.stem, len(ORDER)))
+
+
 def absent(what: str, remedy: str) -> None:
     """Skip with the way out; under CI=true a missing program is a failure, never a skip."""
     message = f"{what} is not on this machine: {remedy}"
