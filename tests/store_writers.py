@@ -20,7 +20,7 @@ from qi_equity.store import database as locked
 from store_network import PROJECT, row, table, user
 
 WEEK_OF = [f"20{year:02d}-{month:02d}-{day:02d}"
-           for year in range(20, 30) for month in range(1, 13) for day in range(1, 29)]  # fmt: skip
+           for year in range(14, 24) for month in range(1, 13) for day in range(1, 29)]  # fmt: skip
 FILE_ROWS = 9  # a file of one site: a measure would be 3 strata by 3 weeks
 
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -104,7 +104,7 @@ def fight(opened: store.Store, writer: int, writes: int) -> Counter[str]:
         week = WEEK_OF[writer * writes + number]
         view.log(PROJECT, [row(number % 20, 20, week=week)])
         came["own"] += 1
-        shared = (*_SHARED[:3], "2030-01-07")
+        shared = (*_SHARED[:3], "2012-01-02")
         there = view.history(PROJECT, shared)
         before = there[-1] if there else None
         counted = json.loads(before.body)["numerator"] + 1 if before and before.body else 1
@@ -121,7 +121,7 @@ def fight(opened: store.Store, writer: int, writes: int) -> Counter[str]:
 
 
 _SHARED = ("pph", "north", "White")
-SHARED_CELL = (*_SHARED, "2030-01-07")
+SHARED_CELL = (*_SHARED, "2012-01-02")
 
 
 def log_with_so_much_room(place: str, room: int, answer: Any) -> None:
@@ -175,7 +175,7 @@ def read_and_write_as_nobody(place: str, _room: int, answer: Any) -> None:
     try:
         view = store.open(place).as_user(user())
         read = len(view.observations(PROJECT))
-        view.log(PROJECT, [row(1, 20, week="2030-01-07")])
+        view.log(PROJECT, [row(1, 20, week="2012-01-02")])
         answer.send((read, "written"))
     except store.StoreError as fault:
         answer.send((read, str(fault)))

@@ -35,7 +35,7 @@ def left(place):
     opened = store.open(place)
     view = opened.as_user(user())
     found, shown = view.verify(), len(view.observations(PROJECT))
-    view.log(PROJECT, [row(1, 20, week="2031-01-06")])  # and it can be written to again
+    view.log(PROJECT, [row(1, 20, week="2013-01-07")])  # and it can be written to again
     opened.close()
     assert found.whole, found
     return shown

@@ -39,7 +39,7 @@ def test_a_link_is_the_sha_256_of_one_line_of_json():
             for name in ("id", "who", "at", "origin", "file_hash", "why")
         ),
         *(
-            (GENESIS, 7, CHANGE, DRAFT._replace(**{name: 9}))
+            (GENESIS, 7, CHANGE, replace(DRAFT, **{name: 9}))
             for name in ("project", "kind", "key", "version", "site", "body")
         ),
     ],

@@ -20,6 +20,7 @@ from qi_equity.sources.account import CODES, EXCLUDED, REFUSED, Imported
 from qi_equity.sources.engine import Table, fetched, records, shown
 from qi_equity.sources.labels import BETWEEN, Sites, place
 from qi_equity.sources.labels import shown as as_read
+from qi_equity.sources.rows import NUMBERS
 
 Progress = Callable[[str, float], None]  # what is being done, and how far from 0 to 1
 
@@ -399,7 +400,7 @@ def _observations(
             columns["denominator"] = blank
         if (unknown := BLANK.format(number)) in sums:
             columns[UNKNOWN] = grid[unknown]
-        counts = {name: array[logged] for name, array in columns.items()}
+        counts = {name: columns[name][logged] for name in NUMBERS if name in columns}
         name = pd.Series(np.full(len(s), measure.id, object), dtype=object)
         parts[measure.id] = pd.DataFrame({"measure": name, **keys, **counts})
     return parts
