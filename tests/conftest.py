@@ -27,6 +27,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
 LONGEST = (
     "test_engines",
     "test_store_writers",
+    "test_pages_for_everybody",
     "test_log_and_session_pages",
     "test_known_truth",
     "test_charts_page",

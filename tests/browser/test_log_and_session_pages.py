@@ -5,38 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import pandas as pd
 import pytest
-from made_findings import made_findings, made_project
-from seeing import DESKTOP, PHONE, drawn, ready, violations
-
-from qi_equity import store
-from qi_equity.app.live import Analyst, Network
-from qi_equity.app.server import start
-from qi_equity.observations import COLUMNS
-from qi_equity.project import EVERYONE
+from seeing import DESKTOP, PHONE, drawn, ready
+from served import ten_sites
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app over a store of ten sites and thirty weeks."""
-    project = made_project("pph", sites=10)
-    rows = made_findings(project, weeks=30).points
-    rows = rows[(rows["stratum"] != EVERYONE) & rows["denominator"].notna()].copy()
-    rows["value"] = float("nan")
-    # Two sites have stopped logging, so that a session has something to talk about.
-    stopped = rows["subgroup"] > rows["subgroup"].max() - pd.Timedelta(weeks=4)
-    rows = rows[~(rows["site"].isin(["site_i", "site_j"]) & stopped)]
-    opened = store.open(tmp_path_factory.mktemp("store") / "network.sqlite")
-    user = store.User("Asha", "admin")
-    view = opened.as_user(user)
-    view.save_project(project, "id: pph\n")
-    view.import_table("pph", rows[COLUMNS], "0" * 64)
-    network = Network(opened, Analyst())
-    running = start(network.seat(user))
-    yield running.url
-    running.stop()
-    network.close()
+    with ten_sites(tmp_path_factory.mktemp("store")) as served:
+        yield served
 
 
 def values_of(page: Any) -> list[list[float | None]]:
@@ -243,16 +221,3 @@ def test_a_step_without_an_owner_is_refused_in_words(visit):
     page.get_by_role("button", name="Add the step").click()
     page.get_by_text("who does it: is missing").wait_for()
     assert page.get_by_label("What will be done").input_value() == "Something"
-
-
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize(
-    "address",
-    ["log", "session", "session&slide=1", "project", "quality", "history"],
-)
-def test_no_accessibility_violation_and_no_sideways_scroll(visit, size, theme, address):
-    page = visit(f"?page={address}", size=size, color_scheme=theme)
-    ready(page, chart=False)
-    assert violations(page) == []
-    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")

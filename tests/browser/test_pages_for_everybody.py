@@ -1,0 +1,29 @@
+"""Pages of a store can be read by everybody: no accessibility violation, no sideways scroll."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from seeing import DESKTOP, PHONE, ready, violations
+from served import ten_sites
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app over a store of ten sites and thirty weeks."""
+    with ten_sites(tmp_path_factory.mktemp("store")) as served:
+        yield served
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "address",
+    ["log", "session", "session&slide=1", "project", "quality", "history", "begin"],
+)
+def test_no_accessibility_violation_and_no_sideways_scroll(visit, size, theme, address):
+    page = visit(f"?page={address}", size=size, color_scheme=theme)
+    ready(page, chart=False)
+    assert violations(page) == []
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
