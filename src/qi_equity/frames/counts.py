@@ -17,6 +17,7 @@ from qi_equity.equity.gaps import best_at_baseline, everyone_else, named
 from qi_equity.errors import DataErrors, did_you_mean
 
 EVERYONE_ELSE = "everyone else"
+A_STRATUM = "a stratum"
 BEST = "best at baseline"
 # What a row is called where nobody wrote down the stratum: shown as its own, never left out.
 NOT_RECORDED = "not recorded"
@@ -203,6 +204,19 @@ def as_column(labels: NDArray[np.object_], like: object) -> NDArray[Any]:
     return pd.to_datetime(pd.Series(labels)).to_numpy("datetime64[ns]")
 
 
+def whom(reference: object, strata: Sequence[Any]) -> str:
+    """How a word names whom strata are held against: one of them, all others, the best; or not.
+
+    A stratum's own name comes before all else it could mean, a number among them.
+
+    >>> [whom(word, ["5", "Black"]) for word in ("5", "everyone else", "best at baseline", 0.05)]
+    ['a stratum', 'everyone else', 'best at baseline', '']
+    """
+    if reference in strata:
+        return A_STRATUM
+    return str(reference) if reference in (EVERYONE_ELSE, BEST) else ""
+
+
 def reference_of(
     reference: object,
     counts: Counts,
@@ -214,13 +228,13 @@ def reference_of(
     stratum: str,
 ) -> tuple[Any, float | Callable[[FloatArray], FloatArray]]:
     """The reference's label for every cell, and how to find its counts (or its number)."""
-    shape = counts.numerator.shape
-    if reference in counts.strata:
+    shape, named_by = counts.numerator.shape, whom(reference, counts.strata)
+    if named_by == A_STRATUM:
         index = np.full((shape[0], 1), counts.strata.index(reference))
         return reference, lambda values: named(values, index, STRATA)
-    if reference == EVERYONE_ELSE:
+    if named_by == EVERYONE_ELSE:
         return EVERYONE_ELSE, lambda values: everyone_else(values, STRATA)
-    if reference == BEST:
+    if named_by == BEST:
         best = best_at_baseline(
             *counts.over(slice(known)), STRATA, best_is_low=direction == "decrease", floor=floor
         )

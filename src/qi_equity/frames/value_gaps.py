@@ -30,7 +30,7 @@ from qi_equity.equity.values import (
     ratio_scores,
 )
 from qi_equity.equity.verdict import CHANGED, LEVEL, MOVED, PRACTICAL_RATIO, Verdicts
-from qi_equity.frames.counts import BEST, EVERYONE_ELSE, as_column
+from qi_equity.frames.counts import A_STRATUM, BEST, EVERYONE_ELSE, as_column, whom
 from qi_equity.frames.gap_chart import (
     SIDES,
     WEEK,
@@ -155,10 +155,11 @@ def _reference(
     all_: Means, strata: list[str], reference: str, baseline: int, direction: Direction | None
 ) -> tuple[NDArray[np.object_], Means] | None:
     """Whom each stratum is held against, by name and by its measurements; None where nobody."""
-    if reference == EVERYONE_ELSE:
+    named_by = whom(reference, strata)
+    if named_by == EVERYONE_ELSE:
         labels = np.full(len(strata), EVERYONE_ELSE, dtype=object)
         return labels, everyone_else(all_)
-    if reference == BEST:
+    if named_by == BEST:
         first = np.arange(all_.mean.shape[-1]) < baseline
         n = np.where(first & np.isfinite(all_.mean), all_.size, 0.0).sum(axis=-1)
         total = np.where(first, np.nan_to_num(all_.size * all_.mean), 0.0).sum(axis=-1)
@@ -169,7 +170,7 @@ def _reference(
         reference = strata[
             int(np.nanargmax(mean) if direction == "increase" else np.nanargmin(mean))
         ]
-    if reference not in strata:
+    elif named_by != A_STRATUM:
         return None
     one = all_[np.full(len(strata), strata.index(reference))]
     own = np.arange(len(strata))[:, None] == strata.index(reference)
