@@ -128,6 +128,17 @@ def test_a_job_that_cannot_be_understood_is_told_and_costs_no_worker(worker, mon
     assert worker.submit(os.getpid).result(PATIENCE) == first
 
 
+def test_a_process_that_could_not_be_started_is_asked_for_again(worker, monkeypatch):
+    def full(process):
+        raise OSError("no room for another process")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(aside.SPAWN.Process, "start", full)
+        with pytest.raises((Lost, OSError)):
+            worker.submit(os.getpid).result(PATIENCE)
+    assert worker.submit(sum, [1, 2]).result(PATIENCE) == 3
+
+
 def test_a_closed_worker_is_gone_in_the_midst_of_its_work(worker):
     pid = worker.submit(os.getpid).result(PATIENCE)
     busy, waiting = worker.submit(stay), worker.submit(sum, [1])

@@ -128,10 +128,16 @@ class Worker:
                 raise Lost("the worker was closed")
             if self._process is None or not self._process.is_alive():
                 self._drop()
-                self._pipe, theirs = SPAWN.Pipe()
-                self._process = SPAWN.Process(target=_work, args=(theirs,), daemon=True)
-                self._process.start()
-                theirs.close()  # theirs alone: that it is closed tells us that they are gone
+                ours, theirs = SPAWN.Pipe()
+                process = SPAWN.Process(target=_work, args=(theirs,), daemon=True)
+                try:
+                    process.start()
+                except BaseException:  # no room for one: the next job asks again
+                    ours.close()
+                    raise
+                finally:
+                    theirs.close()  # theirs alone: that it is closed tells us that they are gone
+                self._process, self._pipe = process, ours
             return self._pipe
 
     def _drop(self) -> None:
