@@ -6,7 +6,7 @@ import json
 from urllib.request import urlopen
 
 import pytest
-from seeing import DESKTOP, PHONE, choose, drawn, ready, redrawn, violations
+from seeing import DESKTOP, LOOKS, PHONE, choose, drawn, ready, redrawn, violations
 
 
 def test_seven_panels_are_drawn_with_signals_in_shapes(visit):
@@ -87,8 +87,7 @@ def test_a_choice_is_made_with_the_keyboard_and_keeps_the_focus(visit):
     assert page.evaluate("() => document.activeElement.id") == "choose-site"
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@LOOKS
 @pytest.mark.parametrize("address", ["", "?stratum=Black"])
 def test_the_page_has_no_accessibility_violation_and_no_sideways_scroll(
     visit, size, theme, address

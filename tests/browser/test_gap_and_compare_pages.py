@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from seeing import DESKTOP, PHONE, choose, drawn, ready, violations
+from seeing import LOOKS, PHONE, choose, drawn, ready, violations
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@LOOKS
 @pytest.mark.parametrize("page_name", ["gap", "compare"])
 def test_no_accessibility_violation_and_no_sideways_scroll(visit, size, theme, page_name):
     page = visit(f"?page={page_name}", size=size, color_scheme=theme)
