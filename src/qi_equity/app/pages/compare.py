@@ -116,7 +116,7 @@ def _cell(context: Context, site: str, row: Gap | None) -> dict[str, str]:
         "verdict": row.verdict,
         "words": verdict_word(row.verdict) or say("compare.gap"),
         "text": _sized(row),
-        "link": context.choice.address.link(page="gap", site=site, stratum=""),
+        "link": context.choice.address.link(page="charts", site=site, stratum=row.stratum),
         "icon": icons.verdict(row.verdict),
     }
 

@@ -83,14 +83,13 @@ def _told(context: Context, item: Item) -> dict[str, Any]:
     said = [text for text in said if text]
     if item.others:
         said.insert(1, say("session.others", strata=listed(map(called, item.others))))
-    page = "gap" if isinstance(item.row, Gap) else "charts"
     return {
         "kind": say(f"session.item.{item.kind}"),
         "icon": _icon(item, measure.direction),
         "where": where,
         "said": [sentence(text) for text in said],
         "open": context.choice.address.link(
-            page=page, measure=item.measure, site=item.site, stratum="", slide=""
+            page="charts", measure=item.measure, site=item.site, stratum=item.stratum, slide=""
         ),
     }
 
