@@ -66,7 +66,9 @@ def test_the_network_is_told_a_word_and_neither_day_nor_direction_it_was_not_giv
 
 
 def test_a_chart_that_nothing_watches_is_not_said_to_be_unchanged():
-    assert "too early to say whether it changes" in said(Verdict.GAP)
+    unwatched = {"not_watched": "in baseline"}
+    assert "too early to say whether it changes" in said(Verdict.GAP, unwatched)
+    assert "no change is established" in said(Verdict.GAP)
     assert "no change shown" in said(Verdict.GAP, {"false_alarms_a_year": 0.01})
 
 

@@ -7,7 +7,9 @@ import re
 from contextlib import closing
 
 import pandas as pd
+import panel as pn
 import pytest
+from bokeh.document import Document
 from hypothesis import given
 from hypothesis import strategies as st
 from made_findings import made_findings, made_project
@@ -16,6 +18,7 @@ from qi_equity.analyse import analyse
 from qi_equity.app import explore
 from qi_equity.app.actions import act
 from qi_equity.app.backend import FixedBackend
+from qi_equity.app.component import Wire
 from qi_equity.app.pages import PAGES
 from qi_equity.app.render import Renderer
 from qi_equity.app.state import Address, choose, parse
@@ -269,3 +272,11 @@ def test_parameters_without_effect_are_no_part_of_what_is_kept(monkeypatch):
     assert len(made) == 3
     assert made[-1].address.rules == "nelson"
     assert made[-1].address.stratum == "Black"
+
+
+def test_no_style_sheet_is_asked_from_elsewhere():
+    template = pn.Template("{{ embed(roots.wire) }}")
+    template.add_panel("wire", Wire(dict, None))
+    page = Document()
+    template.server_doc(page)
+    assert "://" not in str(page.to_json())

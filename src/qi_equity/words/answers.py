@@ -89,8 +89,11 @@ def _change(chart: Chart | None, direction: Direction, judged: bool) -> str:
         if missing(chart.p_scan):
             return say("answers.change.emerging")
         return say(f"answers.emerging.{MEANS[direction]['rising' if chart.rising else 'falling']}")
+    if chart.not_watched:
+        return say("answers.change.too_early")
+    # The network is not told whether a chart is watched: of it no more is said than it is told.
     watched = chart.false_alarms_a_year > 0
-    return say("answers.change.none" if watched else "answers.change.too_early")
+    return say("answers.change.none" if watched else "answers.change.none_established")
 
 
 def _gap(gap: Gap, judged: bool) -> str:

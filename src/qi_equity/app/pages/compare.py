@@ -27,9 +27,9 @@ def compare(context: Context) -> Page:
     choice, measure, address = context.choice, context.measure, context.choice.address
     points = context.findings.points
     points = points[points["measure"] == measure.id] if len(points) else points
-    strata = [name for name in context.strata() if (points["stratum"] == name).any()]
-    if not strata:
+    if points.empty:
         return nothing_logged(context)
+    strata = [name for name in context.strata() if (points["stratum"] == name).any()]
     stratum = address.stratum if address.stratum in strata else EVERYONE
     if stratum not in strata:
         stratum = strata[0]
