@@ -9,6 +9,7 @@ in any company.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,10 @@ from qi_equity.equity.roots import quick_root
 FAR = 3.0
 STANDARD_ERRORS = 10.0
 DEVIATIONS = 12.0
+# Logarithms between which a double keeps all its digits, with room on either side.
+FURTHEST = 500.0
+# Whole numbers up to this have their log factorials in a table.
+TABLED = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +65,30 @@ class Outcomes:
         at = np.asarray(theta, dtype=np.float64)
         weight, top = self._weights(at)
         return np.asarray(np.log(weight.sum(axis=0)) + top + at[..., np.newaxis] * self.lowest)
+
+    def log_totals(self, theta: FloatArray) -> FloatArray:
+        """The same of a row of log odds ratios a series: (value, series, period).
+
+        About the middle of a row the sum is a polynomial in the odds ratio, worked out from its
+        highest power down (Horner), with one exponential a weight in place of one for each value.
+        """
+        middle = theta[:, theta.shape[1] // 2]
+        away = (theta - middle[:, np.newaxis]).T
+        weight, top = self._weights(middle)
+        odds = np.exp(away)[..., np.newaxis]
+        total = np.zeros((*away.shape, self.lowest.shape[-1]))
+        with np.errstate(over="ignore"):
+            for one in weight[::-1]:
+                total *= odds
+                total += one
+        with np.errstate(divide="ignore"):
+            found = np.log(total) + top + theta.T[..., np.newaxis] * self.lowest
+        # Powers so far apart that a double cannot hold them are added up as logarithms.
+        far = np.abs(away).max(axis=0) * (2 * self.middle).max(axis=-1, initial=0.0) > FURTHEST
+        for one in np.flatnonzero(far):
+            row = np.array([one])
+            found[:, row] = np.stack([self[row].log_total(node) for node in theta[row].T])
+        return found
 
     def moments(self, theta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Mean, variance and third central moment of each series and period.
@@ -167,4 +196,17 @@ def _likeliest(n: FloatArray, n0: FloatArray, m: FloatArray, theta: FloatArray) 
 
 
 def _log_choose(n: FloatArray, k: FloatArray) -> FloatArray:
-    return np.asarray(special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1))
+    return _log_factorial(n) - _log_factorial(k) - _log_factorial(n - k)
+
+
+@cache
+def _log_factorials() -> FloatArray:
+    return np.asarray(special.gammaln(np.arange(TABLED) + 1.0))
+
+
+def _log_factorial(n: FloatArray) -> FloatArray:
+    if n.size and 0 <= n.min() and n.max() < TABLED:
+        whole = n.astype(np.intp)
+        if np.array_equal(whole, n):
+            return _log_factorials()[whole]
+    return np.asarray(special.gammaln(n + 1))
