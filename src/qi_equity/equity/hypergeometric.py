@@ -25,7 +25,7 @@ FAR = 3.0
 STANDARD_ERRORS = 10.0
 DEVIATIONS = 12.0
 # Logarithms between which a double keeps all its digits, with room on either side.
-FURTHEST = 500.0
+FURTHEST = 600.0
 # Whole numbers up to this have their log factorials in a table.
 TABLED = 1 << 16
 
@@ -57,20 +57,12 @@ class Outcomes:
         )
         return Outcomes(lowest, middle, weight, self.least, self.most)
 
-    def log_total(self, theta: FloatArray) -> FloatArray:
-        """Log of the sum of all weights, log K(theta), of each series and period.
-
-        `theta` holds a value for each series, or many of them on axes that come first.
-        """
-        at = np.asarray(theta, dtype=np.float64)
-        weight, top = self._weights(at)
-        return np.asarray(np.log(weight.sum(axis=0)) + top + at[..., np.newaxis] * self.lowest)
-
     def log_totals(self, theta: FloatArray) -> FloatArray:
-        """The same of a row of log odds ratios a series: (value, series, period).
+        """Log of the sum of all weights, log K(theta), at a row of log odds ratios a series.
 
-        About the middle of a row the sum is a polynomial in the odds ratio, worked out from its
-        highest power down (Horner), with one exponential a weight in place of one for each value.
+        By value, series and period. About the middle of a row the sum is a polynomial in the odds
+        ratio, worked out from its highest power down (Horner): one exponential a weight in place of
+        one for each value.
         """
         middle = theta[:, theta.shape[1] // 2]
         away = (theta - middle[:, np.newaxis]).T
@@ -83,11 +75,12 @@ class Outcomes:
                 total += one
         with np.errstate(divide="ignore"):
             found = np.log(total) + top + theta.T[..., np.newaxis] * self.lowest
-        # Powers so far apart that a double cannot hold them are added up as logarithms.
+        # Powers so far apart that a double cannot hold them are taken about two middles.
         far = np.abs(away).max(axis=0) * (2 * self.middle).max(axis=-1, initial=0.0) > FURTHEST
-        for one in np.flatnonzero(far):
-            row = np.array([one])
-            found[:, row] = np.stack([self[row].log_total(node) for node in theta[row].T])
+        if far.any():
+            some, half = np.flatnonzero(far), theta.shape[1] // 2
+            parts = (theta[some, :half], theta[some, half:])
+            found[:, some] = np.concatenate([self[some].log_totals(part) for part in parts])
         return found
 
     def moments(self, theta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -205,7 +198,7 @@ def _log_factorials() -> FloatArray:
 
 
 def _log_factorial(n: FloatArray) -> FloatArray:
-    if n.size and 0 <= n.min() and n.max() < TABLED:
+    if n.size and n.min() >= 0 and n.max() < TABLED:
         whole = n.astype(np.intp)
         if np.array_equal(whole, n):
             return _log_factorials()[whole]

@@ -390,7 +390,7 @@ def _sought(
 ) -> Interval:
     """Where a score is `z` standard errors from nought on either side, from `start`.
 
-    `about` says where such limits lie as a rule and how far they reach: they are sought there first.
+    `about` says where such limits lie as a rule and how far they reach: sought there first.
     """
     seen = np.isfinite(counts[1] + counts[3]) & (counts[0] + counts[2] > 0)
     place = np.flatnonzero(seen)
@@ -401,7 +401,7 @@ def _sought(
     # out leaves a short stretch to look in; one too near leaves a long one.
     both = [np.concatenate([part, part]) for part in flat]
     level, beyond = np.concatenate([far, -far]), BEYOND * far * reach
-    # Of a handful, or where all had the event, a score may cross more than once: no short cut there.
+    # Of a handful, or where all had the event, a score may cross more than once: no short cut.
     plain = (flat[0] < flat[1]) & (flat[2] < flat[3]) & (np.minimum(flat[1], flat[3]) > HANDFUL)
     guess = np.where(plain, [middle - beyond, middle + beyond], np.nan).ravel()
 

@@ -413,7 +413,7 @@ def _drawn(score: FloatArray, variance: FloatArray) -> FloatArray:
     batches = iter(_orders(length))
     seen = _clearest(score, variance)
     bar, p_value, draws = _bar(seen), np.full(rows, np.nan), np.zeros((rows, 0))
-    while (drawn := draws.shape[-1]) < DRAWS and (going := np.flatnonzero(np.isnan(p_value))).size:
+    while draws.shape[-1] < DRAWS and (going := np.flatnonzero(np.isnan(p_value))).size:
         orders = next(batches)
         new = np.full((rows, len(orders)), np.nan)
         for part in np.array_split(going, math.ceil(going.size * orders.size / AT_ONCE)):

@@ -118,7 +118,7 @@ def gap_charts(
         practical_ratio=practical_ratio,
         kind=kind,
     )
-    [found] = together([asked], window=window, budget=budget)
+    [found] = in_few_passes([asked], window=window, budget=budget)
     return found
 
 
@@ -183,7 +183,7 @@ def of_table(
     )  # fmt: skip
 
 
-def together(
+def in_few_passes(
     asked: Sequence[Asked], *, window: int = WINDOW, budget: float = ALARMS_A_YEAR
 ) -> list[GapCharts]:
     """The gap charts of each; those of one calendar and baseline share one pass.
@@ -354,7 +354,7 @@ def _alarms(charts: GapChart, subgroups: list[Any], budget: float) -> dict[str, 
 
 
 def moved_columns(
-    found: Verdicts, direction: Direction | None | NDArray[np.object_]
+    found: Verdicts, direction: Direction | NDArray[np.object_] | None
 ) -> dict[str, Any]:
     """Who moved and who is better off, as codes: which way is better is known here alone."""
     falling = found.p_overall_falling
