@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,7 @@ from qi_equity.frames.inequality import inequality
 from qi_equity.frames.plan import HORIZON, plans
 from qi_equity.judging import (
     KEYS,
+    Ask,
     Contents,
     Workers,
     contents,
@@ -81,11 +82,12 @@ def analyse(
     network = table["site"].nunique() > 1
     before = previous.kept if previous is not None and judge else {}
     judges = workers(engine) if judge else None
-    measured = {
+    begun = {
         measure.id: part
         for measure in project.measures
         if (part := _measure(Reading(project, measure), table, network, judges, before)) is not None
     }
+    measured = _finished(begun, judges)
     parts = list(measured.values())
     cautions += in_order(one for part in parts for one in part.quality)
     found = {name: _joined(parts, name) for name in TABLES}
@@ -182,14 +184,26 @@ def _joined(parts: list[Measured], name: str) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True) if tables else empty(TABLES[name])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Begun:
+    """A measure that is drawn and has to be judged, at the sites whose counts are new."""
+
+    ask: Ask
+    rows: pd.DataFrame  # with their totals
+    previous: Measured | None
+    kept: frozenset[str]  # sites whose tables are those of before
+    windows: str
+    part: Measured  # of the other sites
+
+
 def _measure(
     reading: Reading,
     table: pd.DataFrame,
     network: bool,
     judges: Workers | None,
     before: Mapping[str, Measured],
-) -> Measured | None:
-    """All of one measure; None where none was logged."""
+) -> Measured | _Begun | None:
+    """All of one measure, or what has to be judged of it; None where none was logged."""
     rows = table[table["measure"] == reading.measure.id]
     if rows.empty:
         return None
@@ -202,8 +216,23 @@ def _measure(
     rows = with_totals(rows, "stratum", EVERYONE)
     if network:
         rows = with_totals(rows, "site", ALL_SITES)
-    part = _drawn(reading, rows) if judges is None else _judged(reading, rows, previous, judges)
-    return replace(part, counts=counts, quality=said)
+    if judges is None:
+        return replace(_drawn(reading, rows), quality=said)
+    begun = _begun(reading, rows, previous)
+    return replace(begun, part=replace(begun.part, counts=counts, quality=said))
+
+
+def _finished(
+    begun: Mapping[str, Measured | _Begun], judges: Workers | None
+) -> dict[str, Measured]:
+    """Every measure judged: all that has to be is asked for at once."""
+    asks = {name: one.ask for name, one in begun.items() if isinstance(one, _Begun)}
+    held = judged(list(asks.values()), judges) if judges is not None else []
+    found = dict(zip(asks, held, strict=True))
+    return {
+        name: _judged(one, found[name]) if isinstance(one, _Begun) else one
+        for name, one in begun.items()
+    }
 
 
 def _drawn(reading: Reading, rows: pd.DataFrame) -> Measured:
@@ -240,18 +269,24 @@ def _known(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["stratum"].isin(reading.project.strata.known) & rows["numerator"].notna()]
 
 
-def _judged(
-    reading: Reading, rows: pd.DataFrame, previous: Measured | None, judges: Workers
-) -> Measured:
-    """One measure with all that it is judged by, anew at each site whose counts are new."""
+def _begun(reading: Reading, rows: pd.DataFrame, previous: Measured | None) -> _Begun:
+    """One measure drawn, anew at each site whose counts are new."""
     told = contents(reading, rows)
     kept = _kept(reading, rows, told, previous)
     fresh = rows[~rows["site"].isin(kept)] if kept else rows
     part = _drawn(reading, fresh)
     charts = Charts(part.points, part.charts, tuple(SERIES_KEY))
     before = previous.judged if previous is not None else {}
-    held = judged(reading, rows, charts, told.sites, before, judges)
-    part = _with_evidence(part, reading, {site: held[site] for site in held if site not in kept})
+    ask = Ask(reading, rows, charts, told.sites, before)
+    return _Begun(ask, rows, previous, kept, told.windows, part)
+
+
+def _judged(begun: _Begun, held: dict[str, Judged]) -> Measured:
+    """One measure with all that it is judged by."""
+    reading, rows, previous, kept = begun.ask.reading, begun.rows, begun.previous, begun.kept
+    fresh = rows[~rows["site"].isin(kept)] if kept else rows
+    now = {site: held[site] for site in held if site not in kept}
+    part = _with_evidence(begun.part, reading, now)
     if len(part.gaps):
         gaps = _with_unknown(part.gaps, unknown_bounds(reading, fresh))
         gaps = held_back(gaps, reading, fresh)
@@ -273,7 +308,7 @@ def _judged(
     if (across := reading.sites(rows)) is not None:
         curve = across.funnel.curve()
         part = replace(part, sites=across.rows, within=across.within, funnels=curve)
-    return replace(part, judged=held, windows=told.windows, cautions=tuple(cautions))
+    return replace(part, judged=held, windows=begun.windows, cautions=tuple(cautions))
 
 
 def _kept(

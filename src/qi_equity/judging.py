@@ -12,9 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from qi_equity.arrays import IntArray
 from qi_equity.findings import Judged
 from qi_equity.frames.chart import Charts
-from qi_equity.frames.evidence import weighed
+from qi_equity.frames.evidence import rows_of, weighed
+from qi_equity.frames.gap_chart import Asked, in_few_passes
 from qi_equity.frames.watch import watched
 from qi_equity.observations import COUNTS, KEY, SERIES_KEY, beside
 from qi_equity.project import ALL_SITES, EVERYONE, Project
@@ -109,10 +111,11 @@ class Work:
 
     def done(self) -> dict[str, Judged]:
         """Each site's judgement."""
-        tables = [
-            *_charts(self.reading, self.drawn),
-            *_gaps(self.reading, self.rows, self.last_of_baseline),
-        ]
+        [found] = here([self])
+        return found
+
+    def by_site(self, tables: Sequence[pd.DataFrame]) -> dict[str, Judged]:
+        """The tables of charts, points, gaps and their points, cut into those of each site."""
         at = [places(table) for table in tables]
 
         def of(site: str) -> list[pd.DataFrame]:
@@ -125,8 +128,12 @@ class Work:
 
 
 def here(works: Sequence[Work]) -> list[dict[str, Judged]]:
-    """One piece of work after the other, in this process."""
-    return [work.done() for work in works]
+    """Pieces of work in this process; those of one calendar in one pass, whatever their measures.
+
+    A pass says of each piece what it would alone.
+    """
+    charts, gaps = _charts(works), _gaps(works)
+    return [work.by_site([*charts[at], *gaps[at]]) for at, work in enumerate(works)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,26 +144,45 @@ class Workers:
     sites: int | None = None
 
 
-def judged(
-    reading: Reading,
-    rows: pd.DataFrame,
-    drawn: Charts,
-    told: Mapping[str, str],
-    before: Mapping[str, Judged],
-    workers: Workers,
-) -> dict[str, Judged]:
-    """Every site of a measure judged; where its contents were judged before, that is kept.
+@dataclass(frozen=True, slots=True, eq=False)
+class Ask:
+    """A measure to be judged: its rows, its charts as drawn, and what was judged before.
 
-    `told` are the contents of each site. Sites of one calendar are judged in one pass, which says
-    of each what it would alone.
+    `told` are the contents of each site.
     """
-    found = {
-        site: before[site] for site in told if site in before and before[site].counts == told[site]
-    }
-    fresh = {site: counts for site, counts in told.items() if site not in found}
-    for done in workers.do(list(_works(reading, rows, drawn, fresh, workers.sites))):
-        found.update(done)
-    return dict(sorted(found.items()))
+
+    reading: Reading
+    rows: pd.DataFrame
+    drawn: Charts
+    told: Mapping[str, str]
+    before: Mapping[str, Judged]
+
+    def kept(self) -> dict[str, Judged]:
+        """Sites whose contents were judged before."""
+        then = self.before
+        return {
+            site: then[site]
+            for site, counts in self.told.items()
+            if site in then and then[site].counts == counts
+        }
+
+
+def judged(asks: Sequence[Ask], workers: Workers) -> list[dict[str, Judged]]:
+    """Every site of each measure judged; where its contents were judged before, that is kept.
+
+    Sites of one calendar are judged in one pass, which says of each what it would alone.
+    """
+    found = [ask.kept() for ask in asks]
+    works: list[Work] = []
+    whose: dict[tuple[str, str], int] = {}  # contents tell one measure from another
+    for place, ask in enumerate(asks):
+        told = {site: counts for site, counts in ask.told.items() if site not in found[place]}
+        whose.update(dict.fromkeys(told.items(), place))
+        works += _works(ask.reading, ask.rows, ask.drawn, told, workers.sites)
+    for done in workers.do(works):
+        for site, one in done.items():
+            found[whose[site, one.counts]][site] = one
+    return [dict(sorted(each.items())) for each in found]
 
 
 def _works(
@@ -210,21 +236,25 @@ def _held(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:
     return known[known["site"].isin(sites)]
 
 
-def _gaps(
-    reading: Reading, rows: pd.DataFrame, last: pd.Timestamp
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+Tables = tuple[pd.DataFrame, pd.DataFrame]  # a row a chart or gap, and a row a point
+
+
+def _gaps(works: Sequence[Work]) -> dict[int, Tables]:
     """The gaps' verdicts and points; a site that began after the baseline has one of its own."""
-    if not reading.is_judged:
-        return pd.DataFrame(), pd.DataFrame()
-    if reading.valued:
-        return _value_gaps(reading, rows, last)
-    known = _held(reading, rows)
-    if known.empty:
-        return pd.DataFrame(), pd.DataFrame()
-    late = known["subgroup"].min() > last
-    found = reading.gap_charts(known, None if late else last)
-    # Q-values are of the family in view, which is not known to one site.
-    return found.summary.assign(q_trend=np.nan, q_scan=np.nan), found.points
+    found: dict[int, Tables] = {}
+    asked: dict[int, Asked] = {}
+    for place, work in enumerate(works):
+        reading, last = work.reading, work.last_of_baseline
+        found[place] = pd.DataFrame(), pd.DataFrame()
+        if reading.is_judged and reading.valued:
+            found[place] = _value_gaps(reading, work.rows, last)
+        elif reading.is_judged and len(known := _held(reading, work.rows)):
+            late = known["subgroup"].min() > last
+            asked[place] = reading.gaps_asked(known, None if late else last)
+    for place, one in zip(asked, in_few_passes(list(asked.values())), strict=True):
+        # Q-values are of the family in view, which is not known to one site.
+        found[place] = one.summary.assign(q_trend=np.nan, q_scan=np.nan), one.points
+    return found
 
 
 def _value_gaps(
@@ -247,35 +277,90 @@ def charts_watched(project: Project) -> int:
     return sites * (len(project.strata.groups) + 1) * len(project.measures)
 
 
-def _charts(reading: Reading, drawn: Charts) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _charts(works: Sequence[Work]) -> dict[int, Tables]:
     """Each chart's evidence of this look, and of every look so far."""
-    charts, points = drawn.summary.reset_index(drop=True), drawn.points
-    many = len(charts)
-    if reading.measure.overlapping_windows:
-        # Points share births: neither a step nor a sum of evidence means anything.
-        blank = {"p_runs": np.nan, "p_value": np.nan, "p_own": np.nan, "p_apart": np.nan}
-        return charts[KEYS].assign(**blank, p_rest=np.nan, attainable=0.0), points.loc[
-            :, [*KEYS, "subgroup"]
-        ].iloc[:0]
+    found: dict[int, Tables] = {}
+    passes: dict[tuple[object, ...], list[int]] = {}
+    rows: dict[int, IntArray] = {}
+    for place, work in enumerate(works):
+        charts, points = work.drawn.summary, work.drawn.points
+        if work.reading.measure.overlapping_windows:
+            # Points share births: neither a step nor a sum of evidence means anything.
+            blank = {"p_runs": np.nan, "p_value": np.nan, "p_own": np.nan, "p_apart": np.nan}
+            found[place] = (
+                charts[KEYS].assign(**blank, p_rest=np.nan, attainable=0.0),
+                points.loc[:, [*KEYS, "subgroup"]].iloc[:0],
+            )
+            continue
+        rows[place] = rows_of(charts, points, KEYS)
+        passes.setdefault(_alike(work, rows[place]), []).append(place)
+    for places_ in passes.values():
+        here_ = [works[place] for place in places_]
+        found.update(zip(places_, _one_pass(here_, [rows[at] for at in places_]), strict=True))
+    return found
+
+
+# Columns of points that evidence is made of, where they are there.
+WEIGHED = ("numerator", "denominator", "value", "baseline", "excluded")
+
+
+def _alike(work: Work, row: IntArray) -> tuple[object, ...]:
+    """What charts have in common that are weighed in one pass: the columns of their arrays."""
+    points = work.drawn.points
+    day = points["subgroup"].to_numpy()
+    counted = (points["numerator"].notna() & points["denominator"].notna()).to_numpy(bool)
+    if "excluded" in points:
+        counted = counted & ~points["excluded"].to_numpy(bool)
+    longest = int(np.bincount(row[row >= 0]).max(initial=0))
+    days = (day.dtype, np.unique(day).tobytes(), np.unique(day[counted]).tobytes())
+    columns = tuple(name for name in WEIGHED if name in points)
+    reading = work.reading
+    family = charts_watched(reading.project)
+    return (*days, longest, columns, reading.freeze is None, family)
+
+
+def _one_pass(works: Sequence[Work], rows: Sequence[IntArray]) -> list[Tables]:
+    summaries = [work.drawn.summary for work in works]
+    many = [len(summary) for summary in summaries]
+    ends = np.cumsum([0, *many])
+    columns = [*KEYS, "subgroup", *(name for name in WEIGHED if name in works[0].drawn.points)]
+    charts = pd.concat([one[[*KEYS, "p_value", "useful"]] for one in summaries], ignore_index=True)
+    points = pd.concat([work.drawn.points[columns] for work in works], ignore_index=True)
+    row = np.concatenate(
+        [np.where(one < 0, -1, one + start) for one, start in zip(rows, ends, strict=False)]
+    )
+    measures = [work.reading.measure for work in works]
     place = pd.MultiIndex.from_frame(charts[KEYS])
     whole = place.get_indexer(pd.MultiIndex.from_frame(charts[KEYS].assign(stratum=EVERYONE)))
     found = weighed(
         charts,
         points,
         SERIES_KEY,
-        events_per_birth=np.full(many, reading.measure.data == "proportion"),
+        row=row,
+        events_per_birth=np.repeat([one.data == "proportion" for one in measures], many),
         whole=np.where(charts["stratum"] == EVERYONE, -1, whole),
-        season=np.full(many, reading.measure.season is not None),
+        season=np.repeat([one.season is not None for one in measures], many),
     )
     watch = watched(
         charts,
         points,
         SERIES_KEY,
-        data=reading.watched_as,
-        baseline="baseline" if reading.freeze is not None else 0,
-        charts_watched=charts_watched(reading.project),
+        row=row,
+        data=np.repeat(np.array([work.reading.watched_as for work in works], dtype=object), many),
+        baseline="baseline" if works[0].reading.freeze is not None else 0,
+        charts_watched=charts_watched(works[0].reading.project),
     )
-    fresh = [name for name in found if name not in charts or name in ("p_value", "p_runs")]
-    fresh.remove("split")  # a place in a table that ends here
-    both = found[[*KEYS, *fresh]].merge(watch.charts, on=KEYS, how="left", validate="1:1")
-    return both, watch.points.loc[:, [*KEYS, "subgroup", *EVIDENCE]]
+    both = found.assign(**{name: watch.charts[name] for name in watch.charts if name not in KEYS})
+    told = watch.points.loc[:, [*KEYS, "subgroup", *EVIDENCE]]
+    lengths = np.cumsum([0, *(len(work.drawn.points) for work in works)])
+    cut: list[Tables] = []
+    for at, summary in enumerate(summaries):
+        fresh = [n for n in both if n not in summary or n in (*KEYS, "p_value", "p_runs")]
+        fresh.remove("split")  # a place in a table that ends here
+        cut.append(
+            (
+                both[fresh].iloc[ends[at] : ends[at + 1]].reset_index(drop=True),
+                told.iloc[lengths[at] : lengths[at + 1]].reset_index(drop=True),
+            )
+        )
+    return cut
