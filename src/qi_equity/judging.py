@@ -17,7 +17,7 @@ from qi_equity.findings import Judged
 from qi_equity.frames.chart import Charts
 from qi_equity.frames.evidence import weighed
 from qi_equity.frames.watch import watched
-from qi_equity.observations import COUNTS, KEY, SERIES_KEY, beside
+from qi_equity.observations import COUNTS, KEY, SERIES_KEY, beside, side_by_side
 from qi_equity.project import ALL_SITES, EVERYONE, Project
 from qi_equity.reading import Reading
 
@@ -239,9 +239,10 @@ def _of(table: pd.DataFrame, sites: list[str]) -> pd.DataFrame:
 def _held(reading: Reading, rows: pd.DataFrame) -> BoolArray:
     """Rows of strata held side by side, of sites that logged whom they are held against."""
     known, held = _known(reading, rows), np.zeros(len(rows), bool)
+    strata = rows[["stratum"]]
     for at in places(rows).values():
         own = at[known[at]]
-        if own.size and reading.is_held(rows.take(own)):
+        if own.size and reading.is_held(strata.take(own)):
             held[own] = True
     return held
 
@@ -293,8 +294,8 @@ def _charts(reading: Reading, drawn: Charts) -> tuple[pd.DataFrame, pd.DataFrame
         return charts[KEYS].assign(**blank, p_rest=np.nan, attainable=0.0), points.loc[
             :, [*KEYS, "subgroup"]
         ].iloc[:0]
-    place = pd.MultiIndex.from_frame(charts[KEYS])
-    whole = place.get_indexer(pd.MultiIndex.from_frame(charts[KEYS].assign(stratum=EVERYONE)))
+    place = {key: row for row, key in enumerate(zip(*(charts[name] for name in KEYS), strict=True))}
+    whole = np.array([place.get((*key[:2], EVERYONE, key[3]), -1) for key in place], dtype=np.int64)
     found = weighed(
         charts,
         points,
@@ -313,5 +314,5 @@ def _charts(reading: Reading, drawn: Charts) -> tuple[pd.DataFrame, pd.DataFrame
     )
     fresh = [name for name in found if name not in charts or name in ("p_value", "p_runs")]
     fresh.remove("split")  # a place in a table that ends here
-    both = found[[*KEYS, *fresh]].merge(watch.charts, on=KEYS, how="left", validate="1:1")
+    both = side_by_side(found[[*KEYS, *fresh]], watch.charts, KEYS)
     return both, watch.points.loc[:, [*KEYS, "subgroup", *EVIDENCE]]

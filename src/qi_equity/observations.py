@@ -140,6 +140,26 @@ def beside(table: pd.DataFrame) -> list[str]:
     return [name for name in BESIDE if name in table.columns and table[name].notna().any()]
 
 
+def side_by_side(left: pd.DataFrame, right: pd.DataFrame, on: Sequence[str]) -> pd.DataFrame:
+    """A table with the columns that another has for the same keys; nothing where it has none.
+
+    >>> rates = pd.DataFrame({"site": ["A", "B"], "rate": [0.1, 0.2]})
+    >>> side_by_side(rates, pd.DataFrame({"site": ["A", "B"], "gap": [1.5, 2.0]}), ["site"])
+      site  rate  gap
+    0    A   0.1  1.5
+    1    B   0.2  2.0
+    """
+    # Mostly the rows are those of the same keys in the same order, and need not be looked for.
+    alike = len(left) == len(right) and all(
+        (left[name].to_numpy() == right[name].to_numpy()).all() for name in on
+    )
+    if not alike:
+        return left.merge(right, on=list(on), how="left")
+    others = right[[name for name in right if name not in on]]
+    parts = [table.reset_index(drop=True) for table in (left, others)]
+    return pd.concat(parts, axis=1)
+
+
 def with_totals(table: pd.DataFrame, over: str, label: str) -> pd.DataFrame:
     """The table with, beside the rows of each `over` (stratum or site), their total.
 

@@ -142,15 +142,16 @@ def gap_charts(
     step = subgroup_days(counts.subgroups)
     charts = watched(gap, known, alarms=budget, periods_a_year=WEEKS * WEEK / step)
     named = np.broadcast_to(np.asarray(label, dtype=object), shape[:2] + np.shape(label)[2:])
-    summary = keys.assign(
-        reference=named.reshape(*shape[:2], -1)[..., 0][kept],
+    columns = {
+        "reference": named.reshape(*shape[:2], -1)[..., 0][kept],
         **_summary(gap, found, known, counts.subgroups, step, multiply * pieces),
         **_alarms(charts, counts.subgroups, budget),
         **moved_columns(found, direction),
-        cautions=pd.Series(_cautions(found, charts, gap, known), dtype=object),
-        echo_of=echo_of,
-    )
-    summary = settled(summary)
+        "cautions": pd.Series(_cautions(found, charts, gap, known), dtype=object),
+        "echo_of": echo_of,
+    }
+    # Made in one go: to put on one column after another costs more than all sums.
+    summary = settled(pd.DataFrame({**{name: keys[name] for name in keys}, **columns}))
     summary.attrs["family"] = f"{len(summary)} gap charts in this table"
     points = _points(gap, charts, keys, counts.subgroups, subgroup, window, multiply * pieces)
     for table in (summary, points):

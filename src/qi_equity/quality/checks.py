@@ -347,7 +347,8 @@ def _above(data: _Data) -> Iterator[Found]:
     for measure, rows in data.measures():
         if measure.data != "proportion":
             continue
-        above = rows.loc[rows["numerator"] > rows["denominator"], [*KEY, *COUNTS]]
+        more = rows["numerator"].to_numpy() > rows["denominator"].to_numpy()
+        above = rows[[*KEY, *COUNTS]].take(np.flatnonzero(more))
         for _, site, stratum, day, count, of in above.itertuples(index=False, name=None):
             yield _found(
                 "more_events_than_births", measure.id, site, stratum, count=count, of=of,
