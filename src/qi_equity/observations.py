@@ -54,16 +54,12 @@ def observations(rows: pd.DataFrame | Iterable[dict[str, object]]) -> pd.DataFra
         unread = numbers.isna() & table[name].notna()
         problems += _named(table, unread, f"'{name}' is not a number")
         table[name] = numbers.astype(float)
-    dates = pd.to_datetime(table["subgroup"], errors="coerce", format="ISO8601", utc=True)
-    # A moment in a time zone may be another day here; years far off do not fit datetime64[ns].
-    zoned = table["subgroup"].astype(str).str.contains(ZONED, regex=True)
-    dates = dates.dt.tz_localize(None)
-    dates = dates.where(~zoned & dates.between(pd.Timestamp.min, pd.Timestamp.max))
+    dates = _dates(table["subgroup"])
     problems += _named(table, dates.isna(), "'subgroup' is not a date (write 2025-01-31)")
-    table["subgroup"] = dates.astype("datetime64[ns]")
+    table["subgroup"] = dates
     for name in ("measure", "site", "stratum"):
         problems += _named(table, table[name].isna(), f"'{name}' is empty")
-        table[name] = table[name].astype("string").astype(object)
+        table[name] = _texts(table[name])
     problems += problems_of_counts(table)
     if UNKNOWN in table:
         more = table[UNKNOWN] > table["denominator"]
@@ -77,6 +73,24 @@ def observations(rows: pd.DataFrame | Iterable[dict[str, object]]) -> pd.DataFra
         raise DataErrors(problems)
     columns = [*COLUMNS, *beside(table)]
     return table[columns].sort_values(KEY, kind="stable", ignore_index=True)
+
+
+def _dates(given: pd.Series) -> pd.Series:
+    """Days, or not a time; a moment in a time zone may be another day here, and is none."""
+    if given.dtype == "datetime64[ns]":
+        return given
+    dates = pd.to_datetime(given, errors="coerce", format="ISO8601", utc=True).dt.tz_localize(None)
+    zoned = given.astype(str).str.contains(ZONED, regex=True)
+    # Years far off do not fit datetime64[ns].
+    dates = dates.where(~zoned & dates.between(pd.Timestamp.min, pd.Timestamp.max))
+    return dates.astype("datetime64[ns]")
+
+
+def _texts(given: pd.Series) -> pd.Series:
+    """Labels as text; a number that is a label too."""
+    if pd.api.types.infer_dtype(given, skipna=False) == "string":
+        return given.astype(object)
+    return given.astype("string").astype(object)
 
 
 def beside(table: pd.DataFrame) -> list[str]:
@@ -169,9 +183,10 @@ def problems_of_counts(table: pd.DataFrame) -> list[str]:
 
 def _named(table: pd.DataFrame, wrong: pd.Series | np.ndarray, what: str) -> list[str]:
     """One sentence for all the rows that share a problem, the first few by name."""
-    rows = table.loc[np.asarray(wrong, bool)]
-    if rows.empty:
+    marked = np.asarray(wrong, bool)
+    if not marked.any():
         return []
+    rows = table.loc[marked]
     names = [" / ".join(str(row[key]) for key in KEY) for _, row in rows.head(SHOWN).iterrows()]
     more = f" and {len(rows) - SHOWN} more rows" if len(rows) > SHOWN else ""
     return [f"{what}: {'; '.join(names)}{more}"]
