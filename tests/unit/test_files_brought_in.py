@@ -217,7 +217,9 @@ def test_a_project_is_never_begun_without_its_file(network, monkeypatch):
     before = desk.verify()
     monkeypatch.setattr(bringing, "ready", fails)
     with pytest.raises(OSError, match="disk is full"):
-        act("begin", desk, None, sent((CASES / file).read_bytes(), file, name="ours", digest=digest))
+        act(
+            "begin", desk, None, sent((CASES / file).read_bytes(), file, name="ours", digest=digest)
+        )
     assert "ours" not in desk.projects()
     assert desk.verify() == before
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from qi_equity.app.received import Received, on_disk, received
 from qi_equity.errors import DataErrors, ProjectErrors, UserError
 from qi_equity.project import Project
 from qi_equity.sources import Imported, keeping
-from qi_equity.sources.outline import OPEN, outline, slug
+from qi_equity.sources.outline import ANSWERED, OPEN, outline, slug
 from qi_equity.store import Desk
 from qi_equity.store.text import inert
 from qi_equity.words import say, words_of
@@ -25,13 +24,6 @@ Fields = Mapping[str, Any]
 Answer = dict[str, Any]
 LINES = 60  # of an account on a page; the rest is counted
 LONGEST_LINE = 400
-# How an answer must be written, so that a slip is asked again and not kept.
-ANSWERED = {
-    "year": re.compile(r"(?:19|20)\d{2}"),
-    "week_1": re.compile(r"20\d{2}-[01]\d-[0-3]\d"),
-    "dates": re.compile(r"day first|month first"),
-    "decimal": re.compile(r"point|comma"),
-}
 
 
 def read(project: Project, file: Received) -> Imported:
