@@ -303,8 +303,7 @@ def prepared(folder: Path, people: int) -> None:
     demo.filled(folder).close()
     users = Users(folder / "users.json")
     for number in range(people):
-        role, sites = ("contributor", [SITES[number % 10]]) if number % 3 else ("admin", [])
-        users.save(f"person {number}", role, sites, PASSWORD, by="the benchmark")
+        users.save(f"person {number}", "contributor", SITES, PASSWORD, by="the benchmark")
 
 
 def served(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
@@ -319,12 +318,11 @@ def served(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
 
 
 async def judged(url: str) -> None:
-    """Wait until the verdicts are in for every kind of rights, so that no turn has them new."""
-    for number in range(11):
-        browser = Browser(url, 600 + number)
-        await browser.sign_in(f"person {number}")
-        while 'data-waiting="no"' not in await browser.fetch(f"?page=gap&project={PROJECT}"):
-            await asyncio.sleep(2)
+    """Wait until the verdicts are in, so that no turn has them new."""
+    browser = Browser(url, 600)
+    await browser.sign_in("person 0")
+    while 'data-waiting="no"' not in await browser.fetch(f"?page=gap&project={PROJECT}"):
+        await asyncio.sleep(2)
 
 
 def main() -> None:
