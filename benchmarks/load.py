@@ -121,11 +121,13 @@ class Browser:
         return (time.perf_counter() - began) * 1000
 
     async def choose(self) -> float:
-        turn = self.number * 7 + self.step
-        return await self.ask(address="?" + urlencode({
-            "page": PAGES[turn % 7], "project": PROJECT, "site": SITES[turn % 10],
-            "measure": MEASURES[turn // 7 % 4],
-        }))  # fmt: skip
+        return await self.ask(address=address(self.number * 7 + self.step))
+
+
+def address(number: int) -> str:
+    """One of the pages that people choose."""
+    asked = {"page": PAGES[number % 7], "project": PROJECT, "site": SITES[number % 10]}
+    return "?" + urlencode(asked | {"measure": MEASURES[number // 70 % 4]})
 
 
 # Attacks: each a function that is repeated until it is told to stop
@@ -263,8 +265,10 @@ async def play(url: str, pid: int, chosen: argparse.Namespace) -> Waits:
     for one in others:
         await one.open()
     print(f"{chosen.connections} connections are open: {memory(pid)}")
-    for one in people:  # every page is asked for once, so that none is new in a quiet turn alone
-        await one.choose()
+    for number in range(
+        70 * len(MEASURES)
+    ):  # every page once, so that none is new in one turn alone
+        await people[0].ask(address=address(number))
     attacks = chosen.attacks or list(ATTACKS)
     length = 60 * chosen.minutes / (chosen.turns * (len(attacks) + 1))
     turn, end = [QUIET], time.monotonic() + 60 * chosen.minutes

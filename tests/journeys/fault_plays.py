@@ -21,6 +21,7 @@ from pathlib import Path
 from threading import Thread
 from unittest import mock
 
+from test_app_outlives import alive, awaited, imports_kept, working
 from test_store_killed import inspect
 
 from patience import PATIENCE
@@ -135,6 +136,24 @@ def killed(place: str, ground: Ground) -> Played:
                      for one in acknowledged(ground.folder / f"acknowledged{n}")]  # fmt: skip
             total = inspect(place, parts)
     return Played(total.total(), total.total(), slowest, say("labels.offline"))
+
+
+def server_stopped(ground: Ground) -> Played:
+    """A server amid judging, reading and importing gets each signal in turn: until all are gone."""
+    asked = kept = 0
+    slowest = 0.0
+    for number in range(ground.times):
+        folder = ground.folder / f"server{number}"
+        folder.mkdir()
+        with working(folder) as (process, pids):
+            began = time.perf_counter()
+            process.send_signal((signal.SIGINT, signal.SIGTERM, signal.SIGKILL)[number % 3])
+            process.wait(PATIENCE)
+            awaited(lambda pids=pids: not any(alive(pid) for pid in pids))
+            slowest = max(slowest, time.perf_counter() - began)
+        told, found = imports_kept(folder)
+        asked, kept = asked + told, kept + found
+    return Played(asked, kept, slowest, say("labels.offline"))
 
 
 def killed_on_sqlite(ground: Ground) -> Played:
@@ -415,6 +434,10 @@ FAULTS = (
           test=f"{KILLED}test_a_writer_killed_at_any_moment_loses_nothing_that_was_acknowledged"),
     Fault("killed while logging and importing, PostgreSQL", killed_on_postgresql, "", 300,
           server=True, test=f"{KILLED}test_a_writer_on_postgresql_killed_at_any_moment"),
+    Fault("server stopped by SIGINT, SIGTERM, SIGKILL in turn, amid its work: until all is gone",
+          server_stopped, "", 12, 3,
+          test="tests/journeys/test_app_outlives.py::"
+               "test_a_server_stopped_amid_its_work_leaves_no_worker_and_is_gone"),
     Fault("two servers on one file", two_servers, "changed since you opened it", 100,
           test="tests/journeys/test_store_writers.py::test_fifty_writers_on_sqlite"),
     Fault("disk full", disk_full, "the disk is full",

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, get_ident
 from time import monotonic
@@ -36,6 +37,8 @@ def bring_in(desk):
     for number in range(10**9):
         desk.import_table(PROJECT, table().assign(denominator=99 + number % 7),
                           f"{number:064d}")
+        with open(sys.argv[2], "a") as acknowledged:
+            acknowledged.write(f"{number}\\n")
 
 if __name__ == "__main__":
     network = Network(store.open(sys.argv[1]), Analyst())
@@ -341,14 +344,14 @@ def alive(pid: int) -> bool:
     return stat.rsplit(")", 1)[1].split()[0] != "Z"
 
 
-@pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks at processes as Linux does")
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_server_stopped_amid_its_work_leaves_no_worker_and_is_gone(tmp_path, how):
-    made(tmp_path / "network.sqlite").close()
-    script = tmp_path / "server.py"
+@contextmanager
+def working(folder: Path):
+    """A server that judges, reads and imports: its process, and those that it began."""
+    made(folder / "network.sqlite").close()
+    script = folder / "server.py"
     script.write_text(SERVER, encoding="utf-8")
     process = subprocess.Popen(
-        [sys.executable, str(script), str(tmp_path / "network.sqlite")],
+        [sys.executable, str(script), str(folder / "network.sqlite"), str(folder / "acknowledged")],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
     )  # fmt: skip
@@ -356,10 +359,28 @@ def test_a_server_stopped_amid_its_work_leaves_no_worker_and_is_gone(tmp_path, h
         url, *pids = process.stdout.readline().split()
         with urlopen(url, timeout=PATIENCE) as given:
             assert given.status == 200
-        assert all(alive(int(pid)) for pid in pids)
+        awaited((folder / "acknowledged").exists)
+        yield process, [int(pid) for pid in pids]
+
+
+def imports_kept(folder: Path) -> tuple[int, int]:
+    """The imports that a stopped server acknowledged, and those that its store holds."""
+    said = (folder / "acknowledged").read_text(encoding="utf-8").split()
+    left = store.open(folder / "network.sqlite")
+    desk = left.as_user(user())
+    assert desk.verify().whole
+    kept = {int(one.key) for one in desk.history(PROJECT, most=10**6) if one.kind == "import"}
+    left.close()
+    return len(said), sum(int(number) in kept for number in said)
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks at processes as Linux does")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_server_stopped_amid_its_work_leaves_no_worker_and_is_gone(tmp_path, how):
+    with working(tmp_path) as (process, pids):
+        assert all(alive(pid) for pid in pids)
         process.send_signal(how)
         process.wait(PATIENCE)
-        awaited(lambda: not any(alive(int(pid)) for pid in pids))
-    left = store.open(tmp_path / "network.sqlite")
-    assert left.as_user(user()).verify().whole
-    left.close()
+        awaited(lambda: not any(alive(pid) for pid in pids))
+    said, kept = imports_kept(tmp_path)
+    assert said == kept > 0
