@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from base64 import b64encode
+from concurrent.futures import Future
 from contextlib import closing
 from pathlib import Path
 
@@ -13,7 +14,9 @@ import pytest
 from made_findings import made_project
 
 from qi_equity import sources, store
+from qi_equity.app import incoming
 from qi_equity.app.actions import act
+from qi_equity.app.aside import Late, Lost
 from qi_equity.app.looks import look
 from qi_equity.app.received import LARGEST, received
 from qi_equity.app.render import Renderer
@@ -131,6 +134,23 @@ def test_a_small_file_that_unpacks_hugely_is_refused_before_it_is_opened(desk):
         packed.writestr("xl/worksheets/sheet1.xml", b"0" * (65 << 20))
     with pytest.raises(UserError, match=r"larger than 3\.5 MB"):
         look("upload", desk, CHOICE, sent(out.getvalue(), "bomb.xlsx"))
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"), [(Late("3 minutes"), "which is too long for a page"), (Lost(), "more than")]
+)
+def test_a_file_that_cannot_be_read_in_time_is_refused_with_the_way_out(
+    desk, monkeypatch, fault, why
+):
+    class Reader:
+        def submit(self, *job):
+            future = Future()
+            future.set_exception(fault)
+            return future
+
+    monkeypatch.setattr(incoming, "_reader", Reader())
+    with pytest.raises(UserError, match=f"{why}.*qi-equity import PROJECT FILE"):
+        look("upload", desk, CHOICE, sent("x" * (incoming.SMALL + 1), "a.csv"))
 
 
 def test_a_files_name_cannot_leave_its_folder():

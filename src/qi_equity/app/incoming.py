@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
 from qi_equity import project_file, sources
+from qi_equity.app.aside import Late, Lost, Worker
 from qi_equity.app.received import Received, on_disk, received
 from qi_equity.errors import DataErrors, ProjectErrors, UserError
 from qi_equity.project import Project
@@ -22,12 +23,62 @@ from qi_equity.words.numbers import number
 
 Fields = Mapping[str, Any]
 Answer = dict[str, Any]
+T = TypeVar("T")
 LINES = 60  # of an account on a page; the rest is counted
 LONGEST_LINE = 400
+LIMIT = 180  # seconds that reading a file may take: the largest takes a minute on a busy machine
+
+
+TOO_LONG = (
+    f"this file takes more than {LIMIT} seconds to read, which is too long for a page; bring it in "
+    "with: qi-equity import PROJECT FILE"
+)
+
+TOO_HARD = (
+    "this file could not be read: it took more than this server has; nothing was kept. Bring it in "
+    "with: qi-equity import PROJECT FILE"
+)
+
+# Files are read in a process of their own, one after another: reading is Python's work, and every
+# page would wait for it here. A small text is read sooner than a process is asked.
+_reader = Worker(LIMIT)
+SMALL = 20_000  # bytes
+
+
+def _apart(function: Callable[..., T], file: Received, *arguments: Any) -> T:
+    """What a function makes of a file, wherever it is worked out; why it refuses comes back."""
+    if len(file.content) <= SMALL and file.name.endswith(".csv"):
+        return function(file, *arguments)
+    try:
+        found: T | _Refused = _reader.submit(_there, function, file, *arguments).result()
+    except Late:
+        raise UserError(TOO_LONG) from None
+    except Lost:
+        raise UserError(TOO_HARD) from None
+    if isinstance(found, _Refused):
+        raise UserError(found.why)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    why: str
+
+
+def _there(function: Callable[..., T], *arguments: Any) -> T | _Refused:
+    """In the process that reads files."""
+    try:
+        return function(*arguments)
+    except UserError as wrong:
+        return _Refused(str(wrong))
 
 
 def read(project: Project, file: Received) -> Imported:
     """Counts, or birth records added up, by the project's mapping; the file is gone afterwards."""
+    return _apart(_read, file, project)
+
+
+def _read(file: Received, project: Project) -> Imported:
     with on_disk(file) as path:
         return _named(sources.load(project, path), path, file)
 
@@ -129,18 +180,22 @@ def drawn(desk: Desk, fields: Fields) -> Drawn:
     if desk.user.may("save plan") is None:
         raise UserError(say("begin.not_yours", role=say(f"people.roles.{desk.user.role}")))
     file = received(fields)
+    answers = {key: str(fields.get(f"answer.{key}") or "").strip() for key in ANSWERED}
+    name = str(fields.get("name") or "").strip() or slug(Path(file.name).stem)
+    return _apart(_draw, file, name, answers, _site(desk))
+
+
+def _draw(file: Received, name: str, answers: Mapping[str, str], site: str | None) -> Drawn:
     asks: dict[str, str] = {}
 
     def answer(key: str, question: str) -> str:
-        given = str(fields.get(f"answer.{key}") or "").strip()
-        if not ANSWERED[key].fullmatch(given):
+        if not ANSWERED[key].fullmatch(answers[key]):
             asks[key] = question
             return OPEN
-        return given
+        return answers[key]
 
-    name = str(fields.get("name") or "").strip() or slug(Path(file.name).stem)
     with on_disk(file) as path:
-        text = outline(path, name, path.parent, answer, site=_site(desk))
+        text = outline(path, name, path.parent, answer, site=site)
         if asks:
             return Drawn(file, asks=asks)
         target = path.with_name("project.yaml")
