@@ -20,7 +20,13 @@ from qi_equity.store import Action
 __all__ = ["FORMATS", "PACKS", "Asked", "Pack", "Provenance", "made", "write"]
 
 # The module that writes each format; imported when one is asked for.
-FORMATS = {"pptx": "slides"}
+FORMATS = {
+    "pptx": "slides",
+    "xlsx": "workbook",
+    "html": "web",
+    "pdf": "paper",
+    "docx": "prose",
+}
 LACKING = "report: '{name}' needs packages that are not here: pip install 'qi-equity[report]'"
 
 

@@ -18,7 +18,7 @@ from qi_equity.report.measures import (
     lead_site,
     strata_of,
 )
-from qi_equity.report.parts import Asked, Block, Listed, Page, Said
+from qi_equity.report.parts import Asked, Listed, Page, Said, parted
 from qi_equity.report.project import caution_lines, learnt, when
 from qi_equity.words import say
 from qi_equity.words.aims import aim_sentence, fair_sentence
@@ -46,18 +46,13 @@ def annual_pages(findings: Findings, asked: Asked) -> Iterator[Page]:
     for measure in project.measures:
         site = lead_site(findings, measure, asked)
         gaps = gap_rows(findings, measure, site)
-        drawn = charts.strata_charts(findings, measure, site, strata_of(project))
-        blocks: list[Block] = [*drawn[:1]]
-        if gaps:
-            table = gap_table(gaps[:ROWS], measure)
-            blocks.append(Listed(table, shares=GAP_SHARES, said=gap_title(gaps, measure)))
-        if blocks:
-            yield Page(
-                measure_title(findings, measure, site),
-                tuple(blocks),
-                (),
-                footer(findings, asked.provenance, measure, site),
-            )
+        under = footer(findings, asked.provenance, measure, site)
+        for drawn in charts.strata_charts(findings, measure, site, strata_of(project)):
+            yield Page(measure_title(findings, measure, site), (drawn,), (), under)
+        for _, here in parted(gaps, ROWS):
+            told = gap_title(gaps, measure)
+            table = Listed(gap_table(here, measure), shares=GAP_SHARES, said=told)
+            yield Page(told, (table,), (), under)
 
 
 def prose(findings: Findings, asked: Asked) -> Iterator[str]:

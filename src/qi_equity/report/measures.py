@@ -80,11 +80,21 @@ def chart_pages(findings: Findings, measure: Measure, asked: Asked) -> list[Page
     under = footer(findings, asked.provenance, measure, site)
     strata = _there(findings, measure, site)
     drawn = charts.strata_charts(findings, measure, site, strata, markers(project, site))
-    notes = tuple(_chart_notes(findings, measure, site))
     if not drawn:
         said = tuple(_cautions(findings, measure, site)) or (say("charts.page.nothing"),)
-        return [Page(title, (Said(said),), notes, under)]
-    return numbered([Page(title, (one,), notes, under) for one in drawn])
+        return [Page(title, (Said(said),), (), under)]
+    told = _chart_notes(findings, measure, site)
+    beside = (
+        say(f"charts.direction.{measure.direction}"),
+        *(sentence(text) for text in _cautions(findings, measure, site)),
+    )
+    parts = [here for _, here in parted(strata, charts.PANELS)]
+    return numbered(
+        [
+            Page(title, (one,), (*(told[name] for name in here if name in told), *beside), under)
+            for one, here in zip(drawn, parts, strict=True)
+        ]
+    )
 
 
 def _there(findings: Findings, measure: Measure, site: str) -> list[str]:
@@ -97,16 +107,17 @@ def _there(findings: Findings, measure: Measure, site: str) -> list[str]:
     return [*known, *sorted(held - set(known))]
 
 
-def _chart_notes(findings: Findings, measure: Measure, site: str) -> Iterator[str]:
+def _chart_notes(findings: Findings, measure: Measure, site: str) -> dict[str, str]:
+    """What each stratum's chart shows, and what not to conclude from it."""
     points = of(findings.points, measure, site)
+    told: dict[str, str] = {}
     for row in latest_charts(findings, measure, site):
         own = points[points["stratum"] == row.stratum] if len(points) else points
         said = chart_sentences(row, own, measure)
         if findings.judged:
             said += standing_sentences(row, measure.direction)
-        yield say("report.told_of", stratum=called(row.stratum), said=" ".join(said))
-    yield say(f"charts.direction.{measure.direction}")
-    yield from (sentence(text) for text in _cautions(findings, measure, site))
+        told[row.stratum] = say("report.told_of", stratum=called(row.stratum), said=" ".join(said))
+    return told
 
 
 def _cautions(findings: Findings, measure: Measure, site: str) -> list[str]:

@@ -63,12 +63,13 @@ def caution_lines(findings: Findings) -> list[str]:
     """What to be careful of, each once with where it is true, the measure of the aim first."""
     project = findings.project
     sites = {site.id: site.name for site in project.sites}
+    many = len(sites) > 1
     found: dict[str, list[str]] = {}
     first = sorted(findings.cautions, key=lambda one: one.measure not in ("", project.aim.measure))
     for one in first:
         where = [
             clipped(part)
-            for part in (sites.get(one.site, called(one.site)), called(one.stratum))
+            for part in (sites.get(one.site, called(one.site)) if many else "", called(one.stratum))
             if part
         ]
         found.setdefault(caution_text(one), []).append(listed(where))

@@ -101,6 +101,7 @@ class Slide:
         self.page, self.own = page, own
         self.wide, self.high = int(deck.slide_width), int(deck.slide_height)
         self.size = SMALLEST
+        self.cut: list[str] = []  # sentences that did not fit, for the notes
         self.slide = deck.slides.add_slide(_layout(deck, "Title Only"))
         self.across = self.wide - int(LEFT) - int(RIGHT)
 
@@ -120,7 +121,7 @@ class Slide:
             else:
                 self._listed(block, place)
             top += tall
-        notes = [self.page.title, *self.page.notes]
+        notes = [self.page.title, *self.cut, *self.page.notes]
         self.slide.notes_slide.notes_text_frame.text = "\n".join(notes)
 
     def _title(self) -> int:
@@ -196,6 +197,8 @@ class Slide:
         heading = [block.heading] if block.heading else []
         room = place[3] - height(heading, place[2], self.size)
         lines = fitted(block.lines, block.more, place[2], room, self.size)
+        held = {*lines, *self.page.notes}
+        self.cut += [line for line in block.lines if line not in held]
         frame.text = "\n".join([*heading, *lines])
         self._dress(frame, "ink", self.size)
         for paragraph in frame.paragraphs:
