@@ -166,7 +166,7 @@ def _overdue(findings: Findings, asked: Asked) -> list[str]:
     """Steps past their day, and sites that have stopped logging."""
     late = overdue(asked.actions, asked.day(findings))
     lines = [
-        say("report.board.step", text=clipped(one.text, 60), owner=one.owner, due=day(one.due))
+        say("report.board.step", text=clipped(one.text, 60), owner=one.owner, day=day(one.due))
         for one in late[:LATE]
     ]
     if len(late) > LATE:

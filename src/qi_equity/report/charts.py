@@ -113,7 +113,7 @@ def _panel(
     alt = say("report.chart_alt", stratum=name, measure=measure.name, said=" ".join(said))
     low, high = (top[0], top[1]) if top is not None else (None, None)
     return Panel(
-        name, times(rows_["subgroup"]), tuple(lines), alt, measure.unit, low, high,
+        clipped(name), times(rows_["subgroup"]), tuple(lines), alt, measure.unit, low, high,
         first=ends[0], last=ends[1],
     )  # fmt: skip
 

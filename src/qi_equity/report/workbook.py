@@ -24,6 +24,17 @@ ACROSS = 8  # columns that it covers
 LETTERS = 31  # of a sheet's name, at most
 
 
+class Exact(float):
+    """A number that is written to its last digit: the library rounds others to sixteen.
+
+    >>> f"{Exact(0.1 + 0.2):.16G}"
+    '0.30000000000000004'
+    """
+
+    def __format__(self, form: str) -> str:
+        return repr(float(self))
+
+
 def written(pack: Pack, findings: Findings, template: object = None) -> bytes:
     """The pack's words, its charts and all tables of the findings, as the bytes of an .xlsx."""
     kept = io.BytesIO()
@@ -126,7 +137,7 @@ def _chart(
         data.write_string(0, place, line.name, looks["head"])
         for row, value in enumerate(line.values, 1):
             if value is not None:
-                data.write_number(row, place, value)
+                data.write_number(row, place, Exact(value))
         last = len(panel.times)
         chart.add_series(
             {
@@ -194,7 +205,7 @@ def _numbers(sheet: Any, column: int, held: pd.Series) -> None:
         if math.isinf(value):
             sheet.write_string(row, column, INFINITE if value > 0 else f"-{INFINITE}")
         else:
-            sheet.write_number(row, column, value)
+            sheet.write_number(row, column, Exact(value))
 
 
 def _cell(sheet: Any, row: int, column: int, value: Any, looks: dict[str, Any]) -> None:
@@ -215,7 +226,7 @@ def _cell(sheet: Any, row: int, column: int, value: Any, looks: dict[str, Any]) 
         if math.isinf(value):
             sheet.write_string(row, column, INFINITE if value > 0 else f"-{INFINITE}")
         elif not math.isnan(value):
-            sheet.write_number(row, column, value)
+            sheet.write_number(row, column, Exact(value))
     else:
         sheet.write_string(row, column, str(value))
 
