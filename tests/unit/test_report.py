@@ -31,6 +31,7 @@ from qi_equity.words.numbers import amount, number
 from qi_equity.words.verdicts import verdict_word
 
 ASKED = Asked()
+DAY_0 = "1899-12-30"  # of spreadsheets
 SMALLEST = Pt(18)
 HOSTILE = '=HYPERLINK("http://x","y")</script><script>alert(1)</script>'
 
