@@ -15,11 +15,9 @@ from qi_equity.view.figure import chart_figure
 from qi_equity.view.gap_figure import gap_figure
 from qi_equity.vocabulary import Topic, Variation, Verdict
 from qi_equity.words import say
-from qi_equity.words.charts import chart_sentences
-from qi_equity.words.grammar import called, inside, listed, sentence
+from qi_equity.words.agenda import item_kind, item_place, item_sentences
+from qi_equity.words.grammar import sentence
 from qi_equity.words.numbers import day, missing
-from qi_equity.words.verdicts import verdict_sentences
-from qi_equity.words.watched import established_gap, established_sentence
 
 
 def session(context: Context) -> Page:
@@ -80,29 +78,11 @@ def _quiet(context: Context) -> list[str]:
 def _told(context: Context, item: Item) -> dict[str, Any]:
     """An agenda line: the kind, where, and the first thing to say of it."""
     measure = context.choice.project.measure(item.measure)
-    site = context.choice.site_name(item.site)
-    stratum, name = called(item.stratum), inside(measure.name)
-    where = say("session.where_is", site=site, stratum=stratum, measure=name)
-    said: list[str]
-    if item.row is None:
-        where = site
-        said = [say("session.late", day=day(item.last))]
-    elif isinstance(item.row, Gap):
-        # The agenda rests on what is established: that first, then the verdict.
-        verdict = verdict_sentences(item.row, measure.multiply, measure.direction)
-        said = list(dict.fromkeys([established_gap(item.row), *verdict]))
-    else:
-        points = _own(context.findings.points, item)
-        standing = established_sentence(item.row, measure.direction)
-        said = [standing, *chart_sentences(item.row, points, measure)]
-    said = [text for text in said if text]
-    if item.others:
-        said.insert(1, say("session.others", strata=listed(map(called, item.others))))
     return {
-        "kind": say(f"session.item.{item.kind}"),
+        "kind": item_kind(item),
         "icon": _icon(item, measure.direction),
-        "where": where,
-        "said": [sentence(text) for text in said],
+        "where": item_place(item, context.findings),
+        "said": item_sentences(item, context.findings),
         "open": context.choice.address.link(
             page="charts", measure=item.measure, site=item.site, stratum=item.stratum, slide=""
         ),
