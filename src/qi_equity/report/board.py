@@ -56,7 +56,7 @@ def _changed(findings: Findings, asked: Asked) -> Page:
         *([grid.said] if grid else []),
     ]
     if not blocks:
-        blocks.append(Said((say("charts.page.nothing"),)))
+        blocks.append(Said((say("labels.nothing.logged"),)))
     return Page(
         title, tuple(blocks), tuple(notes), footer(findings, asked.provenance, None, asked.site)
     )

@@ -81,7 +81,7 @@ def chart_pages(findings: Findings, measure: Measure, asked: Asked) -> list[Page
     strata = _there(findings, measure, site)
     drawn = charts.strata_charts(findings, measure, site, strata, markers(project, site))
     if not drawn:
-        said = tuple(_cautions(findings, measure, site)) or (say("charts.page.nothing"),)
+        said = tuple(_cautions(findings, measure, site)) or (say("labels.nothing.logged"),)
         return [Page(title, (Said(said),), (), under)]
     told = _chart_notes(findings, measure, site)
     beside = (
