@@ -16,7 +16,7 @@ from qi_equity.view.panels import Figure
 from qi_equity.view.table import Table
 from qi_equity.words import say
 from qi_equity.words.cautions import caution_text
-from qi_equity.words.grammar import called, sentence
+from qi_equity.words.grammar import called, first_up, sentence
 from qi_equity.words.numbers import amount, day, number
 from qi_equity.words.terminal import some
 
@@ -89,9 +89,8 @@ def _lead(context: Context, unknown: pd.DataFrame) -> str:
     if not births:
         return say("quality.no_count")
     part = 100 * float(unknown["unknown"].sum()) / births
-    return say(
-        "quality.known", dimension=context.choice.project.strata.dimension, share=amount(part)
-    )
+    what = first_up(context.choice.project.strata.dimension)
+    return say("quality.known", dimension=what, share=amount(part))
 
 
 def _complete(context: Context, points: pd.DataFrame, unknown: pd.DataFrame) -> Table:
