@@ -99,6 +99,14 @@ def places(table: pd.DataFrame) -> dict[str, np.ndarray]:
     return dict(zip(map(str, sites), np.split(order, cuts), strict=True))
 
 
+def _stretches(table: pd.DataFrame) -> dict[str, slice | np.ndarray]:
+    """The same, as slices where the rows of a site stand together."""
+    return {
+        site: slice(int(at[0]), int(at[-1]) + 1) if at[-1] - at[0] == len(at) - 1 else at
+        for site, at in places(table).items()
+    }
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Work:
     """Sites that can be judged in one pass, apart from all others: on any machine, the same."""
@@ -116,11 +124,11 @@ class Work:
 
     def by_site(self, tables: Sequence[pd.DataFrame]) -> dict[str, Judged]:
         """The tables of charts, points, gaps and their points, cut into those of each site."""
-        at = [places(table) for table in tables]
+        at = [_stretches(table) for table in tables]
 
         def of(site: str) -> list[pd.DataFrame]:
             return [
-                table.take(place[site]) if site in place else table.iloc[:0]
+                table.iloc[place.get(site, slice(0))]
                 for table, place in zip(tables, at, strict=True)
             ]
 
@@ -190,6 +198,8 @@ def _works(
 ) -> Iterator[Work]:
     """The sites asked about, by calendar and so many at a time."""
     last, known = reading.last_of_baseline(rows), _held(reading, rows)
+    needed = [name for name in (*KEYS, "subgroup", *WEIGHED) if name in drawn.points]
+    points = drawn.points[needed]
     for together in _together(reading, rows, known):
         asked = [site for site in together if site in told]
         if not asked:
@@ -205,7 +215,7 @@ def _works(
                 some = _of(every, fewer)
                 some = some if _calendar(some, _of(held, fewer)) == calendar else every
             sites = list(places(some))
-            charts = Charts(_of(drawn.points, sites), _of(drawn.summary, sites), drawn.by)
+            charts = Charts(_of(points, sites), _of(drawn.summary, sites), drawn.by)
             yield Work(reading, some, charts, last, {site: told[site] for site in now})
 
 
