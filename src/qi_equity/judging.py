@@ -6,13 +6,13 @@ Judged once: where the same counts were judged before, under the same plan, that
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from qi_equity.arrays import IntArray
+from qi_equity.arrays import BoolArray, IntArray
 from qi_equity.findings import Judged
 from qi_equity.frames.chart import Charts
 from qi_equity.frames.evidence import rows_of, weighed
@@ -23,7 +23,7 @@ from qi_equity.project import ALL_SITES, EVERYONE, Project
 from qi_equity.reading import Reading
 
 # What is kept of a judgement holds as long as the way of judging is the same.
-METHOD = "5"
+METHOD = "6"
 KEYS = [*SERIES_KEY, "phase"]
 # What a point is judged by, beside its marks.
 EVIDENCE = ("evidence_up", "evidence_down", "evidence_limit")
@@ -44,18 +44,19 @@ class Contents:
 
 def whole(reading: Reading, rows: pd.DataFrame, network: bool) -> str:
     """All that a measure's findings depend on, as one digest: its rows in order, and the plan."""
-    return _digest(f"{_plan(reading)}:{network}", _hashed(rows))
+    held = _columns(rows)
+    return _digest(f"{_plan(reading)}:{network}:{[*held]}", held, np.arange(len(rows)))
 
 
 def contents(reading: Reading, rows: pd.DataFrame) -> Contents:
     """The contents of a measure's rows with their totals, in the order of their keys."""
-    held = f"{_plan(reading)}:{reading.last_of_baseline(rows)}:{reading.charted_as_logged(rows)}:"
-    each, at, sites = _hashed(rows), places(rows), {}
-    known = _held(reading, rows)
-    for together in _together(reading, rows, known):
-        shared = held + _calendar(_of(rows, together), _of(known, together)).hex()
-        sites.update({site: _digest(shared, each[at[site]]) for site in together})
-    return Contents(sites, _digest(_plan(reading), _windows(reading, rows)))
+    held, at, sites = _columns(rows), places(rows), {}
+    plan = f"{_plan(reading)}:{reading.last_of_baseline(rows)}:{reading.charted_as_logged(rows)}:"
+    logged = _logged(reading, rows)
+    for together in logged.together():
+        shared = f"{plan}{[*held]}:{logged.calendar(together).hex()}"
+        sites.update({site: _digest(shared, held, at[site]) for site in together})
+    return Contents(sites, f"{_plan(reading)}:{_windows(reading, rows)}")
 
 
 def _plan(reading: Reading) -> str:
@@ -64,29 +65,42 @@ def _plan(reading: Reading) -> str:
     return f"{METHOD}:{charts_watched(project)}:{plan}"
 
 
-def _hashed(rows: pd.DataFrame) -> np.ndarray:
-    held_in = [*KEY, *COUNTS, "value", *beside(rows)]
-    return np.asarray(pd.util.hash_pandas_object(rows[held_in], index=False))
+def _columns(rows: pd.DataFrame) -> dict[str, np.ndarray]:
+    """The columns that a judgement depends on, by name."""
+    return {name: rows[name].to_numpy() for name in (*KEY, *COUNTS, "value", *beside(rows))}
+
+
+def _digest(start: str, columns: Mapping[str, np.ndarray], at: np.ndarray) -> str:
+    """Some rows of the columns as one digest: labels as how often each stands in a row."""
+    digest = hashlib.blake2b(start.encode(), digest_size=16)
+    for column in columns.values():
+        some = column[at]
+        if some.dtype == object:
+            begins = np.flatnonzero(np.append(True, some[1:] != some[:-1]))
+            digest.update(repr([*zip(begins.tolist(), some[begins], strict=True)]).encode())
+        else:
+            digest.update(some.tobytes())
+    return digest.hexdigest()
 
 
 def told_apart(reading: Reading, some: pd.DataFrame, rows: pd.DataFrame) -> bool:
     """Whether some sites' rows alone are read as they are among all rows of the measure."""
-    return np.array_equal(_windows(reading, some), _windows(reading, rows))
+    return _windows(reading, some) == _windows(reading, rows)
 
 
-def _windows(reading: Reading, rows: pd.DataFrame) -> np.ndarray:
+def _windows(reading: Reading, rows: pd.DataFrame) -> str:
     """The subgroups and strata that are held side by side, and whether their reference is there."""
-    known = rows[rows["stratum"].isin(reading.project.strata.known) & rows["numerator"].notna()]
-    both = known[known["denominator"].notna()]
-    days = [np.unique(part["subgroup"].to_numpy("datetime64[ns]")) for part in (known, both)]
-    strata = pd.util.hash_array(np.unique(both["stratum"].to_numpy(str)).astype(object))
-    parts = [*(part.astype(np.uint64) for part in days), strata]
-    sizes = [*map(len, parts), reading.is_held(known)]
-    return np.concatenate([np.array(sizes, dtype=np.uint64), *parts])
+    known = _known(reading, rows)
+    both = known & rows["denominator"].notna().to_numpy()
+    days = rows["subgroup"].to_numpy("datetime64[ns]")
+    spans = [np.unique(days[some]).tobytes().hex() for some in (known, both)]
+    return repr((spans, sorted(rows.loc[both, "stratum"].unique()), reading.is_held(rows[known])))
 
 
-def _digest(start: str, rows: np.ndarray) -> str:
-    return hashlib.blake2b(start.encode() + rows.tobytes(), digest_size=16).hexdigest()
+def _known(reading: Reading, rows: pd.DataFrame) -> BoolArray:
+    """Rows of strata that can be held side by side."""
+    known = rows["stratum"].isin(reading.project.strata.known) & rows["numerator"].notna()
+    return known.to_numpy(bool)
 
 
 def places(table: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -105,6 +119,47 @@ def _stretches(table: pd.DataFrame) -> dict[str, slice | np.ndarray]:
         site: slice(int(at[0]), int(at[-1]) + 1) if at[-1] - at[0] == len(at) - 1 else at
         for site, at in places(table).items()
     }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Logged:
+    """Which subgroups each site logged, charted, and holds strata side by side in."""
+
+    sites: list[str]
+    days: np.ndarray
+    seen: BoolArray  # (what, site, subgroup): logged, charted, held side by side
+    late: BoolArray  # by subgroup: after the baseline
+
+    def together(self) -> list[list[str]]:
+        """Sites that end alike, and began within the baseline or else alike."""
+        found: dict[tuple[int, int], list[str]] = {}
+        for site, logged, held in zip(self.sites, self.seen[0], self.seen[2], strict=True):
+            first = int(held.argmax()) if held.any() else -1
+            begun = first if first >= 0 and self.late[first] else -1
+            found.setdefault((int(np.flatnonzero(logged)[-1]), begun), []).append(site)
+        return list(found.values())
+
+    def calendar(self, some: Collection[str]) -> bytes:
+        """The subgroups that were logged, that were charted, and that hold strata side by side."""
+        chosen = [site in some for site in self.sites]
+        return b"|".join(self.days[one[chosen].any(axis=0)].tobytes() for one in self.seen)
+
+    def alike(self, some: Collection[str], others: Collection[str]) -> bool:
+        """Whether some sites share the calendar of others."""
+        return self.calendar(some) == self.calendar(others)
+
+
+def _logged(reading: Reading, rows: pd.DataFrame) -> _Logged:
+    (site, sites), (day, days) = (
+        pd.factorize(rows[name], sort=True) for name in ("site", "subgroup")
+    )
+    charted = rows["numerator"].notna() & rows["denominator"].notna()
+    seen = np.zeros((3, len(sites), len(days)), bool)
+    for place, some in enumerate((np.ones(len(rows), bool), charted, _held(reading, rows))):
+        seen[place, site[some], day[some]] = True
+    moments = np.asarray(days, dtype="datetime64[ns]")
+    late = moments > reading.last_of_baseline(rows).to_datetime64()
+    return _Logged([str(one) for one in sites], moments, seen, late)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -197,23 +252,16 @@ def _works(
     reading: Reading, rows: pd.DataFrame, drawn: Charts, told: Mapping[str, str], most: int | None
 ) -> Iterator[Work]:
     """The sites asked about, by calendar and so many at a time."""
-    last, known = reading.last_of_baseline(rows), _held(reading, rows)
+    last, logged = reading.last_of_baseline(rows), _logged(reading, rows)
     needed = [name for name in (*KEYS, "subgroup", *WEIGHED) if name in drawn.points]
     points = drawn.points[needed]
-    for together in _together(reading, rows, known):
+    for together in logged.together():
         asked = [site for site in together if site in told]
-        if not asked:
-            continue
-        every, held = _of(rows, together), _of(known, together)
-        calendar = _calendar(every, held)
         while asked:
             now, asked = asked[:most], asked[most:] if most else []
             # The total has every subgroup that its sites have, as a rule: the calendar stays.
-            some = every
-            if len(now) + 1 < len(together):
-                fewer = [*now, ALL_SITES]
-                some = _of(every, fewer)
-                some = some if _calendar(some, _of(held, fewer)) == calendar else every
+            fewer = [site for site in together if site in now or site == ALL_SITES]
+            some = _of(rows, fewer if logged.alike(fewer, together) else together)
             sites = list(places(some))
             charts = Charts(_of(points, sites), _of(drawn.summary, sites), drawn.by)
             yield Work(reading, some, charts, last, {site: told[site] for site in now})
@@ -223,27 +271,15 @@ def _of(table: pd.DataFrame, sites: list[str]) -> pd.DataFrame:
     return table[table["site"].isin(sites)].reset_index(drop=True)
 
 
-def _together(reading: Reading, rows: pd.DataFrame, known: pd.DataFrame) -> list[list[str]]:
-    """Sites that end alike, and began within the baseline or else alike."""
-    first = known.groupby("site")["subgroup"].min()
-    first = first[first > reading.last_of_baseline(rows)]
-    found: dict[tuple[object, object], list[str]] = {}
-    for site, last in rows.groupby("site")["subgroup"].max().items():
-        found.setdefault((last, first.get(site)), []).append(str(site))
-    return list(found.values())
-
-
-def _calendar(rows: pd.DataFrame, known: pd.DataFrame) -> bytes:
-    """The subgroups that were logged, that were charted, and that hold strata side by side."""
-    parts = (rows, rows[rows["numerator"].notna() & rows["denominator"].notna()], known)
-    return b"|".join(np.unique(part["subgroup"].to_numpy()).tobytes() for part in parts)
-
-
-def _held(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:
+def _held(reading: Reading, rows: pd.DataFrame) -> BoolArray:
     """Rows of strata held side by side, of sites that logged whom they are held against."""
-    known = rows[rows["stratum"].isin(reading.project.strata.known) & rows["numerator"].notna()]
-    sites = [site for site, at in places(known).items() if reading.is_held(known.iloc[at])]
-    return known[known["site"].isin(sites)]
+    known, held = _known(reading, rows), np.zeros(len(rows), bool)
+    strata = rows[["stratum"]]
+    for at in places(rows).values():
+        own = at[known[at]]
+        if own.size and reading.is_held(strata.take(own)):
+            held[own] = True
+    return held
 
 
 Tables = tuple[pd.DataFrame, pd.DataFrame]  # a row a chart or gap, and a row a point
@@ -258,7 +294,7 @@ def _gaps(works: Sequence[Work]) -> dict[int, Tables]:
         found[place] = pd.DataFrame(), pd.DataFrame()
         if reading.is_judged and reading.valued:
             found[place] = _value_gaps(reading, work.rows, last)
-        elif reading.is_judged and len(known := _held(reading, work.rows)):
+        elif reading.is_judged and len(known := work.rows[_held(reading, work.rows)]):
             late = known["subgroup"].min() > last
             asked[place] = reading.gaps_asked(known, None if late else last)
     for place, one in zip(asked, in_few_passes(list(asked.values())), strict=True):

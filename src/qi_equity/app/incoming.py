@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,9 +12,9 @@ import pandas as pd
 from qi_equity import project_file, sources
 from qi_equity.app.received import Received, on_disk, received
 from qi_equity.errors import DataErrors, ProjectErrors, UserError
-from qi_equity.project import Project, RecordsSource
+from qi_equity.project import Project
 from qi_equity.sources import Imported, keeping
-from qi_equity.sources.outline import OPEN, outline, slug
+from qi_equity.sources.outline import ANSWERED, OPEN, outline, slug
 from qi_equity.store import Desk
 from qi_equity.store.text import inert
 from qi_equity.words import say, words_of
@@ -25,27 +24,12 @@ Fields = Mapping[str, Any]
 Answer = dict[str, Any]
 LINES = 60  # of an account on a page; the rest is counted
 LONGEST_LINE = 400
-NO_RECORDS = (
-    "this is a file of birth records, and those never go through a browser; bring it in with: "
-    "qi-equity import PROJECT FILE, or begin with: qi-equity new NAME --data FILE"
-)
-# How an answer must be written, so that a slip is asked again and not kept.
-ANSWERED = {
-    "year": re.compile(r"(?:19|20)\d{2}"),
-    "week_1": re.compile(r"20\d{2}-[01]\d-[0-3]\d"),
-    "dates": re.compile(r"day first|month first"),
-    "decimal": re.compile(r"point|comma"),
-}
 
 
 def read(project: Project, file: Received) -> Imported:
-    """A table of counts by the project's mapping; birth records are refused unread."""
+    """Counts, or birth records added up, by the project's mapping; the file is gone afterwards."""
     with on_disk(file) as path:
-        tidy = sources.tables.is_tidy(path)
-        if isinstance(project.data, RecordsSource) and not tidy:
-            raise UserError(NO_RECORDS)
-        imported = sources.load(project, path)
-        return _named(imported, path, file)
+        return _named(sources.load(project, path), path, file)
 
 
 def _named(imported: Imported, path: Path, file: Received) -> Imported:
@@ -165,8 +149,6 @@ def drawn(desk: Desk, fields: Fields) -> Drawn:
             project = project_file.load(target)
         except ProjectErrors as wrong:
             raise UserError("\n".join(one.message for one in wrong.problems)) from wrong
-        if isinstance(project.data, RecordsSource):
-            raise UserError(NO_RECORDS)
         imported = sources.load(project, base=path.parent)
         return Drawn(file, text, project, _named(imported, path, file))
 
@@ -202,7 +184,7 @@ def begin(desk: Desk, fields: Fields) -> str:
         raise UserError("this file is not ready yet: look at it, and answer what is asked")
     if found.project.id in desk.projects():
         raise UserError(f"there is a project called '{found.project.id}': choose another name")
-    desk.save_project(found.project, found.text)
     known, _ = keeping.with_counts(found.project, found.imported.observations)
-    took = _kept(desk, found.project, known, found.file, found.imported, {}, keep=True)
+    refused = keeping.refusals(found.imported)
+    took = desk.begin(found.project, found.text, known, found.file.digest, refused)
     return say("begin.begun", count=took.taken, refused=number(len(took.refused)))
