@@ -113,6 +113,14 @@ def places(table: pd.DataFrame) -> dict[str, np.ndarray]:
     return dict(zip(map(str, sites), np.split(order, cuts), strict=True))
 
 
+def _stretches(table: pd.DataFrame) -> dict[str, slice | np.ndarray]:
+    """The same, as slices where the rows of a site stand together."""
+    return {
+        site: slice(int(at[0]), int(at[-1]) + 1) if at[-1] - at[0] == len(at) - 1 else at
+        for site, at in places(table).items()
+    }
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Logged:
     """Which subgroups each site logged, charted, and holds strata side by side in."""
@@ -171,11 +179,11 @@ class Work:
 
     def by_site(self, tables: Sequence[pd.DataFrame]) -> dict[str, Judged]:
         """The tables of charts, points, gaps and their points, cut into those of each site."""
-        at = [places(table) for table in tables]
+        at = [_stretches(table) for table in tables]
 
         def of(site: str) -> list[pd.DataFrame]:
             return [
-                table.take(place[site]) if site in place else table.iloc[:0]
+                table.iloc[place.get(site, slice(0))]
                 for table, place in zip(tables, at, strict=True)
             ]
 
@@ -245,6 +253,8 @@ def _works(
 ) -> Iterator[Work]:
     """The sites asked about, by calendar and so many at a time."""
     last, logged = reading.last_of_baseline(rows), _logged(reading, rows)
+    needed = [name for name in (*KEYS, "subgroup", *WEIGHED) if name in drawn.points]
+    points = drawn.points[needed]
     for together in logged.together():
         asked = [site for site in together if site in told]
         while asked:
@@ -253,7 +263,7 @@ def _works(
             fewer = [site for site in together if site in now or site == ALL_SITES]
             some = _of(rows, fewer if logged.alike(fewer, together) else together)
             sites = list(places(some))
-            charts = Charts(_of(drawn.points, sites), _of(drawn.summary, sites), drawn.by)
+            charts = Charts(_of(points, sites), _of(drawn.summary, sites), drawn.by)
             yield Work(reading, some, charts, last, {site: told[site] for site in now})
 
 

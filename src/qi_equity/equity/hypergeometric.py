@@ -17,7 +17,7 @@ from scipy import special
 
 from qi_equity.arrays import FloatArray
 from qi_equity.equity.contrast import Contrast, summed
-from qi_equity.equity.roots import quick_root
+from qi_equity.roots import quick_root
 
 # How far the table of outcomes reaches: log odds ratios this far from the crude one (and ten of
 # its standard errors more), and this many standard deviations beyond the outcomes likely there.

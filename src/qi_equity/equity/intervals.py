@@ -15,7 +15,6 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from qi_equity.arrays import FloatArray
-from qi_equity.equity.roots import falling_root, quick_root
 from qi_equity.equity.scores import (
     counts_of,
     difference_score,
@@ -23,6 +22,7 @@ from qi_equity.equity.scores import (
     pairs_of,
     ratio_score_of,
 )
+from qi_equity.roots import falling_root, quick_root
 
 
 @dataclass(frozen=True, slots=True, eq=False)

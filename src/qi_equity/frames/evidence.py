@@ -139,9 +139,9 @@ def rows_of(charts: pd.DataFrame, points: pd.DataFrame, keys: list[str]) -> IntA
     """The place among the charts of the chart of each point; -1 where there is none."""
     place = pd.MultiIndex.from_frame(charts[keys])
     # Points of a chart stand together as a rule: each stretch of them is looked up once.
-    names = [points[name].to_numpy() for name in keys]
+    codes = [pd.factorize(points[name])[0] for name in keys]
     begins = np.ones(len(points), bool)
-    begins[1:] = np.any([one[1:] != one[:-1] for one in names], axis=0)
+    begins[1:] = np.any([one[1:] != one[:-1] for one in codes], axis=0)
     first = np.flatnonzero(begins)
     found = place.get_indexer(pd.MultiIndex.from_frame(points[keys].take(first)))
     return np.asarray(found[np.cumsum(begins) - 1], dtype=np.int64)

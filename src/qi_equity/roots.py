@@ -67,8 +67,9 @@ def quick_root(
             rows = rows[going]
             a, b, c, fa, fb, fc = (part[going] for part in (a, b, c, fa, fb, fc))
         width, drop = c - b, fb - fc
-        x, y = (a - b) / width, (fb - fa) / drop
-        curve = fa / (fb - fa) * fc / drop + (c - a) / (b - a) * fa / (fc - fa) * fb / -drop
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            x, y = (a - b) / width, (fb - fa) / drop
+            curve = fa / (fb - fa) * fc / drop + (c - a) / (b - a) * fa / (fc - fa) * fb / -drop
         # Every third step halves, so that no kink can hold the end up.
         fits = (step % 3 < 2) & (y**2 < x) & ((1 - y) ** 2 < 1 - x) & np.isfinite(curve)
         edge = np.minimum(NARROW / np.abs(b - a), 0.5)
