@@ -183,7 +183,7 @@ def test_pages_live_on_when_the_worker_is_killed(network):
     renderer.answer("?page=charts")
     awaited(lambda: network.analyst.worker.pid is not None)
     os.kill(network.analyst.worker.pid, signal.SIGKILL)
-    for page in ("charts", "gap", "compare", "session", "log"):
+    for page in ("charts", "compare", "session", "log"):
         assert "Something went wrong" not in renderer.answer(f"?page={page}")["html"]
     seat = network.seat(user())
     awaited(lambda: seat.findings(PROJECT).judged)

@@ -78,7 +78,8 @@ plausible = st.sampled_from(
         *("", " ", "nan", "=1+1"),
     ]
 )
-texts = st.text(max_size=12)
+# All but surrogates: to name the codec instead costs ten seconds of working out its letters.
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 cells = st.one_of(plausible, plausible, texts)
 typed = st.one_of(
     cells.filter(lambda text: text.isprintable()),

@@ -12,7 +12,7 @@ import pytest
 from qi_equity.analyse import analyse
 from qi_equity.engines import judge
 from qi_equity.findings import TABLES, Findings, Judged
-from qi_equity.judging import Work, Workers, contents, judged
+from qi_equity.judging import Ask, Work, Workers, contents, judged
 from qi_equity.observations import observations, with_totals
 from qi_equity.project import ALL_SITES, EVERYONE, Project
 from qi_equity.project_file import examples, load
@@ -140,7 +140,8 @@ def test_a_few_sites_at_a_time_say_the_same(log: pd.DataFrame, before: Findings)
     rows = with_totals(rows, "site", ALL_SITES)
     drawn = reading.charted_as_logged(rows).draw(rows)
     told = contents(reading, rows).sites
-    found = judged(reading, rows, drawn, told, {}, Workers(elsewhere, sites=1))
+    ask = Ask(reading, rows, drawn, told, {})
+    [found] = judged([ask], Workers(elsewhere, sites=1))
     for site, expected in before.kept[MEASURE].judged.items():
         for name in ("charts", "points", "gaps", "gap_points"):
             left, right = (

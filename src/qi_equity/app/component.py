@@ -37,6 +37,11 @@ class Wire(JSComponent):  # type: ignore[misc]  # panel ships no types
         self._answer = answer
         self._line = line
 
+    def _process_param_change(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Without style sheets: nothing of it is seen, and Panel would ask another server."""
+        made: dict[str, Any] = super()._process_param_change(params)
+        return made | {"stylesheets": []} if "stylesheets" in made else made
+
     def _handle_msg(self, message: Any) -> None:
         asked = message if isinstance(message, dict) else {}
         fields = asked.get("fields")

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
 from qi_equity.errors import DataErrors, did_you_mean
 from qi_equity.sources import cells, dates
 from qi_equity.sources.labels import plain, text_of
@@ -132,8 +130,7 @@ def is_dated(text: str) -> bool:
     """
     if re.fullmatch(r"[\d.]+", text) and not re.fullmatch(r"\d{5}|\d{8}|\d+\.\d+\.\d+", text):
         return False
-    read = dates.read(pd.Series([text]))
-    reason = read.refused[0]
+    reason = dates.why_not(text)
     return reason is None or any(word in reason for word in ("could be", "no year", "week_1"))
 
 

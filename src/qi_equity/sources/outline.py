@@ -42,6 +42,13 @@ MOST_GROUPS = 8  # stated labels that are each a group of their own; more are ro
 NO_STRATA = ("Asian", "Black", "Mixed", "Other", "White")
 # The newest census first: new projects are in its codes where the labels are.
 SCHEMES = (("ons_2021", "ons_5"), ("nhs_16_plus_1", "nhs_5"))
+# How an answer must be written, so that a slip is asked again and not kept.
+ANSWERED = {
+    "year": re.compile(r"(?:19|20)\d{2}"),
+    "week_1": re.compile(r"20\d{2}-[01]\d-[0-3]\d"),
+    "dates": re.compile(r"day first|month first"),
+    "decimal": re.compile(r"point|comma"),
+}
 OPEN = "?"  # what a question that nobody answered leaves in the file, for check to name
 
 

@@ -90,11 +90,12 @@ def once(rows: Rows) -> Iterable[str]:
 
 def reconciled(project: Project, kept: pd.DataFrame, totals: pd.DataFrame) -> Iterable[str]:
     """Whether the strata add up to the totals the file itself gives."""
+    if totals.empty:
+        return
     where = ["measure", "site", "subgroup"]
     for name in COUNTS:
-        parts = kept.groupby(where)[name].agg(
-            total=lambda part: part.sum(), withheld=lambda part: part.isna().sum()
-        )
+        given = kept[where].assign(total=kept[name], withheld=kept[name].isna())
+        parts = given.groupby(where).sum()
         both = parts.join(totals.set_index(where)[name].rename("given"), how="inner").dropna()
         if both.empty:
             continue

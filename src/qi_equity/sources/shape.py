@@ -79,7 +79,7 @@ def of(path: Path, sheet: str | None = None) -> Shape:
     body = layout.body(file.rows, header)
     dated = layout.dated_columns(header)
     if len(dated) > layout.FEWEST_DATES:
-        return _across(path, sheet, header, dated)
+        return _across(header, body, dated)
     names = [name or f"({at})" for at, name in enumerate(header.clear)]
     table = pd.DataFrame(
         [[*row[: len(names)], *[None] * (len(names) - len(row))] for _, row in body.rows],
@@ -137,12 +137,8 @@ def _combined(shape: Shape, years: str) -> pd.Series:
     return dates.read(texts).dates.dropna()
 
 
-def _across(
-    path: Path, sheet: str | None, header: layout.Header, dated: Mapping[int, str]
-) -> Shape:
+def _across(header: layout.Header, body: layout.Body, dated: Mapping[int, str]) -> Shape:
     """Dates across: columns at the left say the group and what each row counts."""
-    file = grid.open_file(path, sheet)
-    body = layout.body(file.rows, header)
     left = {
         name or f"(column {at + 1})": [text_of(row[at]) for _, row in body.rows if at < len(row)]
         for at, name in enumerate(header.names[: min(dated)])

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from qi_equity.app.pages.begin import begin
 from qi_equity.app.pages.charts import charts
 from qi_equity.app.pages.compare import compare
-from qi_equity.app.pages.gap import gap
 from qi_equity.app.pages.history import history
 from qi_equity.app.pages.log import log
 from qi_equity.app.pages.page import Context, Page
@@ -18,7 +17,6 @@ from qi_equity.app.pages.session import session
 
 PAGES: dict[str, Callable[[Context], Page]] = {
     "charts": charts,
-    "gap": gap,
     "compare": compare,
     "log": log,
     "session": session,
@@ -29,6 +27,6 @@ PAGES: dict[str, Callable[[Context], Page]] = {
     "begin": begin,
 }
 # Pages made of findings alone; the others show what the store holds now, and are made each time.
-LASTING = ("charts", "gap", "compare", "quality")
+LASTING = ("charts", "compare", "quality")
 
 __all__ = ["LASTING", "PAGES", "Context", "Page"]

@@ -110,11 +110,21 @@ class Page:
     waiting: bool = False  # more is being worked out: ask again soon
 
 
-def nothing_logged(context: Context, why: str = "") -> Page:
-    """The page of a measure that has no findings at a site."""
-    line = why or say("charts.page.nothing")
-    values = {"heading": context.where, "lines": [line]}
-    return Page("empty.html", values, title=context.where, status=line)
+def nothing_logged(context: Context) -> Page:
+    """The page of a measure that has no findings at a site: why, and who can change it and how."""
+    lines = nothing_words(context)
+    values = {"heading": context.where, "lines": lines}
+    return Page("empty.html", values, title=context.where, status=lines[0])
+
+
+def nothing_words(context: Context) -> list[str]:
+    """Why there is nothing to see, for whoever asks, and the way out."""
+    user = context.desk.user if context.desk is not None else None
+    if user is not None and not user.may("see"):
+        return [say("labels.nothing.shared"), say("labels.nothing.who_shares")]
+    if user is not None and user.may("log"):
+        return [say("labels.nothing.logged"), say("labels.nothing.log_it")]
+    return [say("labels.nothing.logged"), say("labels.nothing.who_logs")]
 
 
 def told(heading: str, lines: list[str]) -> Page:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from qi_equity.agenda import Item, agenda
-from qi_equity.app.pages.page import Context, Page
+from qi_equity.app.pages.page import Context, Page, nothing_words
 from qi_equity.findings import Gap
 from qi_equity.store import Action, SessionNote
 from qi_equity.view import icons
@@ -50,6 +50,7 @@ def session(context: Context) -> Page:
         ],
         "rest": [_told(context, item) | {"link": ""} for item in found.rest],
         "waiting": context.waiting,
+        "quiet": _quiet(context),
         "notes": notes[::-1],
         "actions": actions[::-1],
         "may_write": may_write,
@@ -60,6 +61,20 @@ def session(context: Context) -> Page:
     }
     title = say("session.title", project=context.choice.project.title)
     return Page("session.html", values, title=title, waiting=context.waiting)
+
+
+def _quiet(context: Context) -> list[str]:
+    """Why the agenda is empty: nothing to see, too early, or nothing established; else nothing."""
+    charts = context.findings.charts
+    if charts.empty:
+        return nothing_words(context)
+    if context.waiting:
+        return []
+    # Only a team is told what is watched.
+    told = "not_watched" in charts and charts["not_watched"].notna().any()
+    if told and charts["not_watched"].fillna("").ne("").all():
+        return [say("session.too_early")]
+    return [say("session.quiet")]
 
 
 def _told(context: Context, item: Item) -> dict[str, Any]:
@@ -83,14 +98,13 @@ def _told(context: Context, item: Item) -> dict[str, Any]:
     said = [text for text in said if text]
     if item.others:
         said.insert(1, say("session.others", strata=listed(map(called, item.others))))
-    page = "gap" if isinstance(item.row, Gap) else "charts"
     return {
         "kind": say(f"session.item.{item.kind}"),
         "icon": _icon(item, measure.direction),
         "where": where,
         "said": [sentence(text) for text in said],
         "open": context.choice.address.link(
-            page=page, measure=item.measure, site=item.site, stratum="", slide=""
+            page="charts", measure=item.measure, site=item.site, stratum=item.stratum, slide=""
         ),
     }
 
