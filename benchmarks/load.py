@@ -5,7 +5,7 @@
 
 `qi-equity serve` runs in a process of its own on the demo network (10 sites, 104 weeks), as behind
 a proxy that speaks https. Every person signs in, opens a page and its websocket, and chooses
-another page, site or measure every five seconds; the other connections are open and quiet. Quiet
+another page, site or measure every so many seconds; the other connections are open and quiet. Quiet
 turns and turns with an attack beside them alternate in one run, so that ratios hold on a machine
 that does other things too. The attacker is a process of its own; people and probes are timed here.
 """
@@ -40,9 +40,8 @@ HOST = "qi.trust.example"
 PASSWORD = "four plain words here"
 PROJECT = "pph_reduction"
 SITES = [f"site_{letter}" for letter in "abcdefghij"]
-MEASURES = ("pph_1000", "risk_assessed", "loss_weighed", "transfusion")
+MEASURES = ("pph_1000", "risk_assessed")
 PAGES = ("charts", "gap", "compare", "charts", "log", "session", "quality")
-EVERY = 5.0  # seconds between one person's choices
 ROWS = 3_300_000  # bytes of a file that a page takes, all of whose rows are refused
 HUGE = 100_000_000  # bytes of an upload that is refused
 QUIET = "quiet"
@@ -121,13 +120,13 @@ class Browser:
         return (time.perf_counter() - began) * 1000
 
     async def choose(self) -> float:
-        return await self.ask(address=address(self.number * 7 + self.step))
+        return await self.ask(address=address(self.number * 11 + self.step))
 
 
 def address(number: int) -> str:
     """One of the pages that people choose."""
     asked = {"page": PAGES[number % 7], "project": PROJECT, "site": SITES[number % 10]}
-    return "?" + urlencode(asked | {"measure": MEASURES[number // 70 % 4]})
+    return "?" + urlencode(asked | {"measure": MEASURES[number // 70 % 2]})
 
 
 # Attacks: each a function that is repeated until it is told to stop
@@ -189,23 +188,24 @@ ATTACKS: dict[str, Callable] = {
 
 
 async def attack(url: str, name: str) -> None:
-    """Until killed."""
+    """One after another until killed, with a breath between: uploads, not a flood of requests."""
     browser = Browser(url, 900)
     await browser.sign_in("person 0")
     print("ready", flush=True)
     while True:
         await ATTACKS[name](browser)
+        await asyncio.sleep(2)
 
 
 # What is timed
 
 
-async def person(browser: Browser, waits: Waits, turn: list[str], end: float) -> None:
-    await asyncio.sleep(EVERY * (browser.number % 50) / 50)
+async def person(browser: Browser, waits: Waits, turn: list[str], end: float, every: float) -> None:
+    await asyncio.sleep(every * (browser.number % 50) / 50)
     while time.monotonic() < end:
         began, during = time.monotonic(), turn[0]
         waits["choice"][during].append(await browser.choose())
-        await asyncio.sleep(max(0.0, EVERY - (time.monotonic() - began)))
+        await asyncio.sleep(max(0.0, every - (time.monotonic() - began)))
 
 
 async def probe(browser: Browser, waits: Waits, turn: list[str], end: float) -> None:
@@ -272,7 +272,7 @@ async def play(url: str, pid: int, chosen: argparse.Namespace) -> Waits:
     attacks = chosen.attacks or list(ATTACKS)
     length = 60 * chosen.minutes / (chosen.turns * (len(attacks) + 1))
     turn, end = [QUIET], time.monotonic() + 60 * chosen.minutes
-    work = [person(one, waits, turn, end) for one in people]
+    work = [person(one, waits, turn, end, chosen.every) for one in people]
     probing = probe(Browser(url, 400, people[0].cookies), waits, turn, end)
     await asyncio.gather(*work, probing, turns(url, turn, length, chosen.turns, attacks))
     print(f"after {chosen.minutes:g} minutes: {memory(pid)}")
@@ -335,6 +335,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=50)
     parser.add_argument("--connections", type=int, default=200)
     parser.add_argument("--turns", type=int, default=5, help="of each kind")
+    parser.add_argument("--every", type=float, default=5, help="seconds between a person's choices")
     parser.add_argument("--attacks", nargs="*", choices=list(ATTACKS))
     parser.add_argument("--check", type=float, help="the largest ratio allowed")
     parser.add_argument("--attack", nargs=2, metavar=("NAME", "URL"), help=argparse.SUPPRESS)

@@ -142,8 +142,12 @@ def test_a_small_file_that_unpacks_hugely_is_refused_before_it_is_opened(desk):
 def test_a_file_that_cannot_be_read_in_time_is_refused_with_the_way_out(
     desk, monkeypatch, fault, why
 ):
+    folders = []
+
     class Reader:
-        def submit(self, *job):
+        def submit(self, function, folder, *job):
+            assert Path(folder).is_dir()
+            folders.append(Path(folder))
             future = Future()
             future.set_exception(fault)
             return future
@@ -151,6 +155,7 @@ def test_a_file_that_cannot_be_read_in_time_is_refused_with_the_way_out(
     monkeypatch.setattr(incoming, "_reader", Reader())
     with pytest.raises(UserError, match=f"{why}.*qi-equity import PROJECT FILE"):
         look("upload", desk, CHOICE, sent("x" * (incoming.SMALL + 1), "a.csv"))
+    assert not folders[0].exists(), "nothing of the file is left"
 
 
 def test_a_files_name_cannot_leave_its_folder():

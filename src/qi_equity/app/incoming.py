@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,8 +28,6 @@ T = TypeVar("T")
 LINES = 60  # of an account on a page; the rest is counted
 LONGEST_LINE = 400
 LIMIT = 180  # seconds that reading a file may take: the largest takes a minute on a busy machine
-
-
 TOO_LONG = (
     f"this file takes more than {LIMIT} seconds to read, which is too long for a page; bring it in "
     "with: qi-equity import PROJECT FILE"
@@ -49,12 +48,15 @@ def _apart(function: Callable[..., T], file: Received, *arguments: Any) -> T:
     """What a function makes of a file, wherever it is worked out; why it refuses comes back."""
     if len(file.content) <= SMALL and file.name.endswith(".csv"):
         return function(file, *arguments)
-    try:
-        found: T | _Refused = _reader.submit(_there, function, file, *arguments).result()
-    except Late:
-        raise UserError(TOO_LONG) from None
-    except Lost:
-        raise UserError(TOO_HARD) from None
+    # A folder of this process: it is gone with all that is in it though the other one be killed.
+    with tempfile.TemporaryDirectory(prefix="qi-equity-") as folder:
+        try:
+            reading = _reader.submit(_there, folder, function, file, *arguments)
+            found: T | _Refused = reading.result()
+        except Late:
+            raise UserError(TOO_LONG) from None
+        except Lost:
+            raise UserError(TOO_HARD) from None
     if isinstance(found, _Refused):
         raise UserError(found.why)
     return found
@@ -65,8 +67,9 @@ class _Refused:
     why: str
 
 
-def _there(function: Callable[..., T], *arguments: Any) -> T | _Refused:
-    """In the process that reads files."""
+def _there(folder: str, function: Callable[..., T], *arguments: Any) -> T | _Refused:
+    """In the process that reads files, all of whose own lie in this folder."""
+    tempfile.tempdir = folder
     try:
         return function(*arguments)
     except UserError as wrong:

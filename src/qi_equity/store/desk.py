@@ -124,8 +124,8 @@ class Desk:
 
     # Observations
 
-    def observations(self, project_id: str) -> pd.DataFrame:
-        """The tidy table of true counts at this user's sites, latest revisions only.
+    def observations(self, project_id: str, *, site: str | None = None) -> pd.DataFrame:
+        """The tidy table of true counts at this user's sites (or one of them), newest alone.
 
         Its last column, revision, is the number of the revision each row is from: keep it in the
         rows given back to log, so that nobody's newer save is covered.
@@ -133,6 +133,7 @@ class Desk:
         self._allowed("see")
         with self._reading(project_id) as (connection, project):
             sites = self._where("see", project, connection)
+            sites = sites if site is None else sites & {site}
             return saving.true_counts(connection, project.id, sites)
 
     def protected(self, project_id: str, **options: object) -> Any:
