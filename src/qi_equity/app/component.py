@@ -40,4 +40,5 @@ class Wire(JSComponent):  # type: ignore[misc]  # panel ships no types
     def _handle_msg(self, message: Any) -> None:
         asked = message if isinstance(message, dict) else {}
         if not self._line.put(lambda: self._send_msg(self._answer(asked))):
-            self._send_msg({"problems": [TOO_MUCH], "number": asked.get("number")})
+            told = {"problems": [TOO_MUCH], "number": asked.get("number")}
+            self._send_msg(told | {"quiet": asked.get("quiet")})

@@ -49,6 +49,8 @@ def page(audience: Audience) -> pn.Template:
             answer = renderer.look(str(asked), given, address)
         else:
             answer = renderer.answer(address)
+            if message.get("quiet") and message.get("mark") == answer["mark"]:
+                answer = {"same": True, "waiting": answer["waiting"]}
         return answer | {name: message.get(name) for name in ECHOED}
 
     template = pn.Template((HERE / "templates" / "page.html").read_text(encoding="utf-8"))
@@ -60,6 +62,7 @@ def page(audience: Audience) -> pn.Template:
         "main": answer["html"],
         "nav": answer["nav"],
         "waiting": "yes" if answer["waiting"] else "no",
+        "stands": answer["mark"],
         "figures": render.script_text(answer["figures"]),
         "colours": render.colours(),
         "words": render.script_text(words_of("language") | words_of("script")),

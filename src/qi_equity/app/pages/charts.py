@@ -86,6 +86,7 @@ def charts(context: Context) -> Page:
         "points": None,
         "hidden": hidden,
         "explored": explore.caution(context.measure, address),
+        "late": context.late_words if context.failed else "",
     }
     if address.stratum in strata:
         chosen = points[points["stratum"] == address.stratum]
