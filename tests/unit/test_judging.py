@@ -143,7 +143,7 @@ def test_after_any_edits_in_a_row_all_is_as_judged_at_once(
     seed: int, log: pd.DataFrame, before: Findings
 ) -> None:
     rng, found, rows = np.random.default_rng(seed), before, log
-    for _ in range(4):
+    for _ in range(3):
         rows = edited(rows, rng)
         found = analyse(PROJECT, rows, previous=found)
     equal(found, analyse(PROJECT, rows))
