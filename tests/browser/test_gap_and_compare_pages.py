@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from seeing import LOOKS, PHONE, choose, drawn, ready, violations
+from dataclasses import replace
+from threading import Event
+from typing import Any
+
+from made_findings import made_findings, made_project
+from seeing import DESKTOP, LOOKS, PHONE, choose, drawn, ready, violations
+
+from patience import PATIENCE
+from qi_equity.app.server import start
 
 
 @LOOKS
@@ -64,3 +72,53 @@ def test_other_rules_and_months_are_said_to_be_other_than_declared(visit):
     page.get_by_label("target").check()
     page.wait_for_url("**hide=target**")
     assert "Target" not in {name for name, _ in drawn(page)}
+
+
+class Awaited:
+    """Findings whose verdicts are still to come, told only while the gate stands open."""
+
+    store = None
+
+    def __init__(self) -> None:
+        self.judged = made_findings(made_project("pph"))
+        self.found = replace(self.judged, judged=False)
+        self.gate = Event()
+        self.gate.set()
+
+    def projects(self) -> list[Any]:
+        return [self.found.project]
+
+    def revision(self, project_id: str) -> str:
+        return f"1:{self.found.judged}"
+
+    def findings(self, project_id: str) -> Any:
+        assert self.gate.wait(PATIENCE)
+        return self.found
+
+
+AWHILE = 10_000  # milliseconds, in which the page asks several times by itself
+
+
+def test_every_click_is_answered_while_verdicts_are_awaited_and_then_they_come(context_of):
+    backend = Awaited()
+    running = start(backend)
+    page = context_of(DESKTOP).new_page()
+    page.clock.install()
+    page.goto(running.url + "?page=gap")
+    ready(page)
+    shown = page.locator("#main").get_by_text("being worked out").first
+    for site in ("Site B", "Site C", "Site A", "Site B", "Site C"):
+        backend.gate.clear()  # a slow answer
+        page.get_by_label("Site", exact=True).select_option(label=site)
+        page.clock.run_for(AWHILE)
+        backend.gate.set()
+        page.locator("h1 .at", has_text=site).wait_for()
+        page.clock.run_for(AWHILE)
+        assert page.locator("h1 .at").inner_text() == site
+        assert shown.is_visible()
+    backend.found = backend.judged
+    page.clock.run_for(AWHILE)
+    shown.wait_for(state="detached")
+    assert page.locator("h1 .at").inner_text() == "Site C"
+    page.close()
+    running.stop()

@@ -206,12 +206,38 @@ def test_without_verdicts_there_are_charts_and_it_is_tried_again_later(network, 
     findings = seat.findings(PROJECT)
     assert len(findings.charts)
     assert not findings.judged
-    assert seat.revision(PROJECT).endswith(":charts")
+    assert seat.revision(PROJECT).endswith(":failed")
     assert len(asked) == 1
+    page = Renderer(seat).answer(f"?page=gap&project={PROJECT}")
+    assert "could not be worked out" in page["html"]
+    assert page["waiting"], "the page asks again by itself"
     moment[0] = live.AGAIN
     seat.findings(PROJECT)
     assert len(asked) == 2
     analyst.close()
+
+
+def test_while_verdicts_cannot_be_come_by_the_last_are_shown_with_their_day(network, monkeypatch):
+    seat = network.seat(user())
+    renderer = Renderer(seat)
+    address = f"?page=gap&project={PROJECT}&measure=pph&site=north"
+    awaited(lambda: seat.findings(PROJECT).judged)
+    verdicts = seat.findings(PROJECT)
+    waiting = Future()
+    monkeypatch.setattr(network.analyst.worker, "submit", lambda *arguments: waiting)
+    monkeypatch.setattr(live, "SOON", 0.0)
+    rows = [row(1, 20, week="2025-02-03", site="north")]
+    answer = renderer.act("log", {"rows": rows, "site": "north"}, address)
+    assert "being worked out" in answer["html"]
+    assert "last verdicts are as of" in answer["html"]
+    assert seat.findings(PROJECT).late.last is verdicts
+    waiting.set_exception(Lost("two processes died"))
+    seat.findings(PROJECT)
+    renderer = Renderer(seat)
+    for page in ("gap", "charts", "session"):
+        html = renderer.answer(address.replace("page=gap", f"page={page}"))["html"]
+        assert "could not be worked out" in html, page
+        assert "last verdicts are as of" in html, page
 
 
 def test_what_was_kept_is_answered_as_kept_though_no_page_can_be_drawn(network, monkeypatch):

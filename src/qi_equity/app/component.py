@@ -47,4 +47,5 @@ class Wire(JSComponent):  # type: ignore[misc]  # panel ships no types
         fields = asked.get("fields")
         slow = isinstance(fields, dict) and bool(fields.get("file"))
         if not self._line.put(lambda: self._send_msg(self._answer(asked)), slow):
-            self._send_msg({"problems": [TOO_MUCH], "number": asked.get("number")})
+            told = {"problems": [TOO_MUCH], "number": asked.get("number")}
+            self._send_msg(told | {"quiet": asked.get("quiet")})

@@ -76,6 +76,8 @@ def page(audience: Audience) -> pn.Template:
             answer = renderer.look(str(asked), given, address)
         else:
             answer = renderer.answer(address)
+            if message.get("quiet") and message.get("mark") == answer["mark"]:
+                answer = {"same": True, "waiting": answer["waiting"]}
         return answer | {name: message.get(name) for name in ECHOED}
 
     template = PageTemplate(_page_template())
@@ -87,6 +89,7 @@ def page(audience: Audience) -> pn.Template:
         "main": answer["html"],
         "nav": answer["nav"],
         "waiting": "yes" if answer["waiting"] else "no",
+        "stands": answer["mark"],
         "figures": render.script_text(answer["figures"]),
         "colours": render.colours(),
         "words": render.script_text(words_of("language") | words_of("script")),

@@ -53,6 +53,7 @@ def answer_part(
     reference = called(choice.project.strata.reference.compare_with)
     values = {
         "said": said.get(stratum, ""),
+        "before": _before(context, stratum),
         "stratum": stratum,
         "label": say(
             "answers.chart_label",
@@ -72,6 +73,19 @@ def answer_part(
         ],
     }
     return values, figures
+
+
+def _before(context: Context, stratum: str) -> str:
+    """While the newest counts are weighed: what was last known, before them."""
+    before = context.before() if context.waiting else None
+    if before is None:
+        return ""
+    charts = {row.stratum: row for row in before.typed(Chart)}
+    gaps = {row.stratum: row for row in before.typed(Gap)}
+    if stratum not in charts:
+        return ""
+    said = answer_sentence(charts[stratum], gaps.get(stratum), context.measure)
+    return say("answers.before", said=said)
 
 
 def _in_view(gaps: Sequence[Gap], strata: Sequence[str]) -> str:

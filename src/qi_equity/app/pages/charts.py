@@ -90,6 +90,7 @@ def charts(context: Context) -> Page:
         "points": None,
         "hidden": hidden,
         "explored": explore.caution(context.measure, address),
+        "verdicts_late": context.late_words if context.failed else "",
     }
     if address.stratum in strata:
         chosen = points[points["stratum"] == address.stratum]

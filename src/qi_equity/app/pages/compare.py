@@ -54,6 +54,7 @@ def compare(context: Context) -> Page:
     meanings = sorted({str(name) for name in shown["meaning"].unique()})
     lead = _lead(context, stratum, ideas[idea].name if idea else "")
     values: dict[str, Any] = {
+        "verdicts_late": context.late_words if context.failed else "",
         "heading": say("compare.heading", measure=measure.name),
         "lead": lead,
         "strata": [(name, called(name)) for name in strata],

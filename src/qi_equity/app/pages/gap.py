@@ -24,6 +24,7 @@ from qi_equity.words.verdicts import (
     CHANGED,
     moved_words,
     verdict_sentences,
+    verdict_word,
     verdicts_lead,
     weeks_words,
 )
@@ -39,10 +40,17 @@ def gap_part(context: Context, gaps: Sequence[Gap]) -> tuple[dict[str, Any], dic
         figures["gaps"] = gap_figure(points, measure, context.markers(), gaps)
     few = {row.stratum: few_sentence(row, measure) for row in context.typed(CrossedRow)}
     reference = choice.project.strata.reference
-    lead = verdicts_lead(gaps) if judged else say("gaps.page.waiting")
+    lead = verdicts_lead(gaps) if judged else context.late_words
+    before = None if judged else context.before()
+    known = before.typed(Gap) if before is not None else []
+    last = {row.stratum: verdict_word(row.verdict) for row in known if row.verdict}
     values: dict[str, Any] = {
         "lead": lead,
-        "cards": [_card(row, measure, judged, few.get(row.stratum, "")) for row in gaps],
+        "cards": [
+            _card(row, measure, judged, few.get(row.stratum, ""))
+            | {"last": last.get(row.stratum, "")}
+            for row in gaps
+        ],
         "drawn": bool(figures),
         "decided": "evidence_up" in points and bool(points["evidence_up"].notna().any()),
         "label": say(

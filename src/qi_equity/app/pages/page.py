@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -53,6 +53,30 @@ class Context:
     def waiting(self) -> bool:
         """Whether there is something to judge and it is still being judged."""
         return len(self.findings.charts) > 0 and not self.findings.judged
+
+    @property
+    def failed(self) -> bool:
+        """Whether the verdicts could not be worked out."""
+        return self.findings.late is not None and self.findings.late.failed
+
+    @property
+    def late_words(self) -> str:
+        """Why there are no verdicts yet, and as of when the last are; nothing where they are in."""
+        if not self.waiting:
+            return ""
+        late = self.findings.late
+        words = say("labels.late.failed" if self.failed else "labels.late.waiting")
+        if late is None or late.when is None:
+            return words
+        last = say("labels.late.last", day=day(late.when), time=f"{late.when:%H:%M}")
+        return f"{words} {last}"
+
+    def before(self) -> Context | None:
+        """The same page with the last verdicts there were, while the newest are still to come."""
+        late = self.findings.late
+        if late is None or late.last is None:
+            return None
+        return replace(self, findings=late.last)
 
     def rows(self, table: pd.DataFrame, *, site: str | None = None) -> pd.DataFrame:
         """The rows of a table for the measure and site chosen, strata in the team's order."""

@@ -47,7 +47,7 @@ def session(context: Context) -> Page:
             for number, item in enumerate(items, 1)
         ],
         "rest": [_told(context, item) | {"link": ""} for item in found.rest],
-        "waiting": context.waiting,
+        "waiting": _waiting(context),
         "quiet": _quiet(context),
         "notes": notes[::-1],
         "actions": actions[::-1],
@@ -105,6 +105,13 @@ def _own(table: pd.DataFrame, item: Item) -> pd.DataFrame:
         & (table["site"] == item.site)
         & (table["stratum"] == item.stratum)
     ]
+
+
+def _waiting(context: Context) -> str:
+    """Why the agenda lacks verdicts; nothing where it has them."""
+    if context.failed:
+        return context.late_words
+    return say("session.waiting") if context.waiting else ""
 
 
 def _slide(context: Context, items: list[Item], place: int) -> Page:
