@@ -176,12 +176,16 @@ def _scanned(parts: _Judged) -> dict[str, NDArray[Any]]:
     number = {name: np.full(many, np.nan) for name in ("p_scan", "scatter", "p_apart", "p_rest")}
     split, rising = np.full(many, -1), np.zeros(many, bool)
     counted = np.isfinite(parts.numerator).any(axis=-1)
+    # Strata of one site tell each other how much weeks scatter; a total needs nobody to tell it.
+    site = np.where(parts.whole >= 0, parts.whole, -1 - np.arange(many))
     for at_most_one in (True, False):
         rows = np.flatnonzero(counted & (parts.single == at_most_one))
         if not rows.size:
             continue
         y, n = parts.numerator, parts.denominator
-        found = scan(y[rows], n[rows], at_most_one=at_most_one, season=effect[rows])
+        found = scan(
+            y[rows], n[rows], at_most_one=at_most_one, season=effect[rows], together=site[rows]
+        )
         number["p_scan"][rows], number["scatter"][rows] = found.p_value, found.scatter
         split[rows], rising[rows] = found.split, found.rising
         rows = rows[parts.whole[rows] >= 0]
