@@ -129,7 +129,7 @@ def analyse(
     account(imported)
     parts = crossed.parts(aims)
     for part in parts:
-        counts = crossed.counts(aims, part, imported.observations)
+        counts = crossed.counts(aims, part, imported.with_doubt)
         with progress(f"Analysing {part.title}"):
             findings = analysed(part, counts, engine=engine)
         typer.echo(terminal.report(findings))

@@ -39,6 +39,22 @@ def text_of(label: object) -> str:
     return "" if label is None or label != label else str(label).strip()
 
 
+# A label that adds up the groups of several others, wherever those stand beside it.
+TOGETHER = re.compile(
+    r"\b(?:bme|bame|(?:ethnic|racial) minorit(?:y|ies)|minority ethnic|global majority|non white)\b"
+)
+ADDS_UP = "adds up other groups: those are counted, and not their sum"
+
+
+def adds_up(label: str) -> bool:
+    """Whether a label means several ethnic groups together, and not everyone.
+
+    >>> adds_up("All BME"), adds_up("Ethnic minorities (total)"), adds_up("All women")
+    (True, True, False)
+    """
+    return TOGETHER.search(plain(label)) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Placed:
     """The group a label belongs to, or none and what to do; EVERYONE is a total."""
@@ -92,6 +108,8 @@ def place(
         elif status == "total":
             group = EVERYONE
         remedy = "" if group else _remedy(label, strata)
+        if not group and adds_up(label):
+            status, remedy = "total", f"'{label}' {ADDS_UP}"
         placed[label] = Placed(group, status, remedy)
     return placed
 
