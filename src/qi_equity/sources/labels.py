@@ -15,6 +15,7 @@ from qi_equity.strata import crossed
 # What public tables call all their sites together.
 TOTALS = frozenset({"all", "all sites", "england", "national", "total", "united states"})
 KNOWN = 8192  # labels that are remembered: a column has few different ones
+MANY = 200  # labels without a group, past which none is a slip of a group's name
 FEW = 30  # choices worth listing in a message
 # Between the labels of two crossed dimensions: no file holds it in a cell, and it is no space.
 BETWEEN = "\u2063"
@@ -96,6 +97,8 @@ def place(
     mapped = {plain(label): group for label, group in strata.labels.items()}
     unknown = {group.name for group in strata.groups if group.unknown}
     placed = {}
+    # Where hundreds have no group it is the column that is wrong, and no spelling.
+    many = sum(group is None for group, _ in homes.values()) > MANY
     for label in distinct:
         group, status = homes[label]
         if label and plain(label) in mapped:
@@ -107,7 +110,7 @@ def place(
             group, status = names[plain(label)], "stated"
         elif status == "total":
             group = EVERYONE
-        remedy = "" if group else _remedy(label, strata)
+        remedy = "" if group else _remedy(label, strata, hint=not many)
         if not group and adds_up(label):
             status, remedy = "total", f"'{label}' {ADDS_UP}"
         placed[label] = Placed(group, status, remedy)
@@ -156,12 +159,12 @@ def _crossed(label: str, one: Placed, two: Placed) -> Placed:
     return Placed(crossed(one.group, two.group), status)
 
 
-def _remedy(label: str, strata: Dimension) -> str:
+def _remedy(label: str, strata: Dimension, *, hint: bool) -> str:
     if not label:
         return f"no {strata.dimension} is recorded: mark the group for it with missing: true"
     known = [name for group in strata.groups for name in (group.name, *group.codes)]
-    hint = did_you_mean(label, known) if len(known) <= FEW else ""
-    return f"no group has the {strata.dimension} '{label}'{hint}"
+    meant = did_you_mean(label, known) if hint and len(known) <= FEW else ""
+    return f"no group has the {strata.dimension} '{label}'{meant}"
 
 
 class Sites:
