@@ -150,6 +150,55 @@ def test_one_cause_is_one_line_with_its_values_and_counts(tmp_path):
     assert line == "'numerator': '1*' is not a number; so too '2*' (3), '3*' (3)"
 
 
+PUBLISHED = """\
+id: ours
+title: Ours
+clinical_area: other
+network: N
+sites: [{id: uk, name: United Kingdom}]
+aim:
+  {population: births, measure: stillbirth, from: 0.004, to: 0.003, by: 2030-12-31, equity: [
+    {stratum: Black, measure: stillbirth, from: 0.006, to: 0.003, by: 2030-12-31}]}
+strata:
+  groups:
+    - {name: White, codes: [White]}
+    - {name: Black, codes: [Black]}
+    - {name: Asian, codes: [Asian]}
+    - {name: Not recorded, unknown: true, missing: true}
+  reference: {compare_with: everyone else, reason: no group is the norm}
+measures:
+  - {id: stillbirth, name: Stillbirth, role: outcome, numerator: stillbirths,
+     denominator: total births, direction: decrease, subgroup: quarter}
+data:
+  kind: table
+  path: published.csv
+  stratum: Ethnic group
+  numerator: Stillbirths
+  denominator: Total births
+  subgroup_is: 2023-01-01
+"""
+
+
+def test_a_published_table_of_births_deaths_and_rates_takes_five_lines(tmp_path):
+    """Synthetic: no header line of the published files is known to us for certain."""
+    rows = [
+        '"Table 5: a synthetic example"',
+        'Ethnic group,Total births,Stillbirths,"Rate per 1,000 total births (95% CI)"',
+        '"White","450,123","1,400","3.11 (2.95 to 3.28)"',
+        '"Black","30,456",190,"6.24 (5.41 to 7.19)"',
+        '"Asian","80,001",377,"4.71 (4.26 to 5.21)"',
+        '"All","560,580","1,967","3.51 (3.36 to 3.67)"',
+        "Rates are per 1000 total births",
+    ]
+    (tmp_path / "published.csv").write_text("\n".join(rows), encoding="utf-8")
+    (tmp_path / "ours.yaml").write_text(PUBLISHED, encoding="utf-8")
+    project = project_file.load(tmp_path / "ours.yaml")
+    imported = sources.load(project, base=tmp_path)
+    assert sums(imported) == {"Asian": (377, 80001), "Black": (190, 30456), "White": (1400, 450123)}
+    assert imported.totals["denominator"].tolist() == [560580]
+    assert (imported.taken, imported.left_out["rows"].sum()) == (4, 1)
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
