@@ -121,6 +121,11 @@ class Imported:
         return observations(both.drop(columns="more").assign(**{NOT_READ: unread}))
 
     @property
+    def warns(self) -> bool:
+        """Whether the account has a warning that must stand before any finding."""
+        return any(line.startswith("  WARNING") for line in self._lines())
+
+    @property
     def is_thin(self) -> bool:
         """Whether fewer than half of the rows that the mapping asks for could be taken."""
         return self.taken < self.asked / 2
