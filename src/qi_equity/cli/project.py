@@ -129,7 +129,7 @@ def analyse(
     account(imported)
     parts = crossed.parts(aims)
     for part in parts:
-        counts = crossed.counts(aims, part, imported.observations)
+        counts = crossed.counts(aims, part, imported.with_doubt)
         with progress(f"Analysing {part.title}"):
             findings = analysed(part, counts, engine=engine)
         typer.echo(terminal.report(findings))
@@ -155,7 +155,7 @@ def plan(
 
     aims = project_file.load(project)
     imported = load(aims, data, base=project.parent)
-    if imported.is_thin or imported.observations.empty:
+    if imported.warns or imported.observations.empty:
         account(imported)
     for part in crossed.parts(aims):
         counts = crossed.counts(aims, part, imported.observations)

@@ -210,11 +210,11 @@ def _is_again(row: Sequence[Any], header: Header) -> bool:
 def _is_other(row: Sequence[Any], header: Header) -> bool:
     """Whether a row is the header of another table right below: some names are the same."""
     texts = [text for text in _texts(row, 0) if text]
-    if len(texts) < 2 or _is_again(row, header) or any(map(is_number, row)):
-        return False
     names = {plain(name) for name in header.names if name}
     same = [text for text in texts if plain(text) in names]
-    return len(same) >= 2 and 2 * len(same) >= len(texts)
+    if len(same) < 2 or 2 * len(same) < len(texts):
+        return False
+    return not (_is_again(row, header) or any(map(is_number, row)))
 
 
 def _begins_table(rest: Rows) -> bool:

@@ -16,8 +16,6 @@ import pandas as pd
 from qi_equity import ethnicity
 from qi_equity.errors import DataErrors, UserError, did_you_mean
 from qi_equity.observations import (
-    BESIDE,
-    COLUMNS,
     COUNTS,
     KEY,
     READINGS,
@@ -26,9 +24,9 @@ from qi_equity.observations import (
     observations,
 )
 from qi_equity.project import EVERYONE, Columns, Project, TableSource
-from qi_equity.sources import calendar, cells, dates, grid, taking
+from qi_equity.sources import calendar, cells, dates, doubt, grid, taking
 from qi_equity.sources.account import CODES, SUPPRESSED, Imported, by_reason, counted
-from qi_equity.sources.labels import BETWEEN, Sites, place, plain, shown, text_of
+from qi_equity.sources.labels import ADDS_UP, BETWEEN, Sites, place, plain, shown, text_of
 from qi_equity.sources.rows import NUMBERS, Rows, once, reconciled
 
 # Our own tables, as written by the store, the app and the made-up network.
@@ -74,9 +72,10 @@ def import_table(project: Project, source: TableSource, path: Path) -> Imported:
     notes += once(rows)
     table = rows.table
     everyone = table["stratum"] == EVERYONE
-    columns = [*COLUMNS, *BESIDE]
+    columns = [*KEY, *NUMBERS]
     kept = observations(table.loc[~everyone, columns])
     totals = observations(table.loc[everyone, columns])
+    lost = doubt.lost(project, rows.lost)
     notes += reconciled(project, kept, totals)
     return Imported(
         source=str(path),
@@ -89,6 +88,8 @@ def import_table(project: Project, source: TableSource, path: Path) -> Imported:
         left_out=by_reason(rows.left_out),
         suppressed=withheld,
         codes=codes,
+        doubt=doubt.placed(lost, kept),
+        told=doubt.told(lost, kept),
         notes=tuple(notes),
     )
 
@@ -282,7 +283,12 @@ def _strata(project: Project, source: TableSource, rows: Rows) -> tuple[pd.DataF
     labels = table["stratum_cell"].map(text_of)
     placed = place(labels.unique(), project.strata, source.totals)
     rows.table = table.assign(stratum=labels.map({name: p.group for name, p in placed.items()}))
-    rows.refuse(labels.map({name: p.remedy or None for name, p in placed.items()}))
+    sums = {name: p.remedy for name, p in placed.items() if p.remedy.endswith(ADDS_UP)}
+    rows.leave_out(labels.map(sums))
+    over = {name: p.remedy for name, p in placed.items() if p.remedy and p.status == "total"}
+    rows.refuse(labels.loc[rows.table.index].map(over), lost=False)
+    wrong = {name: p.remedy or None for name, p in placed.items()}
+    rows.refuse(labels.loc[rows.table.index].map(wrong))
     notes = [
         f"{' and '.join(map(repr, alike))} look like one group written in several ways"
         for alike in ethnicity.alike(shown(label) for label in placed if label)
