@@ -92,6 +92,10 @@ Database = Annotated[
     ),
 ]
 DATABASE = "qi_equity.sqlite"
+UsersFile = Annotated[Path | None, typer.Option(envvar="QI_EQUITY_USERS", help="the list of users")]
+ListOfUsers = Annotated[
+    Path, typer.Option("--users", envvar="QI_EQUITY_USERS", help="the list of users")
+]
 
 
 @contextmanager
