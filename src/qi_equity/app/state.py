@@ -12,7 +12,7 @@ from qi_equity.words.grammar import called
 
 PAGES = (
     "charts", "gap", "compare", "log", "session", "project", "quality", "history", "people",
-    "begin",
+    "begin", "trail", "account",
 )  # fmt: skip
 
 LONGEST = 200  # characters of one part of an address
@@ -36,6 +36,10 @@ class Address:
     slide: str = ""
     person: str = ""
     idea: str = ""
+    who: str = ""
+    what: str = ""
+    since: str = ""
+    until: str = ""
 
     def link(self, **changes: Any) -> str:
         """The link to this page with some of it changed.

@@ -94,7 +94,8 @@ class Keeper(Seated):
         The same look again within a quarter of an hour is no line of its own.
         """
         user = self.user
-        if user.may("see") is None:
+        asked = (user.name, project_id, user.role, user.sites, "asked")
+        if user.may("see") is None or self._trail.lately(*asked):
             return
         with self._reading(project_id) as (connection, project):
             sites = self._where("see", project, connection)

@@ -150,15 +150,20 @@ class Trail:
 
     def looked(self, one: Entry, *where: object) -> None:
         """Record a look at true counts, once in a while for each person and place."""
-        key, moment = (one.who, one.project, *where), monotonic()
+        if not self.lately(one.who, one.project, *where):
+            self.record(one)
+
+    def lately(self, *key: object) -> bool:
+        """Whether so much was looked at within the last quarter of an hour; from now on it was."""
+        moment = monotonic()
         with self._lock:
             last = self._looks.get(key)
             if last is not None and moment - last < LOOK_AGAIN:
-                return
+                return True
             if len(self._looks) >= MOST_LOOKS:
                 self._looks.clear()
             self._looks[key] = moment
-        self.record(one)
+            return False
 
     def flush(self) -> None:
         """Wait until every line told so far is kept, or for as long as is sensible."""
