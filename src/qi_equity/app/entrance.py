@@ -15,7 +15,7 @@ from qi_equity.app import logs, oauth, server
 from qi_equity.app.live import Network, opened
 from qi_equity.app.signin import Door
 from qi_equity.errors import UserError
-from qi_equity.store import Users
+from qi_equity.store import Users, heads
 from qi_equity.vocabulary import Act
 
 # The name of the variable that tells it, not the secret.
@@ -156,7 +156,8 @@ def attended(
     network = opened(database, guarded.users.find)
     users, record = guarded.users, network.store.record
     guarded.recorded(record)
-    wrong = [one for one in (network.store.missing(), users.broken()) if one]
+    second = os.environ.get(heads.SETTING, "").strip()
+    wrong = [one for one in (network.store.missing(second), users.broken()) if one]
     for line in wrong:
         say(f"Be careful: {line}. Look at it with: qi-equity verify")
     record("", Act.STARTED, {"why": wrong} if wrong else {})

@@ -70,8 +70,8 @@ class Store(Protocol):
     ) -> None:
         """Put on record who did what: soon in the trail, at once in the log. Never a count."""
 
-    def missing(self) -> str | None:
-        """How many revisions are not here that were written down beside the store, if any."""
+    def missing(self, second: str = "") -> str | None:
+        """How many revisions are not here that were noted beside the store or in a second place."""
 
     def close(self) -> None:
         """Give the connections back."""
@@ -108,9 +108,9 @@ class DatabaseStore:
         """
         self.trail.record(entry(who, what, about, project=project, origin=origin, at=at))
 
-    def missing(self) -> str | None:
-        """How many revisions are not here that were written down beside the store, if any."""
-        known, _ = heads.gathered(self._database.path)
+    def missing(self, second: str = "") -> str | None:
+        """How many revisions are not here that were noted beside the store or in a second place."""
+        known, _ = heads.gathered(self._database.path, second)
         with self._database.reading() as connection:
             return heads.missing(known, history.count(connection))
 

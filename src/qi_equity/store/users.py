@@ -204,7 +204,7 @@ class Users:
         if not kept:
             return True
         if factor.is_recovery(code):
-            return self._recovered(tries, name, code)
+            return self._recovered(tries, str(found["name"]), code)
         step = factor.step_of(kept["secret"], code, self._clock())
         if step is None:
             return False
@@ -221,7 +221,7 @@ class Users:
         """Whether this is a recovery code that was not used; it is used with this."""
         place = factor.place_of(code)
         tries.execute("BEGIN IMMEDIATE")
-        kept = dict(self._read().get(name, {}).get("factor") or {})
+        kept = dict(self._read().get(_folded(name), {}).get("factor") or {})
         codes = list(kept.get("codes", ()))
         fits = place < len(codes) and self._right(codes[place], factor.plain(code))
         if fits:
@@ -245,7 +245,7 @@ class Users:
                 raise SignInRefused("the name is not in the list")
             kept = found.get("subject")
             if kept is None:
-                self._change(name, {"subject": subject}, name, "account noted", Act.PEOPLE)
+                self._change(name, {"subject": subject}, found["name"], "account noted", Act.PEOPLE)
             tries.execute("COMMIT")
         if kept not in (None, subject):
             raise SignInRefused("the name belongs to another account of the organisation")
