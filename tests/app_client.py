@@ -26,7 +26,8 @@ from tornado.websocket import (
 
 from patience import PATIENCE
 from qi_equity.app import entrance, server
-from qi_equity.app.live import Network, opened
+from qi_equity.app.live import Network
+from qi_equity.app.signin import Door
 from qi_equity.store import Users
 
 PASSWORD = "correct horse staple"
@@ -69,13 +70,13 @@ class Visitor:
             with given:
                 return Answer(given.code, given.headers, given.read().decode())
 
-    def sign_in(self, name: str, password: str = PASSWORD, target: str = "/") -> Answer:
+    def sign_in(
+        self, name: str, password: str = PASSWORD, target: str = "/", code: str = ""
+    ) -> Answer:
         """Fill in the form and send it."""
         form = self.ask("sign-in").text
-        return self.ask(
-            "sign-in",
-            {"name": name, "password": password, "next": target, "_xsrf": xsrf(form)},
-        )
+        filled = {"name": name, "password": password, "next": target, "code": code}
+        return self.ask("sign-in", filled | {"_xsrf": xsrf(form)})
 
     def cookie(self, name: str = "qi-equity") -> Any:
         """A cookie this browser has, or None."""
@@ -227,6 +228,7 @@ class Served:
     url: str
     network: Network
     users: Users
+    door: Door
 
     def visitor(self) -> Visitor:
         """Somebody new."""
@@ -257,11 +259,12 @@ def served(
     door, options = entrance.door(users.path, reached, {entrance.SECRET: SECRET} | (environ or {}))
     door.users = users
     if clock:
-        door._clock = clock
-    network = opened(place, users.find)
+        door._clock = door.visits.clock = clock
+    network = entrance.attended(place, door)
     running = server.start(network.seat, door=door, port=port, **options)
     try:
-        yield Served(running.url, network, users)
+        yield Served(running.url, network, users, door)
     finally:
         running.stop()
+        door.close()
         network.close()

@@ -179,3 +179,28 @@ class Question(StrEnum):
     RATE_MOVES = "level moves"  # where nothing is aimed at and no gap is compared
     GAP_MOVES = "gap moves by half"
     GAP_AIM = "gap when the aim is met"
+
+
+class Act(StrEnum):
+    """What a line of the audit trail tells of."""
+
+    STARTED = "started"  # a server
+    SIGNED_IN = "signed in"
+    SIGN_IN_REFUSED = "sign-in refused"
+    SIGNED_OUT = "signed out"
+    SESSION_ENDED = "session ended"
+    REFUSED = "refused"
+    READ = "read true counts"
+    EXPORTED = "exported"
+    BACKED_UP = "backed up"
+    RESTORED = "restored"
+    RELEASED = "released"
+    WITHDRAWN = "release withdrawn"
+    PEOPLE = "people changed"
+    FACTOR_SET = "second factor set up"
+    FACTOR_STOPPED = "second factor stopped"
+    FACTOR_RESET = "second factor reset"
+    CODE_USED = "recovery code used"
+    USERS_FILE = "users file noted"
+    PROJECT_FILE = "project file used"
+    LEFT_OUT = "left out"  # so many of one kind in a minute that they are only counted

@@ -244,7 +244,7 @@ def come_back(visitor, target="/", **changes):
 def test_who_is_listed_gets_in_with_the_role_of_the_list(elsewhere):
     site, claims, asked = elsewhere
     claims.clear()
-    claims.update(email="Jo@trust.example", email_verified=True)
+    claims.update(sub="jo 1", email="Jo@trust.example", email_verified=True)
     visitor = site.visitor()
     there, given = come_back(visitor, "/%3Fpage=gap")
     assert there["redirect_uri"] == f"{site.url}sign-in"
@@ -268,12 +268,13 @@ def test_who_is_listed_gets_in_with_the_role_of_the_list(elsewhere):
         ({"email": "jo@trust.example", "email_verified": "no"}, "not verified your email"),
         ({"email": "jo@trust.example"}, "not verified your email"),
         ({"name": "Jo"}, "did not let you through"),
+        ({"email": "jo@trust.example", "email_verified": True, "sub": ""}, "which account this is"),
     ],
 )
 def test_who_is_not_listed_or_not_verified_stays_out(elsewhere, told, said):
     site, claims, _ = elsewhere
     claims.clear()
-    claims.update(told)
+    claims.update({"sub": "jo 1"} | told)
     visitor = site.visitor()
     _, given = come_back(visitor)
     assert given.status in (401, 403)
@@ -281,6 +282,23 @@ def test_who_is_not_listed_or_not_verified_stays_out(elsewhere, told, said):
     assert "http" not in given.text.replace("http://www.w3.org/2000/svg", "")
     assert visitor.cookie() is None
     assert visitor.ask("").status == 302
+
+
+def test_a_name_that_was_given_to_another_account_lets_nobody_in_until_an_admin_says_so(elsewhere):
+    """An address is given to the next person of that name; 'sub' is one account's for ever."""
+    site, claims, _ = elsewhere
+    claims.clear()
+    claims.update(sub="jo 1", email="jo@trust.example", email_verified=True)
+    assert come_back(site.visitor())[1].status == 302
+    claims["sub"] = "somebody else"
+    visitor = site.visitor()
+    _, given = come_back(visitor)
+    assert given.status == 403
+    assert "belongs to another account" in given.text
+    assert visitor.cookie() is None
+    site.users.unbind("jo@trust.example", by="amina")
+    assert come_back(site.visitor())[1].status == 302
+    site.users.unbind("jo@trust.example", by="amina")
 
 
 def test_an_answer_that_was_not_asked_for_is_refused(elsewhere):
@@ -324,7 +342,7 @@ def test_in_entra_the_sign_in_name_counts_and_not_the_email_of_a_profile():
 def test_the_way_back_is_a_path_of_ours_or_the_start(elsewhere, target):
     site, claims, _ = elsewhere
     claims.clear()
-    claims.update(email="jo@trust.example", email_verified=True)
+    claims.update(sub="jo 1", email="jo@trust.example", email_verified=True)
     _, given = come_back(site.visitor(), target)
     assert (given.status, given.headers["Location"]) == (302, "/")
 

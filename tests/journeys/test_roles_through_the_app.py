@@ -20,8 +20,9 @@ import pytest
 from app_client import PASSWORD, Page, Served, Visitor, served
 from qi_equity import store
 from qi_equity.app import render
-from qi_equity.app.actions import ACTIONS, PEOPLE, STARTS
+from qi_equity.app.actions import ACTIONS, PEOPLE, STARTS, VISITORS
 from qi_equity.app.pages import PAGES
+from qi_equity.store import factor
 from qi_equity.store.access import RoleName
 from store_network import PROJECT, SITES, YAML, made, project, row, user
 
@@ -45,6 +46,10 @@ add a person         |             |           |                 |             |
 change a role        |             |           |                 |             | all
 new password         |             |           |                 |             | all
 remove a person      |             |           |                 |             | all
+end a session        |             |           |                 |             | all
+reset a factor       |             |           |                 |             | all
+forget an account    |             |           |                 |             | all
+read the trail       |             |           |                 |             | all
 """
 ROLES = get_args(RoleName)
 
@@ -264,6 +269,38 @@ def remove_a_person(world, role, place):
     return did
 
 
+def end_a_session(world, role, place):
+    name = guest(world, place)
+    visits = world.site.door.visits
+    visits.begin(name, name, world.site.door.now() + 100, "10.0.0.1", "")
+    did = done(world, role, "end_sessions", "people", name=name)
+    assert visits.lasts(name, 100) != did
+    return did
+
+
+def reset_a_factor(world, role, place):
+    name, secret = guest(world, place), factor.new_secret()
+    now = world.site.door.now()
+    users = world.site.users
+    users.set_factor(name, secret, factor.pyotp.TOTP(secret).at(int(now)))
+    did = done(world, role, "reset_factor", "people", name=name)
+    assert users.has_factor(name) != did
+    return did
+
+
+def forget_an_account(world, role, place):
+    name = guest(world, place)
+    world.site.users.bind(name, "iss sub")
+    did = done(world, role, "forget_account", "people", name=name)
+    assert world.site.users.is_bound(name) != did
+    return did
+
+
+def read_the_trail(world, role, place):
+    html = send(world, role, "trail")["html"]
+    return "Server started" in html and "Looked at true counts" in html
+
+
 OTHER = "seven green kettles"
 
 
@@ -288,6 +325,10 @@ OPERATIONS: dict[str, Any] = {
     "change a role": change_a_role,
     "new password": new_password,
     "remove a person": remove_a_person,
+    "end a session": end_a_session,
+    "reset a factor": reset_a_factor,
+    "forget an account": forget_an_account,
+    "read the trail": read_the_trail,
 }
 
 
@@ -320,6 +361,7 @@ def test_every_write_the_app_offers_is_in_the_table():
     assert set(ACTIONS) == asked
     assert set(STARTS) == {"begin"}  # who may: tests/unit/test_files_brought_in.py
     assert set(PEOPLE) == {"person", "change", "password", "remove"}
+    assert set(VISITORS) == {"end_sessions", "reset_factor", "forget_account"}
 
 
 # What an admin may not do to the list

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from qi_equity import store
-from qi_equity.errors import DataErrors
+from qi_equity.errors import DataErrors, UserError
 from store_network import PROJECT, YAML, kept, made, row, table, user
 from store_writers import database
 
@@ -85,6 +85,78 @@ def test_the_server_itself_refuses_to_change_or_delete_a_revision(admin, place):
             run(place, statement)
 
 
+def test_the_server_itself_keeps_the_trail_and_refuses_to_empty_a_table(admin, opened, place):
+    opened.record("jo", store.Act.SIGNED_IN, {"address": "10.0.0.1"})
+    admin.observations(PROJECT)
+    assert [one.what for one in admin.trail()] == ["read true counts", "signed in"]
+    assert admin.trail(who="JO", what="signed in")[0].told == {"address": "10.0.0.1"}
+    for statement in (
+        "UPDATE trail SET who = 'x'",
+        "DELETE FROM trail",
+        "TRUNCATE trail",
+        "TRUNCATE revision",
+        "TRUNCATE change CASCADE",
+    ):
+        with pytest.raises(psycopg.Error, match="append-only"):
+            run(place, statement)
+    found = admin.verify()
+    assert (found.whole, found.lines) == (True, 2)
+    run(place, "ALTER TABLE trail DISABLE TRIGGER trail_no_update")
+    assert "trail_no_update missing" in admin.verify().broken
+    run(place, "ALTER TABLE trail ENABLE TRIGGER trail_no_update",
+        "CREATE OR REPLACE FUNCTION refuse_rewriting() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RETURN NULL; END $$")  # fmt: skip
+    assert "revision_no_truncate" in admin.verify().broken
+
+
+def test_what_was_lost_is_told_with_how_much_by_a_head_in_a_second_place(
+    admin, opened, place, postgres_url, tmp_path
+):
+    second = str(tmp_path / "heads")
+    noted = admin.backup(tmp_path / "old.sqlite", second).head
+    admin.log(PROJECT, [row(1, 20, week=f"2026-01-{day:02d}") for day in range(1, 21)])
+    admin.backup(tmp_path / "new.sqlite", second)
+    assert admin.verify(second=second).whole
+    away = database(postgres_url, f"lost_{next(NUMBERS)}")
+    empty = store.open(away)
+    said = str(empty.as_user(user()).verify(second=second))
+    assert "76 revisions are missing: heads noted 76" in said
+    assert "newest revisions are missing" in empty.as_user(user()).verify(noted).broken
+    assert "holds no revision" in empty.as_user(user()).verify().broken
+    assert "76 revisions are missing" in empty.missing(second)
+    empty.close()
+    found = store.restore(tmp_path / "old.sqlite", away, second=second)
+    assert "what was restored is older: 20 revisions are missing" in str(found)
+    opened.close()
+    run(
+        place,
+        "ALTER TABLE revision DISABLE TRIGGER ALL",
+        "DELETE FROM revision WHERE id > 56",
+        "ALTER TABLE change DISABLE TRIGGER ALL",
+        "DELETE FROM change WHERE id > 2",
+        f"UPDATE chain SET revisions = 56, changes = 2, hash = '{noted}' WHERE id = 1",
+        "ALTER TABLE revision ENABLE TRIGGER ALL",
+        "ALTER TABLE change ENABLE TRIGGER ALL",
+    )
+    again = store.open(place)
+    (tmp_path / "heads").write_text(
+        "".join((tmp_path / "heads").read_text().splitlines(keepends=True)[:2])
+    )
+    said = again.as_user(user()).verify(second=second).broken
+    assert "20 revisions are missing" in said
+    said = again.as_user(user()).verify().broken
+    assert "20 revisions are missing: the audit trail saw 76" in said
+    again.close()
+
+
+def test_an_undo_of_nonsense_is_refused_in_words(admin):
+    for number in (0, -1, 2**63, 10**30, True, 1.5, "7", None, "'; DROP"):
+        with pytest.raises(UserError, match="no number of a revision"):
+            admin.undo(number, "why not")
+    with pytest.raises(store.Forbidden, match="that you may undo"):
+        admin.undo(2**63 - 1, "why not")
+
+
 def test_what_was_altered_is_found(admin, place):
     run(
         place,
@@ -134,17 +206,22 @@ def test_an_export_is_the_same_as_from_a_file(admin, tmp_path):
         assert (tmp_path / "server" / name).read_bytes() == (tmp_path / "file" / name).read_bytes()
 
 
-def test_an_older_schema_is_backed_up_first_and_a_newer_one_refused(place, opened, tmp_path):
+@pytest.mark.parametrize("version", ["0001", "0002"])
+def test_an_older_schema_is_backed_up_first_and_a_newer_one_refused(
+    place, opened, tmp_path, version
+):
     found = opened.as_user(user()).verify()
     opened.close()
-    drops = [f"DROP TRIGGER {table_name}_no_{act} ON {table_name}"
-             for table_name in ("change", "revision") for act in ("update", "delete")]  # fmt: skip
+    acts = ("update", "delete", "truncate") if version == "0001" else ("truncate",)
     run(
         place,
-        *drops,
-        "DROP FUNCTION refuse_rewriting",
-        "UPDATE qi_equity_schema SET version_num = '0001'",
-    )
+        "DROP TABLE trail",
+        "DELETE FROM chain WHERE id = 2",
+        *(f"DROP TRIGGER {name}_no_{act} ON {name}" for name in ("change", "revision")
+          for act in acts),
+        *(["DROP FUNCTION refuse_rewriting"] if version == "0001" else []),
+        f"UPDATE qi_equity_schema SET version_num = '{version}'",
+    )  # fmt: skip
     again = store.open(place, backups=tmp_path)
     assert again.as_user(user()).verify() == found
     again.close()

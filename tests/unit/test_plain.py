@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from sqlalchemy import event
 from typer.testing import CliRunner
 
 from qi_equity import project_file, store
 from qi_equity.cli import app
 from qi_equity.plain import masked, visible
+from qi_equity.store.database import Database
 from qi_equity.view.export import inert
 
 HOSTILE = {
@@ -122,6 +124,28 @@ def test_a_password_in_an_argument_is_refused_and_the_way_out_told(monkeypatch):
     done = CliRunner().invoke(app, ["verify"], env={"QI_EQUITY_DATABASE": address})
     assert "did not answer" in str(done.exception)
     assert "s3cret" not in str(done.exception)
+
+
+def test_a_database_password_is_taken_from_a_file_that_is_its_owners_alone(tmp_path, monkeypatch):
+    kept = tmp_path / "password"
+    kept.write_text("s3cret\n", encoding="utf-8")
+    kept.chmod(0o600)
+    monkeypatch.setenv("QI_EQUITY_DATABASE_PASSWORD_FILE", str(kept))
+    database = Database("postgresql://jo@127.0.0.1:1/net")
+    seen = []
+
+    @event.listens_for(database.engine, "do_connect")
+    def _seen(dialect, record, arguments, named):
+        seen.append(named["password"])
+
+    with pytest.raises(store.StoreError, match="did not answer") as told, database.reading():
+        pass
+    database.close()
+    assert seen[0] == "s3cret"
+    assert "s3cret" not in f"{told.value} {database.name}"
+    kept.chmod(0o644)
+    with pytest.raises(store.StoreError, match="chmod 600"):
+        Database("postgresql://jo@127.0.0.1:1/net")
 
 
 # Spreadsheets

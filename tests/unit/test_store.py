@@ -197,6 +197,13 @@ def test_undoing_what_somebody_changed_since_is_refused(jo, sam):
         jo.undo(seen, "the wrong week")
 
 
+@pytest.mark.parametrize("number", [0, -1, 2**63, 10**30, True, 1.5, "7", None, "\x1b[31m"])
+def test_an_undo_of_nonsense_is_refused_in_words(jo, number):
+    with pytest.raises(UserError, match="no number of a revision") as refused:
+        jo.undo(number, "why not")
+    assert str(refused.value).isprintable()
+
+
 def test_an_undo_needs_a_reason_and_a_revision(jo):
     jo.log(PROJECT, [row(1, 20)])
     with pytest.raises(UserError, match="needs a reason"):

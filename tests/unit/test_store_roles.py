@@ -44,6 +44,8 @@ back up                 |             |           |                 |           
 export                  |             |           |                 |                 | net
 verify                  |             |           |                 |                 | net
 change people           |             |           |                 |                 | net
+read the trail          |             |           |                 |                 | net
+note a file             |             |           |                 |                 | net
 see an import's account |             |           |                 |                 | net
 """
 
@@ -210,6 +212,15 @@ def change_people(view, world, place, folder):
     return view.people(store.Users(folder / "users.json", hasher=WEAK)).all() == ()
 
 
+def read_the_trail(view, world, place, _):
+    return view.trail() is not None
+
+
+def note_a_file(view, world, place, folder):
+    view.note_file(store.Act.PROJECT_FILE, folder / "p.yaml", {"sha256": "1" * 64})
+    return True
+
+
 def see_an_imports_account(view, world, place, _):
     return bool(view.history(PROJECT, HASHES["north"]))
 
@@ -232,7 +243,8 @@ def rows():
 
 
 def cases():
-    alone = ("back up", "export", "verify", "change people", "see an import's account")
+    alone = ("back up", "export", "verify", "change people", "read the trail", "note a file",
+             "see an import's account")  # fmt: skip
     for operation, role, allowed in rows():
         sited = any({"net"} & held for name, _, held in rows() if name == operation)
         places = ("net",) if operation in alone else (*SITES, *(("net",) if sited else ()))
@@ -272,14 +284,15 @@ def test_the_table_names_every_role():
 
 
 def test_every_public_method_of_a_view_is_in_the_table_or_harmless():
-    methods = {name for name in vars(store.Desk) if not name.startswith("_")}
+    methods = {name for name in dir(store.Desk) if not name.startswith("_")}
     asked = {
         "observations", "history", "protected", "log", "import_table", "undo", "entries", "write",
         "projects", "project", "project_file", "revision", "save_project", "consent", "backup",
-        "export", "verify", "people",
+        "export", "verify", "people", "trail", "note_file",
     }  # fmt: skip
-    # who one is; the names of sites, and which of them consented, of a project one may see
-    assert methods - asked == {"user", "sites", "consented"}
+    # who one is; the names of sites, and which of them consented, of a project one may see; and
+    # what puts on record what oneself does
+    assert methods - asked == {"user", "sites", "consented", "record", "looked"}
 
 
 # What the table cannot say

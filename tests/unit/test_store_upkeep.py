@@ -109,8 +109,8 @@ def test_a_restore_does_not_cover_a_store_unless_asked_and_then_keeps_the_old_on
     with pytest.raises(store.StoreError, match="is there already"):
         store.restore(tmp_path / "copy.sqlite", tmp_path / "network.sqlite")
     store.restore(tmp_path / "copy.sqlite", tmp_path / "network.sqlite", replace=True)
-    (aside,) = [p for p in tmp_path.iterdir() if "before-restore" in p.name and "-wal" not in p.name
-                and "-shm" not in p.name]  # fmt: skip
+    (aside,) = [p for p in tmp_path.iterdir() if "before-restore" in p.name
+                and not p.name.endswith(("-wal", "-shm", ".head"))]  # fmt: skip
     old = store.open(aside)
     assert old.as_user(user()).verify() == newer
     old.close()
@@ -171,18 +171,23 @@ def test_an_export_does_not_cover_a_folder(admin, tmp_path):
 # Migrations
 
 
-def old_store(place):
-    """A store as the first version of the schema left it, with a project and counts in it."""
+EARLIER = KNOWN[:-1]
+
+
+def old_store(place, version="0001"):
+    """A store as an earlier version of the schema left it, with a project and counts in it."""
     opened = made(place)
     admin = opened.as_user(user())
     admin.import_table(PROJECT, table(), "a" * 64)
     found = admin.verify()
     opened.close()
     with closing(sqlite3.connect(place, isolation_level=None)) as connection:
-        for table_name in ("change", "revision"):
+        connection.execute("DROP TABLE trail")
+        connection.execute("DELETE FROM chain WHERE id = 2")
+        for table_name in ("change", "revision") if version == "0001" else ():
             for act in ("update", "delete"):
                 connection.execute(f"DROP TRIGGER {table_name}_no_{act}")
-        connection.execute("UPDATE qi_equity_schema SET version_num = '0001'")
+        connection.execute("UPDATE qi_equity_schema SET version_num = ?", [version])
     return found
 
 
@@ -197,16 +202,17 @@ def test_the_versions_known_are_the_migrations_there_are():
     assert KNOWN[-1] == HEAD
 
 
-def test_an_older_store_is_backed_up_then_brought_up_to_date_and_loses_nothing(tmp_path):
+@pytest.mark.parametrize("version", EARLIER)
+def test_an_older_store_is_backed_up_then_brought_up_to_date_and_loses_nothing(tmp_path, version):
     place = tmp_path / "network.sqlite"
-    before = old_store(place)
+    before = old_store(place, version)
     opened = store.open(place)
     assert opened.as_user(user()).verify() == before
     opened.close()
     assert version_of(place) == HEAD
     (copy,) = tmp_path.glob("*.backup")
-    assert copy.name.startswith("network.sqlite.schema-0001.")
-    assert version_of(copy) == "0001"
+    assert copy.name.startswith(f"network.sqlite.schema-{version}.")
+    assert version_of(copy) == version
     with closing(sqlite3.connect(place)) as connection, pytest.raises(sqlite3.IntegrityError):
         connection.execute("DELETE FROM revision")
 
@@ -253,11 +259,12 @@ def test_a_newer_store_is_refused_and_left_alone(tmp_path):
     with pytest.raises(store.StoreError, match="written by a newer qi_equity"):
         store.open(place)
     assert place.read_bytes() == content
-    assert files(tmp_path) == ["network.sqlite"]
+    assert files(tmp_path) == ["network.sqlite", "network.sqlite.head"]
 
 
-def test_a_backup_of_an_older_store_is_brought_up_to_date_when_it_is_restored(tmp_path):
-    before = old_store(tmp_path / "network.sqlite")
+@pytest.mark.parametrize("version", EARLIER)
+def test_a_backup_of_an_older_store_is_brought_up_to_date_when_it_is_restored(tmp_path, version):
+    before = old_store(tmp_path / "network.sqlite", version)
     store.open(tmp_path / "network.sqlite").close()
     (copy,) = tmp_path.glob("*.backup")
     assert store.restore(copy, tmp_path / "again.sqlite") == before

@@ -10,6 +10,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from qi_equity.app import incoming
+from qi_equity.app.account import OWN, Account
 from qi_equity.app.state import Choice
 from qi_equity.errors import UserError
 from qi_equity.observations import COUNTS
@@ -33,14 +34,25 @@ def act(
     choice: Choice | None,
     fields: Fields,
     users: Users | None = None,
+    account: Account | None = None,
 ) -> str:
     """Do what a form asks; raises UserError with what to put right. No choice: no project yet."""
+    if account is not None:
+        account.spend("file" if name in FILES else "write")
+    if name in OWN:
+        if account is None:
+            raise UserError(NO_LIST)
+        return OWN[name](account, fields)
     if desk is None:
         raise UserError("nothing can be written here: this server shows findings only")
     if name in PEOPLE:
         if users is None:
             raise UserError(NO_LIST)
         return PEOPLE[name](desk.people(users), desk, fields)
+    if name in VISITORS:
+        if users is None or account is None:
+            raise UserError(NO_LIST)
+        return VISITORS[name](desk.people(users), account, fields)
     if name in STARTS:
         return STARTS[name](desk, fields)
     if name not in ACTIONS or choice is None:
@@ -170,6 +182,24 @@ def _remove(users: Users, desk: Desk, fields: Fields) -> str:
     return say("people.removed", name=user.name)
 
 
+def _end_sessions(users: Users, account: Account, fields: Fields) -> str:
+    user = _listed(users, fields)
+    ended = account.end(user.name, _text(fields, "session") or None)
+    return say("people.sessions.ended", name=user.name, count=ended)
+
+
+def _reset_factor(users: Users, account: Account, fields: Fields) -> str:
+    user = _listed(users, fields)
+    users.stop_factor(user.name, by=account.name)
+    return say("people.factor_reset", name=user.name)
+
+
+def _forget_account(users: Users, account: Account, fields: Fields) -> str:
+    user = _listed(users, fields)
+    users.unbind(user.name, by=account.name)
+    return say("people.account_forgotten", name=user.name)
+
+
 ACTIONS: dict[str, Callable[[Desk, Choice, Fields], str]] = {
     "log": _log,
     "upload": _upload,
@@ -188,6 +218,13 @@ PEOPLE: dict[str, Callable[[Users, Desk, Fields], str]] = {
     "password": _new_password,
     "remove": _remove,
 }
+# What an admin does with the sign-ins of somebody.
+VISITORS: dict[str, Callable[[Users, Account, Fields], str]] = {
+    "end_sessions": _end_sessions,
+    "reset_factor": _reset_factor,
+    "forget_account": _forget_account,
+}
+FILES = ("upload", "begin")  # that read a file
 
 LABELS = {"day": "the day", "text": "what it says", "owner": "who does it", "due": "by when"}
 

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from qi_equity.app import oauth, server
-from qi_equity.app.live import opened
+from qi_equity.app import logs, oauth, server
+from qi_equity.app.live import Network, opened
 from qi_equity.app.signin import Door
 from qi_equity.errors import UserError
-from qi_equity.store import Users
+from qi_equity.store import Users, heads
+from qi_equity.vocabulary import Act
 
 # The name of the variable that tells it, not the secret.
 SECRET = "QI_EQUITY_COOKIE_SECRET"  # nosec B105
@@ -145,6 +146,25 @@ def refuse_taken(host: str, port: int) -> None:
             ) from None
 
 
+def attended(
+    database: str | Path, guarded: Door, say: Callable[[str], None] = lambda line: None
+) -> Network:
+    """The network of a store, whose audit trail is told what happens at the door.
+
+    What is missing of the store or was changed in the list of users is said, and on record.
+    """
+    network = opened(database, guarded.users.find)
+    users, record = guarded.users, network.store.record
+    guarded.recorded(record)
+    second = os.environ.get(heads.SETTING, "").strip()
+    wrong = [one for one in (network.store.missing(second), users.broken()) if one]
+    for line in wrong:
+        say(f"Be careful: {line}. Look at it with: qi-equity verify")
+    record("", Act.STARTED, {"why": wrong} if wrong else {})
+    record("", Act.USERS_FILE, {"path": str(users.path.absolute()), **users.head()})
+    return network
+
+
 def serve(
     database: str,
     users: Path | None,
@@ -158,7 +178,8 @@ def serve(
     reached = address(origin, host, port)
     refuse_taken(host, port)
     guarded, options = door(users, reached, os.environ)
-    network = opened(database, guarded.users.find)
+    logs.begin(os.environ)
+    network = attended(database, guarded, say)
     try:
         server.serve(
             network.seat,
@@ -169,5 +190,5 @@ def serve(
             **options,
         )
     finally:
-        guarded.checking.shutdown(wait=False, cancel_futures=True)
+        guarded.close()
         network.close()

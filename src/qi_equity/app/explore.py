@@ -40,7 +40,8 @@ def with_effect(choice: Choice) -> Choice:
         for name, values in known.items()
     }
     hide = ",".join(part for part in PARTS if part in hidden)
-    return replace(choice, address=replace(given, **kept, hide=hide, week="", slide="", person=""))
+    without = dict.fromkeys(("week", "slide", "person", "who", "what", "since", "until"), "")
+    return replace(choice, address=replace(given, **kept, **without, hide=hide))
 
 
 def asked(address: Address) -> bool:

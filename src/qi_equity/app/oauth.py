@@ -5,11 +5,13 @@ Only the person's name is taken from it: role and sites are looked up in the use
 
 from __future__ import annotations
 
-import logging
+import json
+from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NoReturn
 
 from panel import config
 from panel.auth import AUTH_PROVIDERS, CODE_COOKIE_NAME, STATE_COOKIE_NAME
@@ -19,7 +21,8 @@ from tornado.web import HTTPError, RequestHandler
 from qi_equity.app import shield
 from qi_equity.app.signin import SIGN_IN, Door, inside
 from qi_equity.errors import UserError, did_you_mean
-from qi_equity.store import Forbidden, User
+from qi_equity.store import Forbidden, SignInRefused, User
+from qi_equity.vocabulary import Act
 
 # Provider -> the settings it needs -> what Panel calls them. A tenant is asked for, because
 # without one Entra ID lets in whoever has any account, with an address they chose themselves.
@@ -34,9 +37,9 @@ NEEDS: Mapping[str, Mapping[str, str]] = {
 NAME_KEYS = {"azurev2": "preferred_username"}
 # Claims that people choose themselves (OpenID Connect Core, 5.1 and 5.7) name nobody.
 CHOSEN = ("name", "given_name", "family_name", "middle_name", "nickname", "preferred_username")
+# What an account is known by for ever (OpenID Connect Core, 5.7): who issued it, and its subject.
+KEYS = ("iss", "sub")
 BEFORE = "QI_EQUITY_OAUTH_"
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,7 @@ class ByName(RequestHandler):  # type: ignore[misc]  # tornado is not followed
 
     _user: User | None = None
     _refused = False
+    _claims: Mapping[str, Any] = MappingProxyType({})
 
     def set_secure_cookie(self, name: str, value: str | bytes, **options: Any) -> None:
         """Begin a visit instead of Panel's own; keep what the way there and back needs."""
@@ -135,8 +139,10 @@ class ByName(RequestHandler):  # type: ignore[misc]  # tornado is not followed
         if self._user is None:
             super().redirect(url, *arguments, **options)
             return
-        log.info("signed in: %r from %s", self._user.name, self.request.remote_ip)
         door: Door = self.application.auth_provider
+        self._refuse_another_account(door, self._user.name)
+        told = {"address": self.request.remote_ip, "elsewhere": True}
+        door.record(self._user.name, Act.SIGNED_IN, told)
         door.begin(self, self._user.name)
         super().redirect(inside(url), *arguments, **options)
 
@@ -158,20 +164,56 @@ class ByName(RequestHandler):  # type: ignore[misc]  # tornado is not followed
         try:
             self._user = door.known(name)
         except Forbidden as refused:
-            self._refused = True
-            log.warning("signed in elsewhere, but not listed: %r", name)
-            self.request.qi_refusal = str(refused).splitlines()
-            raise HTTPError(HTTPStatus.FORBIDDEN) from None
+            self._refuse("", str(refused).splitlines(), f"{name} is not in the list of users")
 
     def _refuse_unverified(self, token: str | bytes) -> None:
         """An address that nobody says is verified is one that its holder only claims to have."""
-        claims = decode_token(token.decode() if isinstance(token, bytes) else token)
-        verified = claims.get("email_verified") in (True, "true")
+        self._claims = _claims(token.decode() if isinstance(token, bytes) else token)
+        verified = self._claims.get("email_verified") in (True, "true")
         if config.oauth_jwt_user == "email" and not verified:
-            self._refused = True
-            log.warning("signed in elsewhere with an unverified address")
-            self.request.qi_refusal = ["Your organisation has not verified your email address."]
-            raise HTTPError(HTTPStatus.FORBIDDEN)
+            lines = ["Your organisation has not verified your email address."]
+            self._refuse(self._name, lines, "the address is not verified")
+
+    def _refuse_another_account(self, door: Door, name: str) -> None:
+        """A name or an address can be given to somebody else; an account's own key never is."""
+        keys = [str(self._claims.get(key) or "") for key in KEYS]
+        subject = " ".join(keys)
+        if not keys[-1]:
+            lines = ["Your organisation did not say which account this is."]
+            self._refuse(name, lines, "no 'sub' claim")
+        try:
+            door.users.bind(name, subject)
+        except SignInRefused:
+            lines = [
+                f"The name {name} belongs to another account of your organisation.",
+                "Ask whoever runs the server to look at it.",
+            ]
+            self._refuse(name, lines, "the name belongs to another account")
+
+    def _refuse(self, who: str, lines: list[str], why: str) -> NoReturn:
+        self._refused = True
+        door: Door = self.application.auth_provider
+        told = {"address": self.request.remote_ip, "why": why}
+        door.record(who, Act.SIGN_IN_REFUSED, told)
+        self.request.qi_refusal = lines
+        raise HTTPError(HTTPStatus.FORBIDDEN) from None
+
+    @property
+    def _name(self) -> str:
+        return self._user.name if self._user else ""
+
+
+def _claims(token: str) -> Mapping[str, Any]:
+    """What a token says, or the answer of the address that was asked who it is."""
+    try:
+        told = decode_token(token) if token.count(".") == 2 else _plain_claims(token)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _plain_claims(token: str) -> Any:
+    return json.loads(urlsafe_b64decode(f"{token}{'=' * (-len(token) % 4)}"))
 
 
 def _private(url: str) -> bool:

@@ -16,22 +16,25 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from qi_equity.app import explore
+from qi_equity.app.account import Account
 from qi_equity.app.actions import act
 from qi_equity.app.backend import Backend
 from qi_equity.app.looks import look
-from qi_equity.app.pages import LASTING, PAGES, Context, Page
+from qi_equity.app.pages import LASTING, NOT_IN_MENU, PAGES, WITHOUT_COUNTS, Context, Page
 from qi_equity.app.pages.begin import begin_page
 from qi_equity.app.pages.page import text_of, told
 from qi_equity.app.state import Address, Choice, choose, parse
 from qi_equity.errors import UserError
 from qi_equity.project import ALL_SITES, Project
-from qi_equity.store import Users
+from qi_equity.store import Forbidden, Users
 from qi_equity.view import icons
 from qi_equity.view.theme import DARK, FONT, LIGHT
+from qi_equity.vocabulary import Act
 from qi_equity.words import say, say_html, words_of
 from qi_equity.words.grammar import called, first_up, inside, listed
 
 HERE = Path(__file__).parent
+FILES = ("upload", "outline")  # questions that read a file
 KEPT = 600  # answers: every chart of the demo network (10 sites, 4 projects, 3 measures) and more
 
 RECENT = 0.25  # seconds
@@ -83,7 +86,8 @@ class Renderer:
     """Answers to addresses. The same address and revision gives the same answer, made once.
 
     rights: what the backend's user may see, if answers are kept with those for others.
-    users: the list of those who may sign in, if there is one.
+    users: the list of those who may sign in, if there is one. account: whose page it is, who is
+    told what was refused and asked before expensive work; None where nobody signs in.
     """
 
     def __init__(
@@ -92,8 +96,10 @@ class Renderer:
         kept: Kept | None = None,
         rights: Hashable = None,
         users: Users | None = None,
+        account: Account | None = None,
     ) -> None:
         self.backend = backend
+        self._account = account
         self._users = users
         self._kept = kept or Kept()
         self._rights = rights
@@ -107,6 +113,7 @@ class Renderer:
         try:
             return self._found(address)
         except UserError as error:
+            self._refused(error, "page")
             return self._answer(told(say("labels.empty.cannot"), str(error).splitlines()))
         except Exception:
             log.exception("no page for %r", address)
@@ -119,6 +126,7 @@ class Renderer:
         if not projects:
             return self._answer(begin_page(self.backend.store, say("labels.empty.no_project")))
         choice = choose(parse(address), projects, self._sites)
+        self._looks(choice)
         if choice.notices or choice.address.page not in LASTING:
             return self._made(choice)
         choice = explore.with_effect(choice)
@@ -127,13 +135,14 @@ class Renderer:
         key = (self._rights, choice.address, revision, offered)
         answer = self._kept.get(key)
         if answer is None:
+            self._spend("page")
             answer = self._made(choice)
             self._kept.put(key, answer)
         return answer
 
     def _made(self, choice: Choice) -> Answer:
         findings = self.backend.findings(choice.project.id)
-        context = Context(choice, findings, self.backend.store, self._users)
+        context = Context(choice, findings, self.backend.store, self._users, self._account)
         return self._answer(PAGES[choice.address.page](context), choice)
 
     def act(self, name: str, fields: dict[str, Any], address: str) -> Answer:
@@ -142,8 +151,9 @@ class Renderer:
             projects = self.backend.projects()
             begins = name == "begin" or not projects
             choice = None if begins else choose(parse(address), projects, self._sites)
-            done = act(name, self.backend.store, choice, fields, self._users)
+            done = act(name, self.backend.store, choice, fields, self._users, self._account)
         except UserError as error:
+            self._refused(error, name)
             return {"problems": str(error).splitlines()}
         except Exception:
             log.exception("could not do %r at %r", name, address)
@@ -156,12 +166,28 @@ class Renderer:
         try:
             projects = self.backend.projects()
             choice = choose(parse(address), projects, self._sites) if projects else None
+            if name in FILES:
+                self._spend("file")
             return {"found": look(name, self.backend.store, choice, fields)}
         except UserError as error:
+            self._refused(error, name)
             return {"problems": str(error).splitlines()}
         except Exception:
             log.exception("could not answer %r at %r", name, address)
             return {"problems": our_fault()}
+
+    def _looks(self, choice: Choice) -> None:
+        """Put on record that true counts are shown, also where the page was made for another."""
+        if self.backend.store is not None and choice.address.page not in WITHOUT_COUNTS:
+            self.backend.store.looked(choice.project.id)
+
+    def _refused(self, error: UserError, asked: str) -> None:
+        if self._account is not None and isinstance(error, Forbidden):
+            self._account.record(Act.REFUSED, {"asked": asked, "why": str(error)})
+
+    def _spend(self, kind: str) -> None:
+        if self._account is not None:
+            self._account.spend(kind)
 
     def _answer(self, page: Page, choice: Choice | None = None) -> Answer:
         values = {**page.values, "choice": choice}
@@ -220,7 +246,7 @@ def _mark(*texts: str) -> str:
 
 def pages() -> dict[str, str]:
     """The pages there are, as they are called in the menu."""
-    return {name: say(f"labels.page.{name}") for name in PAGES}
+    return {name: say(f"labels.page.{name}") for name in PAGES if name not in NOT_IN_MENU}
 
 
 def our_fault() -> list[str]:

@@ -18,6 +18,7 @@ from panel.io.resources import _env
 from panel.io.server import DocHandler
 
 from qi_equity.app import assets, render, shield
+from qi_equity.app.account import Account
 from qi_equity.app.aside import Threads
 from qi_equity.app.backend import Backend, Closed, Seats
 from qi_equity.app.component import Wire
@@ -165,7 +166,9 @@ class Audience:
         except Forbidden as refused:
             return Renderer(Closed(refused))
         rights = user.role, user.sites
-        return Renderer(self._seats(user), self._kept, rights, self._door.users)
+        assert visit is not None  # who has no visit is no user
+        account = Account(self._door, visit)
+        return Renderer(self._seats(user), self._kept, rights, self._door.users, account)
 
     def seen(self, visit: Visit | None) -> None:
         """Somebody asked for something: their sign-in is in use."""
@@ -177,7 +180,7 @@ class Audience:
         if self._door is None or visit is None:
             return ""
         xsrf = getattr(pn.state.curdoc.session_context.request, "qi_xsrf", "")
-        template = render.environment().get_template("account.html")
+        template = render.environment().get_template("signed_in.html")
         return template.render(user=self._door.user(visit), xsrf=xsrf)
 
 

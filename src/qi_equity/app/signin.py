@@ -8,10 +8,9 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
-import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
@@ -24,19 +23,25 @@ from tornado.web import HTTPError, RequestHandler
 from tornado.websocket import WebSocketHandler
 
 from qi_equity.app import shield
+from qi_equity.app.limits import Limits
 from qi_equity.store import Forbidden, SignInRefused, User, Users
+from qi_equity.store.visits import IDLE_SECONDS, Visits, file_of, id_of
+from qi_equity.vocabulary import Act
 from qi_equity.words import say
 from qi_equity.words.grammar import sentence
 
 HOURS = 12  # a day's work; then the password is asked for again
-# Longer than a team looks at one chart, and shorter than a lunch break away from the screen
-# makes safe; OWASP advises 15 to 30 minutes for what is worth more than counts.
-IDLE_MINUTES = 60
+AT_ONCE = 2  # passwords checked at the same time: each takes 64 MiB (argon2id)
+MOST_WAITING = 20  # sign-ins that wait for their turn, some ten seconds of work
 SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
 # Names of a session of Bokeh's that a request could ask for, to see what another was shown.
 FOREIGN = ("bokeh-session-id", "bokeh-token")
 
-log = logging.getLogger(__name__)
+Record = Callable[[str, Act, Mapping[str, object]], None]  # who, what, about
+
+
+def _unrecorded(who: str, what: Act, about: Mapping[str, object]) -> None:
+    """Where there is no audit trail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +75,35 @@ class Door(AuthProvider):  # type: ignore[misc]  # bokeh is not followed
         self.cookie, self.form_cookie = f"{before}qi-equity", f"{before}_xsrf"
         self._handler = handler or SignIn
         self._clock = clock
-        self._ended: dict[str, float] = {}  # sign-ins that were ended -> when they would have
-        self._active: dict[str, float] = {}  # sign-ins -> when something was last asked for
+        self.visits = Visits(file_of(users.path), clock)
+        self.limits = Limits()
+        self.record: Record = _unrecorded
         self._owners: dict[str, str] = {}  # Bokeh's session -> whose it is
-        # A password takes 64 MiB to check (argon2id): two at a time, however many try.
-        self.checking = ThreadPoolExecutor(2, thread_name_prefix="sign-in")
+        # By the key of a visit: a secret to be set up, and recovery codes not yet written down.
+        self.offers: dict[str, tuple[float, str]] = {}
+        self.fresh: dict[str, tuple[float, tuple[str, ...]]] = {}
+        self.checking = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="sign-in")
+        self.waiting = 0
         super().__init__()
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether people sign in through their organisation."""
+        return self._handler is not SignIn
+
+    def now(self) -> float:
+        """The moment, by this door's clock."""
+        return self._clock()
+
+    def recorded(self, record: Record) -> None:
+        """Tell the audit trail of a store what happens here, and to the list of users."""
+        self.record = record
+        self.users.tell = record
+
+    def close(self) -> None:
+        """Stop checking passwords, and let go of the file of visits."""
+        self.checking.shutdown(wait=False, cancel_futures=True)
+        self.visits.close()
 
     def options(self) -> dict[str, Any]:
         """What the server is told: who to ask, and how cookies, forms and sessions are signed."""
@@ -155,7 +183,9 @@ class Door(AuthProvider):  # type: ignore[misc]  # bokeh is not followed
         """Remember in the browser that this person signed in."""
         until = self._clock() + HOURS * 3600
         visit = Visit(name, secrets.token_urlsafe(16), until, self.users.stamp(name))
-        self.seen(visit)
+        request = handler.request
+        agent = request.headers.get("User-Agent", "")
+        self.visits.begin(visit.key, name, until, str(request.remote_ip), agent)
         handler.set_signed_cookie(
             self.cookie, json.dumps(asdict(visit)), expires_days=None, path="/",
             httponly=True, secure=self.secure, samesite="Lax",
@@ -164,10 +194,9 @@ class Door(AuthProvider):  # type: ignore[misc]  # bokeh is not followed
     def end(self, handler: Any) -> None:
         """Forget a sign-in, here and in the browser; pages left open are refused as well."""
         visit = self.visit(handler)
-        now = self._clock()
-        self._ended = {key: until for key, until in self._ended.items() if until > now}
         if visit:
-            self._ended[visit.key] = visit.until
+            self.visits.end(visit.name, id_of(visit.key))
+            self.record(visit.name, Act.SIGNED_OUT, {})
         handler.clear_cookie(self.cookie, path="/", secure=self.secure, httponly=True)
 
     def visit(self, handler: Any) -> Visit | None:
@@ -185,10 +214,7 @@ class Door(AuthProvider):  # type: ignore[misc]  # bokeh is not followed
     def seen(self, visit: Visit | None) -> None:
         """Remember that somebody asked for something; a page that asks by itself does not count."""
         if visit is not None and self._lasts(visit):  # what is over does not begin again
-            now = self._clock()
-            self._active[visit.key] = now
-            for key in [key for key, at in self._active.items() if now - at > HOURS * 3600]:
-                del self._active[key]
+            self.visits.used(visit.key)
 
     def known(self, name: str) -> User:
         """The user of this name, if the users file has one."""
@@ -206,13 +232,9 @@ class Door(AuthProvider):  # type: ignore[misc]  # bokeh is not followed
         self._owners.pop(session_id, None)
 
     def _lasts(self, visit: Visit) -> bool:
-        now = self._clock()
-        # A restarted server counts from when it first sees a sign-in.
-        idle = now - self._active.setdefault(visit.key, now)
         return (
-            visit.key not in self._ended
-            and idle < IDLE_MINUTES * 60
-            and visit.until > now
+            self.visits.lasts(visit.key, IDLE_SECONDS)
+            and visit.until > self._clock()
             and visit.stamp == self.users.stamp(visit.name)
         )
 
@@ -230,10 +252,11 @@ class Door(AuthProvider):  # type: ignore[misc]  # bokeh is not followed
             raise HTTPError(HTTPStatus.FORBIDDEN) from None
         if isinstance(handler, WebSocketHandler):
             if not self.is_ours(request):
-                log.warning("a page of %r tried to connect", request.headers.get("Origin"))
+                told = {"why": "a page of another origin", "origin": request.headers.get("Origin")}
+                self.record(visit.name, Act.REFUSED, told)
                 raise HTTPError(HTTPStatus.FORBIDDEN)
             if self._owners.get(_session_of(request), visit.name) != visit.name:
-                log.warning("%r tried another's session", visit.name)
+                self.record(visit.name, Act.REFUSED, {"why": "another's session"})
                 raise HTTPError(HTTPStatus.FORBIDDEN)
         else:
             self.seen(visit)
@@ -271,21 +294,30 @@ class SignIn(AtTheDoor):
         """Let in, or say no more than that it was refused."""
         name = self.get_body_argument("name", "", strip=True)[:200]
         password = self.get_body_argument("password", "", strip=False)
+        code = self.get_body_argument("code", "")[:100]
         target = inside(self.get_body_argument("next", "/"))
-        loop = asyncio.get_running_loop()
         try:
-            user = await loop.run_in_executor(
-                self.door.checking, self.door.users.sign_in, name, password, self.request.remote_ip
-            )
+            user = await self._checked(name, password, code)
         except SignInRefused as refused:
-            log.warning("sign-in refused: %r from %s", name, self.request.remote_ip)
             self.set_status(HTTPStatus.FORBIDDEN)
             self.request.qi_own_page = True
             self._form(target, name, str(refused))
             return
-        log.info("signed in: %r from %s", user.name, self.request.remote_ip)
         self.door.begin(self, user.name)
         self.redirect(target, status=HTTPStatus.SEE_OTHER)
+
+    async def _checked(self, name: str, password: str, code: str) -> User:
+        """The user, in a thread: a password takes a while to check."""
+        door, loop = self.door, asyncio.get_running_loop()
+        if door.waiting >= MOST_WAITING:
+            raise SignInRefused("many people are signing in at this moment; wait a little")
+        door.waiting += 1
+        try:
+            return await loop.run_in_executor(
+                door.checking, door.users.sign_in, name, password, self.request.remote_ip, code
+            )
+        finally:
+            door.waiting -= 1
 
     def _form(self, target: str, name: str = "", refusal: str = "") -> None:
         form = {

@@ -12,7 +12,7 @@ from qi_equity.words.grammar import called
 
 PAGES = (
     "charts", "compare", "log", "session", "project", "quality", "history", "people",
-    "begin",
+    "begin", "trail", "account",
 )  # fmt: skip
 # Pages that have become part of another: links to them are kept in minutes and mails.
 PART_OF = {"gap": "charts"}
@@ -38,6 +38,10 @@ class Address:
     slide: str = ""
     person: str = ""
     idea: str = ""
+    who: str = ""
+    what: str = ""
+    since: str = ""
+    until: str = ""
 
     def link(self, **changes: Any) -> str:
         """The link to this page with some of it changed.

@@ -78,7 +78,8 @@ def _told(context: typer.Context, parameter: typer.CallbackParam, value: str) ->
     if source is not None and source.name == "COMMANDLINE" and plain.masked(value) != value:
         raise UserError(
             "a password in --database can be read by others on this machine: set the whole "
-            "address as QI_EQUITY_DATABASE, or the password alone as PGPASSWORD"
+            "address as QI_EQUITY_DATABASE, the password alone as PGPASSWORD, or a file that "
+            "holds it as QI_EQUITY_DATABASE_PASSWORD_FILE"
         )
     return value
 
@@ -92,6 +93,10 @@ Database = Annotated[
     ),
 ]
 DATABASE = "qi_equity.sqlite"
+UsersFile = Annotated[Path | None, typer.Option(envvar="QI_EQUITY_USERS", help="the list of users")]
+ListOfUsers = Annotated[
+    Path, typer.Option("--users", envvar="QI_EQUITY_USERS", help="the list of users")
+]
 
 
 @contextmanager

@@ -1,14 +1,13 @@
-"""Commands on a network's store: serve it, bring counts in, keep it safe."""
+"""Commands on a network's store: serve it, and bring counts in."""
 
 from __future__ import annotations
 
 import getpass
 import hashlib
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +17,7 @@ from qi_equity.cli.common import (
     Database,
     Port,
     ProjectFile,
+    UsersFile,
     account,
     app,
     counted,
@@ -28,12 +28,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from qi_equity.project import Measure, Project
-    from qi_equity.store import Desk, User
+    from qi_equity.store import Desk
 
-UsersFile = Annotated[Path | None, typer.Option(envvar="QI_EQUITY_USERS", help="the list of users")]
-ListOfUsers = Annotated[
-    Path, typer.Option("--users", envvar="QI_EQUITY_USERS", help="the list of users")
-]
 Why = Annotated[str | None, typer.Option("--reason", help="why, for the history")]
 
 
@@ -67,51 +63,6 @@ def serve(
     from qi_equity.app import entrance
 
     entrance.serve(database, users, host=host, port=port, origin=origin, say=typer.echo)
-
-
-people = type(app)(help="Who may sign in, with which role and at which sites.")
-app.add_typer(people, name="users", no_args_is_help=True)
-
-
-@people.command("add")
-def add_user(
-    name: Annotated[str, typer.Argument(help="as they sign in; their address, if by OAuth")],
-    users: ListOfUsers,
-    role: Annotated[str, typer.Option(help="what they may do; see the how-to on serving")],
-    site: Annotated[
-        list[str] | None, typer.Option(help="the id of a site of theirs; may be given again")
-    ] = None,
-    password: Annotated[
-        bool, typer.Option("--password/--no-password", help="ask for one; none for OAuth")
-    ] = True,
-) -> None:
-    """Add a user, or change their role, sites and password; the password is asked for."""
-    from qi_equity import store
-
-    typed = None
-    if password:
-        typed = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
-    listed = store.Users(users)
-    user = listed.save(name, cast(Any, role), site or (), typed, by=getpass.getuser())
-    typer.echo(f"{user.name} is {_described(user)}. They can sign in at once.")
-
-
-@people.command("list")
-def list_users(users: ListOfUsers) -> None:
-    """Everyone who may sign in, with role and sites."""
-    from qi_equity import store
-
-    for user in store.Users(users).all():
-        typer.echo(f"{user.name}: {_described(user)}")
-
-
-@people.command("remove")
-def remove_user(name: Annotated[str, typer.Argument(help="who")], users: ListOfUsers) -> None:
-    """Take a user's way in away, at once; what they wrote stays in the history."""
-    from qi_equity import store
-
-    store.Users(users).remove(name, by=getpass.getuser())
-    typer.echo(f"{name} can no longer sign in.")
 
 
 @app.command("import")
@@ -192,82 +143,6 @@ def log(
     typer.echo(f"Saved {counted(saved.written, 'count')}, {saved.corrected} of them corrections.")
 
 
-@app.command()
-def verify(
-    database: Database = DATABASE,
-    head: Annotated[
-        str | None, typer.Option(help="the newest link as it was noted earlier: 64 characters")
-    ] = None,
-) -> None:
-    """The store's history is whole: every revision follows the one before it, and the noted one."""
-    noted = head.strip().lower() if head is not None else None
-    if noted is not None and not re.fullmatch("[0-9a-f]{64}", noted):
-        raise UserError("--head: give the 64 characters that 'verify' or 'backup' printed")
-    with _admin(database) as desk:
-        found = desk.verify(noted)
-    typer.echo(str(found))
-    if not found.whole:
-        raise typer.Exit(1)
-
-
-@app.command()
-def backup(
-    path: Annotated[Path, typer.Argument(help="the new file")], database: Database = DATABASE
-) -> None:
-    """A verified copy of the store, made while it is in use."""
-    with _admin(database) as desk:
-        typer.echo(str(desk.backup(path)))
-    typer.echo(f"wrote {path}")
-
-
-@app.command()
-def restore(
-    path: Annotated[Path, typer.Argument(help="a backup")],
-    database: Database = DATABASE,
-    replace: Annotated[
-        bool, typer.Option(help="set a store that is there already aside, and take its place")
-    ] = False,
-) -> None:
-    """A store from a backup, verified before it takes its place."""
-    from qi_equity import store
-
-    typer.echo(str(store.restore(path, database, replace=replace)))
-
-
-@app.command()
-def export(
-    folder: Annotated[Path, typer.Argument(help="a new folder")], database: Database = DATABASE
-) -> None:
-    """Everything the network owns, as CSV, JSON lines and YAML."""
-    with _admin(database) as desk:
-        for path in desk.export(folder):
-            typer.echo(f"wrote {path}")
-
-
-def _described(user: User) -> str:
-    where = ", ".join(sorted(user.sites)) or "no site of their own"
-    return f"{user.role.replace('_', ' ')} ({where})"
-
-
-@contextmanager
-def _admin(database: str) -> Iterator[Desk]:
-    """The store as whoever may open its file: on the command line the file's rights decide."""
-    from qi_equity import store
-
-    if "://" not in database and not Path(database).exists():
-        raise UserError(f"there is no store at {database}; 'qi-equity import' makes one")
-    if "://" not in database and Path(database).stat().st_size == 0:
-        raise UserError(
-            f"{database} is an empty file: no store, or one that lost everything. Restore the last "
-            "backup with 'qi-equity restore', or take the file away to begin anew"
-        )
-    opened = store.open(database)
-    try:
-        yield opened.as_user(store.User(getpass.getuser(), "admin"), origin="cli")
-    finally:
-        opened.close()
-
-
 @contextmanager
 def store_of(database: str, project: Project, path: Path) -> Iterator[Desk]:
     """The store with this project in it, as its file now reads."""
@@ -283,6 +158,8 @@ def store_of(database: str, project: Project, path: Path) -> Iterator[Desk]:
             kept = desk.project_file(project.id)
             if kept.content != text:
                 desk.save_project(project, text, reason="the project file", seen=kept.revision)
+        told = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        desk.note_file(store.Act.PROJECT_FILE, path, told, project.id)
         yield desk
     finally:
         opened.close()

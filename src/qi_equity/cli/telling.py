@@ -5,20 +5,16 @@ Names of files and numbers of rows leave this machine; no count and no cell of a
 
 from __future__ import annotations
 
-import json
 import smtplib
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import EmailMessage
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from urllib.parse import urlsplit
 
+from qi_equity import webhook
 from qi_equity.cli.arrivals import REFUSED, Outcome
 from qi_equity.errors import UserError
 
-PATIENCE = 20.0  # seconds
-THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 MAIL_PORT = 25
 
 
@@ -61,10 +57,7 @@ def settings(environ: Mapping[str, str]) -> Settings:
     if tell not in ("refused", "all"):
         raise UserError("QI_EQUITY_TELL is refused, or all")
     if given["webhook"]:
-        place = urlsplit(given["webhook"])
-        here = place.hostname in THIS_MACHINE
-        if not place.hostname or not (place.scheme == "https" or (place.scheme == "http" and here)):
-            raise UserError("QI_EQUITY_WEBHOOK must be an https:// address")
+        webhook.checked("QI_EQUITY_WEBHOOK", given["webhook"])
     return Settings(
         to, given["mail_from"], given["smtp"], given["smtp_user"], given["smtp_password"],
         given["webhook"], tell == "all",
@@ -81,7 +74,7 @@ def tell(asked: Settings, project: str, found: Outcome) -> list[str]:
             continue
         try:
             way(asked, project, found)
-        except (OSError, smtplib.SMTPException, HTTPException) as wrong:
+        except (*webhook.FAULTS, smtplib.SMTPException) as wrong:
             # The file is where it belongs already: that nobody was told is a line in the log.
             kind = way.__name__.removeprefix("_").replace("_", " ")
             failed.append(f"not told {kind}: {type(wrong).__name__} {wrong}")
@@ -103,30 +96,19 @@ def _by_mail(asked: Settings, project: str, found: Outcome) -> None:
     message["From"], message["To"] = asked.sender, ", ".join(asked.to)
     message.set_content(_words(project, found))
     host, port = asked.server
-    with smtplib.SMTP(host, port, timeout=PATIENCE) as server:
+    with smtplib.SMTP(host, port, timeout=webhook.PATIENCE) as server:
         server.ehlo()
         secure = server.has_extn("starttls")
         if secure:
             server.starttls(context=ssl.create_default_context())
         if asked.user:
-            if not secure and host not in THIS_MACHINE:
+            if not secure and host not in webhook.THIS_MACHINE:
                 raise smtplib.SMTPException("the server offers no encryption for the password")
             server.login(asked.user, asked.password)
         server.send_message(message)
 
 
 def _to_webhook(asked: Settings, project: str, found: Outcome) -> None:
-    place = urlsplit(asked.webhook)
-    kind = HTTPSConnection if place.scheme == "https" else HTTPConnection
     body = {"project": project, "file": found.name, "state": found.state, "rows": found.rows,
             "text": _words(project, found)}  # fmt: skip
-    connection = kind(place.hostname or "", place.port, timeout=PATIENCE)
-    try:
-        target = f"{place.path or '/'}{'?' + place.query if place.query else ''}"
-        headers = {"Content-Type": "application/json"}
-        connection.request("POST", target, json.dumps(body).encode(), headers)
-        answer = connection.getresponse()
-        if answer.status >= 300:
-            raise HTTPException(f"it answered {answer.status}")
-    finally:
-        connection.close()
+    webhook.post(asked.webhook, body)

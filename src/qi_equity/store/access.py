@@ -23,6 +23,7 @@ Operation = Literal[
     "save plan",
     "keep",  # backup, verify and export of everything
     "people",  # who may sign in, and as what
+    "trail",  # who did what, and who looked
 ]
 
 # Role -> operation -> at which sites. What is not in the table is not allowed.
@@ -44,7 +45,7 @@ PERMISSIONS: dict[RoleName, dict[Operation, Scope]] = {
         "plan": "every", "see": "every", "see protected": "consented", "log": "every",
         "read entries": "every", "write entries": "every", "write network entries": "every",
         "consent": "every", "save plan": "every", "keep": "every",
-        "people": "every",
+        "people": "every", "trail": "every",
     },
 }  # fmt: skip
 

@@ -1,10 +1,10 @@
-"""The hash chain over revisions: how one link is made from the one before; no database here."""
+"""The hash chains over revisions and trail: how a link is made of the one before; no database."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 # The hash that the first revision follows.
 GENESIS = "0" * 64
@@ -59,12 +59,30 @@ def link(previous: str, number: int, change: Change, draft: Draft) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """A newest link as it was written down somewhere: of the revisions, or of the trail."""
+
+    head: str
+    number: int | None = None  # None: not known, and of either chain
+    at: str = ""
+    where: str = "the head given"
+    trail: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Verified:
-    """What a walk along the chain found; broken is None where it is whole."""
+    """What a walk along both chains found; broken is None where they are whole.
+
+    remarks: what is no fault of the store and still worth knowing.
+    """
 
     revisions: int
     head: str
     broken: str | None = None
+    # Whoever looks adds a line: two walks with a look between them found the same history.
+    lines: int = field(default=0, compare=False)
+    line_head: str = field(default=GENESIS, compare=False)
+    remarks: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def whole(self) -> bool:
@@ -72,6 +90,12 @@ class Verified:
         return self.broken is None
 
     def __str__(self) -> str:
+        told = [f"{self.revisions} revisions, every link holds; the newest is {self.head}"]
         if self.broken:
-            return f"the history is not whole: {self.broken}"
-        return f"{self.revisions} revisions, every link holds; the newest is {self.head}"
+            told = [f"the history is not whole: {self.broken}"]
+        elif self.lines:
+            told.append(
+                f"{self.lines} lines of the audit trail, every link holds; "
+                f"the newest is {self.line_head}"
+            )
+        return "\n".join([*told, *self.remarks])

@@ -22,6 +22,8 @@ from sqlalchemy.pool import QueuePool
 from qi_equity.plain import masked
 from qi_equity.store.refusals import StoreError
 
+# The setting that names a file with the password, not the password.
+PASSWORD_FILE = "QI_EQUITY_DATABASE_PASSWORD_FILE"  # nosec B105
 BUSY_SECONDS = 60  # how long a writer waits for its turn before it gives up, having written nothing
 
 ASKS_SECONDS = (0.002, 0.03)  # how long a writer sleeps between asking for its turn
@@ -167,7 +169,21 @@ def _address(place: str) -> URL:
 
 
 def _server(url: URL) -> Engine:
-    return create_engine(url, pool_pre_ping=True, pool_timeout=BUSY_SECONDS, max_overflow=20)
+    kept = os.environ.get(PASSWORD_FILE)
+    told = {"password": _password(Path(kept))} if kept and not url.password else {}
+    return create_engine(
+        url, connect_args=told, pool_pre_ping=True, pool_timeout=BUSY_SECONDS, max_overflow=20
+    )
+
+
+def _password(path: Path) -> str:
+    """The password of the database, from a file that nobody else can read."""
+    try:
+        if os.name != "nt" and path.stat().st_mode & 0o077:
+            raise StoreError(f"{PASSWORD_FILE}: others may read {path}: chmod 600 {path}")
+        return path.read_text(encoding="utf-8").strip("\r\n")
+    except OSError as fault:
+        raise StoreError(f"{PASSWORD_FILE}: {path}: {fault.strerror}") from fault
 
 
 def _sqlite(path: Path, immutable: bool) -> Engine:

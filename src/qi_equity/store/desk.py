@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -19,49 +17,23 @@ from qi_equity import crossed
 from qi_equity.errors import DataErrors, UserError
 from qi_equity.parts import Part
 from qi_equity.project import Cycle, Project
-from qi_equity.store import history, saving, upkeep
-from qi_equity.store.access import Find, Operation, Protect, User
+from qi_equity.store import history, saving
 from qi_equity.store.bringing import Bringing, brought_in
-from qi_equity.store.chain import Draft, Verified, canonical
-from qi_equity.store.database import Database
+from qi_equity.store.chain import Draft, canonical
 from qi_equity.store.entries import KINDS, Entry
 from qi_equity.store.history import Revision, Writer
 from qi_equity.store.intake import checked, key_of, ready
+from qi_equity.store.keeping import Keeper
 from qi_equity.store.refusals import Forbidden, StoreError
 from qi_equity.store.results import Imported, Kept, Saved
 from qi_equity.store.tables import revision as revisions
 from qi_equity.store.text import LONGEST_FILE, LONGEST_TEXT
-from qi_equity.store.users import Users
 
 AnyEntry = TypeVar("AnyEntry", bound=Part)
 
 
-class Desk:
+class Desk(Keeper):
     """What one user may see and do; every method asks PERMISSIONS first, and raises Forbidden."""
-
-    def __init__(
-        self,
-        database: Database,
-        user: User,
-        protect: Protect | None = None,
-        find: Find | None = None,
-        origin: str = "app",
-    ) -> None:
-        self._signed_in = user
-        self._database = database
-        self._protect = protect
-        self._find = find
-        self._origin = origin
-
-    @property
-    def user(self) -> User:
-        """Who looks, with the role and sites they have now: a role taken away is gone at once."""
-        if self._find is None:
-            return self._signed_in
-        found = self._find(self._signed_in.name)
-        if found is None:
-            raise Forbidden("your account is no longer there; ask whoever keeps the network")
-        return found
 
     # Projects
 
@@ -134,7 +106,9 @@ class Desk:
         with self._reading(project_id) as (connection, project):
             sites = self._where("see", project, connection)
             sites = sites if site is None else sites & {site}
-            return saving.true_counts(connection, project.id, sites)
+            found = saving.true_counts(connection, project.id, sites)
+        self._look(project, sites)
+        return found
 
     def protected(self, project_id: str, **options: object) -> Any:
         """What the disclosure policy makes of the true counts of the sites that consented.
@@ -261,7 +235,11 @@ class Desk:
                 connection, *asked, newest_first=newest_first, most=most if newest_first else None
             )
             read_at = self._where("read entries", project, connection)
-            return tuple(one for one in found if self._readable(one, project, read_at))
+            seen = tuple(one for one in found if self._readable(one, project, read_at))
+        self._look(
+            project, frozenset(one.site for one in seen if one.kind == "observation" and one.site)
+        )
+        return seen
 
     def undo(self, revision_id: int, reason: str) -> Saved:
         """Take a revision back, by a new one that says what stood before it.
@@ -271,9 +249,10 @@ class Desk:
         if not (reason and reason.strip()):
             raise UserError("say why: an undo needs a reason")
         saving.checked("the reason", reason, LONGEST_TEXT, lines=True)
+        number = saving.number_of(revision_id)
         with history.writing(self._database) as writer:
             connection = writer.connection
-            target = history.made_by(connection, [revision_id]).get(revision_id)
+            target = history.made_by(connection, [number]).get(number)
             project = saving.current_plan(connection, target.project) if target else None
             if target is None or project is None or not self._plan_seen(project):
                 raise Forbidden(f"there is no revision {revision_id} that you may undo")
@@ -348,115 +327,6 @@ class Desk:
         """The sites whose protected counts the network may see, in order."""
         with self._reading(project_id) as (connection, project):
             return tuple(sorted(saving.consented(connection, project)))
-
-    # Keeping the whole store
-
-    def verify(self, noted: str | None = None) -> Verified:
-        """Walk the chain of revisions; noted: a head written down earlier."""
-        self._allowed("keep")
-        with self._database.reading() as connection:
-            return history.verify(connection, noted)
-
-    def backup(self, path: Path) -> Verified:
-        """Copy the store to a new file while it is in use, and verify the copy."""
-        self._allowed("keep")
-        return upkeep.backup(self._database, path)
-
-    def export(self, folder: Path) -> tuple[Path, ...]:
-        """Write everything the network owns to a new folder, as CSV, JSON lines and YAML."""
-        self._allowed("keep")
-        return upkeep.export(self._database, folder)
-
-    def people(self, users: Users) -> Users:
-        """The users file, for those who may change who gets in."""
-        self._allowed("people")
-        return users
-
-    # Who may
-
-    @contextmanager
-    def _reading(self, project_id: str) -> Iterator[tuple[Connection, Project]]:
-        with self._database.reading() as connection:
-            yield connection, self._project(connection, project_id)
-
-    @contextmanager
-    def _writing(self, project_id: str) -> Iterator[tuple[Writer, Project]]:
-        with history.writing(self._database) as writer:
-            yield writer, self._project(writer.connection, project_id)
-
-    def _project(self, connection: Connection, project_id: str) -> Project:
-        """The project, if this user may see it; one that does not exist is refused alike."""
-        project = saving.current_plan(connection, crossed.base(project_id))
-        if project is None or not self._plan_seen(project):
-            raise Forbidden(f"there is no project '{project_id}' that you may see")
-        return project
-
-    def _plan_seen(self, project: Project) -> bool:
-        return bool(self.user.where("plan", saving.sites_of(project), frozenset()))
-
-    def _allowed(self, operation: Operation) -> None:
-        if self.user.may(operation) is None:
-            raise Forbidden(f"your role ({self.user.role}) does not allow: {operation}")
-
-    def _where(
-        self, operation: Operation, project: Project, connection: Connection
-    ) -> frozenset[str]:
-        consented = saving.consented(connection, project)
-        return self.user.where(operation, saving.sites_of(project), consented)
-
-    def _nowhere_else(self, sites: Iterable[str], allowed: frozenset[str]) -> None:
-        elsewhere = sorted(set(sites) - allowed)
-        if elsewhere:
-            raise Forbidden(f"you may not do this for: {', '.join(elsewhere)}")
-
-    def _everywhere(self, operation: Operation, sites: frozenset[str]) -> None:
-        self._allowed(operation)
-        self._nowhere_else(sites, self.user.where(operation, sites, frozenset()))
-
-    def _may_write(self, sites: frozenset[str], project: Project, connection: Connection) -> None:
-        self._allowed("write entries" if sites else "write network entries")
-        self._nowhere_else(sites, self._where("write entries", project, connection))
-
-    def _may_undo(
-        self,
-        targets: Sequence[Revision],
-        before: str | None,
-        project: Project,
-        connection: Connection,
-    ) -> None:
-        """targets: one revision, or those of an import; before: what stood before the one."""
-        one = targets[-1]
-        bodies = [body for body in (one.body, before) if body]
-        if one.kind in ("observation", "import"):
-            self._allowed("log")
-            sites = {target.site for target in targets if target.site}
-            self._nowhere_else(sites, self._where("log", project, connection))
-        elif one.kind == "consent":
-            self._allowed("consent")
-            self._nowhere_else({one.key}, self._where("consent", project, connection))
-        elif one.kind == "plan":
-            plans = [saving.plan_of(body) for body in bodies]
-            self._everywhere("save plan", frozenset().union(*map(saving.sites_of, plans)))
-            if one.version == 1:
-                raise UserError("the first version of a project cannot be undone")
-        else:
-            for body in bodies:
-                self._may_write(saving.sites_in(body), project, connection)
-
-    def _readable(self, one: Revision, project: Project, read_at: frozenset[str]) -> bool:
-        if one.kind in ("observation", "consent", "plan"):
-            return True  # those of other sites were not asked for
-        if one.kind == "import":  # its account quotes rows that were refused, of any site
-            return self.user.may("see") == "every" or one.who == self.user.name
-        # A withdrawn entry no longer says whose it was: only who may read all sites sees it.
-        sites = saving.sites_in(one.body) if one.body else saving.sites_of(project)
-        return self._may_read(sites, read_at)
-
-    def _may_read(self, sites: frozenset[str], read_at: frozenset[str]) -> bool:
-        scope = self.user.may("read entries")
-        if scope == "consented":  # an entry that also tells of a site that has not consented
-            return sites <= read_at
-        return scope is not None and (not sites or bool(sites & read_at))
 
     def _entries(
         self, connection: Connection, project: Project, kind: type[AnyEntry]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
-from qi_equity.store.chain import GENESIS, Change, Draft, Verified, link
+from qi_equity.store import heads
+from qi_equity.store.chain import GENESIS, Change, Draft, link
 from qi_equity.store.database import Database, now
-from qi_equity.store.schema import unguarded
-from qi_equity.store.tables import chain, change, revision
+from qi_equity.store.tables import REVISIONS, chain, change, revision
 
 CHUNK = 400  # keys in one statement; SQLite allows 999 variables in its oldest builds
 
@@ -53,11 +53,18 @@ class Writer:
 
     def __init__(self, connection: Connection) -> None:
         # Locking the head is what puts PostgreSQL's writers in line; SQLite's already are.
-        head = connection.execute(select(chain).with_for_update()).one()
+        mine = select(chain).where(chain.c.id == REVISIONS).with_for_update()
+        head = connection.execute(mine).one()
         self.connection = connection
         self.revisions: int = head.revisions
         self._changes: int = head.changes
         self._hash: str = head.hash
+        self._before = self.revisions
+
+    @property
+    def written(self) -> tuple[int, str] | None:
+        """Number and hash of the newest revision, if this turn made one."""
+        return (self.revisions, self._hash) if self.revisions > self._before else None
 
     def append(
         self,
@@ -83,16 +90,21 @@ class Writer:
         )  # fmt: skip
         self.connection.execute(revision.insert(), rows)
         self.connection.execute(
-            chain.update().values(revisions=self.revisions, changes=act.id, hash=self._hash)
+            chain.update()
+            .where(chain.c.id == REVISIONS)
+            .values(revisions=self.revisions, changes=act.id, hash=self._hash)
         )
         return numbers
 
 
 @contextmanager
 def writing(database: Database) -> Iterator[Writer]:
-    """A writer's turn."""
+    """A writer's turn; the newest link is written down beside a file once it is kept."""
     with database.writing() as connection:
-        yield Writer(connection)
+        writer = Writer(connection)
+        yield writer
+    if database.path and writer.written:
+        heads.write_newest(database.path, *writer.written)
 
 
 def current(
@@ -191,6 +203,11 @@ def around(connection: Connection, target: Revision) -> tuple[dict[int, str | No
     return {row.id: row.before for row in rows}, [row.after for row in rows if row.after]
 
 
+def count(connection: Connection) -> int:
+    """How many revisions there are."""
+    return int(connection.execute(select(func.max(revision.c.id))).scalar() or 0)
+
+
 def every_revision(connection: Connection) -> Generator[Revision]:
     """All of the history, oldest first, a few thousand at a time."""
     walk = (
@@ -202,57 +219,3 @@ def every_revision(connection: Connection) -> Generator[Revision]:
     with connection.execute(walk) as rows:
         for row in rows:
             yield Revision(*row)
-
-
-def verify(connection: Connection, noted: str | None = None) -> Verified:
-    """Walk the whole chain; noted: a head written down earlier, which must be a link of it."""
-    if connection.dialect.name == "sqlite":
-        damage = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
-        if damage != "ok":
-            return Verified(0, GENESIS, f"the database file is damaged: {damage}")
-    head = connection.execute(select(chain)).one_or_none()
-    if head is None:
-        return Verified(0, GENESIS, "the newest link is missing from the table 'chain'")
-    with closing(every_revision(connection)) as walk:
-        found, changes, seen = _walk(walk, noted)
-    kept = connection.execute(select(func.count()).select_from(change)).scalar_one()
-    broken = found.broken
-    if not broken and (head.revisions, head.hash) != (found.revisions, found.head):
-        broken = f"the store should hold {head.revisions} revisions, and holds {found.revisions}"
-    elif not broken and not head.changes == kept == changes:
-        broken = f"{kept} changes are kept for {changes} that made revisions"
-    elif not broken and not seen:
-        broken = (
-            f"the noted head {noted} is not in the chain: the newest revisions are missing, or "
-            "the history was rewritten"
-        )
-    elif not broken and not found.revisions:
-        # An empty store and one that lost everything look the same.
-        broken = "it holds no revision: nothing was ever kept in it, or all of it is lost"
-    elif not broken and (missing := unguarded(connection)):
-        broken = f"the database no longer refuses to rewrite it: {', '.join(missing)} missing"
-    return replace(found, broken=broken)
-
-
-def _walk(found: Iterable[Revision], noted: str | None) -> tuple[Verified, int, bool]:
-    """The last link that holds, the changes met, and whether the noted head was among them."""
-    number, previous, changes = 0, GENESIS, set[int]()
-    seen = noted in (None, GENESIS)
-    for one in found:
-        act = Change(one.change, one.who, one.at, one.origin, one.file_hash, one.why)
-        broken = None
-        if one.id != number + 1:
-            broken = f"revision {number + 1} is missing"
-        elif one.who is None:
-            broken = f"revision {one.id}: change {one.change} is missing, so nobody can say whose"
-        elif link(previous, one.id, act, one) != one.hash:
-            broken = (
-                f"revision {one.id} ({one.kind} {one.key} of {one.project}, by {one.who} at "
-                f"{one.at}) was altered, or the one before it was"
-            )
-        if broken:
-            return Verified(number, previous, broken), len(changes), seen
-        number, previous = one.id, one.hash
-        seen = seen or previous == noted
-        changes.add(one.change)
-    return Verified(number, previous), len(changes), seen

@@ -19,7 +19,7 @@ from qi_equity.store.history import Current, Revision, Writer
 from qi_equity.store.intake import named, shown, tidy
 from qi_equity.store.refusals import Clash, Conflict, StoreError
 from qi_equity.store.results import Saved
-from qi_equity.store.text import LONGEST_NAME, LONGEST_TEXT, problem_of_text
+from qi_equity.store.text import LONGEST_NAME, LONGEST_TEXT, inert, problem_of_text
 
 # What a chart is drawn from: a change of any of these makes a new revision of the project.
 CHARTED = ("observation", "plan", "consent", "cycle", "annotation")
@@ -136,6 +136,21 @@ def refuse_undoing_covered(covered: Iterable[Revision]) -> None:
     )
     if clashes:
         raise Conflict(clashes[:CLASHES_SHOWN], len(clashes))
+
+
+def number_of(revision: object) -> int:
+    """The number of a revision as given; what can be none is refused in words.
+
+    >>> number_of(7)
+    7
+    """
+    # 2^63: what a database can count to.
+    if isinstance(revision, bool) or not isinstance(revision, int) or not 0 < revision < 2**63:
+        told = inert(ascii(revision))
+        raise UserError(
+            f"{told} is no number of a revision; the history shows the numbers there are"
+        )
+    return revision
 
 
 def checked(what: str, text: str | None, longest: int = LONGEST_NAME, lines: bool = False) -> None:

@@ -13,11 +13,17 @@ from qi_equity.store.tables import metadata
 
 # The newest migration in migrations/versions; kept here so that opening a store that is up to
 # date does not import Alembic (a test compares the two).
-HEAD = "0002"
-KNOWN = ("0001", "0002")
+HEAD = "0003"
+KNOWN = ("0001", "0002", "0003")
 version_table = table("qi_equity_schema", column("version_num"))
-REFUSAL = "the history is append-only"  # as migration 0002 has the database say it
-GUARDS = ("change_no_delete", "change_no_update", "revision_no_delete", "revision_no_update")
+REFUSAL = "the history is append-only"  # as the migrations have the database say it
+GUARDED = ("change", "revision", "trail")
+GUARDS = {
+    "sqlite": tuple(f"{one}_no_{act}" for one in GUARDED for act in ("delete", "update")),
+    "postgresql": tuple(
+        f"{one}_no_{act}" for one in GUARDED for act in ("delete", "truncate", "update")
+    ),
+}
 MIGRATION_LOCK = 7_415_001  # PostgreSQL advisory lock: one process migrates at a time
 
 
@@ -57,17 +63,29 @@ def up_to_date(database: Database, back_up: Callable[[str], Path]) -> Path | Non
 
 
 def unguarded(connection: Connection) -> tuple[str, ...]:
-    """The triggers against rewriting that are not there, or not at work."""
+    """The triggers against rewriting that are not there, not at work, or not as they were made."""
     if connection.dialect.name == "sqlite":
         found = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master")
-        at_work = {row.name for row in found if REFUSAL in (row.sql or "")}
+        at_work = {row.name for row in found if row.sql == _guard(row.name)}
     else:
         found = connection.exec_driver_sql(
-            "SELECT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "
-            "WHERE relnamespace = current_schema()::regnamespace AND tgenabled <> 'D'"
+            "SELECT tgname, prosrc FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "
+            "JOIN pg_proc ON pg_proc.oid = tgfoid "
+            "WHERE relnamespace = current_schema()::regnamespace "
+            "AND tgenabled IN ('O', 'A') AND tgqual IS NULL"
         )
-        at_work = {row.tgname for row in found}
-    return tuple(name for name in GUARDS if name not in at_work)
+        says = f"BEGIN RAISE EXCEPTION '{REFUSAL}'; END"
+        at_work = {row.tgname for row in found if row.prosrc.strip() == says}
+    return tuple(name for name in GUARDS[connection.dialect.name] if name not in at_work)
+
+
+def _guard(name: str) -> str:
+    """A guard as the migrations make it on SQLite."""
+    table, _, act = name.partition("_no_")
+    return (
+        f'CREATE TRIGGER {name} BEFORE {act.upper()} ON "{table}" '
+        f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
+    )
 
 
 def _refuse_newer(database: Database, found: str | None) -> None:

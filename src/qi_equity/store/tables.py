@@ -1,8 +1,9 @@
 """The tables of the store, as the newest migration leaves them; no queries live here.
 
 One table holds every revision of everything: observations, projects, cycles, notes, actions,
-consents and imports. A thing's current state is its highest version; nothing is ever updated but
-the one row of `chain`, which holds the number and the hash of the newest revision.
+consents and imports. A thing's current state is its highest version. Beside it stands the audit
+trail: who did and who looked. Nothing is ever updated but the two rows of `chain`, which hold the
+number and the hash of the newest revision and of the newest line of the trail.
 """
 
 from __future__ import annotations
@@ -53,7 +54,28 @@ revision = Table(
     Index("ix_revision_change", "change"),
 )
 
-# The newest link; writers lock this row, so revisions are numbered without gaps.
+# Who did what that changes no count, and who looked. about is canonical JSON, and never holds a
+# count; revisions and head are the newest revision at that moment, so that one chain vouches for
+# the other.
+trail = Table(
+    "trail",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", String(32), nullable=False),
+    Column("who", String(200), nullable=False),
+    Column("what", String(32), nullable=False),
+    Column("origin", String(16), nullable=False),
+    Column("project", String(64)),
+    Column("about", Text, nullable=False),
+    Column("revisions", BigInteger, nullable=False),
+    Column("head", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Index("ix_trail_who", "who"),
+    Index("ix_trail_what", "what"),
+)
+
+# The newest links; writers lock a row, so revisions and lines are numbered without gaps.
+REVISIONS, TRAIL = 1, 2
 chain = Table(
     "chain",
     metadata,

@@ -19,18 +19,20 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, Table, select
+from sqlalchemy import Connection, MetaData, Table, inspect, select
 
-from qi_equity.store import history
-from qi_equity.store.chain import Verified
+from qi_equity.store import heads, history, trail, verifying
+from qi_equity.store.chain import Noted, Verified
 from qi_equity.store.database import Database, now
 from qi_equity.store.refusals import StoreError
 from qi_equity.store.saving import true_counts
 from qi_equity.store.schema import migrate_to, schema_of, up_to_date
-from qi_equity.store.tables import chain
+from qi_equity.store.tables import REVISIONS, TRAIL, chain
+from qi_equity.store.trail import Trail, entry
+from qi_equity.vocabulary import Act
 
 BATCH = 5000
-TABLES = ("change", "revision", "chain")  # in the order in which they can be filled
+TABLES = ("change", "revision", "trail", "chain")  # in the order in which they can be filled
 FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # as OWASP lists them
 
 
@@ -38,7 +40,7 @@ def backup(database: Database, path: Path) -> Verified:
     """Copy a store to a new SQLite file while it is in use, and verify the copy."""
     copy(database, path)
     with closing(Database(path, immutable=True)) as kept, kept.reading() as connection:
-        found = history.verify(connection)
+        found = verifying.verify(connection)
     if not found.whole:
         raise StoreError(f"the backup {path} was written, but {found}")
     return found
@@ -69,15 +71,19 @@ def copy(database: Database, path: Path) -> None:
             part.unlink(missing_ok=True)
 
 
-def restore(source: Path, place: str | Path, replace: bool = False) -> Verified:
+def restore(
+    source: Path, place: str | Path, replace: bool = False, second: str = "", who: str = ""
+) -> Verified:
     """Put a backup in the place of a store, once its chain has been verified.
 
     A SQLite store that is there already is refused unless replace, and is then kept beside the
-    new one under another name; a PostgreSQL store must be empty. Stop the app first.
+    new one under another name; a PostgreSQL store must be empty. Stop the app first. What was
+    noted and is not in the backup is told in the remarks. second: where else heads are noted.
     """
     source, target = Path(source), Database(place)
     if not source.is_file():
         raise StoreError(f"there is no backup {source}")
+    known, _ = heads.gathered(target.path, second)
     beside = target.path or source
     part = beside.with_name(f"{beside.name}.restoring")
     if target.path and target.path.exists() and not replace:
@@ -93,7 +99,7 @@ def restore(source: Path, place: str | Path, replace: bool = False) -> Verified:
                     raise StoreError(f"{source} is not a backup of a store")
             up_to_date(kept, lambda _: source)
             with kept.reading() as connection:
-                found = history.verify(connection)
+                found = verifying.verify(connection)
                 if not found.whole:
                     raise StoreError(f"{source} was not restored: {found}")
                 if target.path is None:
@@ -104,20 +110,35 @@ def restore(source: Path, place: str | Path, replace: bool = False) -> Verified:
             _set_aside(target.path)
             part.replace(target.path)
             _flush(target.path.parent)
+        found = _put_back(target, source, found, known, who)
     except (OSError, sqlite3.Error) as fault:
         raise StoreError(f"{source} was not restored: {fault}") from fault
     finally:
         target.close()
         for rest in ("", "-wal", "-shm"):
             part.with_name(part.name + rest).unlink(missing_ok=True)
+    heads.note(target.path, second, found, "restored")
     return found
 
 
-def export(database: Database, folder: Path) -> tuple[Path, ...]:
-    """Write everything to a new folder: revisions.jsonl holds all, the rest is for reading.
+def _put_back(
+    target: Database, source: Path, found: Verified, known: Iterable[Noted], who: str
+) -> Verified:
+    """Put on record that a backup took the store's place; what was noted and is not in it."""
+    told = {"file": source.name, "revisions": found.revisions}
+    Trail(target).keep(entry(who, Act.RESTORED, told, origin="cli"))
+    if target.path:
+        heads.write_newest(target.path, found.revisions, found.head)
+    less = heads.missing(known, found.revisions)
+    return verifying.with_remarks(found, [f"what was restored is older: {less}"] if less else ())
 
-    revisions.jsonl has one line a revision with its hash; a project's YAML and its observations
-    (CSV, safe to open in a spreadsheet) lie beside it. MANIFEST.json has each file's SHA-256.
+
+def export(database: Database, folder: Path) -> tuple[Path, ...]:
+    """Write everything to a new folder: revisions.jsonl and trail.jsonl hold all.
+
+    They have a line for each revision, or for each of the audit trail's own, with its hash; a
+    project's YAML and its observations (CSV, safe to open in a spreadsheet) lie beside them.
+    MANIFEST.json has each file's SHA-256.
     """
     folder = Path(folder)
     if folder.exists():
@@ -131,15 +152,22 @@ def export(database: Database, folder: Path) -> tuple[Path, ...]:
 
 
 def _written(connection: Connection, folder: Path) -> tuple[Path, ...]:
-    head = connection.execute(select(chain)).one()
-    written = [_revisions(connection, folder / "revisions.jsonl")]
+    kept = {row.id: row for row in connection.execute(select(chain))}
+    head, line = kept[REVISIONS], kept[TRAIL]
+    written = [
+        _json_lines(folder / "revisions.jsonl", history.every_revision(connection)),
+        _json_lines(folder / "trail.jsonl", trail.found(connection, newest_first=False)),
+    ]
     for project, body in history.plans(connection).items():
         plan = folder / f"{project}.yaml"  # an id is letters, digits and underscores
         plan.write_text(json.loads(body)["text"], encoding="utf-8")
         written += [plan, _observations(connection, project, folder / f"{project}.csv")]
     digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in written}
     manifest = folder / "MANIFEST.json"
-    told = {"written": now(), "revisions": head.revisions, "head": head.hash, "sha256": digests}
+    told = {
+        "written": now(), "revisions": head.revisions, "head": head.hash,
+        "lines": line.revisions, "line_head": line.hash, "sha256": digests,
+    }  # fmt: skip
     manifest.write_text(json.dumps(told, indent=2), encoding="utf-8")
     return (*written, manifest)
 
@@ -172,16 +200,19 @@ def _fill(target: Database, source: Connection) -> None:
     """Copy a backup's tables into an empty PostgreSQL store."""
     up_to_date(target, lambda _: Path())
     with target.writing() as connection:
-        if connection.execute(select(chain).with_for_update()).one().revisions:
+        rows = connection.execute(select(chain).with_for_update())
+        if any(row.revisions for row in rows):
             raise StoreError(f"{target.name} is not empty; restore into an empty database")
         _pour(source, connection)
 
 
 def _pour(source: Connection, target: Connection) -> None:
     found = MetaData()
-    found.reflect(source, only=TABLES)
+    # A backup made before a migration holds a store of an older schema.
+    there = [name for name in TABLES if name in inspect(source).get_table_names()]
+    found.reflect(source, only=there)
     target.execute(chain.delete())
-    for name in TABLES:
+    for name in there:
         table: Table = found.tables[name]
         rows = source.execute(select(table).execution_options(yield_per=BATCH)).mappings()
         for batch in _batches(rows):
@@ -196,7 +227,7 @@ def _batches(rows: Iterable[Mapping[Any, Any]]) -> Iterator[list[dict[str, Any]]
 
 def _set_aside(path: Path) -> None:
     stamp = now().replace(":", "").split(".")[0]
-    for rest in ("", "-wal", "-shm"):
+    for rest in ("", "-wal", "-shm", ".head"):
         old = path.with_name(path.name + rest)
         if old.exists():
             old.rename(path.with_name(f"{path.name}.before-restore-{stamp}{rest}"))
@@ -211,9 +242,9 @@ def _flush(path: Path) -> None:
         os.close(handle)
 
 
-def _revisions(connection: Connection, path: Path) -> Path:
+def _json_lines(path: Path, rows: Iterable[Any]) -> Path:
     with path.open("w", encoding="utf-8") as out:
-        for one in history.every_revision(connection):
+        for one in rows:
             out.write(json.dumps(asdict(one), ensure_ascii=False) + "\n")
     return path
 

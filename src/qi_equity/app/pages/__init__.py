@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from qi_equity.app.pages.account import account
 from qi_equity.app.pages.begin import begin
 from qi_equity.app.pages.charts import charts
 from qi_equity.app.pages.compare import compare
@@ -14,6 +15,7 @@ from qi_equity.app.pages.people import people
 from qi_equity.app.pages.project import project
 from qi_equity.app.pages.quality import quality
 from qi_equity.app.pages.session import session
+from qi_equity.app.pages.trail import trail
 
 PAGES: dict[str, Callable[[Context], Page]] = {
     "charts": charts,
@@ -25,8 +27,14 @@ PAGES: dict[str, Callable[[Context], Page]] = {
     "history": history,
     "people": people,
     "begin": begin,
+    "trail": trail,
+    "account": account,
 }
+# Reached from elsewhere than the menu: from the page of people, and from one's own name.
+NOT_IN_MENU = ("trail", "account")
+# Pages that show no counts: whoever opens them has looked at none.
+WITHOUT_COUNTS = ("people", "begin", "project", "trail", "account")
 # Pages made of findings alone; the others show what the store holds now, and are made each time.
 LASTING = ("charts", "compare", "quality")
 
-__all__ = ["LASTING", "PAGES", "Context", "Page"]
+__all__ = ["LASTING", "NOT_IN_MENU", "PAGES", "WITHOUT_COUNTS", "Context", "Page"]

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
+from qi_equity.app.account import Account
 from qi_equity.app.state import Choice
 from qi_equity.findings import Findings, rows
 from qi_equity.project import EVERYONE, Cycle, Measure
@@ -29,6 +30,7 @@ class Context:
     findings: Findings
     desk: Desk | None = None
     users: Users | None = None
+    account: Account | None = None
 
     @property
     def today(self) -> pd.Timestamp:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from qi_equity.app.actions import ROLES, TICKED, sites_known
+from qi_equity.app.pages.account import stays
 from qi_equity.app.pages.page import Context, Page, told
 from qi_equity.store import Desk, Forbidden, User, Users
 from qi_equity.words import say
@@ -70,7 +71,16 @@ def _people(context: Context, desk: Desk, users: Users) -> dict[str, Any]:
             for site in ids
         ],
         "back": context.choice.address.link(person=""),
+        "trail": context.choice.address.link(page="trail", person=""),
+        "has_factor": chosen is not None and users.has_factor(chosen.name),
+        "is_bound": chosen is not None and users.is_bound(chosen.name),
+        "stays": _stays(context, chosen),
     }
+
+
+def _stays(context: Context, person: User | None) -> list[dict[str, Any]]:
+    mine = context.account
+    return stays(mine.stays(person.name), mine) if mine and person else []
 
 
 def _last(changes: tuple[dict[str, str], ...], user: User) -> str:
