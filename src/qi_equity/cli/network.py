@@ -203,7 +203,7 @@ def verify(
     noted = head.strip().lower() if head is not None else None
     if noted is not None and not re.fullmatch("[0-9a-f]{64}", noted):
         raise UserError("--head: give the 64 characters that 'verify' or 'backup' printed")
-    with _admin(database) as desk:
+    with admin(database) as desk:
         found = desk.verify(noted)
     typer.echo(str(found))
     if not found.whole:
@@ -215,7 +215,7 @@ def backup(
     path: Annotated[Path, typer.Argument(help="the new file")], database: Database = DATABASE
 ) -> None:
     """A verified copy of the store, made while it is in use."""
-    with _admin(database) as desk:
+    with admin(database) as desk:
         typer.echo(str(desk.backup(path)))
     typer.echo(f"wrote {path}")
 
@@ -239,7 +239,7 @@ def export(
     folder: Annotated[Path, typer.Argument(help="a new folder")], database: Database = DATABASE
 ) -> None:
     """Everything the network owns, as CSV, JSON lines and YAML."""
-    with _admin(database) as desk:
+    with admin(database) as desk:
         for path in desk.export(folder):
             typer.echo(f"wrote {path}")
 
@@ -250,7 +250,7 @@ def _described(user: User) -> str:
 
 
 @contextmanager
-def _admin(database: str) -> Iterator[Desk]:
+def admin(database: str) -> Iterator[Desk]:
     """The store as whoever may open its file: on the command line the file's rights decide."""
     from qi_equity import store
 
