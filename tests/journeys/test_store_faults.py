@@ -57,7 +57,7 @@ def test_a_file_too_large_for_the_disk_leaves_nothing_of_itself(place, room):
 def test_a_backup_onto_a_full_disk_is_refused_and_leaves_no_half_of_one(place):
     copied, exported = answer_of(back_up_with_so_much_room, place, 2000)
     assert "could not be written" in copied
-    assert "could not be written" in exported
+    assert "cannot be written" in exported, "what cannot be put on record is not exported"
     assert not list(place.parent.glob("away-backup*"))
     assert left(place) == 18
 

@@ -87,7 +87,7 @@ def test_who_sees_no_true_counts_leaves_no_line_of_a_look(tmp_path):
     opened.close()
 
 
-def test_an_export_and_a_backup_are_on_record_before_they_are_made(admin, tmp_path):
+def test_an_export_is_on_record_before_it_is_made_and_a_backup_as_it_is_made(admin, tmp_path):
     admin.export(tmp_path / "out")
     admin.backup(tmp_path / "copy")
     assert acts(admin) == [("admin", "exported"), ("admin", "backed up")]

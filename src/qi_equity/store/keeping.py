@@ -49,7 +49,9 @@ class Keeper(Seated):
         second: where else the head is noted; UserError where it cannot be, though the copy is made.
         """
         self._allowed("keep")
-        self.record(Act.BACKED_UP, {"file": Path(path).name})
+        # A store whose own disk is full can be saved to another: nothing waits for this line.
+        self._trail.record(self._line(Act.BACKED_UP, {"file": Path(path).name}, None))
+        self._trail.flush()
         found = upkeep.backup(self._database, path)
         heads.note(self._database.path, second, found, "backup")
         return found
