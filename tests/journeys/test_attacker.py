@@ -38,7 +38,7 @@ from qi_equity.chance import seed_of_pair
 from qi_equity.disclosure import POLICIES, network_findings, policy, protect, threshold
 from qi_equity.disclosure.numbers import block_table
 from qi_equity.disclosure.release import grids, release
-from qi_equity.disclosure.rewrite import BANDS, FACTORS, WEEKS
+from qi_equity.disclosure.seen import BANDS, FACTORS, WEEKS
 from qi_equity.disclosure.twins import secured
 from qi_equity.findings import Chart, Findings, Gap, of
 from qi_equity.observations import SERIES_KEY, observations, with_totals
@@ -298,7 +298,7 @@ def _blocks(network: Network, table: pd.DataFrame) -> pd.DataFrame:
     if network.sites > 1:
         points = with_totals(points, "site", ALL_SITES)
     made = [release(grid, POLICIES["hes"]) for grid in grids(points, project(network))]
-    return pd.concat([block_table(one) for one in secured(made)], ignore_index=True)
+    return pd.concat([block_table(one) for one in secured(made).releases], ignore_index=True)
 
 
 WORDS = (
