@@ -8,12 +8,12 @@ from typing import NoReturn
 
 import typer
 
-from qi_equity.cli import labels, network, project, watching
+from qi_equity.cli import labels, network, project, releases, watching
 from qi_equity.cli.common import app
 from qi_equity.errors import UserError
 from qi_equity.plain import masked, visible
 
-__all__ = ["app", "labels", "main", "network", "project", "watching"]
+__all__ = ["app", "labels", "main", "network", "project", "releases", "watching"]
 
 
 def main() -> None:

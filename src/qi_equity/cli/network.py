@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from qi_equity.project import Measure, Project
-    from qi_equity.store import Desk, User
+    from qi_equity.store import Desk, Protect, User
 
 UsersFile = Annotated[Path | None, typer.Option(envvar="QI_EQUITY_USERS", help="the list of users")]
 ListOfUsers = Annotated[
@@ -203,7 +203,7 @@ def verify(
     noted = head.strip().lower() if head is not None else None
     if noted is not None and not re.fullmatch("[0-9a-f]{64}", noted):
         raise UserError("--head: give the 64 characters that 'verify' or 'backup' printed")
-    with _admin(database) as desk:
+    with store_as_admin(database) as desk:
         found = desk.verify(noted)
     typer.echo(str(found))
     if not found.whole:
@@ -215,7 +215,7 @@ def backup(
     path: Annotated[Path, typer.Argument(help="the new file")], database: Database = DATABASE
 ) -> None:
     """A verified copy of the store, made while it is in use."""
-    with _admin(database) as desk:
+    with store_as_admin(database) as desk:
         typer.echo(str(desk.backup(path)))
     typer.echo(f"wrote {path}")
 
@@ -239,7 +239,7 @@ def export(
     folder: Annotated[Path, typer.Argument(help="a new folder")], database: Database = DATABASE
 ) -> None:
     """Everything the network owns, as CSV, JSON lines and YAML."""
-    with _admin(database) as desk:
+    with store_as_admin(database) as desk:
         for path in desk.export(folder):
             typer.echo(f"wrote {path}")
 
@@ -250,7 +250,7 @@ def _described(user: User) -> str:
 
 
 @contextmanager
-def _admin(database: str) -> Iterator[Desk]:
+def store_as_admin(database: str) -> Iterator[Desk]:
     """The store as whoever may open its file: on the command line the file's rights decide."""
     from qi_equity import store
 
@@ -269,12 +269,14 @@ def _admin(database: str) -> Iterator[Desk]:
 
 
 @contextmanager
-def store_of(database: str, project: Project, path: Path) -> Iterator[Desk]:
+def store_of(
+    database: str, project: Project, path: Path, protect: Protect | None = None
+) -> Iterator[Desk]:
     """The store with this project in it, as its file now reads."""
     from qi_equity import store
 
     text = path.read_text(encoding="utf-8")
-    opened = store.open(database)
+    opened = store.open(database, protect=protect)
     try:
         desk = opened.as_user(store.User(getpass.getuser(), "admin"), origin="cli")
         if project.id not in desk.projects():

@@ -16,7 +16,7 @@ from qi_equity.disclosure.published import published
 from qi_equity.disclosure.relations import Relation, declared
 from qi_equity.disclosure.release import grids
 from qi_equity.disclosure.release import release as on_blocks
-from qi_equity.disclosure.released import Released, Withheld, release
+from qi_equity.disclosure.released import Released, Releases, Withheld, release
 from qi_equity.disclosure.seen import Beside, seen
 from qi_equity.disclosure.twins import secured
 from qi_equity.findings import Findings, caution
@@ -28,6 +28,7 @@ __all__ = [
     "Policy",
     "Relation",
     "Released",
+    "Releases",
     "Withheld",
     "network_findings",
     "protect",

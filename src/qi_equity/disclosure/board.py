@@ -106,9 +106,9 @@ class Board:
         counts = {key: one.held for key, one in self._new.items()}
         self.relations = related(counts, self.told_of)
         self._stands_for = {key: key for key in (*self._new, *self._old)}
-        for one in self.relations:
-            if len(one.parts) == 1:
-                keep, gone = self._stands_for[one.whole], self._stands_for[one.parts[0]]
+        for tie in self.relations:
+            if len(tie.parts) == 1:
+                keep, gone = self._stands_for[tie.whole], self._stands_for[tie.parts[0]]
                 for key, stands in self._stands_for.items():
                     self._stands_for[key] = keep if stands == gone else stands
 
@@ -145,10 +145,10 @@ class Board:
                 least = np.fmin(least, one.held)
             for way, taken in zip(ways, (sign, -sign), strict=True):
                 way &= logged & (least + taken >= 0)
-        for one in self.now:
-            if one.grid.measure.data != "proportion" or "denominator" not in one.sums:
+        for made in self.now:
+            if made.grid.measure.data != "proportion" or "denominator" not in made.sums:
                 continue
-            name = one.grid.measure.id
+            name = made.grid.measure.id
             top, bottom = (self._stands_for[name, count] for count in COUNTS)
             more = step.get(top, 0) - step.get(bottom, 0)
             if more and measure in (None, name):
@@ -195,7 +195,9 @@ class Board:
             name = one.grid.measure.id
             rated = one.grid.measure.data == "proportion" and "denominator" in one.sums
             if rated and measure in (None, name):
-                found[self._stands_for[name, "numerator"], self._stands_for[name, "denominator"]] = 1
+                found[
+                    self._stands_for[name, "numerator"], self._stands_for[name, "denominator"]
+                ] = 1
         return list(found)
 
     def places_of(self, keys: Iterable[Key]) -> list[int]:

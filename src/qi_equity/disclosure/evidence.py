@@ -72,7 +72,9 @@ def _of_rung(one: Release, held: pd.DataFrame, rung: int) -> pd.DataFrame:
 
 
 def _named(one: Release, series: np.ndarray) -> list[tuple[str, str]]:
-    return [(one.grid.sites[a], one.grid.strata[b]) for a, b in zip(*np.nonzero(series), strict=True)]
+    return [
+        (one.grid.sites[a], one.grid.strata[b]) for a, b in zip(*np.nonzero(series), strict=True)
+    ]
 
 
 def _last_of_baseline(one: Release, rung: int) -> pd.Timestamp:
@@ -81,5 +83,5 @@ def _last_of_baseline(one: Release, rung: int) -> pd.Timestamp:
     last = one.grid.reading.last_of_baseline(pd.DataFrame({"subgroup": subgroups}))
     ids = one.blocks[rung]
     ends = subgroups[np.flatnonzero(np.diff(ids, append=-1))]
-    block = max(0, int(np.searchsorted(ends, last, side="right")) - 1)
-    return pd.Timestamp(subgroups[np.argmax(ids == block)])
+    block = max(0, int((ends <= last).sum()) - 1)
+    return pd.Timestamp(subgroups[int(np.argmax(ids == block))])

@@ -117,11 +117,8 @@ def references(one: Release, project: Project) -> dict[str, Any]:
     if not reading.compared or one.grid.denominator is None:
         return {}
     known = np.isin(one.grid.strata, project.strata.known)
-    sites = [
-        name
-        for name, there in zip(one.grid.sites, (one.grid.there & known).any(axis=1), strict=True)
-        if there
-    ]
+    there = np.asarray((one.grid.there & known).any(axis=1))
+    sites = np.array(one.grid.sites, object)[there].tolist()
     if reading.reference != BEST_AT_BASELINE:
         return dict.fromkeys(sites, reading.reference)
     windows = one.grid.stretches
@@ -185,7 +182,8 @@ def on_blocks(one: Release, rung: int, series: BoolArray) -> pd.DataFrame:
     for count in one.sums:
         shown = one.policy.shown(one.true(count)[site, stratum])
         columns[count] = np.add.reduceat(np.where(begins, shown, 0.0), first, axis=-1).ravel()
-    return pd.DataFrame(columns)[whole.ravel()]
+    found: pd.DataFrame = pd.DataFrame(columns).loc[whole.ravel()]
+    return found
 
 
 def _window_counts(one: Release, project: Project, window: BoolArray) -> pd.DataFrame:

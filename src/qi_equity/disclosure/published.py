@@ -120,7 +120,7 @@ def _plain(value: float, known: bool) -> float | str | None:
 
 def from_record(kept: Mapping[str, Any], project: Project, policy: Policy) -> Release:
     """A public release as the log kept it."""
-    subgroups = pd.DatetimeIndex(kept["subgroups"]).astype("datetime64[ns]")
+    subgroups = pd.DatetimeIndex(np.array(kept["subgroups"], "datetime64[ns]"))
     many, last = len(kept["blocks"]), len(subgroups)
     ids = np.zeros((many, last), np.int64)
     for row, starts in zip(ids, kept["blocks"], strict=True):

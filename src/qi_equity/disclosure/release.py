@@ -43,7 +43,9 @@ QUARTER = {
 class Shows(Protocol):
     """How counts are released, and which of those that are were small."""
 
-    first: int
+    @property
+    def first(self) -> int:
+        """The least count that is not small."""
 
     def shown(self, counts: FloatArray) -> FloatArray:
         """The counts as they are released."""
@@ -215,6 +217,8 @@ def _merged(
             label, size = label + 1, 0
         made[block], size = label, size + int(sizes[block])
     merged = made[ids]
+    if waiting.all():
+        return merged, waiting
     # The last block waits until it is whole, unless it is the only one.
     short = np.asarray((merged == merged[~waiting][-1]) & ~waiting)
     if short.sum() < width and label > 0:
@@ -327,7 +331,8 @@ def _will_do(policy: Shows, sums: dict[Count, FloatArray], waiting: BoolArray) -
     """Where no block is small, and something is released: (rung, site, stratum)."""
     out = waiting[:, np.newaxis, np.newaxis]
     small = [(policy.is_small(found) & ~out).any(axis=-1) for found in sums.values()]
-    return np.asarray(~np.logical_or.reduce(small) & ~waiting.all(axis=-1)[:, None, None])
+    some = np.asarray(~waiting.all(axis=-1))
+    return np.asarray(~np.logical_or.reduce(small) & some[:, np.newaxis, np.newaxis])
 
 
 def release(grid: Grid, policy: Policy) -> Release:

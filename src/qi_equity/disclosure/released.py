@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,9 @@ from qi_equity.observations import SERIES_KEY, UNKNOWN, with_totals
 from qi_equity.observations import observations as checked
 from qi_equity.project import ALL_SITES, EVERYONE, Disclosure, Project
 from qi_equity.quality.outcome import shares
+
+if TYPE_CHECKING:
+    from qi_equity.store.releases import Past
 
 # A total over two sites tells each of them the other's counts (NHS practice: no table of two).
 LEAST_SITES = 3
@@ -158,8 +161,9 @@ def _secured(
 ) -> Iterable[tuple[str, _Part]]:
     """Each dimension of the project, by name; of one dimension, the project's own."""
     if project.strata.crossed_with is None:
+        no_ties: tuple[Relation, ...] = ()
         made, few = _by_blocks(project, table, policy, earlier)
-        found, ties = made, ()
+        found, ties = made, no_ties
         if policy is not UNPROTECTED:
             safe = secured(made, earlier, declared(project))
             found, ties = safe.releases, safe.relations
@@ -227,11 +231,10 @@ def _beside(project: Project, table: pd.DataFrame) -> dict[str, Any]:
             others = with_totals(others, "site", ALL_SITES)
     most = {one.id: one.most_outcome_unknown for one in project.measures}
     found = shares(table, ["measure", "site"]) if UNKNOWN in table else pd.DataFrame()
-    too_many = [
-        [one.measure, one.site]
-        for one in (found.itertuples() if len(found) else ())
-        if one.share > most.get(str(one.measure), 1)
-    ]
+    too_many = []
+    if len(found):
+        over = found["share"] > found["measure"].map(most).astype(float)
+        too_many = found.loc[over, ["measure", "site"]].to_numpy().tolist()
     keys = others[SERIES_KEY].drop_duplicates().to_numpy().tolist() if len(others) else []
     return {"not_counted": sorted(keys), "unrecorded": sorted(too_many)}
 
@@ -329,3 +332,18 @@ def recalled(
             made = on_blocks(replace(grid, before=told.made_of), policy)
             found.append(replace(made, rung=told.rung))
     return tuple(found)
+
+
+class Releases:
+    """The releases of a store: made for its log, and read from it for the network."""
+
+    def made(
+        self, project: Project, observations: pd.DataFrame, earlier: Sequence[Past]
+    ) -> Mapping[str, Any]:
+        """What is public of a release of these counts, given what went out before."""
+        held = [recalled(one.project, one.observations, one.record) for one in earlier]
+        return made_of(project, checked(observations), project.disclosure, held).record
+
+    def seen(self, project: Project, record: Mapping[str, Any], **options: Any) -> Any:
+        """The findings of a release, as `opened` has them."""
+        return opened(project, record, **options)

@@ -339,9 +339,7 @@ def _sites_of_exchanges(
     return found
 
 
-def _exchanges(
-    way: _Moves, place: Place, time: int, over: tuple[bool, bool]
-) -> Iterator[int]:
+def _exchanges(way: _Moves, place: Place, time: int, over: tuple[bool, bool]) -> Iterator[int]:
     """The sites with which a count of one subgroup can be exchanged; its own where with none.
 
     `over` says whether other sites and other strata may take part.
@@ -424,4 +422,3 @@ def room(releases: Sequence[Release], count: Count) -> tuple[BoolArray, BoolArra
         up &= free | (true < most)
         down &= free | (true > least)
     return up, down
-

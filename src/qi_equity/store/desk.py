@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pandas as pd
 from sqlalchemy import Connection, or_
@@ -19,14 +19,16 @@ from qi_equity import crossed
 from qi_equity.errors import DataErrors, UserError
 from qi_equity.parts import Part
 from qi_equity.project import Cycle, Project
-from qi_equity.store import history, saving, upkeep
-from qi_equity.store.access import Find, Operation, Protect, User
+from qi_equity.store import history, releases, saving, upkeep
+from qi_equity.store.access import Find, Operation, User
 from qi_equity.store.chain import Draft, Verified, canonical
 from qi_equity.store.database import Database
 from qi_equity.store.entries import KINDS, Entry
 from qi_equity.store.history import Revision, Writer
 from qi_equity.store.intake import checked, key_of, ready
-from qi_equity.store.refusals import Forbidden, StoreError
+from qi_equity.store.refusals import Forbidden
+from qi_equity.store.releases import Protect
+from qi_equity.store.releasing import Releasing
 from qi_equity.store.results import Imported, Kept, Saved
 from qi_equity.store.tables import revision as revisions
 from qi_equity.store.text import LONGEST_FILE, LONGEST_TEXT
@@ -37,7 +39,7 @@ AnyEntry = TypeVar("AnyEntry", bound=Part)
 REFUSED_KEPT = 1000  # refused rows quoted in the account of an import
 
 
-class Desk:
+class Desk(Releasing):
     """What one user may see and do; every method asks PERMISSIONS first, and raises Forbidden."""
 
     def __init__(
@@ -130,25 +132,6 @@ class Desk:
         with self._reading(project_id) as (connection, project):
             sites = self._where("see", project, connection)
             return saving.true_counts(connection, project.id, sites)
-
-    def protected(self, project_id: str, **options: object) -> Any:
-        """What the disclosure policy makes of the true counts of the sites that consented.
-
-        The policy is the function the store was opened with: protect(project, observations,
-        **options). Without one nothing is given out.
-        """
-        self._allowed("see protected")
-        if self._protect is None:
-            raise StoreError("the store was opened without a disclosure policy: nothing is shown")
-        with self._reading(project_id) as (connection, project):
-            sites = self._where("see protected", project, connection)
-            table = saving.true_counts(connection, project.id, sites)
-            project = self._with_cycles(connection, project)
-        if project.strata.crossed_with is not None:
-            if project_id not in [one.id for one in crossed.margins(project)]:
-                raise Forbidden("each dimension is shown by itself; both together stay with teams")
-            options |= {"part": project_id}
-        return self._protect(project, table.drop(columns="revision"), **options)
 
     def log(
         self,
@@ -454,7 +437,7 @@ class Desk:
                 self._may_write(saving.sites_in(body), project, connection)
 
     def _readable(self, one: Revision, project: Project, read_at: frozenset[str]) -> bool:
-        if one.kind in ("observation", "consent", "plan"):
+        if one.kind in ("observation", "consent", "plan", releases.KIND):
             return True  # those of other sites were not asked for
         if one.kind == "import":  # its account quotes rows that were refused, of any site
             return self.user.may("see") == "every" or one.who == self.user.name
