@@ -8,7 +8,8 @@ numbers, both stay possible; and so they do for whoever knows all the counts of 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -125,7 +126,7 @@ def _most_told(board: Board, group: list[int], place: Place) -> tuple[int, Place
     return None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class _Moves:
     """A step and its reverse: where it would change no released number, and may be taken."""
 
@@ -135,12 +136,38 @@ class _Moves:
     sub: BoolArray
     alone: BoolArray  # where either can be taken with nothing in exchange
     told: tuple[tuple[Told, int], ...]
+    known: dict[tuple[Place, int, bool], BoolArray] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def reverse(self) -> _Moves:
         """The step the other way."""
         told = tuple((one, -sign) for one, sign in self.told)
         return _Moves(self.down, self.up, self.sub, self.add, self.alone, told)
+
+    def fits(self, at: Place, time: int, back: bool) -> BoolArray:
+        """The subgroups with which one of a series can be exchanged, by all that is told of it.
+
+        One fewer then and one more in the other; the other way round if `back`.
+        """
+        found = self.known.get((at, time, back))
+        if found is None:
+            found = np.ones(self.up.shape[2], bool)
+            for one, sign in self.told:
+                up, down = (one.up, one.down)[:: -sign if back else sign]
+                ids, free = one.ids[at], one.free[at]
+                fit = up[at] if down[at][time] else np.zeros(len(ids), bool)
+                if not free[time]:
+                    fit = fit | (~free & (ids == ids[time]))
+                found &= fit
+            self.known[at, time, back] = found
+        return found
+
+    def moved(self, at: Place, time: int, back: bool) -> BoolArray:
+        """The same of a stratum at a site, where the counts themselves allow it."""
+        down, up = (self.add, self.sub) if back else (self.sub, self.add)
+        if not down[at][time]:
+            return np.zeros(self.up.shape[2], bool)
+        return np.asarray(up[at] & self.fits(at, time, back))
 
 
 def _moves(board: Board, step: Step, measure: str | None) -> _Moves:
@@ -368,39 +395,32 @@ def _other_times(way: _Moves, place: Place, time: int, over: tuple[bool, bool]) 
     if not way.sub[place][time]:
         return
 
-    def fits(at: Place, back: bool) -> BoolArray:
-        made = np.ones(way.up.shape[2], bool)
-        for one, sign in way.told:
-            up, down = (one.up, one.down)[:: -sign if back else sign]
-            same = ~one.free[at] & (one.ids[at] == one.ids[at][time]) & ~one.free[at][time]
-            made &= same | (down[at][time] & up[at])
-        return made
-
-    def moved(at: Place, back: bool) -> BoolArray:
-        down, up = (way.add, way.sub) if back else (way.sub, way.add)
-        if not down[at][time]:
-            return np.zeros(way.up.shape[2], bool)
-        return np.asarray(up[at] & fits(at, back))
-
-    here = moved(place, False)
+    here = way.moved(place, time, False).copy()
     here[time] = False
-    if not here.any():
-        return
-    of_site, of_stratum = fits((site, TOTAL), False), fits((TOTAL, stratum), False)
-    if (here & of_site & of_stratum & fits((TOTAL, TOTAL), False)).any():
+    here &= way.fits((TOTAL, stratum), time, False)
+    if over[1]:
+        for other in range(strata):
+            if (
+                other != stratum
+                and (
+                    here
+                    & way.moved((site, other), time, True)
+                    & way.fits((TOTAL, other), time, True)
+                ).any()
+            ):
+                yield site
+                return
+    of_site = way.fits((site, TOTAL), time, False)
+    alone = here & of_site & way.fits((TOTAL, TOTAL), time, False)
+    if alone.any():
         yield site
         return
-    if over[1] and any(
-        (here & of_stratum & moved((site, other), True) & fits((TOTAL, other), True)).any()
-        for other in range(strata)
-        if other != stratum
-    ):
-        yield site
-        return
-    for other in range(sites):
-        if over[0] and other != site:
-            back = moved((other, stratum), True)
-            if (here & of_site & back & fits((other, TOTAL), True)).any():
+    here = way.moved(place, time, False) & of_site
+    here[time] = False
+    if over[0] and here.any():
+        for other in range(sites):
+            back = way.moved((other, stratum), time, True)
+            if other != site and (here & back & way.fits((other, TOTAL), time, True)).any():
                 yield other
 
 
