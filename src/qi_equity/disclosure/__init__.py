@@ -7,9 +7,6 @@ nothing else.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
-
-import pandas as pd
 
 from qi_equity.disclosure.policy import POLICIES, Policy, policy_of, threshold
 from qi_equity.disclosure.published import published
@@ -21,7 +18,7 @@ from qi_equity.disclosure.seen import Beside, seen
 from qi_equity.disclosure.twins import secured
 from qi_equity.findings import Findings, caution
 from qi_equity.observations import SERIES_KEY
-from qi_equity.project import Disclosure, Project
+from qi_equity.project import Disclosure
 
 __all__ = [
     "POLICIES",
@@ -30,7 +27,6 @@ __all__ = [
     "Released",
     "Releases",
     "Withheld",
-    "network_findings",
     "protect",
     "release",
     "threshold",
@@ -63,14 +59,3 @@ def protect(findings: Findings, policy: Disclosure | str | Policy | None = None)
     others = charts[~charts["measure"].isin(counted)] if len(charts) else charts
     keys = others[SERIES_KEY].drop_duplicates().itertuples(index=False, name=None)
     return seen(project, public, chosen, Beside(tuple(keys)), judge=findings.judged)
-
-
-def network_findings(
-    project: Project,
-    observations: pd.DataFrame,
-    policy: Disclosure | str | Policy | None = None,
-    part: str = "",
-    **options: Any,
-) -> Released:
-    """What may leave the sites in a first release; `part` of a project that crosses two."""
-    return release(project, observations, policy, part=part, **options)

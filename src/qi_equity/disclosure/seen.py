@@ -189,7 +189,8 @@ def _status(releases: Sequence[Release], beside: Beside) -> pd.DataFrame:
 def _every(charts: pd.DataFrame, status: pd.DataFrame) -> pd.DataFrame:
     """The charts, with a row for each series of which none is drawn."""
     if charts.empty:
-        return status[SERIES_KEY].assign(phase=1)
+        kept = [name for name in columns(Chart) if name not in ("status", "width", "centre")]
+        return status[SERIES_KEY].assign(phase=1).reindex(columns=kept)
     both = charts.merge(status[SERIES_KEY], on=SERIES_KEY, how="outer")
     both["phase"] = both["phase"].fillna(1).astype(int)
     return both.sort_values([*SERIES_KEY, "phase"], ignore_index=True)

@@ -203,9 +203,14 @@ Reading = Callable[[], AbstractContextManager[tuple[Connection, Project]]]
 Writing = Callable[[], AbstractContextManager[tuple[Writer, Project]]]
 
 
+def current_moment() -> datetime:
+    """The moment it is."""
+    return datetime.now(UTC)
+
+
 def by_schedule(reading: Reading, writing: Writing, protect: Protect, origin: str) -> None:
     """Make this month's release if it is due; what two make at once is kept once."""
-    now = datetime.now(UTC)
+    now = current_moment()
     with reading() as (connection, project):
         upto = due(connection, project, now)
         if upto is None:
