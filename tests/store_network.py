@@ -97,3 +97,20 @@ def kept(desk: store.Desk, project_id: str = PROJECT) -> dict[tuple[str, ...], t
     keys = zip(shown["measure"], shown["site"], shown["stratum"], weeks, strict=True)
     counts = zip(shown["numerator"], shown["denominator"], strict=True)
     return dict(zip(keys, counts, strict=True))
+
+
+class AsLogged:
+    """Releases of no policy at all: the rows, of the sites that still consent."""
+
+    def made(self, project: Project, observations: pd.DataFrame, earlier: Any) -> dict[str, Any]:
+        """The rows as they are."""
+        rows = observations[["site", "measure", "numerator"]].to_dict("records")
+        return {
+            "sites": sorted(observations["site"].unique()), "counts_to": None, "rows": rows,
+            "withheld": [], "earlier": len(earlier),
+        }  # fmt: skip
+
+    def seen(self, project: Project, record: Any, *, sites: Any, **options: Any) -> pd.DataFrame:
+        """The rows again."""
+        table = pd.DataFrame(record["rows"], columns=["site", "measure", "numerator"])
+        return table[table["site"].isin(sites)]

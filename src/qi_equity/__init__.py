@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from qi_equity.agenda import agenda
     from qi_equity.analyse import analyse
+    from qi_equity.disclosure.released import release
     from qi_equity.frames.chart import chart
     from qi_equity.frames.cusum_chart import cusum_chart
     from qi_equity.frames.funnel import funnel
@@ -37,6 +38,7 @@ __all__ = [
     "load_project",
     "means",
     "quantiles",
+    "release",
     "sites",
     "standardised",
     "suggest_phases",
@@ -55,6 +57,7 @@ _HOMES = {
     "load_project": ("qi_equity.project_file", "load"),
     "means": ("qi_equity.frames.standardised", "means"),
     "quantiles": ("qi_equity.frames.standardised", "quantiles"),
+    "release": ("qi_equity.disclosure.released", "release"),
     "standardised": ("qi_equity.frames.standardised", "standardised"),
     "suppressed_gaps": ("qi_equity.frames.suppressed", "suppressed_gaps"),
     "sites": ("qi_equity.frames.sites", "sites"),

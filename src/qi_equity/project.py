@@ -244,6 +244,15 @@ class Principle(Part):
     answer: Text | None = None
 
 
+class Tie(Part):
+    """Counts that add up to another by what they mean, such as kinds of birth to all births."""
+
+    whole: Name = Field(description="a count: a measure's id, a dot, numerator or denominator")
+    parts: tuple[Name, ...] = Field(
+        min_length=1, description="the counts that add up to it; one that is the same count"
+    )
+
+
 class Disclosure(Part):
     """How small numbers are kept from the network; the team itself sees its true counts."""
 
@@ -253,6 +262,13 @@ class Disclosure(Part):
     )
     reason: Text | None = Field(
         default=None, description="why this policy; policy none cannot do without"
+    )
+    release: Literal["month", "approval"] = Field(
+        default="month", description="made of the counts as they stood at the first of each month, "
+        "or only when somebody of a site approves it",
+    )  # fmt: skip
+    relations: tuple[Tie, ...] = Field(
+        default=(), description="counts that add up to others, beside those seen in the counts"
     )
 
     @model_validator(mode="after")

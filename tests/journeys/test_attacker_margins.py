@@ -15,7 +15,8 @@ import pytest
 from attacker import COUNTS, Attack, Rounding
 
 from qi_equity import crossed
-from qi_equity.disclosure import network_findings, network_margin
+from qi_equity.analyse import analyse
+from qi_equity.disclosure import protect, release
 from qi_equity.findings import Findings
 from qi_equity.observations import observations
 from qi_equity.project import ALL_SITES, EVERYONE, Project
@@ -129,7 +130,7 @@ def test_both_dimensions_together_leave_every_small_count_open(name: str) -> Non
     plan = project(sites, weeks)
     table = logged(plan, weeks, births, rate, seed)
     seen = [
-        network_margin(plan, table, part.id, judge=False) for part in crossed.margins(plan)
+        release(plan, table, part=part.id, judge=False) for part in crossed.margins(plan)
     ]  # fmt: skip
     assert any(len(found.points) for found in seen)
     assert caught(plan, table, informed(plan, table, seen)) == []
@@ -150,13 +151,13 @@ def test_protected_apart_they_would_give_some_away() -> None:
     """The twin of each is sought in its own dimension, and the other one rules it out."""
     plan, table = one_week()
     apart = [
-        network_findings(part, crossed.counts(plan, part, table), judge=False)
+        protect(analyse(part, crossed.counts(plan, part, table), judge=False))
         for part in crossed.margins(plan)
     ]
     found = {place[2] for place in caught(plan, table, informed(plan, table, apart))}
     assert found == {"Asian", "Needed"}
     both = [
-        network_margin(plan, table, part.id, judge=False) for part in crossed.margins(plan)
+        release(plan, table, part=part.id, judge=False) for part in crossed.margins(plan)
     ]  # fmt: skip
     assert caught(plan, table, informed(plan, table, both)) == []
 
@@ -165,7 +166,7 @@ def test_the_cells_stay_with_the_team_and_that_is_said() -> None:
     plan = project(2, 6)
     table = logged(plan, 6, (9, 14, 4, 20, 6, 60), 0.15, 3)
     for part in crossed.margins(plan):
-        seen = network_margin(plan, table, part.id, judge=False)
+        seen = release(plan, table, part=part.id, judge=False)
         groups = {*part.strata.known, EVERYONE}
         assert set(seen.points["stratum"]) <= groups
         assert seen.crossed.empty

@@ -12,7 +12,7 @@ import pytest
 
 from qi_equity import store
 from qi_equity.errors import DataErrors, UserError
-from store_network import PROJECT, YAML, kept, made, row, table, user
+from store_network import PROJECT, YAML, AsLogged, kept, made, row, table, user
 from store_writers import database
 
 pytestmark = pytest.mark.postgres
@@ -27,7 +27,7 @@ def place(postgres_url):
 
 @pytest.fixture
 def opened(place):
-    opened = made(place, protect=lambda _, rows: rows)
+    opened = made(place, protect=AsLogged())
     opened.as_user(user()).import_table(PROJECT, table(), "a" * 64)
     yield opened
     opened.close()
@@ -67,8 +67,9 @@ def test_entries_consent_and_protected_counts(admin, opened):
     key = admin.write(PROJECT, store.SessionNote(day=date(2025, 1, 6), text="مريم =1+1 <b>"))
     guide = opened.as_user(user("facilitator"))
     assert guide.entries(PROJECT, store.SessionNote)[key].content.text == "مريم =1+1 <b>"
-    assert len(guide.protected(PROJECT)) == 0
+    assert guide.protected(PROJECT) is None
     admin.consent(PROJECT, "south", True)
+    admin.release(PROJECT)
     assert set(guide.protected(PROJECT)["site"]) == {"south"}
     with pytest.raises(store.Forbidden):
         guide.observations(PROJECT)

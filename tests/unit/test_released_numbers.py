@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 import store_network
-from qi_equity.disclosure import network_findings
+from qi_equity.analyse import analyse
+from qi_equity.disclosure import protect
 from qi_equity.equity.gaps import disagree
 from qi_equity.findings import Findings
 from qi_equity.observations import SERIES_KEY, observations
@@ -40,6 +41,11 @@ def made(means: dict[str, Any], compared: str = "everyone else") -> tuple[Projec
                     store_network.row(events, births, site=site, stratum=stratum, week=str(week))
                 )
     return project, observations(rows)
+
+
+def network_findings(project: Project, table: pd.DataFrame, **options: Any) -> Findings:
+    """What one look at one table may show, of two sites too."""
+    return protect(analyse(project, table, **options))
 
 
 @pytest.fixture(scope="module")

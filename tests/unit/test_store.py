@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 import numpy as np
 import pytest
@@ -10,12 +10,13 @@ import pytest
 from qi_equity import store
 from qi_equity.errors import DataErrors, UserError
 from qi_equity.project import Cycle
-from qi_equity.store import database
+from qi_equity.store import database, releases
 from store_network import (
     PROJECT,
     SITES,
     WEEKS,
     YAML,
+    AsLogged,
     kept,
     made,
     project,
@@ -436,26 +437,65 @@ def test_the_revision_changes_with_what_is_charted_and_not_with_a_session_note(a
 # Protected counts
 
 
-def test_what_leaves_a_site_is_what_the_policy_made_of_the_sites_that_consented(tmp_path):
-    told = {}
-
-    def policy(plan, observations, **options):
-        told.update(sites=set(observations["site"]), columns=list(observations), **options)
-        return "protected"
-
-    opened = made(tmp_path / "network.sqlite", protect=policy)
+def test_what_leaves_a_site_is_a_release_of_the_sites_that_consented(tmp_path):
+    opened = made(tmp_path / "network.sqlite", protect=AsLogged())
     admin = opened.as_user(user())
     admin.import_table(PROJECT, table(), HASH)
     guide = opened.as_user(user("facilitator"))
-    assert guide.protected(PROJECT) == "protected"
-    assert told["sites"] == set(), "nobody has consented yet"
+    assert admin.release(PROJECT) is None, "nobody has consented yet"
     admin.consent(PROJECT, "south", True)
     admin.consent(PROJECT, "east", True)
     admin.consent(PROJECT, "east", False, "until the board has met")
-    guide.protected(PROJECT, period="month")
-    assert (told["sites"], told["period"]) == ({"south"}, "month")
-    assert "revision" not in told["columns"]
+    assert guide.protected(PROJECT) is None
+    assert admin.release(PROJECT).record["sites"] == ["south"]
+    assert set(guide.protected(PROJECT)["site"]) == {"south"}
     assert guide.consented(PROJECT) == ("south",)
+    opened.close()
+
+
+def test_a_later_release_is_told_of_those_before_as_they_were(tmp_path):
+    opened = made(tmp_path / "network.sqlite", protect=AsLogged())
+    admin = opened.as_user(user())
+    admin.import_table(PROJECT, table(), HASH)
+    admin.consent(PROJECT, "south", True)
+    told = []
+
+    def made_of(project, rows, earlier):
+        told.append([len(one.observations) for one in earlier])
+        return {"sites": ["south"], "rows": []}
+
+    opened._protect.made = made_of
+    admin.release(PROJECT)
+    admin.log(PROJECT, [row(site="south", week="2025-03-03")])
+    admin.release(PROJECT)
+    admin.release(PROJECT)
+    assert told == [[], [18], [18, 19]]
+    opened.close()
+
+
+def test_the_month_makes_a_release_of_the_counts_as_they_stood_when_it_began(tmp_path, monkeypatch):
+    opened = made(tmp_path / "network.sqlite", protect=AsLogged())
+    admin = opened.as_user(user())
+    guide = opened.as_user(user("facilitator"))
+
+    def clock(day):
+        monkeypatch.setattr("qi_equity.store.history.now", lambda: f"{day}T09:00:00.000000Z")
+        moment = datetime.fromisoformat(f"{day}T10:00:00+00:00")
+        monkeypatch.setattr(releases, "current_moment", lambda: moment)
+
+    clock("2026-01-20")
+    admin.import_table(PROJECT, table(), HASH)
+    admin.consent(PROJECT, "south", True)
+    assert guide.protected(PROJECT) is None, "nothing stood when January began"
+    clock("2026-02-03")
+    admin.log(PROJECT, [row(site="south", week="2025-03-03")])
+    assert len(guide.protected(PROJECT)) == 18, "what was logged in February waits"
+    assert guide.protected(PROJECT) is not None
+    (one,) = guide.releases(PROJECT)
+    assert (one.day, one.who) == ("2026-02-01", "schedule")
+    clock("2026-03-01")
+    assert len(guide.protected(PROJECT)) == 19
+    assert [each.number for each in guide.releases(PROJECT)] == [1, 2]
     opened.close()
 
 

@@ -14,7 +14,18 @@ from argon2 import PasswordHasher
 from qi_equity import store
 from qi_equity.errors import DataErrors, UserError
 from qi_equity.store.access import PERMISSIONS, RoleName, User
-from store_network import PROJECT, SITES, WEEKS, YAML, made, project, row, table, user
+from store_network import (
+    PROJECT,
+    SITES,
+    WEEKS,
+    YAML,
+    AsLogged,
+    made,
+    project,
+    row,
+    table,
+    user,
+)
 
 # The user belongs to north. South's counts are shared with the network, and so are north's;
 # east has not consented. "all" are the three, "shared" the two, "net" is what has no one site.
@@ -40,6 +51,9 @@ change a plan           |             |           |                 | north     
 undo a plan             |             |           |                 | north           | all
 give consent            |             |           |                 | north           | all
 undo consent            |             |           |                 | north           | all
+check a release         |             |           |                 | north           | all
+approve a release       |             |           |                 | north           | all
+withdraw a release      |             |           |                 | north           | all
 back up                 |             |           |                 |                 | net
 export                  |             |           |                 |                 | net
 verify                  |             |           |                 |                 | net
@@ -69,13 +83,13 @@ class World:
 
     def open(self, folder: Path) -> store.Store:
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
-        return store.open(folder / "network.sqlite", protect=lambda _, rows: rows)
+        return store.open(folder / "network.sqlite", protect=AsLogged())
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory) -> World:
     folder = tmp_path_factory.mktemp("world")
-    opened = made(folder / "network.sqlite")
+    opened = made(folder / "network.sqlite", protect=AsLogged())
     admin = opened.as_user(user(name="root"))
     notes = {place: admin.write(PROJECT, note(place)) for place in (*SITES, "net")}
     revisions = {("note", place): at for place in notes for at in [newest(admin, notes[place])]}
@@ -90,6 +104,7 @@ def world(tmp_path_factory) -> World:
         revisions["plan", site] = admin.project_file(f"only_{site}").revision
         admin.consent(PROJECT, site, site != "east")
         revisions["consent", site] = newest(admin, site)
+    admin.release(PROJECT, "the first")
     opened.close()
     return World(folder, notes, revisions)
 
@@ -116,6 +131,24 @@ def see_history(view, world, place, _):
 
 def see_protected(view, world, place, _):
     return place in set(view.protected(PROJECT)["site"])
+
+
+def at(view, place):
+    """The same user as one of this place alone: a release is of all sites at once."""
+    sites = view.user.sites & {place}
+    return store.Desk(view._database, User("somebody", view.user.role, sites), view._protect)
+
+
+def check_a_release(view, world, place, _):
+    return at(view, place).release(PROJECT, keep=False)
+
+
+def approve_a_release(view, world, place, _):
+    return at(view, place).release(PROJECT, "so decided").number == 2
+
+
+def withdraw_a_release(view, world, place, _):
+    return at(view, place).withdraw(PROJECT, 1, "a mistake")
 
 
 def log_a_count(view, world, place, _):
@@ -288,11 +321,12 @@ def test_every_public_method_of_a_view_is_in_the_table_or_harmless():
     asked = {
         "observations", "history", "protected", "log", "import_table", "undo", "entries", "write",
         "projects", "project", "project_file", "revision", "save_project", "consent", "backup",
-        "export", "verify", "people", "trail", "note_file",
+        "export", "verify", "people", "trail", "note_file", "release", "withdraw",
     }  # fmt: skip
-    # who one is; the names of sites, and which of them consented, of a project one may see; and
-    # what puts on record what oneself does
-    assert methods - asked == {"user", "sites", "consented", "record", "looked"}
+    # who one is; the names of sites, which of them consented, and what went out to the network of a
+    # project one may see; and what puts on record what oneself does
+    own = {"user", "sites", "consented", "record", "looked", "releases", "released"}
+    assert methods - asked == own
 
 
 # What the table cannot say

@@ -9,6 +9,7 @@ from typing import Any, get_args
 import pandas as pd
 from pydantic import ValidationError
 
+from qi_equity import crossed
 from qi_equity.app import incoming
 from qi_equity.app.account import OWN, Account
 from qi_equity.app.state import Choice
@@ -200,6 +201,21 @@ def _forget_account(users: Users, account: Account, fields: Fields) -> str:
     return say("people.account_forgotten", name=user.name)
 
 
+def _release(desk: Desk, choice: Choice, fields: Fields) -> str:
+    made = desk.release(crossed.base(choice.project.id), _text(fields, "reason"))
+    if made is None:
+        raise UserError(say("release.nothing_logged"))
+    return say("release.approved", number=made.number)
+
+
+def _withdraw(desk: Desk, choice: Choice, fields: Fields) -> str:
+    asked = _text(fields, "number")
+    if not re.fullmatch(r"[0-9]{1,6}", asked):
+        raise UserError("this page named no release; reload it")
+    found = desk.withdraw(crossed.base(choice.project.id), int(asked), _text(fields, "reason"))
+    return say("release.taken_back", number=found.number)
+
+
 ACTIONS: dict[str, Callable[[Desk, Choice, Fields], str]] = {
     "log": _log,
     "upload": _upload,
@@ -208,6 +224,8 @@ ACTIONS: dict[str, Callable[[Desk, Choice, Fields], str]] = {
     "action": _action,
     "done": _done,
     "consent": _consent,
+    "release": _release,
+    "withdraw": _withdraw,
 }
 # What needs no project to be there yet.
 STARTS: dict[str, Callable[[Desk, Fields], str]] = {"begin": incoming.begin}

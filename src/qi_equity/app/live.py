@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from time import monotonic
+from typing import Any
 
 import pandas as pd
 
 from qi_equity import crossed, store
 from qi_equity.analyse import analyse
 from qi_equity.app.aside import Worker
-from qi_equity.disclosure import network_findings, network_margin, protect
+from qi_equity.disclosure import Releases
+from qi_equity.disclosure.released import opened as released
 from qi_equity.findings import Findings, Late, Measured
-from qi_equity.project import Project
-from qi_equity.store import Desk, Forbidden, User
+from qi_equity.project import ALL_SITES, Project
+from qi_equity.store import Desk, Forbidden, Past, User
 
-Key = tuple[str, ...]  # whose data: true or protected, a project, and the sites that are seen
+Key = tuple[str, ...]  # whose data: true or released, a project, and the sites that are seen
 
 # Where verdicts could not be come by: until then the charts stand without them.
 AGAIN = 60.0  # seconds
@@ -98,24 +100,19 @@ class Analyst:
         """Begin to work out what these counts say, as of a revision of the store."""
         return self.worker.submit(judge_true, key, project, observations, revision)
 
-    def protect(
-        self,
-        project: Project,
-        observations: pd.DataFrame,
-        *,
-        later: Key | None = None,
-        part: str = "",
-    ) -> Findings | Future[Findings]:
-        """What may leave the sites: the policy that the store applies before it lets go of it.
+    def made(
+        self, project: Project, observations: pd.DataFrame, earlier: Sequence[Past]
+    ) -> Mapping[str, Any]:
+        """A release for the log; here, since whoever asked for it waits for it."""
+        return Releases().made(project, observations, earlier)
 
-        later: of which data it is, where the verdicts are wanted too; without, there are none.
-        part: the dimension asked for of a project that crosses two.
-        """
-        if later is not None and part:
-            return self.worker.submit(network_margin, project, observations, part)
-        if later is not None:
-            return self.worker.submit(judge_protected, later, project, observations)
-        return network_findings(project, observations, part=part, judge=False)
+    def seen(
+        self, project: Project, record: Mapping[str, Any], **options: Any
+    ) -> Findings | Future[Findings]:
+        """What a release says: here and now without verdicts, or `later` with them."""
+        if options.pop("later", False):
+            return self.worker.submit(judge_released, project, record, options)
+        return released(project, record, judge=False, **options)
 
     def close(self) -> None:
         """Stop working ahead."""
@@ -162,9 +159,11 @@ def judge_true(key: Key, project: Project, observations: pd.DataFrame, revision:
     return replace(_judged(key, project, observations, revision), kept={})
 
 
-def judge_protected(key: Key, project: Project, observations: pd.DataFrame) -> Findings:
-    """In the worker: what may leave the sites, with verdicts."""
-    return protect(_judged(key, project, observations, None))
+def judge_released(
+    project: Project, record: Mapping[str, Any], options: Mapping[str, Any]
+) -> Findings:
+    """In the worker: what a release says, with verdicts."""
+    return released(project, record, **options)
 
 
 def _judged(
@@ -200,43 +199,96 @@ class Seat:
 
     def revision(self, project_id: str) -> str:
         """Changes with the data, and once more when the verdicts are in, or cannot be come by."""
-        revision = self.store.revision(project_id)
-        key = self._key(project_id)
-        state = self.analyst.state(key, revision, self._work(key, project_id, revision))
-        return f"{revision}:{state}"
+        views = self._views(project_id)
+        # Each is asked, so that all are begun.
+        states = [self.analyst.state(*view) for view in views]
+        return f"{'+'.join(revision for _, revision, _ in views)}:{'+'.join(states)}"
 
     def findings(self, project_id: str) -> Findings:
         """The fullest findings there are of what this user may see.
 
-        That is the true counts of their sites; for roles that see none, it is what the sites that
-        consented let the network see, with small numbers protected.
+        That is the true counts of their sites. Of others it is the last release: what the sites
+        that consent let the network see, with small numbers protected. No save changes it.
         """
+        found = [self.analyst.findings(*view) for view in self._views(project_id)]
+        if not self.user.may("see"):
+            return found[0]
+        return found[0] if len(found) == 1 else beside(found[0], found[1])
+
+    def _views(self, project_id: str) -> list[tuple[Key, str, Work]]:
+        """What is looked at: true counts, the last release, or one beside the other."""
+        views: list[tuple[Key, str, Work]] = []
+        if self.user.may("see"):
+            key: Key = ("true", project_id, *self.store.sites(project_id))
+            views.append((key, self.store.revision(project_id), self._true(key, project_id)))
+        # Of two crossed dimensions both together stay with the teams.
+        shared = crossed.base(project_id) == project_id or not project_id.endswith(".both")
+        if self.user.may("see protected") and self.user.may("see") != "every" and shared:
+            key = ("released", project_id, *self.store.consented(project_id))
+            views.append((key, self.store.released(project_id), self._released(project_id)))
+        if not views:
+            raise Forbidden(f"your role ({self.user.role}) sees no counts")
+        return views
+
+    def _true(self, key: Key, project_id: str) -> Work:
         revision = self.store.revision(project_id)
-        key = self._key(project_id)
-        return self.analyst.findings(key, revision, self._work(key, project_id, revision))
-
-    def _key(self, project_id: str) -> Key:
-        if self.user.may("see"):
-            return ("true", project_id, *self.store.sites(project_id))
-        if self.user.may("see protected"):
-            return ("protected", project_id, *self.store.consented(project_id))
-        raise Forbidden(f"your role ({self.user.role}) sees no counts")
-
-    def _work(self, key: Key, project_id: str, revision: str) -> Work:
-        if self.user.may("see"):
-            return Work(
-                lambda: analyse(*self._counts(project_id), judge=False),
-                lambda: self.analyst.true(key, *self._counts(project_id), revision),
-            )
         return Work(
-            lambda: self.store.protected(project_id),
-            lambda: self.store.protected(project_id, later=key),
+            lambda: analyse(*self._counts(project_id), judge=False),
+            lambda: self.analyst.true(key, *self._counts(project_id), revision),
         )
+
+    def _released(self, project_id: str) -> Work:
+        def quick() -> Findings:
+            found: Findings | None = self.store.protected(project_id)
+            return Findings(self.store.project(project_id)) if found is None else found
+
+        def full() -> Future[Findings]:
+            found: Future[Findings] | None = self.store.protected(project_id, later=True)
+            if found is None:  # there is no release, and nothing to judge
+                found = Future()
+                found.set_result(replace(quick(), judged=True))
+            return found
+
+        return Work(quick, full)
 
     def _counts(self, project_id: str) -> tuple[Project, pd.DataFrame]:
         table = self.store.observations(project_id).drop(columns="revision")
         whole, part = (self.store.project(name) for name in (crossed.base(project_id), project_id))
         return part, crossed.counts(whole, part, table)
+
+
+def beside(own: Findings, network: Findings) -> Findings:
+    """True counts of one's own sites beside what the others release; all sites are the network's.
+
+    >>> from qi_equity import project_file
+    >>> project = project_file.load(project_file.examples()["pph_reduction"])
+    >>> beside(Findings(project), Findings(project, judged=True)).judged
+    False
+    """
+    if network.charts.empty:
+        return own
+    mine = set(own.charts["site"]) - {ALL_SITES}
+
+    def both(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
+        parts = [
+            ours[ours["site"].isin(mine)] if len(ours) else ours,
+            theirs[~theirs["site"].isin(mine)] if len(theirs) else theirs,
+        ]
+        held = [part for part in parts if len(part)]
+        return pd.concat(held, ignore_index=True) if held else ours
+
+    return replace(
+        own,
+        points=both(own.points, network.points),
+        charts=both(own.charts, network.charts),
+        gaps=both(own.gaps, network.gaps),
+        gap_points=both(own.gap_points, network.gap_points),
+        sites=network.sites if len(network.sites) else own.sites,
+        within=network.within if len(network.within) else own.within,
+        funnels=network.funnels if len(network.funnels) else own.funnels,
+        cautions=(*own.cautions, *(one for one in network.cautions if one.site not in mine)),
+        judged=own.judged and network.judged,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +315,7 @@ def opened(place: str | Path, find: store.Find | None = None) -> Network:
     """
     analyst = Analyst()
     try:
-        return Network(store.open(place, protect=analyst.protect, find=find), analyst)
+        return Network(store.open(place, protect=analyst, find=find), analyst)
     except BaseException:
         analyst.close()
         raise

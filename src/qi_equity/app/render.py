@@ -143,7 +143,8 @@ class Renderer:
     def _made(self, choice: Choice) -> Answer:
         findings = self.backend.findings(choice.project.id)
         context = Context(choice, findings, self.backend.store, self._users, self._account)
-        return self._answer(PAGES[choice.address.page](context), choice)
+        page = PAGES[choice.address.page](context)
+        return self._answer(page, choice, context.release_line)
 
     def act(self, name: str, fields: dict[str, Any], address: str) -> Answer:
         """Do what a form asks, and answer with the page as it then is, or with what is wrong."""
@@ -189,8 +190,8 @@ class Renderer:
         if self._account is not None:
             self._account.spend(kind)
 
-    def _answer(self, page: Page, choice: Choice | None = None) -> Answer:
-        values = {**page.values, "choice": choice}
+    def _answer(self, page: Page, choice: Choice | None = None, release: str = "") -> Answer:
+        values = {**page.values, "choice": choice, "release": release}
         if choice:
             values |= self._filters(choice)
         shown = choice.address if choice else Address()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from qi_equity.project import Measure, Project
-    from qi_equity.store import Desk
+    from qi_equity.store import Desk, Protect
 
 Why = Annotated[str | None, typer.Option("--reason", help="why, for the history")]
 
@@ -144,12 +144,14 @@ def log(
 
 
 @contextmanager
-def store_of(database: str, project: Project, path: Path) -> Iterator[Desk]:
+def store_of(
+    database: str, project: Project, path: Path, protect: Protect | None = None
+) -> Iterator[Desk]:
     """The store with this project in it, as its file now reads."""
     from qi_equity import store
 
     text = path.read_text(encoding="utf-8")
-    opened = store.open(database)
+    opened = store.open(database, protect=protect)
     try:
         desk = opened.as_user(store.User(getpass.getuser(), "admin"), origin="cli")
         if project.id not in desk.projects():

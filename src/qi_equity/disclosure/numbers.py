@@ -1,8 +1,8 @@
-"""Charts and gaps worked out anew from released counts: no true count is read here."""
+"""Charts and gaps worked out from released counts: no true count is read here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from qi_equity.equity.gaps import disagree
 from qi_equity.frames.chart import Charts
 from qi_equity.frames.sites import Sites
 from qi_equity.observations import SERIES_KEY
-from qi_equity.project import EVERYONE_ELSE, Project
+from qi_equity.project import BEST_AT_BASELINE, EVERYONE_ELSE, Project
 
 # What a gap says with numbers, and which of it for then and now too.
 TOLD = (
@@ -41,22 +41,27 @@ def block_table(one: Release) -> pd.DataFrame:
             "subgroup": np.tile(grid.subgroups[starts], len(site)),
             "subgroups": np.tile(np.diff(np.append(starts, len(ids))), len(site)),
             "small": np.repeat(one.small[site, stratum], len(starts)),
+            "open": np.tile(one.made_of.open[rung][starts], len(site)),
             "numerator": np.nan,
             "denominator": np.nan,
         }
         for count, sums in one.sums.items():
             shown = one.policy.shown(sums[rung][site, stratum][:, starts])
             columns[count] = np.where(known, shown, np.nan).ravel()
-        parts.append(pd.DataFrame(columns))
+        made = pd.DataFrame(columns)
+        parts.append(made[~made.pop("open").astype(bool)])
     return pd.concat(parts, ignore_index=True)
 
 
 def drawn(one: Release, blocks: pd.DataFrame) -> Charts | None:
     """Charts of the series that are released in full; None where there are none."""
-    grid = one.grid
     rows = blocks[~blocks["small"] & blocks["numerator"].notna()]
-    if rows.empty:
-        return None
+    return None if rows.empty else draw(one, rows)
+
+
+def draw(one: Release, rows: pd.DataFrame) -> Charts:
+    """Charts of counts on blocks, as the measure is charted."""
+    grid = one.grid
     rated = grid.denominator is not None
     charted = grid.reading.charted(counted=True, rated=rated)
     baseline = min(grid.windows.baseline, len(grid.subgroups))
@@ -106,23 +111,33 @@ def across(one: Release, blocks: pd.DataFrame) -> Sites | None:
     return one.grid.reading.sites(counts, subgroup=None)
 
 
+def references(one: Release, project: Project) -> dict[str, Any]:
+    """Whom the strata of each site are held against; none where those were not released."""
+    reading = one.grid.reading
+    if not reading.compared or one.grid.denominator is None:
+        return {}
+    known = np.isin(one.grid.strata, project.strata.known)
+    there = np.asarray((one.grid.there & known).any(axis=1))
+    sites = np.array(one.grid.sites, object)[there].tolist()
+    if reading.reference != BEST_AT_BASELINE:
+        return dict.fromkeys(sites, reading.reference)
+    windows = one.grid.stretches
+    counts = _window_counts(one, project, windows.get("_then", windows[""]))
+    counts = counts[~counts["small"]].dropna(subset=list(COUNTS))
+    if counts.empty:
+        return {}
+    found = reading.gaps(counts, by=["measure", "site"])
+    return dict(zip(found["site"], found["reference"], strict=True))
+
+
 def gap_series(one: Release, project: Project, references: Mapping[str, Any]) -> pd.DataFrame:
     """The gaps over time, on the widest blocks among the strata of each site."""
-    strata = [place for place, name in enumerate(one.grid.strata) if name in project.strata.known]
-    counts = []
-    for site in range(len(one.grid.sites)):
-        full = [stratum for stratum in strata if one.counted[site, stratum]]
-        if full:
-            ids = one.blocks[max(one.rung[site, stratum] for stratum in full)]
-            counts += [
-                _window_counts(one, project, ids == ids[first], [site]).assign(
-                    **{STRETCH: one.grid.subgroups[first]}
-                )
-                for first in np.flatnonzero(np.diff(ids, prepend=-1)).tolist()
-            ]
-    if not counts:
+    rows = side_by_side(one, project)
+    if rows.empty:
         return pd.DataFrame()
-    found = _compared(one, pd.concat(counts, ignore_index=True), references)
+    counts = rows.rename(columns={"subgroup": STRETCH}).assign(small=False)
+    counts = counts.assign(**{f"about_{name}": counts[name] for name in COUNTS})
+    found = _compared(one, counts, references)
     if found.empty:
         return found
     shown = ~found["small"] & found["numerator"].notna()
@@ -131,9 +146,47 @@ def gap_series(one: Release, project: Project, references: Mapping[str, Any]) ->
     return table.sort_values([*SERIES_KEY, "subgroup"], ignore_index=True)
 
 
-def _window_counts(
-    one: Release, project: Project, window: BoolArray, sites: Sequence[int] | None = None
-) -> pd.DataFrame:
+def side_by_side(one: Release, project: Project) -> pd.DataFrame:
+    """Counts of the strata that are shown in full, on the widest blocks among those of a site."""
+    known = np.isin(one.grid.strata, project.strata.known)
+    full = one.counted & known
+    widest = np.where(full, one.rung, -1).max(axis=1)
+    parts = [
+        on_blocks(one, rung, full & (widest == rung)[:, np.newaxis])
+        for rung in np.unique(widest[widest >= 0]).tolist()
+    ]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def on_blocks(one: Release, rung: int, series: BoolArray) -> pd.DataFrame:
+    """Counts of these series on one row of blocks, where their own fill them without a rest."""
+    ids, grid = one.blocks[rung], one.grid
+    first = np.flatnonzero(np.diff(ids, prepend=-1))
+    site, stratum = np.nonzero(series)
+    own, free = one.ids[site, stratum], one.free[site, stratum]
+    begins = np.diff(own, prepend=-1, axis=-1) != 0
+    ends = np.append(first[1:], len(ids)) - 1
+    closed = np.concatenate([begins[:, 1:], np.ones((len(own), 1), bool)], axis=-1)
+    whole = begins[:, first] & closed[:, ends]
+    whole &= np.add.reduceat(free, first, axis=-1) == 0
+    whole &= ~one.made_of.open[rung][first]
+    whole &= np.add.reduceat(grid.logged[site, stratum], first, axis=-1) > 0
+    columns: dict[str, Any] = {
+        "measure": grid.measure.id,
+        "site": np.repeat(np.array(grid.sites, object)[site], len(first)),
+        "stratum": np.repeat(np.array(grid.strata, object)[stratum], len(first)),
+        "subgroup": np.tile(grid.subgroups[first], len(site)),
+        "numerator": np.nan,
+        "denominator": np.nan,
+    }
+    for count in one.sums:
+        shown = one.policy.shown(one.true(count)[site, stratum])
+        columns[count] = np.add.reduceat(np.where(begins, shown, 0.0), first, axis=-1).ravel()
+    found: pd.DataFrame = pd.DataFrame(columns).loc[whole.ravel()]
+    return found
+
+
+def _window_counts(one: Release, project: Project, window: BoolArray) -> pd.DataFrame:
     """Released counts added up over a stretch, where whole blocks make it up.
 
     Beside each count stands what it is taken as where it is one of many that are added up: a
@@ -141,8 +194,6 @@ def _window_counts(
     """
     grid = one.grid
     there = grid.there & np.isin(grid.strata, project.strata.known)
-    if sites is not None:
-        there[[site for site in range(len(there)) if site not in sites]] = False
     site, stratum = np.nonzero(there)
     columns: dict[str, Any] = {
         "measure": grid.measure.id,
@@ -154,7 +205,8 @@ def _window_counts(
         columns[count] = np.full(len(site), np.nan)
         columns[f"about_{count}"] = np.full(len(site), np.nan)
     for rung, ids in enumerate(one.blocks):
-        rows, chosen = one.rung[site, stratum] == rung, _inside(ids, window)
+        held = window & ~one.made_of.open[rung] if window.all() else window
+        rows, chosen = one.rung[site, stratum] == rung, _inside(ids, held)
         if chosen is None or not rows.any():
             continue
         for count, sums in one.sums.items():

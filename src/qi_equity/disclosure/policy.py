@@ -31,6 +31,7 @@ class Policy:
     first: int = FIRST_SHOWN
     small: float = math.nan
     reason: str = ""
+    base: int = BASE
 
     def shown(self, counts: FloatArray) -> FloatArray:
         """The counts as they are released.
@@ -40,7 +41,10 @@ class Policy:
         >>> POLICIES["msds"].shown(np.array([0, 1, 7, 8, 13])).tolist()
         [0.0, 5.0, 5.0, 10.0, 15.0]
         """
-        return np.where(self.is_small(counts), self.small, np.round(counts / BASE) * BASE)
+        return np.where(self.is_small(counts), self.small, self._rounded(counts))
+
+    def _rounded(self, counts: FloatArray) -> FloatArray:
+        return np.asarray(np.round(counts / self.base) * self.base)
 
     def is_small(self, counts: FloatArray) -> NDArray[np.bool_]:
         """Which counts are small."""
@@ -52,9 +56,9 @@ class Policy:
         >>> [end.tolist() for end in POLICIES["hes"].between(np.array([0, 3, 9]))]
         [[0.0, 1.0, 8.0], [0.0, 7.0, 12.0]]
         """
-        small, middle = self.is_small(counts), np.round(counts / BASE) * BASE
-        least = np.where(small, 1.0, np.maximum(middle - BASE // 2, self.first))
-        most = np.where(small, self.first - 1.0, middle + BASE // 2)
+        small, middle = self.is_small(counts), self._rounded(counts)
+        least = np.where(small, 1.0, np.maximum(middle - self.base // 2, self.first))
+        most = np.where(small, self.first - 1.0, middle + self.base // 2)
         nought = counts == 0
         return np.where(nought, 0.0, least), np.where(nought, 0.0, most)
 

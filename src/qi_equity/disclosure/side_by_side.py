@@ -18,7 +18,7 @@ import pandas as pd
 from qi_equity.arrays import BoolArray, FloatArray
 from qi_equity.disclosure.policy import FIRST_SHOWN
 from qi_equity.disclosure.release import COUNTS, Count, Release
-from qi_equity.disclosure.twins import TOTAL, exchanged, room, secured
+from qi_equity.disclosure.twins import SITES_OF_INSIDERS, TOTAL, exchanged, room, secured
 from qi_equity.strata import crossed
 
 Place = tuple[int, int, int]  # of which dimension (0 or 1), site, stratum; the last is the total
@@ -61,7 +61,7 @@ def secured_margins(
                     while any(_exposed(made, cells, group, count, only=place)):
                         _tell_less(made, group, place)
     safe = dict(zip(rated, made, strict=True))
-    alone = secured([one for place, one in enumerate(first) if place not in safe])
+    alone = secured([one for place, one in enumerate(first) if place not in safe]).releases
     rest = iter(alone)
     both = [
         safe[place] if place in safe else (next(rest), _withheld(second[place]))
@@ -168,7 +168,9 @@ def _changes(moves: _Moves) -> tuple[BoolArray, BoolArray]:
         everywhere = here & moves.of_all(way, 0) & moves.of_all(way, 1)
         ways.append((np.asarray(here), np.asarray(everywhere)))
     alone = ways[0][1] | ways[1][1]
-    sites = exchanged(ways[0][0], ways[1][0], axis=0)
+    # Whoever knows one site knows whether it is that one: there must be another.
+    partners = 2 if len(moves.can[0]) >= SITES_OF_INSIDERS else 1
+    sites = exchanged(ways[0][0], ways[1][0], axis=0, partners=partners)
     found = []
     for side in (0, 1):
         # Between two strata of one dimension, the other's and all totals stay as they are.

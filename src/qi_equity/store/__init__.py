@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Protocol
 
 from qi_equity.store import heads, history, upkeep
-from qi_equity.store.access import Find, Protect, User
+from qi_equity.store.access import Find, User
 from qi_equity.store.chain import Noted, Verified
 from qi_equity.store.database import Database, now
 from qi_equity.store.desk import Desk
 from qi_equity.store.entries import Action, Annotation, SessionNote
 from qi_equity.store.history import Revision
 from qi_equity.store.refusals import Clash, Conflict, Forbidden, SignInRefused, StoreError
+from qi_equity.store.releases import Logged, Past, Protect
 from qi_equity.store.results import Imported, Kept, Saved
 from qi_equity.store.schema import up_to_date
 from qi_equity.store.trail import Line, Trail, entry
@@ -36,7 +37,9 @@ __all__ = [
     "Imported",
     "Kept",
     "Line",
+    "Logged",
     "Noted",
+    "Past",
     "Protect",
     "Revision",
     "Saved",
@@ -128,11 +131,10 @@ def open(
 ) -> Store:
     """Open the store in a SQLite file (made if there is none) or at a postgresql:// address.
 
-    protect: the disclosure policy, protect(project, observations, **options), which makes what
-    the network may see. find: asked by name, at every act, for the user's role and sites as they
-    are now (Users.find); without it a user keeps what they signed in with. backups: the folder
-    for the copy made before an older store is brought up to date (beside the file, or the working
-    folder for a server).
+    protect: the disclosure policy, which makes releases and reads them. find: asked by name, at
+    every act, for the user's role and sites as they are now (Users.find); without it a user keeps
+    what they signed in with. backups: the folder for the copy made before an older store is
+    brought up to date (beside the file, or the working folder for a server).
 
     >>> import tempfile
     >>> place = tempfile.mkdtemp() + "/network.sqlite"

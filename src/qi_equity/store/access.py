@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from qi_equity.store.refusals import Forbidden
 from qi_equity.store.text import problem_of_text
@@ -19,6 +19,7 @@ Operation = Literal[
     "read entries",  # cycles, annotations, session notes and actions
     "write entries",
     "write network entries",  # those that belong to no one site
+    "release",  # approve a release to the network, or withdraw one
     "consent",  # let the network see a site's protected counts, or stop it
     "save plan",
     "keep",  # backup, verify and export of everything
@@ -39,12 +40,12 @@ PERMISSIONS: dict[RoleName, dict[Operation, Scope]] = {
     "equity_lead": {
         "plan": "every", "see": "own", "see protected": "consented", "log": "own",
         "read entries": "own", "write entries": "own", "write network entries": "every",
-        "consent": "own", "save plan": "own",
+        "release": "own", "consent": "own", "save plan": "own",
     },
     "admin": {
         "plan": "every", "see": "every", "see protected": "consented", "log": "every",
         "read entries": "every", "write entries": "every", "write network entries": "every",
-        "consent": "every", "save plan": "every", "keep": "every",
+        "release": "every", "consent": "every", "save plan": "every", "keep": "every",
         "people": "every", "trail": "every",
     },
 }  # fmt: skip
@@ -85,7 +86,5 @@ class User:
         return sites & within[scope] if scope else frozenset()
 
 
-# protect(project, observations, **options): what may leave the site.
-Protect = Callable[..., Any]
 # find(name): the user with the role and sites they have now, or None
 Find = Callable[[str], User | None]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pandas as pd
 from sqlalchemy import Connection, or_
@@ -24,7 +24,8 @@ from qi_equity.store.entries import KINDS, Entry
 from qi_equity.store.history import Revision, Writer
 from qi_equity.store.intake import checked, key_of, ready
 from qi_equity.store.keeping import Keeper
-from qi_equity.store.refusals import Forbidden, StoreError
+from qi_equity.store.refusals import Forbidden
+from qi_equity.store.releasing import Releasing
 from qi_equity.store.results import Imported, Kept, Saved
 from qi_equity.store.tables import revision as revisions
 from qi_equity.store.text import LONGEST_FILE, LONGEST_TEXT
@@ -32,7 +33,7 @@ from qi_equity.store.text import LONGEST_FILE, LONGEST_TEXT
 AnyEntry = TypeVar("AnyEntry", bound=Part)
 
 
-class Desk(Keeper):
+class Desk(Releasing, Keeper):
     """What one user may see and do; every method asks PERMISSIONS first, and raises Forbidden."""
 
     # Projects
@@ -109,25 +110,6 @@ class Desk(Keeper):
             found = saving.true_counts(connection, project.id, sites)
         self._look(project, sites)
         return found
-
-    def protected(self, project_id: str, **options: object) -> Any:
-        """What the disclosure policy makes of the true counts of the sites that consented.
-
-        The policy is the function the store was opened with: protect(project, observations,
-        **options). Without one nothing is given out.
-        """
-        self._allowed("see protected")
-        if self._protect is None:
-            raise StoreError("the store was opened without a disclosure policy: nothing is shown")
-        with self._reading(project_id) as (connection, project):
-            sites = self._where("see protected", project, connection)
-            table = saving.true_counts(connection, project.id, sites)
-            project = self._with_cycles(connection, project)
-        if project.strata.crossed_with is not None:
-            if project_id not in [one.id for one in crossed.margins(project)]:
-                raise Forbidden("each dimension is shown by itself; both together stay with teams")
-            options |= {"part": project_id}
-        return self._protect(project, table.drop(columns="revision"), **options)
 
     def log(
         self,

@@ -113,9 +113,15 @@ def current(
     kind: str,
     sites: frozenset[str] | None = None,
     keys: Sequence[str] | None = None,
+    upto: int | None = None,
 ) -> list[Current]:
-    """The newest version of everything of a kind, withdrawn things too, in order of writing."""
+    """The newest version of everything of a kind, withdrawn things too, in order of writing.
+
+    upto: as it stood at this revision of the store.
+    """
     asked: list[ColumnElement[bool]] = [revision.c.project == project, revision.c.kind == kind]
+    if upto is not None:
+        asked.append(revision.c.id <= upto)
     if sites is not None:
         asked.append(revision.c.site.in_(sorted(sites)))
     columns = (

@@ -14,10 +14,11 @@ from qi_equity import crossed
 from qi_equity.errors import UserError
 from qi_equity.project import Project
 from qi_equity.store import history, saving
-from qi_equity.store.access import Find, Operation, Protect, User
+from qi_equity.store.access import Find, Operation, User
 from qi_equity.store.database import Database
 from qi_equity.store.history import Revision, Writer
 from qi_equity.store.refusals import Forbidden
+from qi_equity.store.releases import KIND, Protect
 from qi_equity.store.trail import Trail
 
 
@@ -122,7 +123,7 @@ class Seated:
                 self._may_write(saving.sites_in(body), project, connection)
 
     def _readable(self, one: Revision, project: Project, read_at: frozenset[str]) -> bool:
-        if one.kind in ("observation", "consent", "plan"):
+        if one.kind in ("observation", "consent", "plan", KIND):
             return True  # those of other sites were not asked for
         if one.kind == "import":  # its account quotes rows that were refused, of any site
             return self.user.may("see") == "every" or one.who == self.user.name

@@ -21,6 +21,10 @@ from qi_equity.words.numbers import day, missing
 
 R = TypeVar("R")
 
+# Pages that show what other sites share, and those of them that show one site at a time.
+OF_RELEASES = ("charts", "gap", "compare", "session", "quality")
+OF_ONE_SITE = ("charts", "gap", "quality")
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -119,6 +123,26 @@ class Context:
         """What to be careful of in one chart."""
         here = (self.measure.id, self.choice.site, stratum)
         return [caution_text(one) for one in self.findings.cautions if one.series == here]
+
+    @property
+    def release_line(self) -> str:
+        """Which release is shown of others' counts, or that there is none; nothing of one's own."""
+        desk, address = self.desk, self.choice.address
+        if desk is None or address.page not in OF_RELEASES:
+            return ""
+        user = desk.user
+        if user.may("see protected") is None or user.may("see") == "every":
+            return ""
+        if user.may("see") and self.choice.site in user.sites and address.page in OF_ONE_SITE:
+            return ""
+        last = next(
+            (one for one in desk.releases(self.choice.project.id)[::-1] if not one.withdrawn), None
+        )
+        if last is None:
+            how = say(f"release.how.{self.choice.project.disclosure.release}")
+            return say("release.none_yet", how=how)
+        to = day(pd.Timestamp(last.counts_to)) if last.counts_to else say("language.nothing")
+        return say("release.is", number=last.number, day=day(pd.Timestamp(last.day)), to=to)
 
     def _site_ids(self) -> set[str]:
         return {site.id for site in self.choice.project.sites}

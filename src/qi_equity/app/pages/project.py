@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
+
 from qi_equity.app.pages.page import Context, Page
 from qi_equity.project import Project
+from qi_equity.store import Logged
+from qi_equity.store.releases import SCHEDULE
 from qi_equity.words import say
 from qi_equity.words.aims import aim_sentence, fair_sentence
 from qi_equity.words.grammar import called, listed
@@ -25,8 +29,45 @@ def project(context: Context) -> Page:
         "cycles": [_cycle(context, cycle) for cycle in sorted(plan.cycles, key=_start)],
         "plan": plan,
         "names": {measure.id: measure.name for measure in plan.measures},
+        "releases": _releases(context),
     }
     return Page("project.html", values, title=plan.title)
+
+
+def _releases(context: Context) -> dict[str, Any]:
+    """The log of releases, newest first, and who may approve one; empty where nothing is kept."""
+    desk, plan = context.desk, context.choice.project
+    if desk is None:
+        return {}
+    log = desk.releases(plan.id)[::-1]
+    shown = next((one.number for one in log if not one.withdrawn), 0)
+    names = {site.id: site.name for site in plan.sites}
+    consented = listed(names[site] for site in desk.consented(plan.id) if site in names)
+    user = desk.user
+    return {
+        "may": bool(user.where("release", frozenset(names), frozenset())),
+        "how": say(f"release.how.{plan.disclosure.release}"),
+        "consented": consented or say("release.nobody"),
+        "log": [
+            {
+                "number": one.number,
+                "made": day(pd.Timestamp(one.day)),
+                "by": say("release.by_month") if one.who == SCHEDULE else one.who,
+                "to": day(pd.Timestamp(one.counts_to)) if one.counts_to else "",
+                "sites": listed(names.get(site, site) for site in one.record["sites"]),
+                "withheld": len(one.record["withheld"]),
+                "state": _state(one, shown),
+                "withdrawn": bool(one.withdrawn),
+            }
+            for one in log
+        ],
+    }
+
+
+def _state(one: Logged, shown: int) -> str:
+    if one.withdrawn:
+        return say("release.withdrawn", who=one.withdrawn_by, why=one.withdrawn)
+    return say("release.shown") if one.number == shown else say("release.earlier")
 
 
 def _start(cycle: Any) -> Any:
