@@ -77,7 +77,7 @@ def clipped_to(text: str, wide: int, size: float, lines: int) -> str:
     """A text that takes no more than so many lines; its end is cut where it would.
 
     >>> clipped_to("one two three four", 12700 * 50, 10, 1)
-    'one tw…'
+    'one two…'
     """
     held = wrapped(text, wide, size)
     if len(held) <= lines:

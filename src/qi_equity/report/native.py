@@ -102,7 +102,7 @@ def step(height: float) -> float:
     """A round step that gives an axis of this height two or three labels above its foot.
 
     >>> [step(height) for height in (12.5, 0.9, 100, 37)]
-    [5.0, 0.4, 40.0, 10.0]
+    [4.0, 0.4, 40.0, 10.0]
     """
     size = 10.0 ** len(str(int(height))) / 100 if height >= 1 else _tenth(height)
     for times in (1, 2, 4, 5, 10, 20, 40, 50, 100):

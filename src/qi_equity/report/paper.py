@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import shutil
-import subprocess
+import subprocess  # nosec B404 - a browser found on the path, without a shell
 import tempfile
 from pathlib import Path
 from typing import Any
