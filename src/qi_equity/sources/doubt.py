@@ -7,6 +7,7 @@ change is held back.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -57,10 +58,10 @@ def placed(found: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
     rows = [row for each in found.to_dict("records") for row in _one(each, sizes)]
     table = pd.DataFrame(rows, columns=LOST)
     table["subgroup"] = table["subgroup"].astype("datetime64[ns]")
-    return table.groupby(KEY, as_index=False)[UNREAD].sum()
+    return table.groupby(KEY)[[UNREAD]].sum().reset_index()
 
 
-def _one(row: dict[str, object], sizes: pd.DataFrame) -> list[list[object]]:
+def _one(row: dict[Any, Any], sizes: pd.DataFrame) -> list[list[object]]:
     """Where one refused row belongs, and with how many."""
     mine = sizes[sizes["measure"] == row["measure"]]
     named = [name for name in ("site", "stratum") if pd.notna(row[name])]
@@ -69,7 +70,6 @@ def _one(row: dict[str, object], sizes: pd.DataFrame) -> list[list[object]]:
     if like.empty:
         return []
     number = row[UNREAD] if pd.notna(row[UNREAD]) else like["size"].mean()
-    assert isinstance(number, float)
     if len(named) == 2:
         day = row["subgroup"] if pd.notna(row["subgroup"]) else like["subgroup"].max()
         return [[row["measure"], row["site"], row["stratum"], day, number]]

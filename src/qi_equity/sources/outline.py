@@ -259,7 +259,11 @@ def _strata(labels: Counter[str]) -> tuple[dict[str, Any], list[str]]:
         ]
         without = [c.code for c in ethnicity.SCHEMES[scheme].codes.values() if c.status != "stated"]
         unknown = {"name": "Not stated", "codes": without, "unknown": True, "missing": True}
-        rolled = {"code_system": scheme, "roll_up": roll_up, "groups": [*named, unknown]}
+        rolled: dict[str, Any] = {
+            "code_system": scheme,
+            "roll_up": roll_up,
+            "groups": [*named, unknown],
+        }
         slips = {
             label: ethnicity.roll_up(code, roll_up) if code.status == "stated" else "Not stated"
             for label, code in codes.items()

@@ -206,7 +206,7 @@ def _wide(table: pd.DataFrame, header: layout.Header, mark: cells.Mark | None) -
     groups = {name: group for name in free if (group := _group_in(name))}
     if len(set(groups.values())) < 2:
         return None
-    _told_apart(table, found["subgroup"], [name for name in table if name not in groups])
+    _told_apart(table, found["subgroup"], [name for name in map(str, table) if name not in groups])
     return _by_name(table, groups, found["subgroup"], mark)
 
 
