@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from qi_equity.findings import Judged
-from qi_equity.judging import Work, Workers, contents, judged
+from qi_equity.judging import Ask, Work, Workers, contents, judged
 from qi_equity.observations import observations, with_totals
 from qi_equity.project import ALL_SITES, EVERYONE, Project
 from qi_equity.project_file import examples, load
@@ -85,7 +85,7 @@ def timed(sites: int, measures: int, strata: int, weeks: int, do: Do) -> float:
         start = time.process_time()
         drawn = reading.charted_as_logged(rows).draw(rows)
         told = contents(reading, rows).sites
-        judged(reading, rows, drawn, told, {}, Workers(do, SITES_EACH))
+        judged([Ask(reading, rows, drawn, told, {})], Workers(do, SITES_EACH))
         here += time.process_time() - start
     return here
 

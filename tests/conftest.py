@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+import postgres_server
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
@@ -75,65 +74,18 @@ def chromium() -> str:
     raise AssertionError
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """A PostgreSQL server of this test run's own, on a free port, gone afterwards.
-
-    Each test makes its own schema or database in it. PostgreSQL refuses to run as root, so
-    under root the server runs as the 'postgres' user of Debian's package.
-    """
-    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    found = shutil.which("initdb")
-    programs = Path(found).parent if found else (folders[-1] if folders else None)
+def postgres() -> Iterator[postgres_server.Server]:
+    """A PostgreSQL server of this test run's own; each test makes its own database in it."""
+    programs = postgres_server.programs()
     if programs is None:
         absent("PostgreSQL", "install Debian's package 'postgresql'")
         raise AssertionError
-    root = os.geteuid() == 0
-    owner = ["runuser", "-u", "postgres", "--"] if root else []
-    folder = Path(tempfile.mkdtemp(prefix="qi-equity-postgres-"))
-    if root:
-        shutil.chown(folder, "postgres", "postgres")
-    port = free_port()
-    data = folder / "data"
-    try:
-        subprocess.run(
-            [*owner, programs / "initdb", "-D", data, "-U", "qi", "-A", "trust", "-E", "UTF8"],
-            check=True,
-            capture_output=True,
-            cwd=folder,
-        )
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -k {folder} -c max_connections=200"
-        subprocess.run(
-            [
-                *owner,
-                programs / "pg_ctl",
-                "-D",
-                data,
-                "-w",
-                "-l",
-                folder / "log",
-                "-o",
-                options,
-                "start",
-            ],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd=folder,
-        )
-        yield f"postgresql+psycopg://qi@127.0.0.1:{port}/postgres"
-    finally:
-        subprocess.run(
-            [*owner, programs / "pg_ctl", "-D", data, "-m", "immediate", "stop"],
-            check=False,
-            capture_output=True,
-            cwd="/",
-        )
-        shutil.rmtree(folder, ignore_errors=True)
+    with postgres_server.running(programs) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres: postgres_server.Server) -> str:
+    """Its address."""
+    return postgres.url

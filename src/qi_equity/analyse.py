@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,7 @@ from qi_equity.frames.inequality import inequality
 from qi_equity.frames.plan import HORIZON, plans
 from qi_equity.judging import (
     KEYS,
+    Ask,
     Contents,
     Workers,
     contents,
@@ -35,7 +37,15 @@ from qi_equity.judging import (
     told_apart,
     whole,
 )
-from qi_equity.observations import READINGS, SERIES_KEY, SPREAD, beside, with_totals
+from qi_equity.observations import (
+    READINGS,
+    SERIES_KEY,
+    SPREAD,
+    beside,
+    placed,
+    side_by_side,
+    with_totals,
+)
 from qi_equity.observations import observations as checked
 from qi_equity.project import ALL_SITES, EVERYONE, Project
 from qi_equity.quality.checks import in_order, quality
@@ -81,11 +91,12 @@ def analyse(
     network = table["site"].nunique() > 1
     before = previous.kept if previous is not None and judge else {}
     judges = workers(engine) if judge else None
-    measured = {
+    begun = {
         measure.id: part
         for measure in project.measures
         if (part := _measure(Reading(project, measure), table, network, judges, before)) is not None
     }
+    measured = _finished(begun, judges)
     parts = list(measured.values())
     cautions += in_order(one for part in parts for one in part.quality)
     found = {name: _joined(parts, name) for name in TABLES}
@@ -182,14 +193,26 @@ def _joined(parts: list[Measured], name: str) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True) if tables else empty(TABLES[name])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Begun:
+    """A measure that is drawn and has to be judged, at the sites whose counts are new."""
+
+    ask: Ask
+    rows: pd.DataFrame  # with their totals
+    previous: Measured | None
+    kept: frozenset[str]  # sites whose tables are those of before
+    windows: str
+    part: Measured  # of the other sites
+
+
 def _measure(
     reading: Reading,
     table: pd.DataFrame,
     network: bool,
     judges: Workers | None,
     before: Mapping[str, Measured],
-) -> Measured | None:
-    """All of one measure; None where none was logged."""
+) -> Measured | _Begun | None:
+    """All of one measure, or what has to be judged of it; None where none was logged."""
     rows = table[table["measure"] == reading.measure.id]
     if rows.empty:
         return None
@@ -202,8 +225,23 @@ def _measure(
     rows = with_totals(rows, "stratum", EVERYONE)
     if network:
         rows = with_totals(rows, "site", ALL_SITES)
-    part = _drawn(reading, rows) if judges is None else _judged(reading, rows, previous, judges)
-    return replace(part, counts=counts, quality=said)
+    if judges is None:
+        return replace(_drawn(reading, rows), quality=said)
+    begun = _begun(reading, rows, previous)
+    return replace(begun, part=replace(begun.part, counts=counts, quality=said))
+
+
+def _finished(
+    begun: Mapping[str, Measured | _Begun], judges: Workers | None
+) -> dict[str, Measured]:
+    """Every measure judged: all that has to be is asked for at once."""
+    asks = {name: one.ask for name, one in begun.items() if isinstance(one, _Begun)}
+    held = judged(list(asks.values()), judges) if judges is not None else []
+    found = dict(zip(asks, held, strict=True))
+    return {
+        name: _judged(one, found[name]) if isinstance(one, _Begun) else one
+        for name, one in begun.items()
+    }
 
 
 def _drawn(reading: Reading, rows: pd.DataFrame) -> Measured:
@@ -240,18 +278,24 @@ def _known(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["stratum"].isin(reading.project.strata.known) & rows["numerator"].notna()]
 
 
-def _judged(
-    reading: Reading, rows: pd.DataFrame, previous: Measured | None, judges: Workers
-) -> Measured:
-    """One measure with all that it is judged by, anew at each site whose counts are new."""
+def _begun(reading: Reading, rows: pd.DataFrame, previous: Measured | None) -> _Begun:
+    """One measure drawn, anew at each site whose counts are new."""
     told = contents(reading, rows)
     kept = _kept(reading, rows, told, previous)
     fresh = rows[~rows["site"].isin(kept)] if kept else rows
     part = _drawn(reading, fresh)
     charts = Charts(part.points, part.charts, tuple(SERIES_KEY))
     before = previous.judged if previous is not None else {}
-    held = judged(reading, rows, charts, told.sites, before, judges)
-    part = _with_evidence(part, reading, {site: held[site] for site in held if site not in kept})
+    ask = Ask(reading, rows, charts, told.sites, before)
+    return _Begun(ask, rows, previous, kept, told.windows, part)
+
+
+def _judged(begun: _Begun, held: dict[str, Judged]) -> Measured:
+    """One measure with all that it is judged by."""
+    reading, rows, previous, kept = begun.ask.reading, begun.rows, begun.previous, begun.kept
+    fresh = rows[~rows["site"].isin(kept)] if kept else rows
+    now = {site: held[site] for site in held if site not in kept}
+    part = _with_evidence(begun.part, reading, now)
     if len(part.gaps):
         gaps = _with_unknown(part.gaps, unknown_bounds(reading, fresh))
         gaps = held_back(gaps, reading, fresh)
@@ -273,7 +317,7 @@ def _judged(
     if (across := reading.sites(rows)) is not None:
         curve = across.funnel.curve()
         part = replace(part, sites=across.rows, within=across.within, funnels=curve)
-    return replace(part, judged=held, windows=told.windows, cautions=tuple(cautions))
+    return replace(part, judged=held, windows=begun.windows, cautions=tuple(cautions))
 
 
 def _kept(
@@ -293,15 +337,7 @@ def _beside(part: Measured, previous: Measured, kept: frozenset[str]) -> Measure
     """The sites judged now, and those kept, in the order of the sites."""
 
     def together(name: str) -> pd.DataFrame:
-        now: pd.DataFrame = getattr(part, name)
-        then: pd.DataFrame = getattr(previous, name)
-        tables = [one for one in (then, now) if len(one)]
-        if not tables:
-            return now
-        tables[0] = tables[0][tables[0]["site"].isin(kept)] if len(then) else tables[0]
-        both = pd.concat(tables, ignore_index=True)
-        order = np.argsort(pd.factorize(both["site"], sort=True)[0], kind="stable")
-        return both.take(order).reset_index(drop=True)
+        return _spliced(getattr(previous, name), getattr(part, name), kept)
 
     gaps = together("gaps")
     if len(gaps):
@@ -314,6 +350,26 @@ def _beside(part: Measured, previous: Measured, kept: frozenset[str]) -> Measure
         gap_points=together("gap_points"),
         inequality=together("inequality"),
     )
+
+
+def _spliced(then: pd.DataFrame, now: pd.DataFrame, kept: Collection[str]) -> pd.DataFrame:
+    """The rows of some sites from one table, those of the others from another: sites in order."""
+    blocks = {site: then.iloc[at] for site, at in _blocks(then).items() if site in kept}
+    blocks |= {site: now.iloc[at] for site, at in _blocks(now).items()}
+    if not blocks:
+        return now
+    return pd.concat([blocks[site] for site in sorted(blocks)], ignore_index=True)
+
+
+def _blocks(table: pd.DataFrame) -> dict[str, slice]:
+    """Where each site's rows stand, in a table that has them together."""
+    if table.empty:
+        return {}
+    sites = table["site"].to_numpy(object)
+    cuts = [0, *(np.flatnonzero(sites[1:] != sites[:-1]) + 1), len(sites)]
+    found = {str(sites[a]): slice(a, b) for a, b in pairwise(cuts)}
+    assert len(found) == len(cuts) - 1  # every table of a measure is in the order of its sites
+    return found
 
 
 def _inequality(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:
@@ -339,8 +395,8 @@ def _with_evidence(part: Measured, reading: Reading, held: Mapping[str, Judged])
     stale = [name for name in evidence if name in part.charts and name not in KEYS]
     part = replace(
         part,
-        charts=part.charts.drop(columns=stale).merge(evidence, on=KEYS, how="left"),
-        points=part.points.merge(together("points"), on=[*KEYS, "subgroup"], how="left"),
+        charts=side_by_side(part.charts.drop(columns=stale), evidence, KEYS),
+        points=side_by_side(part.points, together("points"), [*KEYS, "subgroup"]),
     )
     if not len(part.gaps) or not reading.is_judged:
         return part
@@ -358,7 +414,7 @@ def _one_estimate(crude: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
         return crude
     theirs = [name for name in map(str, judged) if name.startswith(ESTIMATES) or name not in crude]
     kept = crude.drop(columns=[name for name in theirs if name in crude and name not in SERIES_KEY])
-    table = kept.merge(judged[[*SERIES_KEY, *theirs]], on=SERIES_KEY, how="left")
+    table = side_by_side(kept, judged[[*SERIES_KEY, *theirs]], SERIES_KEY)
     for end in ("", "_lower", "_upper"):
         table[f"excess{end}"] = table[f"difference{end}"] * table["denominator"]
     return table
@@ -368,12 +424,11 @@ def _cautions_of(table: pd.DataFrame) -> Iterator[Caution]:
     """The codes in a table's column of cautions, each where it applies."""
     if "cautions" not in table:  # nothing could be judged
         return
-    some = table[table["cautions"].map(bool)]
-    keys = some[SERIES_KEY].itertuples(index=False, name=None)
-    for place, codes in zip(keys, some["cautions"], strict=True):
+    columns = (table[name].tolist() for name in (*SERIES_KEY, "cautions"))
+    for *place, codes in zip(*columns, strict=True):
         # A stratum that was never logged beside its reference has no gap chart, and no cautions.
         for code in codes if isinstance(codes, tuple) else ():
-            yield caution(code, place)
+            yield caution(code, (place[0], place[1], place[2]))
 
 
 def _gaps(reading: Reading, known: pd.DataFrame) -> pd.DataFrame:
@@ -397,11 +452,10 @@ def _gaps(reading: Reading, known: pd.DataFrame) -> pd.DataFrame:
     for window, suffix in ((0, THEN), (1, NOW)):
         part = both[both[WINDOW] == window]
         named = {name: f"{name}_{suffix}" for name in columns}
-        table = table.merge(
-            part[[*SERIES_KEY, *columns]].rename(columns=named), on=SERIES_KEY, how="left"
-        )
+        told = part[[*SERIES_KEY, *columns]].rename(columns=named)
+        table = side_by_side(table, told, SERIES_KEY)
     opposite = both.loc[both[WINDOW] == 1, [*SERIES_KEY, "disagree"]]
-    table = table.merge(opposite, on=SERIES_KEY, how="left")
+    table = side_by_side(table, opposite, SERIES_KEY)
     return table.assign(disagree=table["disagree"].eq(True))
 
 
@@ -414,11 +468,15 @@ def _declared(project: Project, gap: pd.DataFrame) -> pd.Series:
 def _with_unknown(gap: pd.DataFrame, bounds: pd.DataFrame) -> pd.DataFrame:
     """The gaps with how far they would move, were the unknown shared out in other ways."""
     plausible = bounds[~bounds["allocation"].isin(EXTREMES)]
-    found = plausible.groupby(SERIES_KEY, as_index=False).agg(
-        unknown_births=("unknown_births", "first"),
-        unknown_ratio_lower=("ratio", "min"),
-        unknown_ratio_upper=("ratio", "max"),
-        unknown_decides=("changes", "any"),
+    place, first = placed(plausible, SERIES_KEY)
+    ratio = plausible["ratio"].to_numpy(float)
+    lower, upper = np.full((2, len(first)), np.nan)
+    np.fmin.at(lower, place, ratio)
+    np.fmax.at(upper, place, ratio)
+    found = plausible[[*SERIES_KEY, "unknown_births"]].take(first).reset_index(drop=True)
+    found["unknown_ratio_lower"], found["unknown_ratio_upper"] = lower, upper
+    found["unknown_decides"] = (
+        np.bincount(place[plausible["changes"].eq(True)], minlength=len(first)) > 0
     )
-    merged = gap.merge(found, on=SERIES_KEY, how="left")
+    merged = side_by_side(gap, found, SERIES_KEY)
     return merged.assign(unknown_decides=merged["unknown_decides"].eq(True))

@@ -11,7 +11,7 @@ import re
 
 import pandas as pd
 
-from qi_equity.observations import COLUMNS, KEY, with_totals
+from qi_equity.observations import COLUMNS, KEY, SUMMED, beside, with_totals
 from qi_equity.project import EVERYONE, Group, Project
 from qi_equity.strata import Dimension, Strata, crossed
 
@@ -69,7 +69,8 @@ def counts(project: Project, one: Project, observations: pd.DataFrame) -> pd.Dat
     if project.strata.crossed_with is None:
         return observations
     home = _homes(project, one)
-    table = observations[COLUMNS]
+    # What outcomes not known or refused could change holds of a part's groups too.
+    table = observations[[*COLUMNS, *(name for name in beside(observations) if name in SUMMED)]]
     group = table["stratum"].map(home)
     found = [table[group.isna()]]
     for name in dict.fromkeys(home.values()):

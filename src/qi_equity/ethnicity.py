@@ -33,7 +33,7 @@ UNSTATED: Mapping[str, str] = MappingProxyType(
     }
 )
 # Ways an empty field is written out by spreadsheets and data frames.
-EMPTY = frozenset({"", "nan", "nat", "<na>", "none", "null", "n/a", "-"})
+EMPTY = frozenset({"", "nan", "nat", "<na>", "none", "null", "n/a", "na", "-"})
 # A team's own words for those without a stated group.
 OWN_UNSTATED: Mapping[str, Status] = MappingProxyType(
     {
@@ -42,6 +42,9 @@ OWN_UNSTATED: Mapping[str, Status] = MappingProxyType(
         **dict.fromkeys(("missing", "blank"), "missing"),
     }
 )
+# A trust's own second character: a digit, or a letter after the codes of "any other" that the 2001
+# census divides by letters (CP Polish, LE Sri Lankan). NS, NA and DK are words, and no Africans.
+LOCAL = re.compile(r"[A-Z][0-9]|[CGLPSZ][A-Z]", re.IGNORECASE)
 TOTALS = frozenset(
     {
         *("total", "all", "all groups", "all races ethnicity", "england", "everyone", "overall"),
@@ -169,12 +172,14 @@ def recognise(value: object, scheme: str) -> Recorded:
 
     >>> [recognise(value, "nhs_16_plus_1").status for value in ("m", "N7", "Z", "99", None, "Q")]
     ['stated', 'stated', 'not stated', 'not known', 'missing', 'invalid']
+    >>> [recognise(value, "nhs_16_plus_1").status for value in ("LE", "NS", "DK", "BA")]
+    ['stated', 'invalid', 'invalid', 'invalid']
     """
     known = _scheme(scheme)
     text = "" if value is None else str(value).strip()
     whole = re.sub(r"\.0$", "", text)  # a spreadsheet's number: 99.0
     found = known.spellings.get(_words(whole))
-    if found is None and scheme == "nhs_16_plus_1" and len(whole) == 2 and whole[0].isalpha():
+    if found is None and scheme == "nhs_16_plus_1" and LOCAL.fullmatch(whole):
         found = known.codes.get(whole[0].upper())
     if found is not None:
         return Recorded(text, scheme, known.version, found.code, found.label, found.status)

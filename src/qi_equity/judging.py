@@ -6,22 +6,24 @@ Judged once: where the same counts were judged before, under the same plan, that
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from qi_equity.arrays import BoolArray, IntArray
 from qi_equity.findings import Judged
 from qi_equity.frames.chart import Charts
-from qi_equity.frames.evidence import weighed
+from qi_equity.frames.evidence import rows_of, weighed
+from qi_equity.frames.gap_chart import Asked, in_few_passes
 from qi_equity.frames.watch import watched
 from qi_equity.observations import COUNTS, KEY, SERIES_KEY, beside
 from qi_equity.project import ALL_SITES, EVERYONE, Project
 from qi_equity.reading import Reading
 
 # What is kept of a judgement holds as long as the way of judging is the same.
-METHOD = "5"
+METHOD = "6"
 KEYS = [*SERIES_KEY, "phase"]
 # What a point is judged by, beside its marks.
 EVIDENCE = ("evidence_up", "evidence_down", "evidence_limit")
@@ -42,18 +44,19 @@ class Contents:
 
 def whole(reading: Reading, rows: pd.DataFrame, network: bool) -> str:
     """All that a measure's findings depend on, as one digest: its rows in order, and the plan."""
-    return _digest(f"{_plan(reading)}:{network}", _hashed(rows))
+    held = _columns(rows)
+    return _digest(f"{_plan(reading)}:{network}:{[*held]}", held, np.arange(len(rows)))
 
 
 def contents(reading: Reading, rows: pd.DataFrame) -> Contents:
     """The contents of a measure's rows with their totals, in the order of their keys."""
-    held = f"{_plan(reading)}:{reading.last_of_baseline(rows)}:{reading.charted_as_logged(rows)}:"
-    each, at, sites = _hashed(rows), places(rows), {}
-    known = _held(reading, rows)
-    for together in _together(reading, rows, known):
-        shared = held + _calendar(_of(rows, together), _of(known, together)).hex()
-        sites.update({site: _digest(shared, each[at[site]]) for site in together})
-    return Contents(sites, _digest(_plan(reading), _windows(reading, rows)))
+    held, at, sites = _columns(rows), places(rows), {}
+    plan = f"{_plan(reading)}:{reading.last_of_baseline(rows)}:{reading.charted_as_logged(rows)}:"
+    logged = _logged(reading, rows)
+    for together in logged.together():
+        shared = f"{plan}{[*held]}:{logged.calendar(together).hex()}"
+        sites.update({site: _digest(shared, held, at[site]) for site in together})
+    return Contents(sites, f"{_plan(reading)}:{_windows(reading, rows)}")
 
 
 def _plan(reading: Reading) -> str:
@@ -62,29 +65,42 @@ def _plan(reading: Reading) -> str:
     return f"{METHOD}:{charts_watched(project)}:{plan}"
 
 
-def _hashed(rows: pd.DataFrame) -> np.ndarray:
-    held_in = [*KEY, *COUNTS, "value", *beside(rows)]
-    return np.asarray(pd.util.hash_pandas_object(rows[held_in], index=False))
+def _columns(rows: pd.DataFrame) -> dict[str, np.ndarray]:
+    """The columns that a judgement depends on, by name."""
+    return {name: rows[name].to_numpy() for name in (*KEY, *COUNTS, "value", *beside(rows))}
+
+
+def _digest(start: str, columns: Mapping[str, np.ndarray], at: np.ndarray) -> str:
+    """Some rows of the columns as one digest: labels as how often each stands in a row."""
+    digest = hashlib.blake2b(start.encode(), digest_size=16)
+    for column in columns.values():
+        some = column[at]
+        if some.dtype == object:
+            begins = np.flatnonzero(np.append(True, some[1:] != some[:-1]))
+            digest.update(repr([*zip(begins.tolist(), some[begins], strict=True)]).encode())
+        else:
+            digest.update(some.tobytes())
+    return digest.hexdigest()
 
 
 def told_apart(reading: Reading, some: pd.DataFrame, rows: pd.DataFrame) -> bool:
     """Whether some sites' rows alone are read as they are among all rows of the measure."""
-    return np.array_equal(_windows(reading, some), _windows(reading, rows))
+    return _windows(reading, some) == _windows(reading, rows)
 
 
-def _windows(reading: Reading, rows: pd.DataFrame) -> np.ndarray:
+def _windows(reading: Reading, rows: pd.DataFrame) -> str:
     """The subgroups and strata that are held side by side, and whether their reference is there."""
-    known = rows[rows["stratum"].isin(reading.project.strata.known) & rows["numerator"].notna()]
-    both = known[known["denominator"].notna()]
-    days = [np.unique(part["subgroup"].to_numpy("datetime64[ns]")) for part in (known, both)]
-    strata = pd.util.hash_array(np.unique(both["stratum"].to_numpy(str)).astype(object))
-    parts = [*(part.astype(np.uint64) for part in days), strata]
-    sizes = [*map(len, parts), reading.is_held(known)]
-    return np.concatenate([np.array(sizes, dtype=np.uint64), *parts])
+    known = _known(reading, rows)
+    both = known & rows["denominator"].notna().to_numpy()
+    days = rows["subgroup"].to_numpy("datetime64[ns]")
+    spans = [np.unique(days[some]).tobytes().hex() for some in (known, both)]
+    return repr((spans, sorted(rows.loc[both, "stratum"].unique()), reading.is_held(rows[known])))
 
 
-def _digest(start: str, rows: np.ndarray) -> str:
-    return hashlib.blake2b(start.encode() + rows.tobytes(), digest_size=16).hexdigest()
+def _known(reading: Reading, rows: pd.DataFrame) -> BoolArray:
+    """Rows of strata that can be held side by side."""
+    known = rows["stratum"].isin(reading.project.strata.known) & rows["numerator"].notna()
+    return known.to_numpy(bool)
 
 
 def places(table: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -95,6 +111,55 @@ def places(table: pd.DataFrame) -> dict[str, np.ndarray]:
     order = np.argsort(code, kind="stable")
     cuts = np.searchsorted(code[order], np.arange(1, len(sites)))
     return dict(zip(map(str, sites), np.split(order, cuts), strict=True))
+
+
+def _stretches(table: pd.DataFrame) -> dict[str, slice | np.ndarray]:
+    """The same, as slices where the rows of a site stand together."""
+    return {
+        site: slice(int(at[0]), int(at[-1]) + 1) if at[-1] - at[0] == len(at) - 1 else at
+        for site, at in places(table).items()
+    }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Logged:
+    """Which subgroups each site logged, charted, and holds strata side by side in."""
+
+    sites: list[str]
+    days: np.ndarray
+    seen: BoolArray  # (what, site, subgroup): logged, charted, held side by side
+    late: BoolArray  # by subgroup: after the baseline
+
+    def together(self) -> list[list[str]]:
+        """Sites that end alike, and began within the baseline or else alike."""
+        found: dict[tuple[int, int], list[str]] = {}
+        for site, logged, held in zip(self.sites, self.seen[0], self.seen[2], strict=True):
+            first = int(held.argmax()) if held.any() else -1
+            begun = first if first >= 0 and self.late[first] else -1
+            found.setdefault((int(np.flatnonzero(logged)[-1]), begun), []).append(site)
+        return list(found.values())
+
+    def calendar(self, some: Collection[str]) -> bytes:
+        """The subgroups that were logged, that were charted, and that hold strata side by side."""
+        chosen = [site in some for site in self.sites]
+        return b"|".join(self.days[one[chosen].any(axis=0)].tobytes() for one in self.seen)
+
+    def alike(self, some: Collection[str], others: Collection[str]) -> bool:
+        """Whether some sites share the calendar of others."""
+        return self.calendar(some) == self.calendar(others)
+
+
+def _logged(reading: Reading, rows: pd.DataFrame) -> _Logged:
+    (site, sites), (day, days) = (
+        pd.factorize(rows[name], sort=True) for name in ("site", "subgroup")
+    )
+    charted = rows["numerator"].notna() & rows["denominator"].notna()
+    seen = np.zeros((3, len(sites), len(days)), bool)
+    for place, some in enumerate((np.ones(len(rows), bool), charted, _held(reading, rows))):
+        seen[place, site[some], day[some]] = True
+    moments = np.asarray(days, dtype="datetime64[ns]")
+    late = moments > reading.last_of_baseline(rows).to_datetime64()
+    return _Logged([str(one) for one in sites], moments, seen, late)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,15 +174,16 @@ class Work:
 
     def done(self) -> dict[str, Judged]:
         """Each site's judgement."""
-        tables = [
-            *_charts(self.reading, self.drawn),
-            *_gaps(self.reading, self.rows, self.last_of_baseline),
-        ]
-        at = [places(table) for table in tables]
+        [found] = here([self])
+        return found
+
+    def by_site(self, tables: Sequence[pd.DataFrame]) -> dict[str, Judged]:
+        """The tables of charts, points, gaps and their points, cut into those of each site."""
+        at = [_stretches(table) for table in tables]
 
         def of(site: str) -> list[pd.DataFrame]:
             return [
-                table.take(place[site]) if site in place else table.iloc[:0]
+                table.iloc[place.get(site, slice(0))]
                 for table, place in zip(tables, at, strict=True)
             ]
 
@@ -125,8 +191,12 @@ class Work:
 
 
 def here(works: Sequence[Work]) -> list[dict[str, Judged]]:
-    """One piece of work after the other, in this process."""
-    return [work.done() for work in works]
+    """Pieces of work in this process; those of one calendar in one pass, whatever their measures.
+
+    A pass says of each piece what it would alone.
+    """
+    charts, gaps = _charts(works), _gaps(works)
+    return [work.by_site([*charts[at], *gaps[at]]) for at, work in enumerate(works)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,49 +207,63 @@ class Workers:
     sites: int | None = None
 
 
-def judged(
-    reading: Reading,
-    rows: pd.DataFrame,
-    drawn: Charts,
-    told: Mapping[str, str],
-    before: Mapping[str, Judged],
-    workers: Workers,
-) -> dict[str, Judged]:
-    """Every site of a measure judged; where its contents were judged before, that is kept.
+@dataclass(frozen=True, slots=True, eq=False)
+class Ask:
+    """A measure to be judged: its rows, its charts as drawn, and what was judged before.
 
-    `told` are the contents of each site. Sites of one calendar are judged in one pass, which says
-    of each what it would alone.
+    `told` are the contents of each site.
     """
-    found = {
-        site: before[site] for site in told if site in before and before[site].counts == told[site]
-    }
-    fresh = {site: counts for site, counts in told.items() if site not in found}
-    for done in workers.do(list(_works(reading, rows, drawn, fresh, workers.sites))):
-        found.update(done)
-    return dict(sorted(found.items()))
+
+    reading: Reading
+    rows: pd.DataFrame
+    drawn: Charts
+    told: Mapping[str, str]
+    before: Mapping[str, Judged]
+
+    def kept(self) -> dict[str, Judged]:
+        """Sites whose contents were judged before."""
+        then = self.before
+        return {
+            site: then[site]
+            for site, counts in self.told.items()
+            if site in then and then[site].counts == counts
+        }
+
+
+def judged(asks: Sequence[Ask], workers: Workers) -> list[dict[str, Judged]]:
+    """Every site of each measure judged; where its contents were judged before, that is kept.
+
+    Sites of one calendar are judged in one pass, which says of each what it would alone.
+    """
+    found = [ask.kept() for ask in asks]
+    works: list[Work] = []
+    whose: dict[tuple[str, str], int] = {}  # contents tell one measure from another
+    for place, ask in enumerate(asks):
+        told = {site: counts for site, counts in ask.told.items() if site not in found[place]}
+        whose.update(dict.fromkeys(told.items(), place))
+        works += _works(ask.reading, ask.rows, ask.drawn, told, workers.sites)
+    for done in workers.do(works):
+        for site, one in done.items():
+            found[whose[site, one.counts]][site] = one
+    return [dict(sorted(each.items())) for each in found]
 
 
 def _works(
     reading: Reading, rows: pd.DataFrame, drawn: Charts, told: Mapping[str, str], most: int | None
 ) -> Iterator[Work]:
     """The sites asked about, by calendar and so many at a time."""
-    last, known = reading.last_of_baseline(rows), _held(reading, rows)
-    for together in _together(reading, rows, known):
+    last, logged = reading.last_of_baseline(rows), _logged(reading, rows)
+    needed = [name for name in (*KEYS, "subgroup", *WEIGHED) if name in drawn.points]
+    points = drawn.points[needed]
+    for together in logged.together():
         asked = [site for site in together if site in told]
-        if not asked:
-            continue
-        every, held = _of(rows, together), _of(known, together)
-        calendar = _calendar(every, held)
         while asked:
             now, asked = asked[:most], asked[most:] if most else []
             # The total has every subgroup that its sites have, as a rule: the calendar stays.
-            some = every
-            if len(now) + 1 < len(together):
-                fewer = [*now, ALL_SITES]
-                some = _of(every, fewer)
-                some = some if _calendar(some, _of(held, fewer)) == calendar else every
+            fewer = [site for site in together if site in now or site == ALL_SITES]
+            some = _of(rows, fewer if logged.alike(fewer, together) else together)
             sites = list(places(some))
-            charts = Charts(_of(drawn.points, sites), _of(drawn.summary, sites), drawn.by)
+            charts = Charts(_of(points, sites), _of(drawn.summary, sites), drawn.by)
             yield Work(reading, some, charts, last, {site: told[site] for site in now})
 
 
@@ -187,44 +271,36 @@ def _of(table: pd.DataFrame, sites: list[str]) -> pd.DataFrame:
     return table[table["site"].isin(sites)].reset_index(drop=True)
 
 
-def _together(reading: Reading, rows: pd.DataFrame, known: pd.DataFrame) -> list[list[str]]:
-    """Sites that end alike, and began within the baseline or else alike."""
-    first = known.groupby("site")["subgroup"].min()
-    first = first[first > reading.last_of_baseline(rows)]
-    found: dict[tuple[object, object], list[str]] = {}
-    for site, last in rows.groupby("site")["subgroup"].max().items():
-        found.setdefault((last, first.get(site)), []).append(str(site))
-    return list(found.values())
-
-
-def _calendar(rows: pd.DataFrame, known: pd.DataFrame) -> bytes:
-    """The subgroups that were logged, that were charted, and that hold strata side by side."""
-    parts = (rows, rows[rows["numerator"].notna() & rows["denominator"].notna()], known)
-    return b"|".join(np.unique(part["subgroup"].to_numpy()).tobytes() for part in parts)
-
-
-def _held(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:
+def _held(reading: Reading, rows: pd.DataFrame) -> BoolArray:
     """Rows of strata held side by side, of sites that logged whom they are held against."""
-    known = rows[rows["stratum"].isin(reading.project.strata.known) & rows["numerator"].notna()]
-    sites = [site for site, at in places(known).items() if reading.is_held(known.iloc[at])]
-    return known[known["site"].isin(sites)]
+    known, held = _known(reading, rows), np.zeros(len(rows), bool)
+    strata = rows[["stratum"]]
+    for at in places(rows).values():
+        own = at[known[at]]
+        if own.size and reading.is_held(strata.take(own)):
+            held[own] = True
+    return held
 
 
-def _gaps(
-    reading: Reading, rows: pd.DataFrame, last: pd.Timestamp
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+Tables = tuple[pd.DataFrame, pd.DataFrame]  # a row a chart or gap, and a row a point
+
+
+def _gaps(works: Sequence[Work]) -> dict[int, Tables]:
     """The gaps' verdicts and points; a site that began after the baseline has one of its own."""
-    if not reading.is_judged:
-        return pd.DataFrame(), pd.DataFrame()
-    if reading.valued:
-        return _value_gaps(reading, rows, last)
-    known = _held(reading, rows)
-    if known.empty:
-        return pd.DataFrame(), pd.DataFrame()
-    late = known["subgroup"].min() > last
-    found = reading.gap_charts(known, None if late else last)
-    # Q-values are of the family in view, which is not known to one site.
-    return found.summary.assign(q_trend=np.nan, q_scan=np.nan), found.points
+    found: dict[int, Tables] = {}
+    asked: dict[int, Asked] = {}
+    for place, work in enumerate(works):
+        reading, last = work.reading, work.last_of_baseline
+        found[place] = pd.DataFrame(), pd.DataFrame()
+        if reading.is_judged and reading.valued:
+            found[place] = _value_gaps(reading, work.rows, last)
+        elif reading.is_judged and len(known := work.rows[_held(reading, work.rows)]):
+            late = known["subgroup"].min() > last
+            asked[place] = reading.gaps_asked(known, None if late else last)
+    for place, one in zip(asked, in_few_passes(list(asked.values())), strict=True):
+        # Q-values are of the family in view, which is not known to one site.
+        found[place] = one.summary.assign(q_trend=np.nan, q_scan=np.nan), one.points
+    return found
 
 
 def _value_gaps(
@@ -247,35 +323,90 @@ def charts_watched(project: Project) -> int:
     return sites * (len(project.strata.groups) + 1) * len(project.measures)
 
 
-def _charts(reading: Reading, drawn: Charts) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _charts(works: Sequence[Work]) -> dict[int, Tables]:
     """Each chart's evidence of this look, and of every look so far."""
-    charts, points = drawn.summary.reset_index(drop=True), drawn.points
-    many = len(charts)
-    if reading.measure.overlapping_windows:
-        # Points share births: neither a step nor a sum of evidence means anything.
-        blank = {"p_runs": np.nan, "p_value": np.nan, "p_own": np.nan, "p_apart": np.nan}
-        return charts[KEYS].assign(**blank, p_rest=np.nan, attainable=0.0), points.loc[
-            :, [*KEYS, "subgroup"]
-        ].iloc[:0]
+    found: dict[int, Tables] = {}
+    passes: dict[tuple[object, ...], list[int]] = {}
+    rows: dict[int, IntArray] = {}
+    for place, work in enumerate(works):
+        charts, points = work.drawn.summary, work.drawn.points
+        if work.reading.measure.overlapping_windows:
+            # Points share births: neither a step nor a sum of evidence means anything.
+            blank = {"p_runs": np.nan, "p_value": np.nan, "p_own": np.nan, "p_apart": np.nan}
+            found[place] = (
+                charts[KEYS].assign(**blank, p_rest=np.nan, attainable=0.0),
+                points.loc[:, [*KEYS, "subgroup"]].iloc[:0],
+            )
+            continue
+        rows[place] = rows_of(charts, points, KEYS)
+        passes.setdefault(_alike(work, rows[place]), []).append(place)
+    for places_ in passes.values():
+        here_ = [works[place] for place in places_]
+        found.update(zip(places_, _one_pass(here_, [rows[at] for at in places_]), strict=True))
+    return found
+
+
+# Columns of points that evidence is made of, where they are there.
+WEIGHED = ("numerator", "denominator", "value", "baseline", "excluded")
+
+
+def _alike(work: Work, row: IntArray) -> tuple[object, ...]:
+    """What charts have in common that are weighed in one pass: the columns of their arrays."""
+    points = work.drawn.points
+    day = points["subgroup"].to_numpy()
+    counted = (points["numerator"].notna() & points["denominator"].notna()).to_numpy(bool)
+    if "excluded" in points:
+        counted = counted & ~points["excluded"].to_numpy(bool)
+    longest = int(np.bincount(row[row >= 0]).max(initial=0))
+    days = (day.dtype, np.unique(day).tobytes(), np.unique(day[counted]).tobytes())
+    columns = tuple(name for name in WEIGHED if name in points)
+    reading = work.reading
+    family = charts_watched(reading.project)
+    return (*days, longest, columns, reading.freeze is None, family)
+
+
+def _one_pass(works: Sequence[Work], rows: Sequence[IntArray]) -> list[Tables]:
+    summaries = [work.drawn.summary for work in works]
+    many = [len(summary) for summary in summaries]
+    ends = np.cumsum([0, *many])
+    columns = [*KEYS, "subgroup", *(name for name in WEIGHED if name in works[0].drawn.points)]
+    charts = pd.concat([one[[*KEYS, "p_value", "useful"]] for one in summaries], ignore_index=True)
+    points = pd.concat([work.drawn.points[columns] for work in works], ignore_index=True)
+    row = np.concatenate(
+        [np.where(one < 0, -1, one + start) for one, start in zip(rows, ends, strict=False)]
+    )
+    measures = [work.reading.measure for work in works]
     place = pd.MultiIndex.from_frame(charts[KEYS])
     whole = place.get_indexer(pd.MultiIndex.from_frame(charts[KEYS].assign(stratum=EVERYONE)))
     found = weighed(
         charts,
         points,
         SERIES_KEY,
-        events_per_birth=np.full(many, reading.measure.data == "proportion"),
+        row=row,
+        events_per_birth=np.repeat([one.data == "proportion" for one in measures], many),
         whole=np.where(charts["stratum"] == EVERYONE, -1, whole),
-        season=np.full(many, reading.measure.season is not None),
+        season=np.repeat([one.season is not None for one in measures], many),
     )
     watch = watched(
         charts,
         points,
         SERIES_KEY,
-        data=reading.watched_as,
-        baseline="baseline" if reading.freeze is not None else 0,
-        charts_watched=charts_watched(reading.project),
+        row=row,
+        data=np.repeat(np.array([work.reading.watched_as for work in works], dtype=object), many),
+        baseline="baseline" if works[0].reading.freeze is not None else 0,
+        charts_watched=charts_watched(works[0].reading.project),
     )
-    fresh = [name for name in found if name not in charts or name in ("p_value", "p_runs")]
-    fresh.remove("split")  # a place in a table that ends here
-    both = found[[*KEYS, *fresh]].merge(watch.charts, on=KEYS, how="left", validate="1:1")
-    return both, watch.points.loc[:, [*KEYS, "subgroup", *EVIDENCE]]
+    both = found.assign(**{name: watch.charts[name] for name in watch.charts if name not in KEYS})
+    told = watch.points.loc[:, [*KEYS, "subgroup", *EVIDENCE]]
+    lengths = np.cumsum([0, *(len(work.drawn.points) for work in works)])
+    cut: list[Tables] = []
+    for at, summary in enumerate(summaries):
+        fresh = [n for n in both if n not in summary or n in (*KEYS, "p_value", "p_runs")]
+        fresh.remove("split")  # a place in a table that ends here
+        cut.append(
+            (
+                both[fresh].iloc[ends[at] : ends[at + 1]].reset_index(drop=True),
+                told.iloc[lengths[at] : lengths[at + 1]].reset_index(drop=True),
+            )
+        )
+    return cut

@@ -6,11 +6,12 @@ a blank is never a zero. What is known beside them (BESIDE) has columns only whe
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
+from qi_equity.arrays import IntArray
 from qi_equity.errors import DataErrors
 
 # What tells one series from another, and one observation.
@@ -50,33 +51,84 @@ def observations(rows: pd.DataFrame | Iterable[dict[str, object]]) -> pd.DataFra
             table[name] = np.nan
     problems: list[str] = []
     for name in (*COUNTS, "value", *beside(table)):
-        numbers = pd.to_numeric(table[name], errors="coerce")
-        unread = numbers.isna() & table[name].notna()
-        problems += _named(table, unread, f"'{name}' is not a number")
-        table[name] = numbers.astype(float)
-    dates = pd.to_datetime(table["subgroup"], errors="coerce", format="ISO8601", utc=True)
-    # A moment in a time zone may be another day here; years far off do not fit datetime64[ns].
-    zoned = table["subgroup"].astype(str).str.contains(ZONED, regex=True)
-    dates = dates.dt.tz_localize(None)
-    dates = dates.where(~zoned & dates.between(pd.Timestamp.min, pd.Timestamp.max))
-    problems += _named(table, dates.isna(), "'subgroup' is not a date (write 2025-01-31)")
-    table["subgroup"] = dates.astype("datetime64[ns]")
-    for name in ("measure", "site", "stratum"):
+        problems += _read_numbers(table, name)
+    problems += _read_dates(table)
+    for name in SERIES_KEY:
         problems += _named(table, table[name].isna(), f"'{name}' is empty")
-        table[name] = table[name].astype("string").astype(object)
+        table[name] = _texts(table[name])
     problems += problems_of_counts(table)
     if UNKNOWN in table:
         more = table[UNKNOWN] > table["denominator"]
         problems += _named(table, more, f"'{UNKNOWN}' is above 'denominator', which holds them")
     if SPREAD in table:
         problems += _named(table, table[SPREAD] < 0, f"'{SPREAD}' is below zero")
-    problems += _named(
-        table, table.duplicated(KEY, keep=False), "stands more than once; keep one row of it"
-    )
+    place, _ = placed(table, KEY)
+    sole = np.bincount(place, minlength=1)[place] == 1
+    problems += _named(table, ~sole, "stands more than once; keep one row of it")
     if problems:
         raise DataErrors(problems)
-    columns = [*COLUMNS, *beside(table)]
-    return table[columns].sort_values(KEY, kind="stable", ignore_index=True)
+    return in_order(table[[*COLUMNS, *beside(table)]], place)
+
+
+def _read_numbers(table: pd.DataFrame, name: str) -> list[str]:
+    """Make a column one of numbers; what is none, by name."""
+    if table[name].dtype == np.float64:
+        return []
+    numbers = pd.to_numeric(table[name], errors="coerce")
+    unread = numbers.isna() & table[name].notna()
+    table[name] = numbers.astype(float)
+    return _named(table, unread, f"'{name}' is not a number")
+
+
+def _read_dates(table: pd.DataFrame) -> list[str]:
+    """Make the subgroups dates; what is none, by name."""
+    given = table["subgroup"]
+    dates = given
+    if not pd.api.types.is_datetime64_dtype(given.dtype):
+        dates = pd.to_datetime(given, errors="coerce", format="ISO8601", utc=True)
+        # A moment in a time zone may be another day here.
+        zoned = given.astype(str).str.contains(ZONED, regex=True)
+        dates = dates.dt.tz_localize(None).where(~zoned)
+    if dates.dtype != "datetime64[ns]":
+        # Years far off do not fit.
+        fits = dates.between(pd.Timestamp.min, pd.Timestamp.max)
+        dates = dates.where(fits).astype("datetime64[ns]")
+    table["subgroup"] = dates
+    missing = table["subgroup"].isna()
+    shown = table.assign(subgroup=given) if missing.any() else table
+    return _named(shown, missing, "'subgroup' is not a date (write 2025-01-31)")
+
+
+def _texts(labels: pd.Series) -> pd.Series:
+    """A column of labels as texts, each a plain Python object."""
+    if labels.dtype == object and pd.api.types.infer_dtype(labels, skipna=False) == "string":
+        return labels
+    return labels.astype("string").astype(object)
+
+
+def placed(table: pd.DataFrame, keys: Sequence[str]) -> tuple[IntArray, IntArray]:
+    """The place of each row among the sorted keys, the same for the same key; each one's first row.
+
+    >>> placed(pd.DataFrame({"site": ["B", "A", "B"], "week": [1, 2, 1]}), ["site", "week"])
+    (array([1, 0, 1]), array([1, 0]))
+    """
+    joint = np.zeros(len(table), dtype=np.int64)
+    for key in keys:
+        code, names = pd.factorize(table[key], sort=True, use_na_sentinel=False)
+        joint = joint * max(len(names), 1) + code
+    steps = np.diff(joint, prepend=joint[:1] - 1)
+    if (steps >= 0).all():  # sorted already, as most tables are
+        new = steps > 0
+        return np.cumsum(new) - 1, np.flatnonzero(new)
+    _, first, place = np.unique(joint, return_index=True, return_inverse=True)
+    return place.reshape(-1), first
+
+
+def in_order(table: pd.DataFrame, place: IntArray) -> pd.DataFrame:
+    """The rows by their places, those that share one as they came, numbered anew."""
+    if (np.diff(place) >= 0).all():
+        return table.reset_index(drop=True)
+    return table.take(np.argsort(place, kind="stable")).reset_index(drop=True)
 
 
 def beside(table: pd.DataFrame) -> list[str]:
@@ -86,6 +138,26 @@ def beside(table: pd.DataFrame) -> list[str]:
     ['readings']
     """
     return [name for name in BESIDE if name in table.columns and table[name].notna().any()]
+
+
+def side_by_side(left: pd.DataFrame, right: pd.DataFrame, on: Sequence[str]) -> pd.DataFrame:
+    """A table with the columns that another has for the same keys; nothing where it has none.
+
+    >>> rates = pd.DataFrame({"site": ["A", "B"], "rate": [0.1, 0.2]})
+    >>> side_by_side(rates, pd.DataFrame({"site": ["A", "B"], "gap": [1.5, 2.0]}), ["site"])
+      site  rate  gap
+    0    A   0.1  1.5
+    1    B   0.2  2.0
+    """
+    # Mostly the rows are those of the same keys in the same order, and need not be looked for.
+    alike = len(left) == len(right) and all(
+        (left[name].to_numpy() == right[name].to_numpy()).all() for name in on
+    )
+    if not alike:
+        return left.merge(right, on=list(on), how="left")
+    others = right[[name for name in right if name not in on]]
+    parts = [table.reset_index(drop=True) for table in (left, others)]
+    return pd.concat(parts, axis=1)
 
 
 def with_totals(table: pd.DataFrame, over: str, label: str) -> pd.DataFrame:
@@ -109,7 +181,7 @@ def with_totals(table: pd.DataFrame, over: str, label: str) -> pd.DataFrame:
     rated = set(counted["measure"])
     alone = table[~table["measure"].isin(rated)]
     added = [*COUNTS, *(name for name in beside(table) if name == UNKNOWN)]
-    parts = [counted.groupby(keys, as_index=False)[added].sum()]
+    parts = [_added(counted, keys, added)]
     if len(alone):
         summed = alone.groupby(keys)["numerator"].agg(["sum", "count"])
         members = alone.groupby("measure")[over].nunique()
@@ -117,11 +189,18 @@ def with_totals(table: pd.DataFrame, over: str, label: str) -> pd.DataFrame:
         parts.append(summed.loc[np.asarray(whole), "sum"].rename("numerator").reset_index())
     parts += [together(table, keys)] if READINGS in beside(table) else []
     totals = pd.concat(parts, ignore_index=True).assign(**{over: label})
-    return (
-        pd.concat([table, totals.reindex(columns=table.columns)], ignore_index=True)
-        .sort_values(KEY, kind="stable", ignore_index=True)
-        .astype(dict.fromkeys((*COUNTS, "value"), float))
-    )
+    both = pd.concat([table, totals.reindex(columns=table.columns)], ignore_index=True)
+    return in_order(both, placed(both, KEY)[0]).astype(dict.fromkeys((*COUNTS, "value"), float))
+
+
+def _added(rows: pd.DataFrame, keys: list[str], columns: list[str]) -> pd.DataFrame:
+    """The sums of whole numbers over the rows of each key, in the order of the keys."""
+    place, first = placed(rows, keys)
+    sums = {
+        name: np.bincount(place, np.nan_to_num(rows[name].to_numpy(float)), len(first))
+        for name in columns
+    }
+    return rows[keys].take(first).reset_index(drop=True).assign(**sums)
 
 
 def together(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
@@ -169,9 +248,10 @@ def problems_of_counts(table: pd.DataFrame) -> list[str]:
 
 def _named(table: pd.DataFrame, wrong: pd.Series | np.ndarray, what: str) -> list[str]:
     """One sentence for all the rows that share a problem, the first few by name."""
-    rows = table.loc[np.asarray(wrong, bool)]
-    if rows.empty:
+    found = np.asarray(wrong, bool)
+    if not found.any():
         return []
+    rows = table.loc[found]
     names = [" / ".join(str(row[key]) for key in KEY) for _, row in rows.head(SHOWN).iterrows()]
     more = f" and {len(rows) - SHOWN} more rows" if len(rows) > SHOWN else ""
     return [f"{what}: {'; '.join(names)}{more}"]

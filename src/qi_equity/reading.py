@@ -21,7 +21,7 @@ from qi_equity.equity.gaps import SIZE_FLOOR
 from qi_equity.frames.cells import cells
 from qi_equity.frames.chart import Charts, chart
 from qi_equity.frames.counts import Counts, counted, reference_of
-from qi_equity.frames.gap_chart import GapCharts, gap_charts, usual_baseline
+from qi_equity.frames.gap_chart import Asked, GapCharts, of_table, usual_baseline
 from qi_equity.frames.gaps import gaps
 from qi_equity.frames.sites import Sites, sites
 from qi_equity.frames.value_gaps import value_gaps
@@ -400,12 +400,12 @@ class Reading:
             judge=judge,
         )
 
-    def gap_charts(self, rows: pd.DataFrame, baseline: pd.Timestamp | None) -> GapCharts:
-        """The gap of every stratum as a charted series, with its verdict.
+    def gaps_asked(self, rows: pd.DataFrame, baseline: pd.Timestamp | None) -> Asked:
+        """The gap of every stratum as a charted series with its verdict, to be asked for.
 
         `baseline` is its last subgroup; None for the first so many of these rows.
         """
-        return gap_charts(
+        return of_table(
             rows,
             numerator="numerator",
             denominator="denominator",

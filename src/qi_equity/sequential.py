@@ -53,22 +53,31 @@ def evidence(told: Hypotheses, periods_a_year: ArrayLike) -> FloatArray:
     """
     series, periods, states = told.none.shape
     odds = np.full((2, series, periods), np.nan)
-    begins = _begins(told.watched, periods_a_year)
+    watching = np.flatnonzero(told.watched.any(axis=0))
+    if not watching.size:
+        return odds
+    later = slice(int(watching[0]), periods)
+    watched = told.watched[:, later].T[..., np.newaxis]  # (period, series, 1)
+    begins = _begins(told.watched, periods_a_year)[:, later].T[..., np.newaxis]
+    each = [np.swapaxes(one[:, later], 0, 1) for one in (told.none, told.rising, told.falling)]
+    likely = np.stack(each, axis=1)  # (period, hypothesis, series, state)
+    likely -= likely.max(axis=(1, 3), keepdims=True)
+    # A period that is not watched says nothing, of whichever series.
+    likely = np.where(watched[:, np.newaxis], np.exp(likely, out=likely), 1.0)
     none = np.exp(told.before - told.before.max(axis=-1, keepdims=True, initial=-np.inf))
     none = none / none.sum(axis=-1, keepdims=True)
     changed = np.zeros((2, series, states))
-    first = np.flatnonzero(told.watched.any(axis=0))
-    for at in range(int(first[0]) if first.size else periods, periods):
-        here = np.flatnonzero(told.watched[:, at])
-        likely = np.stack([told.none[here, at], told.rising[here, at], told.falling[here, at]])
-        likely = np.exp(likely - likely.max(axis=(0, 2), keepdims=True))
-        changed[:, here] = (changed[:, here] + begins[here, at, None] * none[here]) * likely[1:]
-        none[here] *= likely[0]
-        total = none[here].sum(axis=-1, keepdims=True)
-        none[here] /= total
-        changed[:, here] /= total
-        with np.errstate(divide="ignore"):
-            odds[:, here, at] = np.log(changed[:, here].sum(axis=-1))
+    weight = np.empty((len(likely), 2, series))
+    for at, (same, *moved) in enumerate(likely):
+        changed += begins[at] * none
+        changed *= moved
+        none *= same
+        total = np.where(watched[at], none.sum(axis=-1, keepdims=True), 1.0)
+        none /= total
+        changed /= total
+        changed.sum(axis=-1, out=weight[at])
+    with np.errstate(divide="ignore"):
+        odds[..., later] = np.where(watched[..., 0].T, np.log(np.moveaxis(weight, 0, -1)), np.nan)
     return odds
 
 

@@ -6,17 +6,31 @@ import json
 from urllib.request import urlopen
 
 import pytest
-from seeing import DESKTOP, PHONE, choose, drawn, ready, redrawn, violations
+from seeing import DESKTOP, LOOKS, PHONE, choose, drawn, ready, redrawn, violations
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_first_screen_holds_the_answer_and_its_chart(visit, size):
+    page = visit("?stratum=Black", size=size)
+    ready(page)
+    assert page.locator(".answer").inner_text().startswith("Black: ")
+    for part in (page.locator(".answer"), page.locator(".plot").first):
+        box = part.bounding_box()
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= size["height"]
+    page.get_by_role("link", name="Chart and gap of White").click()
+    page.wait_for_url("**stratum=White**")
+    assert page.locator(".answer").inner_text().startswith("White: ")
 
 
 def test_seven_panels_are_drawn_with_signals_in_shapes(visit):
     page = visit()
     ready(page)
     names = [name for name, _ in drawn(page)]
-    assert names.count("Value") == 7
+    assert names.count("Value") == 1 + 7  # one large, and all on one scale
     assert "Special cause: concern" in names
     symbols = page.evaluate(
-        "() => document.querySelector('.plot').data.filter(t => t.name.startsWith('Special'))"
+        "() => qiEquity.plots.get('charts').data.filter(t => t.name.startsWith('Special'))"
         ".map(t => t.marker.symbol)"
     )
     assert set(symbols) <= {"diamond", "triangle-up"}
@@ -87,8 +101,7 @@ def test_a_choice_is_made_with_the_keyboard_and_keeps_the_focus(visit):
     assert page.evaluate("() => document.activeElement.id") == "choose-site"
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@LOOKS
 @pytest.mark.parametrize("address", ["", "?stratum=Black"])
 def test_the_page_has_no_accessibility_violation_and_no_sideways_scroll(
     visit, size, theme, address

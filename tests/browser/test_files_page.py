@@ -75,14 +75,18 @@ def kept(desk: store.Desk, name: str) -> bytes:
 
 @pytest.mark.parametrize(
     ("file", "answer"),
-    [("01_weeks_across_merged.xlsx", ""), ("04_dates_wk.csv", "2024"), ("07_utf16_tab.csv", "")],
+    [
+        ("01_weeks_across_merged.xlsx", ""),
+        ("04_dates_wk.csv", "2024"),
+        ("15_records_ebl_comma.csv", ""),
+    ],
 )
 def test_a_spreadsheet_dropped_on_the_app_is_the_right_chart(
     visit, network, file, answer, tmp_path
 ):
     page = visit()
     ready(page, chart=False)
-    assert page.get_by_text("Drop a table of counts here").is_visible()
+    assert page.get_by_text("Drop a table of counts or birth records here").is_visible()
     assert violations(page) == []
     page.get_by_label("A short name").fill("ours")
     drop(page, CASES / file)
@@ -105,11 +109,3 @@ def test_a_spreadsheet_dropped_on_the_app_is_the_right_chart(
     rates = (100 * one["numerator"] / one["denominator"]).round(3).tolist()
     assert any([round(v, 3) for v in drawn_ if v is not None] == rates for drawn_ in values)
     assert kept(desk, "ours") == from_the_terminal(CASES / file, "ours", tmp_path, answer)
-
-
-def test_birth_records_never_go_through_a_browser(visit, network):
-    page = visit()
-    ready(page, chart=False)
-    drop(page, CASES / "09_birth_records.csv")
-    page.locator("#problems", has_text="never go through a browser").wait_for()
-    assert network.store.as_user(ADMIN).projects() == ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from seeing import DESKTOP, PHONE, ready, violations
+from seeing import LOOKS, ready, violations
 from served import ten_sites
 
 
@@ -16,8 +16,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield served
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@LOOKS
 @pytest.mark.parametrize(
     "address",
     ["log", "session", "session&slide=1", "project", "quality", "history", "begin"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 import pytest
-from seeing import DESKTOP, PHONE, ready, violations
+from seeing import DESKTOP, LOOKS, ready, violations
 
 from app_client import PASSWORD, served
 from qi_equity.store import User
@@ -107,8 +107,7 @@ def test_a_site_consents_and_stops_and_the_reason_stands_beside_it(visit, site):
         assert page.get_by_role("cell", name=reason).is_visible()
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@LOOKS
 def test_no_accessibility_violation_and_no_sideways_scroll(visit, size, theme):
     for name, address in (("Asha", ""), ("Asha", "&person=Jo"), ("Ruth", ""), ("Jo", "")):
         page = visit(name, address, size=size, color_scheme=theme, bypass_csp=True)

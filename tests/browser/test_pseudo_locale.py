@@ -103,7 +103,6 @@ TEAM = written_by(PROJECT.model_dump(mode="json")) | {"Asha", FILE}
         "",
         "?stratum=Black&rules=nelson&period=month&lines=whole&hide=target",
         "?site=site_b&measure=weighed",
-        "?page=gap",
         "?page=compare",
         "?page=compare&idea=weigh",
         "?page=log",

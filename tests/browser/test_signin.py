@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 import pytest
-from seeing import DESKTOP, PHONE, ready, violations
+from seeing import DESKTOP, LOOKS, ready, violations
 
 from app_client import PASSWORD, served
 from patience import PATIENCE_MS
@@ -159,8 +159,7 @@ def test_a_page_that_is_not_there_is_ours_and_leads_back(visit):
     assert "There is no such page" in text
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@LOOKS
 def test_signing_in_and_out_has_no_accessibility_violation_and_no_sideways_scroll(
     visit, size, theme
 ):

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, get_ident
 from time import monotonic
@@ -16,25 +17,40 @@ import pytest
 
 from patience import PATIENCE
 from qi_equity import store
-from qi_equity.app import aside, live
-from qi_equity.app.aside import Failed, Lost, Threads, Worker
+from qi_equity.app import aside, live, server
+from qi_equity.app.aside import Failed, Late, Lost, Threads, Worker
 from qi_equity.app.live import Analyst, Network
 from qi_equity.app.render import Renderer
 from store_network import PROJECT, made, row, table, user
 
+# A server that is stopped while it judges, reads a file and brings another one in.
 SERVER = """
 import sys
+from threading import Thread
 from qi_equity import store
+from qi_equity.app import incoming
 from qi_equity.app.live import Analyst, Network
 from qi_equity.app.server import serve
+from store_network import PROJECT, table
+
+def bring_in(desk):
+    for number in range(10**9):
+        desk.import_table(PROJECT, table().assign(denominator=99 + number % 7),
+                          f"{number:064d}")
+        with open(sys.argv[2], "a") as acknowledged:
+            acknowledged.write(f"{number}\\n")
 
 if __name__ == "__main__":
     network = Network(store.open(sys.argv[1]), Analyst())
     seat = network.seat(store.User("jo", "admin"))
 
     def started(url):
-        network.analyst.worker.submit(sum, [1]).result()
-        print(url, network.analyst.worker.pid, flush=True)
+        workers = network.analyst.worker, incoming._reader
+        pids = [one.submit(sum, [1]).result() and one.pid for one in workers]
+        for one in workers:
+            one.submit(exec, "while True: pass")
+        Thread(target=bring_in, args=[seat.store], daemon=True).start()
+        print(url, *pids, flush=True)
 
     try:
         serve(seat, port=0, started=started)
@@ -128,6 +144,14 @@ def test_a_job_that_cannot_be_understood_is_told_and_costs_no_worker(worker, mon
     assert worker.submit(os.getpid).result(PATIENCE) == first
 
 
+def test_a_job_that_takes_too_long_is_ended_and_the_next_one_is_done(worker):
+    worker._limit = 0.1
+    with pytest.raises(Late, match="stay took longer than"):
+        worker.submit(stay).result(PATIENCE)
+    worker._limit = None
+    assert worker.submit(sum, [1, 2]).result(PATIENCE) == 3
+
+
 def test_a_process_that_could_not_be_started_is_asked_for_again(worker, monkeypatch):
     def full(process):
         raise OSError("no room for another process")
@@ -159,7 +183,7 @@ def test_pages_live_on_when_the_worker_is_killed(network):
     renderer.answer("?page=charts")
     awaited(lambda: network.analyst.worker.pid is not None)
     os.kill(network.analyst.worker.pid, signal.SIGKILL)
-    for page in ("charts", "gap", "compare", "session", "log"):
+    for page in ("charts", "compare", "session", "log"):
         assert "Something went wrong" not in renderer.answer(f"?page={page}")["html"]
     seat = network.seat(user())
     awaited(lambda: seat.findings(PROJECT).judged)
@@ -182,12 +206,38 @@ def test_without_verdicts_there_are_charts_and_it_is_tried_again_later(network, 
     findings = seat.findings(PROJECT)
     assert len(findings.charts)
     assert not findings.judged
-    assert seat.revision(PROJECT).endswith(":charts")
+    assert seat.revision(PROJECT).endswith(":failed")
     assert len(asked) == 1
+    page = Renderer(seat).answer(f"?page=gap&project={PROJECT}")
+    assert "could not be worked out" in page["html"]
+    assert page["waiting"], "the page asks again by itself"
     moment[0] = live.AGAIN
     seat.findings(PROJECT)
     assert len(asked) == 2
     analyst.close()
+
+
+def test_while_verdicts_cannot_be_come_by_the_last_are_shown_with_their_day(network, monkeypatch):
+    seat = network.seat(user())
+    renderer = Renderer(seat)
+    address = f"?page=gap&project={PROJECT}&measure=pph&site=north"
+    awaited(lambda: seat.findings(PROJECT).judged)
+    verdicts = seat.findings(PROJECT)
+    waiting = Future()
+    monkeypatch.setattr(network.analyst.worker, "submit", lambda *arguments: waiting)
+    monkeypatch.setattr(live, "SOON", 0.0)
+    rows = [row(1, 20, week="2025-02-03", site="north")]
+    answer = renderer.act("log", {"rows": rows, "site": "north"}, address)
+    assert "being worked out" in answer["html"]
+    assert "last verdicts are as of" in answer["html"]
+    assert seat.findings(PROJECT).late.last is verdicts
+    waiting.set_exception(Lost("two processes died"))
+    seat.findings(PROJECT)
+    renderer = Renderer(seat)
+    for page in ("gap", "charts", "session"):
+        html = renderer.answer(address.replace("page=gap", f"page={page}"))["html"]
+        assert "could not be worked out" in html, page
+        assert "last verdicts are as of" in html, page
 
 
 def test_what_was_kept_is_answered_as_kept_though_no_page_can_be_drawn(network, monkeypatch):
@@ -258,6 +308,40 @@ def test_a_line_is_done_in_order_and_a_long_task_keeps_no_other_line_waiting():
     assert told == ["other", "slow", "after"]
 
 
+def test_what_takes_long_is_done_by_others_and_still_in_its_order():
+    quick, slow, told = Threads(1), Threads(1), []
+    free, done, over = Event(), Event(), Event()
+    large, other = quick.line(slow), quick.line(slow)
+    large.put(lambda: (free.wait(PATIENCE), told.append("file")), slow=True)
+    large.put(lambda: (told.append("after"), over.set()))
+    other.put(lambda: (told.append("other"), done.set()))
+    assert done.wait(PATIENCE)
+    free.set()
+    assert over.wait(PATIENCE)
+    assert told == ["other", "file", "after"]
+
+
+def test_a_page_that_takes_long_to_draw_keeps_nobody_else_waiting(network):
+    begun, free = Event(), Event()
+
+    class Slow(live.Seat):
+        def findings(self, project_id):
+            begun.set()
+            assert free.wait(PATIENCE)
+            return super().findings(project_id)
+
+    seat = network.seat(user())
+    running = server.start(Slow(seat.store, seat.analyst), warm=False)
+    slow = Threads(1).submit(lambda: urlopen(running.url, timeout=PATIENCE).read().decode())
+    assert begun.wait(PATIENCE)
+    with urlopen(f"{running.url}liveness", timeout=PATIENCE) as given:
+        assert given.status == 200
+    assert not slow.done()
+    free.set()
+    assert "<main" in slow.result(PATIENCE)
+    running.stop()
+
+
 def test_a_line_takes_so_many_tasks_and_no_more():
     threads, free = Threads(1), Event()
     line = threads.line()
@@ -286,21 +370,43 @@ def alive(pid: int) -> bool:
     return stat.rsplit(")", 1)[1].split()[0] != "Z"
 
 
-@pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks at processes as Linux does")
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_stopped_server_leaves_no_worker_and_is_gone(tmp_path, how):
-    made(tmp_path / "network.sqlite").close()
-    script = tmp_path / "server.py"
+@contextmanager
+def working(folder: Path):
+    """A server that judges, reads and imports: its process, and those that it began."""
+    made(folder / "network.sqlite").close()
+    script = folder / "server.py"
     script.write_text(SERVER, encoding="utf-8")
     process = subprocess.Popen(
-        [sys.executable, str(script), str(tmp_path / "network.sqlite")],
+        [sys.executable, str(script), str(folder / "network.sqlite"), str(folder / "acknowledged")],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
     )  # fmt: skip
     with process:
-        url, pid = process.stdout.readline().split()
+        url, *pids = process.stdout.readline().split()
         with urlopen(url, timeout=PATIENCE) as given:
             assert given.status == 200
-        assert alive(int(pid))
+        awaited((folder / "acknowledged").exists)
+        yield process, [int(pid) for pid in pids]
+
+
+def imports_kept(folder: Path) -> tuple[int, int]:
+    """The imports that a stopped server acknowledged, and those that its store holds."""
+    said = (folder / "acknowledged").read_text(encoding="utf-8").split()
+    left = store.open(folder / "network.sqlite")
+    desk = left.as_user(user())
+    assert desk.verify().whole
+    kept = {int(one.key) for one in desk.history(PROJECT, most=10**6) if one.kind == "import"}
+    left.close()
+    return len(said), sum(int(number) in kept for number in said)
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks at processes as Linux does")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_server_stopped_amid_its_work_leaves_no_worker_and_is_gone(tmp_path, how):
+    with working(tmp_path) as (process, pids):
+        assert all(alive(pid) for pid in pids)
         process.send_signal(how)
         process.wait(PATIENCE)
-        awaited(lambda: not alive(int(pid)))
+        awaited(lambda: not any(alive(pid) for pid in pids))
+    said, kept = imports_kept(tmp_path)
+    assert said == kept > 0

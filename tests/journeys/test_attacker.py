@@ -498,7 +498,7 @@ def test_no_page_of_the_app_names_a_count_that_was_not_released(name: str) -> No
         start = Address(project="network", measure=measure, site=site)
         ways = [
             start,
-            *(replace(start, page=page) for page in ("gap", "compare")),
+            replace(start, page="compare"),
             *(replace(start, stratum=stratum) for stratum in STRATA),
             *(replace(start, period=period) for period in ("month", "quarter")),
             replace(start, limits="normal"),

@@ -53,7 +53,8 @@ def kept(folder: Path) -> Any:
 
 
 def names(folder: Path) -> set[str]:
-    return {str(one.relative_to(folder)) for one in folder.rglob("*") if one.is_file()}
+    files = (one for one in folder.rglob("*") if one.is_file() and one.name != arrivals.LOCK)
+    return {str(one.relative_to(folder)) for one in files}
 
 
 def test_an_extract_is_taken_once_and_the_same_bytes_again_change_nothing(folder, project):
@@ -69,6 +70,19 @@ def test_an_extract_is_taken_once_and_the_same_bytes_again_change_nothing(folder
     assert "taken   june.csv" in first
     assert "already june.csv" in second
     assert watched(folder, project).output == ""
+
+
+def test_a_folder_is_one_watchers_at_a_time_and_a_lock_is_never_stale(folder, project):
+    (folder / "june.csv").write_bytes(GOOD.read_bytes())
+    with arrivals.alone(folder) as mine:
+        assert mine
+        ran = watched(folder, project)
+    assert (ran.exit_code, kept(folder), names(folder)) == (1, 0, {"june.csv"})
+    assert "Another watcher is at this folder" in ran.output
+    # The lock's file is still there, and nobody holds it.
+    assert (folder / arrivals.LOCK).exists()
+    assert watched(folder, project).exit_code == 0
+    assert kept(folder) == 120
 
 
 def test_a_bad_extract_is_set_aside_with_the_reason_and_none_of_it_is_kept(folder, project):

@@ -16,8 +16,8 @@ from qi_equity.equity.intervals import (
     miettinen_nurminen,
     newcombe,
 )
-from qi_equity.equity.roots import falling_root
 from qi_equity.equity.scores import difference_score, ratio_score, two_sided
+from qi_equity.roots import falling_root
 
 
 @st.composite

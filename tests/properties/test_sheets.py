@@ -1,6 +1,6 @@
 """A table or birth records, with dates and numbers in any way of writing, come out as they were.
 
-Each is written as CSV and as a workbook. HYPOTHESIS_PROFILE=long tries 2,000 sheets of each kind.
+Each is written as CSV and as a workbook. HYPOTHESIS_PROFILE=long tries 2,000 files.
 """
 
 from __future__ import annotations
@@ -24,11 +24,16 @@ from qi_equity.sources.outline import outline
 
 GROUPS = ("White British", "Black African", "Indian", "Not stated")
 START = date(2024, 1, 1)
-ANSWERS = {"year": "2024", "week_1": "2024-01-01", "dates": "day first"}
+ANSWERS = {"year": "2024", "week_1": "2024-01-01", "dates": "day first", "decimal": "point"}
 Sheet = list[list[str]]
 Counts = dict[tuple[date, str], tuple[int, int]]
 Write = Callable[[date], str]
 Show = Callable[[int], str]
+
+
+def some(share: float) -> settings:
+    """A share of the profile's files: 2,000 of all kinds together in the long one."""
+    return settings(max_examples=max(int(120 * share), int(settings().max_examples * share)))
 
 
 def iso_week(day: date) -> str:
@@ -112,7 +117,6 @@ def read_back(name: str, content: bytes) -> Imported:
         drawn = folder / "drawn.yaml"
         asked = outline(folder / name, "drawn", folder, lambda key, question: ANSWERS[key])
         drawn.write_text(asked, encoding="utf-8")
-        assert project_file.check(drawn) == ()
         found = sources.load(project_file.load(drawn), base=folder)
     refused, left_out = (
         part["rows"].sum() if len(part) else 0 for part in (found.refused, found.left_out)
@@ -153,7 +157,7 @@ def as_typed(cell: str) -> object:
         [[], [[], ["Source: the labour ward's book"]], [["Total", "", "9", "9"]]]
     ),
 )
-@settings(max_examples=max(60, settings().max_examples))
+@some(0.3)
 def test_what_a_workbook_holds_is_read_as_it_was(
     counts: Counts, layout: str, dates: str, numbers: str, typed: bool, above: Sheet, below: Sheet
 ) -> None:
@@ -215,7 +219,7 @@ def births(draw: st.DrawFn) -> list[Birth]:
     kind=st.sampled_from(["csv", "tsv", "xlsx", "typed xlsx"]),
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
 )
-@settings(max_examples=max(40, settings().max_examples))
+@some(0.2)
 def test_birth_records_are_counted_one_by_one(
     found: list[Birth],
     days: str,
@@ -259,8 +263,8 @@ def test_birth_records_are_counted_one_by_one(
         [[], [[], ["Source: the labour ward's book"]], [["Total", "", "9", "9"]]]
     ),
 )
-@settings(max_examples=max(100, settings().max_examples))
-def test_what_a_sheet_holds_is_read_as_it_was_or_refused_with_a_reason(
+@some(0.5)
+def test_what_a_sheet_holds_is_read_as_it_was(
     counts: Counts,
     layout: str,
     dates: str,
@@ -278,11 +282,9 @@ def test_what_a_sheet_holds_is_read_as_it_was_or_refused_with_a_reason(
     keys = zip(table["subgroup"], table["stratum"], strict=True)
     pairs = zip(table["numerator"], table["denominator"], strict=True)
     read = {(day.date(), group): pair for (day, group), pair in zip(keys, pairs, strict=True)}
-    # Nothing is another number, another date or another group.
-    assert read == {key: pair for key, pair in counts.items() if key in read}
-    # Only 1,200 between semicolons may be refused: it could be 1.2 there.
-    if separator != ";" or numbers != "thousands":
-        assert len(read) == len(counts)
+    # Nothing is another number, another date or another group; of 1,200 between semicolons,
+    # which could be 1.2 there, it is asked.
+    assert read == counts
 
 
 def test_a_column_in_which_some_counts_need_a_comma_is_a_column_of_counts(tmp_path: Path) -> None:

@@ -78,7 +78,8 @@ plausible = st.sampled_from(
         *("", " ", "nan", "=1+1"),
     ]
 )
-texts = st.text(max_size=12)
+# All but surrogates: to name the codec instead costs ten seconds of working out its letters.
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 cells = st.one_of(plausible, plausible, texts)
 typed = st.one_of(
     cells.filter(lambda text: text.isprintable()),
@@ -217,5 +218,6 @@ def test_any_bytes_as_birth_records(content: bytes, headed: bool) -> None:
             imported = sources.load(RECORDS, path)
         except UserError:
             return
-        assert imported.read == imported.taken + imported.refused["rows"].sum()
+        others = imported.refused["rows"].sum() + imported.left_out["rows"].sum()
+        assert imported.read == imported.taken + others
         assert len(observations(imported.observations)) == len(imported.observations)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from base64 import b64encode
+from concurrent.futures import Future
 from contextlib import closing
 from pathlib import Path
 
@@ -13,7 +14,9 @@ import pytest
 from made_findings import made_project
 
 from qi_equity import sources, store
+from qi_equity.app import incoming
 from qi_equity.app.actions import act
+from qi_equity.app.aside import Late, Lost
 from qi_equity.app.looks import look
 from qi_equity.app.received import LARGEST, received
 from qi_equity.app.render import Renderer
@@ -133,6 +136,28 @@ def test_a_small_file_that_unpacks_hugely_is_refused_before_it_is_opened(desk):
         look("upload", desk, CHOICE, sent(out.getvalue(), "bomb.xlsx"))
 
 
+@pytest.mark.parametrize(
+    ("fault", "why"), [(Late("3 minutes"), "which is too long for a page"), (Lost(), "more than")]
+)
+def test_a_file_that_cannot_be_read_in_time_is_refused_with_the_way_out(
+    desk, monkeypatch, fault, why
+):
+    folders = []
+
+    class Reader:
+        def submit(self, function, folder, *job):
+            assert Path(folder).is_dir()
+            folders.append(Path(folder))
+            future = Future()
+            future.set_exception(fault)
+            return future
+
+    monkeypatch.setattr(incoming, "_reader", Reader())
+    with pytest.raises(UserError, match=f"{why}.*qi-equity import PROJECT FILE"):
+        look("upload", desk, CHOICE, sent("x" * (incoming.SMALL + 1), "a.csv"))
+    assert not folders[0].exists(), "nothing of the file is left"
+
+
 def test_a_files_name_cannot_leave_its_folder():
     assert received(sent("x", "..\\..\\etc/pass wd.csv")).name == "pass_wd.csv"
 
@@ -182,9 +207,46 @@ def test_an_equity_leads_project_is_of_their_own_site(network):
     assert [site.id for site in desk.project("ours").sites] == ["north"]
 
 
-def test_birth_records_never_go_through_a_page(desk):
-    with pytest.raises(UserError, match="never go through a browser"):
-        outlined(desk, "15_records_ebl_comma.csv")
+@pytest.mark.parametrize("file", ["15_records_ebl_comma.csv", "09_birth_records.xlsx"])
+def test_birth_records_are_counted_as_on_the_command_line_and_only_counts_are_kept(tmp_path, file):
+    from qi_equity import project_file
+    from qi_equity.sources.outline import outline
+
+    path = tmp_path / file
+    path.write_bytes((CASES / file).read_bytes())
+    (tmp_path / "ours.yaml").write_text(outline(path, "ours", tmp_path, site="north"))
+    terminal = sources.load(project_file.load(tmp_path / "ours.yaml"), base=tmp_path)
+    with closing(store.open(tmp_path / "empty.sqlite")) as opened:
+        desk = opened.as_user(store.User("Ruth", "equity_lead", ["north"]))
+        found = outlined(desk, file, name="ours")
+        assert found["account"] == str(terminal).replace(f"{tmp_path}/", "").splitlines()
+        fields = sent(path.read_bytes(), file, name="ours", digest=found["digest"])
+        act("begin", desk, None, fields)
+        kept = desk.observations("ours").drop(columns="revision")
+        assert kept.to_csv() == terminal.observations[kept.columns].to_csv()
+        # The same extract a month later comes in through the log page.
+        choice = choose(parse("?page=log"), [desk.project("ours")], lambda *_: ["north"])
+        again = look("upload", desk, choice, sent(path.read_bytes(), file))
+        assert again["keep"] == ""
+
+
+def test_a_project_is_never_begun_without_its_file(network, monkeypatch):
+    from qi_equity.store import bringing
+
+    def fails(*_, **__):
+        raise OSError("the disk is full")
+
+    desk = network.as_user(store.User("Asha", "admin"))
+    file = "04_dates_iso.csv"
+    digest = outlined(desk, file, name="ours")["digest"]
+    before = desk.verify()
+    monkeypatch.setattr(bringing, "ready", fails)
+    with pytest.raises(OSError, match="disk is full"):
+        act(
+            "begin", desk, None, sent((CASES / file).read_bytes(), file, name="ours", digest=digest)
+        )
+    assert "ours" not in desk.projects()
+    assert desk.verify() == before
 
 
 def test_a_store_without_a_project_begins_with_a_file(tmp_path):

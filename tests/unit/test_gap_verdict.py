@@ -31,6 +31,21 @@ def test_the_word_for_a_plain_case(early, late, reference, word, why):
     assert str(found.verdict) == word, why
 
 
+def test_a_gap_that_changed_sides_neither_widens_nor_narrows():
+    rng = np.random.default_rng(5)
+    rate = np.where(LATE, 0.066, 0.012)
+    found = judged(
+        rng.binomial(12, rate, (200, WEEKS)), 12, rng.binomial(60, 0.03, (200, WEEKS)), 60
+    )
+    halves = [half.estimate for half in (found.early_ratio, found.late_ratio)]
+    apart = np.min(np.abs(np.log(np.maximum(halves, 1e-9))), axis=0) >= np.log(1.25)
+    told = (found.ratio.lower > 1) | (found.ratio.upper < 1)
+    astride = (halves[0] < 1) & (halves[1] > 1) & (apart | ~told)
+    sized = np.isin(found.verdict, ("widening", "narrowing"))
+    assert astride.sum() > 150
+    assert not (sized & astride).any()
+
+
 def test_few_events_are_too_few_to_say_with_the_change_that_would_be_seen():
     events = np.zeros(WEEKS)
     events[::40] = 1

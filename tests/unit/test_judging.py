@@ -12,7 +12,7 @@ import pytest
 from qi_equity.analyse import analyse
 from qi_equity.engines import judge
 from qi_equity.findings import TABLES, Findings, Judged
-from qi_equity.judging import Work, Workers, contents, judged
+from qi_equity.judging import Ask, Work, Workers, contents, judged
 from qi_equity.observations import observations, with_totals
 from qi_equity.project import ALL_SITES, EVERYONE, Project
 from qi_equity.project_file import examples, load
@@ -105,13 +105,48 @@ def test_only_what_changed_is_judged_and_all_is_equal(
     before: Findings,
 ) -> None:
     project, rows = change(log)
-    found, expected = analyse(project, rows, previous=before), analyse(project, rows)
+    equal(analyse(project, rows, previous=before), analyse(project, rows))
+
+
+def equal(found: Findings, expected: Findings) -> None:
     for name in TABLES:
         pd.testing.assert_frame_equal(
             getattr(found, name), getattr(expected, name), check_exact=True
         )
     assert found.cautions == expected.cautions
     assert found.chance == expected.chance
+
+
+def edited(log: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """A log after an edit that a team could make: one of a few kinds, at a random place."""
+    log, kind = log.copy(), rng.choice(["correct", "blank", "leave out", "add", "late site"])
+    some = log.index[rng.choice(len(log), size=int(rng.integers(1, 4)), replace=False)]
+    if kind == "correct":
+        log.loc[some, "denominator"] += rng.integers(1, 5)
+    elif kind == "blank":
+        log.loc[some, COUNTS] = np.nan
+    elif kind == "leave out":
+        log = log.drop(index=some)
+    elif kind == "add":
+        site = str(rng.choice(log["site"].unique()))
+        own = log.loc[log["site"] == site, "subgroup"]
+        week = pd.DatetimeIndex([own.max() + pd.Timedelta(weeks=1)])
+        log = pd.concat([log, week_of(site, week, rng)], ignore_index=True)
+    else:
+        new = f"site_{rng.integers(10, 99)}"
+        log = pd.concat([log, week_of(new, WEEKS[60:], rng)], ignore_index=True)
+    return log
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_after_any_edits_in_a_row_all_is_as_judged_at_once(
+    seed: int, log: pd.DataFrame, before: Findings
+) -> None:
+    rng, found, rows = np.random.default_rng(seed), before, log
+    for _ in range(3):
+        rows = edited(rows, rng)
+        found = analyse(PROJECT, rows, previous=found)
+    equal(found, analyse(PROJECT, rows))
 
 
 def test_a_site_whose_rows_are_the_same_is_not_judged_again(
@@ -140,7 +175,8 @@ def test_a_few_sites_at_a_time_say_the_same(log: pd.DataFrame, before: Findings)
     rows = with_totals(rows, "site", ALL_SITES)
     drawn = reading.charted_as_logged(rows).draw(rows)
     told = contents(reading, rows).sites
-    found = judged(reading, rows, drawn, told, {}, Workers(elsewhere, sites=1))
+    ask = Ask(reading, rows, drawn, told, {})
+    [found] = judged([ask], Workers(elsewhere, sites=1))
     for site, expected in before.kept[MEASURE].judged.items():
         for name in ("charts", "points", "gaps", "gap_points"):
             left, right = (

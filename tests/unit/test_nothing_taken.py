@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from qi_equity.cli import app
+from qi_equity.sources.outline import outline
 
 CASES = Path(__file__).parents[1] / "cases"
 HEAD = ["date", "eth", "ebl", "ga"]
@@ -51,6 +55,38 @@ def test_records_of_a_group_nobody_mapped_end_in_an_error(tmp_path: Path, comman
     code, said = ran(*commands(PROJECT, data, tmp_path)[command])
     assert code == 1, said
     assert "Purple" in said
+
+
+def test_a_project_with_open_questions_is_written_and_ends_in_an_error(tmp_path: Path) -> None:
+    code, said = ran("new", "ours", "--data", CASES / "04_dates_wk.csv", "--dir", tmp_path)
+    assert code == 1, said
+    assert "year" in said
+    assert "year: '?'" in (tmp_path / "ours.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a terminal is made as POSIX has them")
+def test_on_a_terminal_what_a_file_leaves_open_is_asked_until_it_is_answered(
+    tmp_path: Path,
+) -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "qi_equity.cli", "new", "ours"]
+    more = ["--data", str(CASES / "04_dates_wk.csv"), "--dir", str(tmp_path)]
+    os.write(ours, b"soon\n2024\n")
+    done = subprocess.run([*command, *more], stdin=theirs, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "'soon' is no answer to this" in done.stdout
+    assert len(done.stdout.split("Understood, for example:")[1].strip().splitlines()) == 3
+
+
+def test_counts_that_are_all_withheld_are_nothing_to_go_on_with(tmp_path: Path) -> None:
+    rows = [[f"2024-0{month}-01", group, "*", "20"] for month in range(1, 7) for group in "AM"]
+    data = table(tmp_path, rows, ["month", "ethnicity", "pph", "births"])
+    project = tmp_path / "ours.yaml"
+    project.write_text(outline(data, "ours", tmp_path), encoding="utf-8")
+    code, said = ran("analyse", project)
+    assert (code, "Nothing could be taken" in said or "nothing to go on" in said) == (1, True)
 
 
 def test_a_project_that_takes_nothing_of_its_own_file_is_written_and_ends_in_an_error(

@@ -16,7 +16,7 @@ from qi_equity.errors import DataErrors
 from qi_equity.findings import Gap
 from qi_equity.findings.columns import rows
 from qi_equity.observations import observations, with_totals
-from qi_equity.project import Project
+from qi_equity.project import Project, TableSource
 from qi_equity.quality.checks import quality
 from qi_equity.quality.outcome import shares
 from qi_equity.store.intake import ready
@@ -69,7 +69,9 @@ def project(**measure: object) -> Project:
     )
 
 
-def births(tmp_path: Path, unknown: float, *, weeks: int = 60, seed: int = 7) -> Path:
+def births(
+    tmp_path: Path, unknown: float, *, weeks: int = 60, seed: int = 7, instead: str = ""
+) -> Path:
     """A file of births in which Black women bleed twice as often, some with no loss recorded."""
     rng = np.random.default_rng(seed)
     count = weeks * 60
@@ -81,7 +83,7 @@ def births(tmp_path: Path, unknown: float, *, weeks: int = 60, seed: int = 7) ->
             "born": pd.Timestamp("2024-01-01")
             + pd.to_timedelta(np.arange(count) * 7 // 60, unit="D"),
             "ethnicity": ethnicity,
-            "loss": loss.mask(rng.random(count) < unknown, ""),
+            "loss": loss.mask(rng.random(count) < unknown, instead),
         }
     )
     table.to_csv(tmp_path / "births.csv", index=False)
@@ -103,8 +105,74 @@ def test_a_gap_with_three_quarters_of_its_outcomes_unknown_has_no_verdict(tmp_pa
     assert one.outcome_ratio_least < one.outcome_ratio_lower <= one.ratio
     assert one.outcome_ratio_upper < one.outcome_ratio_most
     said = verdict_sentences(one)
-    assert said[0].startswith("No verdict: the outcome is not recorded for up to 7")
+    assert said[0].startswith(
+        "No verdict: the outcome is not known (not recorded, or refused as it"
+    )
     assert not (found.gap_points["signal"] != 0).any()
+
+
+def test_losses_that_cannot_be_read_hold_a_verdict_back_and_stay_out_of_the_rate(
+    tmp_path: Path,
+) -> None:
+    imported = sources.load(project(), base=births(tmp_path, 0.35, instead="see notes"))
+    table = imported.observations
+    assert table["denominator"].sum() + table["unread"].sum() == 3600
+    one = gap_of(analyse(project(), table).gaps)
+    assert one.verdict == "held back"
+    assert 0.3 < one.outcome_unknown_share < 0.5
+    kept = ready(project(), table, frozenset({"north"}), typed=False)
+    assert any('"unread":' in (body or "") for body in kept.bodies.values())
+    assert "unread" in with_totals(table, "stratum", "Everyone")
+
+
+def counts(tmp_path: Path, wrong: float, column: str, *, stratum: str = "Black") -> Path:
+    """The same births as a table of counts, some rows of one group with a slip in one column."""
+    table = pd.read_csv(births(tmp_path, 0.0) / "births.csv")
+    table["week"] = pd.to_datetime(table["born"]).dt.to_period("W").dt.start_time.astype(str)
+    grouped = table.assign(pph=table["loss"] >= 1000, births=1).groupby(["week", "ethnicity"])
+    sums = grouped[["pph", "births"]].sum().reset_index().astype(object)
+    mine = sums.index[sums["ethnicity"] == stratum] if stratum else sums.index
+    chosen = np.random.default_rng(3).choice(mine, round(wrong * len(mine)), replace=False)
+    sums.loc[chosen, column] = "see notes"
+    sums.to_csv(tmp_path / "counts.csv", index=False)
+    return tmp_path
+
+
+COUNTS = project().model_copy(
+    update={
+        "data": TableSource(
+            kind="table", path="counts.csv", subgroup="week", stratum="ethnicity",
+            numerator="pph", denominator="births",
+        )
+    }
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("wrong", "column", "stratum", "held"),
+    [
+        (0.02, "pph", "Black", False),
+        (0.4, "pph", "Black", True),
+        (0.4, "births", "Black", True),
+        (0.4, "week", "Black", True),
+        (0.4, "ethnicity", "", True),
+    ],
+)
+def test_refused_rows_of_a_table_hold_a_verdict_back_where_they_could_change_it(
+    tmp_path: Path, wrong: float, column: str, stratum: str, held: bool
+) -> None:
+    imported = sources.load(COUNTS, base=counts(tmp_path, wrong, column, stratum=stratum))
+    assert imported.read == imported.taken + imported.refused["rows"].sum() == 180
+    assert imported.observations["denominator"].notna().all()
+    missing = 3600 - imported.observations["denominator"].sum()
+    assert imported.doubt["unread"].sum() == pytest.approx(missing, rel=0.1)
+    one = gap_of(analyse(COUNTS, imported.with_doubt).gaps)
+    assert (one.verdict == "held back") is held
+
+
+def test_a_measure_with_few_numbers_is_said_before_its_findings(tmp_path: Path) -> None:
+    imported = sources.load(COUNTS, base=counts(tmp_path, 0.6, "pph", stratum=""))
+    assert "WARNING: pph has a number in 72 of 180 rows only" in str(imported)
 
 
 def test_the_same_file_with_its_outcomes_recorded_has_a_verdict(tmp_path: Path) -> None:

@@ -12,12 +12,16 @@ from qi_equity.chance import sequential_p
 from qi_equity.spc.scan import scan, series_of
 
 
+def bent(share):
+    return np.sqrt(1 - 4 / 15 * np.log(4 * share * (1 - share)))
+
+
 def enumerated(y, n):
     """The exact p-value: every way the events can fall, weighted by how likely it is."""
     y, n = np.array(y), np.array(n)
     total, people = y.sum(), n.sum()
     share = np.cumsum(n)[:-1] / people
-    scale = np.sqrt(share * (1 - share))
+    scale = np.sqrt(share * (1 - share)) * bent(share)
 
     def largest(counts):
         return np.max(np.abs(np.cumsum(counts)[:-1] - total * share) / scale)
@@ -45,6 +49,7 @@ def slowly(y, n, season, at_most_one):
     left = np.maximum(whole - held, 0.0)
     sd = np.sqrt(held * left / whole * (n.sum() / (n.sum() - 1) if at_most_one else 1))
     looked = (share >= 0.1) & (share <= 0.9)
+    sd[looked] *= bent(share[looked])
     height = np.max(np.abs(np.cumsum(y - mean))[looked] / sd[looked])
     kept, free = {0: 0.0}, {0: 0.0}
     for week in range(len(y)):

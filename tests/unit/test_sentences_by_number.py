@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 import pandas as pd
@@ -23,10 +23,11 @@ from qi_equity.findings import Chart, Findings, Gap
 from qi_equity.project import Measure
 from qi_equity.simulation import synthetic
 from qi_equity.words import catalogue
+from qi_equity.words.answers import answer_sentence
 from qi_equity.words.cautions import caution_text
 from qi_equity.words.charts import chance_sentence, chart_sentences
 from qi_equity.words.gaps import gap_sentence
-from qi_equity.words.numbers import day
+from qi_equity.words.numbers import day, month
 from qi_equity.words.verdicts import verdict_sentences
 from qi_equity.words.watched import standing_sentences
 
@@ -58,11 +59,15 @@ def unfounded(
     sentence: str, row: object, measure: Measure, days: set[str] = frozenset()
 ) -> list[str]:
     """The numbers and dates of a sentence that its row does not have."""
-    values = asdict(row)
+    parts = [row.chart, row.gap] if isinstance(row, Both) else [row]
+    values = dict(enumerate(v for part in parts if part for v in asdict(part).values()))
     dates = {day(each) for each in values.values() if isinstance(each, pd.Timestamp)} | days
     unknown = [found for found in DAY.findall(sentence) if found not in dates]
     names = [str(each) for each in values.values() if isinstance(each, str) and each]
     rest = DAY.sub(" ", sentence)
+    for each in values.values():
+        if isinstance(each, pd.Timestamp) and not pd.isna(each):
+            rest = rest.replace(month(each), " ")
     for name in sorted(names, key=len, reverse=True):
         rest = rest.replace(name, " ")
     known = {
@@ -86,6 +91,14 @@ def findings(request: pytest.FixtureRequest, true: Findings) -> Findings:
     return true if request.param == "the team" else protect(true, "msds")
 
 
+@dataclass(frozen=True)
+class Both:
+    """The two rows that an answer is made from."""
+
+    chart: Chart
+    gap: Gap | None
+
+
 def told(findings: Findings) -> Iterator[tuple[str, object, Measure, set[str]]]:
     """Every sentence of charts and gaps, the row that it is made from, and the days it may name."""
     for measure in findings.project.measures:
@@ -96,7 +109,11 @@ def told(findings: Findings) -> Iterator[tuple[str, object, Measure, set[str]]]:
                 *verdict_sentences(row, measure.multiply, measure.direction),
             ):
                 yield text, row, measure, set()
+        gap_of = {(row.site, row.stratum): row for row in findings.rows(Gap, measure)}
         for row in findings.rows(Chart, measure):
+            gap = gap_of.get((row.site, row.stratum))
+            answer = answer_sentence(row, gap, measure, judged=findings.judged)
+            yield answer, Both(row, gap), measure, set()
             own = points[(points["site"] == row.site) & (points["stratum"] == row.stratum)]
             days = {day(each) for each in own["subgroup"]}
             for text in (

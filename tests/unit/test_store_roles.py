@@ -338,6 +338,8 @@ def test_a_file_with_other_sites_rows_is_refused_whole_or_keeps_ones_own(world, 
     done = view.import_table(PROJECT, rows_of_all, "8" * 64, accept_valid=True)
     assert (done.taken, len(done.refused)) == (6, 12)
     assert set(view.observations(PROJECT)["site"]) == {"north"}
+    assert view.observations(PROJECT, site="north").equals(view.observations(PROJECT))
+    assert view.observations(PROJECT, site="south").empty
     opened.close()
 
 

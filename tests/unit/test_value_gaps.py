@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 
 from qi_equity import analyse, sources
 from qi_equity.app.backend import FixedBackend
 from qi_equity.app.render import Renderer
 from qi_equity.disclosure import network_findings
 from qi_equity.equity.value_verdict import value_verdicts
-from qi_equity.equity.values import Means, Values, everyone_else, hodges_lehmann, level, means
+from qi_equity.equity.values import Means, Values, everyone_else, intervals, level, means, p_values
 from qi_equity.findings import Findings, Gap
 from qi_equity.findings.columns import rows
 from qi_equity.frames.value_gaps import value_gaps
@@ -83,16 +83,34 @@ def test_with_one_subgroup_the_interval_is_welchs() -> None:
     assert told.freedom[0] == pytest.approx(welch.df)
 
 
-def test_hodges_lehmann_is_the_textbooks() -> None:
-    # Hollander, Wolfe and Chicken, Nonparametric Statistical Methods, table 3.1.
-    drop = np.array([-0.952, 0.147, -1.022, -0.430, -0.620, -0.590, -0.490, 0.080, -0.010])
-    told = hodges_lehmann(drop, 0.9609)
-    assert told.estimate == pytest.approx(-0.46, abs=0.005)
-    assert (told.lower, told.upper) == pytest.approx((-0.786, -0.010), abs=0.001)
+def test_means_alone_are_compared_by_the_means_of_all_subgroups() -> None:
+    rng = np.random.default_rng(3)
+    own, other = rng.lognormal(4, 0.1, 9), rng.lognormal(3.8, 0.1, 9)
+    blank = np.full((1, 9), np.nan)
+    data = Values(*(means(part[None], blank, blank) for part in (own, other)))
+    told = level(data, data.compared)
+    difference, ratio = intervals(data, told, np.ones(1))
+    paired = stats.ttest_rel(own, other)
+    held = paired.confidence_interval()
+    assert p_values(data, told, np.ones(1))[0] == pytest.approx(paired.pvalue)
+    assert (difference.lower[0], difference.upper[0]) == pytest.approx((held.low, held.high))
+    assert ratio.estimate[0] == pytest.approx(own.mean() / other.mean())
+    # Fieller's interval, exact where means are normal, is nearly the same.
+    low, high = fieller(own, other)
+    assert (ratio.lower[0], ratio.upper[0]) == pytest.approx((low, high), rel=0.01)
 
 
-def test_five_differences_have_no_interval_of_95_per_cent() -> None:
-    assert np.isnan(hodges_lehmann(np.arange(5.0), 0.95).lower)
+def fieller(own: np.ndarray, other: np.ndarray) -> tuple[float, float]:
+    """The ratios whose paired differences cannot be told from nought."""
+
+    def t2(ratio: float) -> float:
+        return float(stats.ttest_1samp(own - ratio * other, 0).statistic ** 2)
+
+    middle, line = own.mean() / other.mean(), stats.t.ppf(0.975, len(own) - 1) ** 2
+    return tuple(
+        optimize.brentq(lambda ratio: t2(ratio) - line, *sorted((middle, end)))
+        for end in (middle / 4, middle * 4)
+    )
 
 
 def test_everyone_else_is_the_readings_of_all_others_together() -> None:

@@ -76,8 +76,13 @@ def _keys(node: ast.expr) -> list[str]:
     return [str(first.value)]
 
 
+def templates():
+    folders = ("app/templates", "report/templates")
+    return sorted(path for folder in folders for path in (SOURCE / folder).glob("*.html"))
+
+
 def template_uses():
-    for path in sorted((SOURCE / "app/templates").glob("*.html")):
+    for path in templates():
         text = path.read_text(encoding="utf-8")
         for key, joined, rest in USE.findall(text):
             yield path.name, key, None if joined else set(FIELD.findall(rest))
@@ -202,7 +207,7 @@ def test_a_second_folder_is_a_second_language_and_english_stands_in_for_what_it_
 
 def test_no_template_holds_words_of_its_own():
     """Text between tags, and attributes that are read aloud, come from the catalogue."""
-    for path in sorted((SOURCE / "app/templates").glob("*.html")):
+    for path in templates():
         text = path.read_text(encoding="utf-8")
         text = re.sub(r"<(style|script)\b.*?</\1>", "", text, flags=re.S)
         text = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", "", text, flags=re.S)
@@ -212,6 +217,6 @@ def test_no_template_holds_words_of_its_own():
 
 
 def test_every_line_of_a_template_can_be_read():
-    for path in sorted((SOURCE / "app/templates").glob("*.html")):
+    for path in templates():
         for place, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             assert len(line) <= 120, f"{path.name}:{place}"

@@ -17,7 +17,10 @@ from multiprocessing import connection, get_context, parent_process
 from queue import Empty, SimpleQueue
 from signal import SIG_IGN, SIGINT, signal
 from threading import Lock, Thread
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+Begin = Callable[[Callable[[], None]], None]
 
 TRIES = 2  # of a job in whose midst the process died: what kills it twice would kill it again
 GRACE = 2.0  # seconds that a killed process is waited for
@@ -37,6 +40,10 @@ class Failed(Exception):
     """A job ended in an exception in its process: its traceback there, as text."""
 
 
+class Late(Exception):
+    """A job took longer than it may, and was ended."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Job:
     future: Future[Any]
@@ -53,7 +60,9 @@ class Worker:
     >>> worker.close()
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limit: float | None = None) -> None:
+        """limit: seconds that one job may take."""
+        self._limit = limit
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._lock = Lock()
         self._closed = False
@@ -113,6 +122,10 @@ class Worker:
             pipe = self._at_work()
             try:
                 pipe.send((job.function, job.arguments))
+                if not pipe.poll(self._limit):
+                    with self._lock:
+                        self._drop()
+                    raise Late(f"{job.function.__name__} took longer than {self._limit} seconds")
                 well, answer = pipe.recv()
                 return bool(well), answer
             except (EOFError, OSError):
@@ -176,16 +189,33 @@ def _end_with_parent() -> None:
 
 
 class Threads:
-    """A few threads that serve many lines, one task of each line at a time."""
+    """A few threads that serve many lines, one task of each line at a time.
+
+    >>> Threads(1).submit(lambda: 1 + 2).result()
+    3
+    """
 
     def __init__(self, many: int) -> None:
         self._ready: SimpleQueue[Callable[[], None]] = SimpleQueue()
         for _ in range(many):
             Thread(target=self._attend, name="aside", daemon=True).start()
 
-    def line(self) -> Line:
-        """A line whose tasks are done in order."""
-        return Line(self._ready.put)
+    def line(self, slow: Threads | None = None) -> Line:
+        """A line whose tasks are done in order; slow: where those are done that take long."""
+        return Line(self._ready.put, (slow or self)._ready.put)
+
+    def submit(self, function: Callable[[], T]) -> Future[T]:
+        """Have a function called in its turn, in no line."""
+        future: Future[T] = Future()
+
+        def work() -> None:
+            try:
+                future.set_result(function())
+            except BaseException as fault:  # whoever waits for the answer is told
+                future.set_exception(fault)
+
+        self._ready.put(work)
+        return future
 
     def _attend(self) -> None:
         while True:
@@ -195,29 +225,29 @@ class Threads:
 class Line:
     """What one page asks for, done one after another: nobody takes more than one thread."""
 
-    def __init__(self, begin: Callable[[Callable[[], None]], None]) -> None:
-        self._begin = begin
-        self._waiting: deque[Callable[[], None]] = deque()
+    def __init__(self, begin: Begin, begin_slow: Begin) -> None:
+        self._begins = {False: begin, True: begin_slow}
+        self._waiting: deque[tuple[Callable[[], None], bool]] = deque()
         self._lock = Lock()
 
-    def put(self, task: Callable[[], None]) -> bool:
+    def put(self, task: Callable[[], None], slow: bool = False) -> bool:
         """Have a task done in its turn; False where too many wait already, and it is dropped."""
         with self._lock:
             if len(self._waiting) >= MOST_WAITING:
                 return False
-            self._waiting.append(task)
+            self._waiting.append((task, slow))
             first = len(self._waiting) == 1
         if first:
-            self._begin(self._next)
+            self._begins[slow](self._next)
         return True
 
     def _next(self) -> None:
         try:
-            self._waiting[0]()
+            self._waiting[0][0]()
         except Exception:
             log.exception("a task of a page ended in a fault")
         with self._lock:
             self._waiting.popleft()
-            more = bool(self._waiting)
-        if more:
-            self._begin(self._next)
+            after = self._waiting[0] if self._waiting else None
+        if after is not None:
+            self._begins[after[1]](self._next)

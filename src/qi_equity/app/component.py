@@ -15,8 +15,8 @@ TOO_MUCH = "this page asked for too much at once: nothing was done; wait a momen
 class Wire(JSComponent):  # type: ignore[misc]  # panel ships no types
     """Messages between a page and its session; what is seen is plain HTML outside of it.
 
-    Each is answered in a thread of the page's line: whoever uploads a large file keeps nobody
-    else waiting.
+    Each is answered in a thread of the page's line, and a file in one of the few for files:
+    people who upload large ones keep nobody else waiting.
     """
 
     _esm: ClassVar[str] = """
@@ -37,7 +37,15 @@ class Wire(JSComponent):  # type: ignore[misc]  # panel ships no types
         self._answer = answer
         self._line = line
 
+    def _process_param_change(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Without style sheets: nothing of it is seen, and Panel would ask another server."""
+        made: dict[str, Any] = super()._process_param_change(params)
+        return made | {"stylesheets": []} if "stylesheets" in made else made
+
     def _handle_msg(self, message: Any) -> None:
         asked = message if isinstance(message, dict) else {}
-        if not self._line.put(lambda: self._send_msg(self._answer(asked))):
-            self._send_msg({"problems": [TOO_MUCH], "number": asked.get("number")})
+        fields = asked.get("fields")
+        slow = isinstance(fields, dict) and bool(fields.get("file"))
+        if not self._line.put(lambda: self._send_msg(self._answer(asked)), slow):
+            told = {"problems": [TOO_MUCH], "number": asked.get("number")}
+            self._send_msg(told | {"quiet": asked.get("quiet")})

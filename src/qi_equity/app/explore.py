@@ -15,6 +15,7 @@ from qi_equity.words import say
 
 RULES = ("anhoej", "ihi", "making_data_count", "western_electric", "nelson")
 PERIODS = ("month", "quarter")
+LOGGED = "logged"  # as a period: a small stratum drawn as it was logged after all
 EXACT = ("p", "u", "c")  # the kinds that have exact limits and textbook ones
 LIMITS = ("exact", "normal")
 LINES = ("unfrozen", "unphased", "whole")
@@ -31,8 +32,8 @@ def with_effect(choice: Choice) -> Choice:
     ideas = [idea.id for driver in project.drivers for idea in driver.change_ideas]
     hidden = given.hide.split(",")
     known = {
-        "stratum": strata, "period": PERIODS, "rules": RULES, "limits": LIMITS, "lines": LINES,
-        "idea": ideas,
+        "stratum": strata, "period": (*PERIODS, LOGGED), "rules": RULES, "limits": LIMITS,
+        "lines": LINES, "idea": ideas,
     }  # fmt: skip
     kept = {
         name: value if (value := getattr(given, name)) in values else ""
@@ -45,7 +46,8 @@ def with_effect(choice: Choice) -> Choice:
 
 def asked(address: Address) -> bool:
     """Whether the view asks for anything but the project's own charts."""
-    return bool(address.rules or address.period or address.limits or address.lines)
+    period = address.period in PERIODS
+    return bool(address.rules or period or address.limits or address.lines)
 
 
 def as_asked(measure: Measure, address: Address) -> Measure:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
 from qi_equity import project_file, sources
+from qi_equity.app.aside import Late, Lost, Worker
 from qi_equity.app.received import Received, on_disk, received
 from qi_equity.errors import DataErrors, ProjectErrors, UserError
-from qi_equity.project import Project, RecordsSource
+from qi_equity.project import Project
 from qi_equity.sources import Imported, keeping
-from qi_equity.sources.outline import OPEN, outline, slug
+from qi_equity.sources.outline import ANSWERED, OPEN, outline, slug
 from qi_equity.store import Desk
 from qi_equity.store.text import inert
 from qi_equity.words import say, words_of
@@ -23,29 +24,66 @@ from qi_equity.words.numbers import number
 
 Fields = Mapping[str, Any]
 Answer = dict[str, Any]
+T = TypeVar("T")
 LINES = 60  # of an account on a page; the rest is counted
 LONGEST_LINE = 400
-NO_RECORDS = (
-    "this is a file of birth records, and those never go through a browser; bring it in with: "
-    "qi-equity import PROJECT FILE, or begin with: qi-equity new NAME --data FILE"
+LIMIT = 180  # seconds that reading a file may take: the largest takes a minute on a busy machine
+TOO_LONG = (
+    f"this file takes more than {LIMIT} seconds to read, which is too long for a page; bring it in "
+    "with: qi-equity import PROJECT FILE"
 )
-# How an answer must be written, so that a slip is asked again and not kept.
-ANSWERED = {
-    "year": re.compile(r"(?:19|20)\d{2}"),
-    "week_1": re.compile(r"20\d{2}-[01]\d-[0-3]\d"),
-    "dates": re.compile(r"day first|month first"),
-    "decimal": re.compile(r"point|comma"),
-}
+
+TOO_HARD = (
+    "this file could not be read: it took more than this server has; nothing was kept. Bring it in "
+    "with: qi-equity import PROJECT FILE"
+)
+
+# Files are read in a process of their own, one after another: reading is Python's work, and every
+# page would wait for it here. A small text is read sooner than a process is asked.
+_reader = Worker(LIMIT)
+SMALL = 20_000  # bytes
+
+
+def _apart(function: Callable[..., T], file: Received, *arguments: Any) -> T:
+    """What a function makes of a file, wherever it is worked out; why it refuses comes back."""
+    if len(file.content) <= SMALL and file.name.endswith(".csv"):
+        return function(file, *arguments)
+    # A folder of this process: it is gone with all that is in it though the other one be killed.
+    with tempfile.TemporaryDirectory(prefix="qi-equity-") as folder:
+        try:
+            reading = _reader.submit(_there, folder, function, file, *arguments)
+            found: T | _Refused = reading.result()
+        except Late:
+            raise UserError(TOO_LONG) from None
+        except Lost:
+            raise UserError(TOO_HARD) from None
+    if isinstance(found, _Refused):
+        raise UserError(found.why)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    why: str
+
+
+def _there(folder: str, function: Callable[..., T], *arguments: Any) -> T | _Refused:
+    """In the process that reads files, all of whose own lie in this folder."""
+    tempfile.tempdir = folder
+    try:
+        return function(*arguments)
+    except UserError as wrong:
+        return _Refused(str(wrong))
 
 
 def read(project: Project, file: Received) -> Imported:
-    """A table of counts by the project's mapping; birth records are refused unread."""
+    """Counts, or birth records added up, by the project's mapping; the file is gone afterwards."""
+    return _apart(_read, file, project)
+
+
+def _read(file: Received, project: Project) -> Imported:
     with on_disk(file) as path:
-        tidy = sources.tables.is_tidy(path)
-        if isinstance(project.data, RecordsSource) and not tidy:
-            raise UserError(NO_RECORDS)
-        imported = sources.load(project, path)
-        return _named(imported, path, file)
+        return _named(sources.load(project, path), path, file)
 
 
 def _named(imported: Imported, path: Path, file: Received) -> Imported:
@@ -145,18 +183,22 @@ def drawn(desk: Desk, fields: Fields) -> Drawn:
     if desk.user.may("save plan") is None:
         raise UserError(say("begin.not_yours", role=say(f"people.roles.{desk.user.role}")))
     file = received(fields)
+    answers = {key: str(fields.get(f"answer.{key}") or "").strip() for key in ANSWERED}
+    name = str(fields.get("name") or "").strip() or slug(Path(file.name).stem)
+    return _apart(_draw, file, name, answers, _site(desk))
+
+
+def _draw(file: Received, name: str, answers: Mapping[str, str], site: str | None) -> Drawn:
     asks: dict[str, str] = {}
 
     def answer(key: str, question: str) -> str:
-        given = str(fields.get(f"answer.{key}") or "").strip()
-        if not ANSWERED[key].fullmatch(given):
+        if not ANSWERED[key].fullmatch(answers[key]):
             asks[key] = question
             return OPEN
-        return given
+        return answers[key]
 
-    name = str(fields.get("name") or "").strip() or slug(Path(file.name).stem)
     with on_disk(file) as path:
-        text = outline(path, name, path.parent, answer, site=_site(desk))
+        text = outline(path, name, path.parent, answer, site=site)
         if asks:
             return Drawn(file, asks=asks)
         target = path.with_name("project.yaml")
@@ -165,8 +207,6 @@ def drawn(desk: Desk, fields: Fields) -> Drawn:
             project = project_file.load(target)
         except ProjectErrors as wrong:
             raise UserError("\n".join(one.message for one in wrong.problems)) from wrong
-        if isinstance(project.data, RecordsSource):
-            raise UserError(NO_RECORDS)
         imported = sources.load(project, base=path.parent)
         return Drawn(file, text, project, _named(imported, path, file))
 
@@ -202,7 +242,7 @@ def begin(desk: Desk, fields: Fields) -> str:
         raise UserError("this file is not ready yet: look at it, and answer what is asked")
     if found.project.id in desk.projects():
         raise UserError(f"there is a project called '{found.project.id}': choose another name")
-    desk.save_project(found.project, found.text)
     known, _ = keeping.with_counts(found.project, found.imported.observations)
-    took = _kept(desk, found.project, known, found.file, found.imported, {}, keep=True)
+    refused = keeping.refusals(found.imported)
+    took = desk.begin(found.project, found.text, known, found.file.digest, refused)
     return say("begin.begun", count=took.taken, refused=number(len(took.refused)))

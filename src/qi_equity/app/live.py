@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
@@ -17,7 +17,7 @@ from qi_equity import crossed, store
 from qi_equity.analyse import analyse
 from qi_equity.app.aside import Worker
 from qi_equity.disclosure import network_findings, network_margin, protect
-from qi_equity.findings import Findings, Measured
+from qi_equity.findings import Findings, Late, Measured
 from qi_equity.project import Project
 from qi_equity.store import Desk, Forbidden, User
 
@@ -25,6 +25,8 @@ Key = tuple[str, ...]  # whose data: true or protected, a project, and the sites
 
 # Where verdicts could not be come by: until then the charts stand without them.
 AGAIN = 60.0  # seconds
+# Where all was judged before, a save is judged in less time than its charts are drawn in.
+SOON = 1.5  # seconds
 MOST_KEPT = 40  # judgements that the worker remembers, each of some data
 
 log = logging.getLogger(__name__)
@@ -45,7 +47,10 @@ class _Held:
     lock: Lock = field(default_factory=Lock)
     quick: tuple[str, Findings] | None = None
     full: tuple[str, Future[Findings]] | None = None
-    failed: float | None = None  # when it was seen that the verdicts of `full` never came
+    failed: float | None = None  # when it was seen last that verdicts on this revision never came
+    lost: bool = False  # whether it is `full` that never came
+    last: Findings | None = None  # the last with verdicts, of whatever revision
+    when: pd.Timestamp | None = None  # they came in
 
 
 class Analyst:
@@ -54,7 +59,8 @@ class Analyst:
     Charts and gaps take a fraction of a second and are worked out when first asked for. Gap
     charts and verdicts take longer: another process does them, so that no page waits; until then
     the findings say nothing of verdicts, and `judged` turns true when they are in. Where they
-    cannot be come by the charts stay as they are, and it is tried again later.
+    cannot be come by the charts stay as they are, the findings say so (`late`), and it is tried
+    again later. After a save only what is new is judged: that is waited for a moment.
     """
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
@@ -63,22 +69,28 @@ class Analyst:
         self._held: dict[Key, _Held] = {}
         self._lock = Lock()
 
-    def judged(self, key: Key, revision: str, work: Work) -> bool:
+    def state(self, key: Key, revision: str, work: Work) -> str:
         """Whether the verdicts on this revision are in; asking sets the work going."""
         held = self._of(key)
         with held.lock:
-            return self._full(held, key, revision, work) is not None
+            if self._full(held, key, revision, work) is not None:
+                return "judged"
+            return "charts" if held.failed is None else "failed"
 
     def findings(self, key: Key, revision: str, work: Work) -> Findings:
         """The fullest findings there are of this revision."""
         held = self._of(key)
         with held.lock:
             full = self._full(held, key, revision, work)
+            if full is None and held.last is not None and held.full is not None:
+                wait([held.full[1]], SOON)
+                full = self._full(held, key, revision, work)
             if full is not None:
                 return full
             if held.quick is None or held.quick[0] != revision:
                 held.quick = revision, work.quick()
-            return held.quick[1]
+            late = Late(held.failed is not None, held.last, held.when)
+            return replace(held.quick[1], late=late)
 
     def true(
         self, key: Key, project: Project, observations: pd.DataFrame, revision: str
@@ -115,20 +127,29 @@ class Analyst:
 
     def _full(self, held: _Held, key: Key, revision: str, work: Work) -> Findings | None:
         """The findings with verdicts, if they are in; else they are begun."""
-        again = held.failed is not None and self._clock() - held.failed >= AGAIN
-        if held.full is None or held.full[0] != revision or again:
-            if held.full is not None:
-                held.full[1].cancel()  # nobody waits for findings of older data
-            held.full, held.failed = (revision, work.full()), None
+        if held.full is None or held.full[0] != revision:
+            held.failed = None
+            self._begin(held, revision, work)
+        elif held.lost and held.failed is not None and self._clock() - held.failed >= AGAIN:
+            self._begin(held, revision, work)
+        assert held.full is not None  # it was begun above
         future = held.full[1]
-        if not future.done() or held.failed is not None:
+        if not future.done() or held.lost:
             return None
         fault = future.exception()
         if fault is None:
-            return future.result()
-        held.failed = self._clock()
+            if held.last is not future.result():
+                held.last, held.when, held.failed = future.result(), pd.Timestamp.now(), None
+            return held.last
+        held.failed, held.lost = self._clock(), True
         log.error("no verdicts on %s, revision %s", key, revision, exc_info=fault)
         return None
+
+    @staticmethod
+    def _begin(held: _Held, revision: str, work: Work) -> None:
+        if held.full is not None:
+            held.full[1].cancel()  # nobody waits for findings of older data
+        held.full, held.lost = (revision, work.full()), False
 
 
 # In the worker's process alone: what was judged last of some data, so that after a save only
@@ -178,11 +199,11 @@ class Seat:
         return sorted(found, key=lambda project: not project.synthetic)
 
     def revision(self, project_id: str) -> str:
-        """Changes with the data, and once more when the verdicts are in."""
+        """Changes with the data, and once more when the verdicts are in, or cannot be come by."""
         revision = self.store.revision(project_id)
         key = self._key(project_id)
-        done = self.analyst.judged(key, revision, self._work(key, project_id, revision))
-        return f"{revision}:{'judged' if done else 'charts'}"
+        state = self.analyst.state(key, revision, self._work(key, project_id, revision))
+        return f"{revision}:{state}"
 
     def findings(self, project_id: str) -> Findings:
         """The fullest findings there are of what this user may see.

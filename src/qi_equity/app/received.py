@@ -15,8 +15,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from qi_equity.errors import UserError
-from qi_equity.sources.grid import READERS, WHOLE
+from qi_equity.sources.grid import READERS
 
+UNPACKED = 32 << 20  # bytes of a workbook: 200,000 rows of counts, a minute's work to read
 LARGEST = 3_500_000  # bytes: a message of the connection holds five million characters
 LONGEST = LARGEST * 4 // 3 + 8  # of the same as base64
 TOO_LARGE = (
@@ -65,6 +66,6 @@ def on_disk(file: Received) -> Iterator[Path]:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as packed:
                 unpacked = sum(part.file_size for part in packed.infolist())
-            if unpacked > WHOLE:
+            if unpacked > UNPACKED:
                 raise UserError(TOO_LARGE)
         yield path

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import webbrowser
-from collections.abc import Callable
+from asyncio import wrap_future
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from pathlib import Path
 from signal import SIGINT, SIGTERM, getsignal, signal
 from threading import Event, Thread
@@ -11,6 +14,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 import panel as pn
+from panel.io.resources import _env
+from panel.io.server import DocHandler
 
 from qi_equity.app import assets, render, shield
 from qi_equity.app.account import Account
@@ -26,15 +31,37 @@ from qi_equity.words import say, say_html, words_of
 HERE = Path(__file__).parent
 
 AT_ONCE = 4  # pages whose messages are answered at the same time; the others wait their turn
+# Seconds after which a thread that works lets another one have its turn. The event loop asks for
+# one at every message: at Python's 5 ms, whoever draws a page would slow all others several times.
+SHARE = 0.0005
+FILES_AT_ONCE = 2  # of which one is read, in a process of its own, and one kept
 ECHOED = ("number", "back", "moved", "quiet", "hash", "look")  # what a page says to itself
+
+
+class PageHandler(DocHandler):  # type: ignore[misc]  # panel ships no types
+    """Sends a page once a thread has worked out what is in it, so that others are not kept waiting.
+
+    Panel calls `page` in the event loop, where it only puts together what is there.
+    """
+
+    audience: Audience
+
+    async def get(self, *arguments: Any, **named: Any) -> None:
+        """The page, or the way to the door: for nobody nothing is worked out."""
+        visit: Visit | None = getattr(self.request, "qi_visit", None)
+        if visit is not None or not self.audience.guarded:
+            work = partial(self.audience.first, visit, self.request.arguments)
+            first = self.audience.threads.submit(work)
+            self.request.qi_first = await wrap_future(first)
+        await super().get(*arguments, **named)
 
 
 def page(audience: Audience) -> pn.Template:
     """One session's page: complete as it is sent, live once the browser has connected."""
-    arguments = pn.state.session_args or {}
-    asked = {name: values[0].decode("utf-8", "replace") for name, values in arguments.items()}
     visit = audience.arrived()
-    answer = audience.renderer(visit).answer("?" + urlencode(asked))
+    request = pn.state.curdoc.session_context.request
+    # Panel warms up with a request of its own, before anybody asks.
+    answer: render.Answer = getattr(request, "qi_first", None) or audience.first(visit, {})
 
     def reply(message: dict[str, Any]) -> dict[str, Any]:
         """What a page asked for; the number lets it drop an answer that came too late."""
@@ -50,10 +77,12 @@ def page(audience: Audience) -> pn.Template:
             answer = renderer.look(str(asked), given, address)
         else:
             answer = renderer.answer(address)
+            if message.get("quiet") and message.get("mark") == answer["mark"]:
+                answer = {"same": True, "waiting": answer["waiting"]}
         return answer | {name: message.get(name) for name in ECHOED}
 
-    template = pn.Template((HERE / "templates" / "page.html").read_text(encoding="utf-8"))
-    template.add_panel("wire", Wire(reply, audience.threads.line()))
+    template = PageTemplate(_page_template())
+    template.add_panel("wire", Wire(reply, audience.threads.line(audience.slow)))
     variables = {
         "page_title": answer["title"].replace("<", "&lt;"),
         "account": audience.account(visit),
@@ -61,6 +90,7 @@ def page(audience: Audience) -> pn.Template:
         "main": answer["html"],
         "nav": answer["nav"],
         "waiting": "yes" if answer["waiting"] else "no",
+        "stands": answer["mark"],
         "figures": render.script_text(answer["figures"]),
         "colours": render.colours(),
         "words": render.script_text(words_of("language") | words_of("script")),
@@ -75,6 +105,19 @@ def page(audience: Audience) -> pn.Template:
     return template
 
 
+class PageTemplate(pn.Template):  # type: ignore[misc]  # panel ships no types
+    """Panel's template, without the buttons that it makes for notebooks each time."""
+
+    def _build_layout(self) -> pn.Column:
+        return pn.Column(pn.pane.Str(""))
+
+
+@cache
+def _page_template() -> Any:
+    """The page's template, read and compiled once: it takes a tenth of a page's time."""
+    return _env.from_string((HERE / "templates" / "page.html").read_text(encoding="utf-8"))
+
+
 class Audience:
     """Who is asking, and a renderer for what they may see now; one for all where nobody signs in.
 
@@ -87,8 +130,18 @@ class Audience:
         self._seats: Seats = backend if callable(backend) else lambda user: backend
         self._door = door
         self._kept = Kept()
-        self.threads = Threads(AT_ONCE)
+        self.threads, self.slow = Threads(AT_ONCE), Threads(FILES_AT_ONCE)
         self._for_all = None if callable(backend) else Renderer(backend, self._kept)
+
+    @property
+    def guarded(self) -> bool:
+        """Whether people sign in."""
+        return self._door is not None
+
+    def first(self, visit: Visit | None, arguments: Mapping[str, list[bytes]]) -> render.Answer:
+        """What is in a page that is asked for at an address."""
+        asked = {name: values[0].decode("utf-8", "replace") for name, values in arguments.items()}
+        return self.renderer(visit).answer("?" + urlencode(asked))
 
     def arrived(self) -> Visit | None:
         """The sign-in that the session being made belongs to."""
@@ -152,6 +205,7 @@ def serve(
 ) -> None:
     """Serve until stopped (Ctrl+C); `started` is told the address once pages can be asked for."""
     server = _server(backend, door, port=port, address=address, warm=warm, **options)
+    sys.setswitchinterval(SHARE)
     signal(SIGTERM, getsignal(SIGINT))  # a service manager stops it as tidily as Ctrl+C does
     server.start()
     url = _url(server, address)
@@ -168,6 +222,7 @@ def start(
     door: Door | None = None,
     port: int = 0,
     address: str = "127.0.0.1",
+    warm: bool = True,
     **options: Any,
 ) -> Running:
     """Serve in a thread of its own until `stop` is called: for tests."""
@@ -178,7 +233,7 @@ def start(
         import asyncio
 
         asyncio.set_event_loop(asyncio.new_event_loop())
-        server = _server(backend, door, port=port, address=address, warm=True, **options)
+        server = _server(backend, door, port=port, address=address, warm=warm, **options)
         server.start()
         held["server"], held["loop"] = server, server.io_loop
         ready.set()
@@ -222,7 +277,8 @@ def _server(
         extra_patterns=assets.routes(),
         **(settings | shield.LIMITS | (door.options() if door else {}) | options),
     )
-    shield.put_before(server._tornado, only_https=door is not None and door.secure)
+    handler = type("PageHandlerOfThis", (PageHandler,), {"audience": audience})
+    shield.put_before(server._tornado, {DocHandler: handler}, only_https=bool(door and door.secure))
     return server
 
 

@@ -123,12 +123,19 @@ class OnlyHttps(Shield):
     only_https = True
 
 
-def put_before(application: Any, *, only_https: bool) -> None:
-    """Shield every answer of a tornado application, before anything compresses it."""
+def put_before(
+    application: Any, ours: Mapping[type, type] | None = None, *, only_https: bool
+) -> None:
+    """Shield every answer of a tornado application, before anything compresses it.
+
+    ours: handlers of Panel's, and those of ours that stand in their place.
+    """
     application.transforms.insert(0, OnlyHttps if only_https else Shield)
     # Panel gives out files of any installed module that an address names, importing it to see.
     rules = application.wildcard_router.rules
     rules[:] = [rule for rule in rules if rule.target is not ComponentResourceHandler]
+    for rule in rules:
+        rule.target = (ours or {}).get(rule.target, rule.target)
 
 
 def _own(request: Any) -> bool:

@@ -11,9 +11,11 @@ from qi_equity.words import say
 from qi_equity.words.grammar import called
 
 PAGES = (
-    "charts", "gap", "compare", "log", "session", "project", "quality", "history", "people",
+    "charts", "compare", "log", "session", "project", "quality", "history", "people",
     "begin", "trail", "account",
 )  # fmt: skip
+# Pages that have become part of another: links to them are kept in minutes and mails.
+PART_OF = {"gap": "charts"}
 
 LONGEST = 200  # characters of one part of an address
 
@@ -44,8 +46,8 @@ class Address:
     def link(self, **changes: Any) -> str:
         """The link to this page with some of it changed.
 
-        >>> Address(project="pph", site="Site C").link(page="gap")
-        '?page=gap&project=pph&site=Site+C'
+        >>> Address(project="pph", site="Site C").link(page="compare")
+        '?page=compare&project=pph&site=Site+C'
         """
         other = replace(self, **changes)
         given = {f.name: getattr(other, f.name) for f in fields(other)}
@@ -56,7 +58,7 @@ def parse(text: str) -> Address:
     """The page a link asks for; what it does not know it leaves alone.
 
     >>> parse("?page=gap&site=Site+C&colour=red").link()
-    '?page=gap&site=Site+C'
+    '?page=charts&site=Site+C'
     """
     known = {f.name for f in fields(Address)}
     asked: dict[str, str] = {}
@@ -64,7 +66,8 @@ def parse(text: str) -> Address:
         if name in known:
             part = part[:LONGEST]
             asked[name] = f"{asked[name]},{part}" if name == "hide" and name in asked else part
-    return Address(**asked)
+    page = asked.get("page", "")
+    return Address(**asked | ({"page": PART_OF[page]} if page in PART_OF else {}))
 
 
 @dataclass(frozen=True, slots=True)

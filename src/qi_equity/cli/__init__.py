@@ -8,12 +8,14 @@ from typing import NoReturn
 
 import typer
 
-from qi_equity.cli import labels, network, people, project, safekeeping, watching
+from qi_equity.cli import labels, network, people, project, report, safekeeping, watching
 from qi_equity.cli.common import app
 from qi_equity.errors import UserError
 from qi_equity.plain import masked, visible
 
-__all__ = ["app", "labels", "main", "network", "people", "project", "safekeeping", "watching"]
+__all__ = [
+    "app", "labels", "main", "network", "people", "project", "report", "safekeeping", "watching",
+]  # fmt: skip
 
 
 def main() -> None:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from qi_equity import sources
 from qi_equity.errors import UserError
@@ -23,7 +25,7 @@ from qi_equity.project import Project
 from qi_equity.sources import keeping
 from qi_equity.store import Conflict, Desk, StoreError
 
-TAKEN, REFUSED, LOG = "taken", "refused", "watch.log"
+TAKEN, REFUSED, LOG, LOCK = "taken", "refused", "watch.log", ".watch.lock"
 # Names that programs give to files they are still writing, and that lie beside documents.
 UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart", ".swp", ".lock")
 NOT_DATA = (".yaml", ".yml", ".json", ".log", ".sqlite")
@@ -65,6 +67,36 @@ class Arrivals:
     def _looks(path: Path) -> tuple[int, int]:
         found = path.stat()
         return found.st_size, found.st_mtime_ns
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[bool]:
+    """Whether the folder is this watcher's while it takes files; another's is left alone.
+
+    The system gives the lock back when its holder ends, however it ends: none is ever stale.
+    """
+    try:
+        held = (folder / LOCK).open("a+b")
+    except OSError as wrong:
+        raise UserError(f"{folder}: files cannot be moved there: {wrong.strerror}") from wrong
+    with held:
+        yield _locked(held)
+
+
+def _locked(held: BinaryIO) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            held.seek(0)
+            msvcrt.locking(held.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # another process has it
+        return False
+    return True
 
 
 def _is_extract(path: Path) -> bool:

@@ -119,9 +119,10 @@ def counted(number: int, thing: str) -> str:
 
 
 def account(imported: Imported) -> None:
-    """Say what was taken and refused; stop with exit code 1 where nothing was taken."""
+    """Say what was taken and refused; stop with exit code 1 where no number was taken."""
     typer.echo(str(imported))
-    if imported.observations.empty:
+    known = imported.observations[["numerator", "value"]].notna()
+    if not known.to_numpy().any():
         left = "Nothing could be taken" if not imported.taken else "Nothing is told by group"
         typer.echo(f"{left}, so there is nothing to go on with.", err=True)
         raise typer.Exit(1)

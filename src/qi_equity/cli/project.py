@@ -62,10 +62,20 @@ def new(
 
 
 def _asking() -> Callable[[str, str], str] | None:
-    """Questions on a terminal; None where nobody is there to answer."""
+    """Questions on a terminal, until they are answered; None where nobody is there to answer."""
+    from qi_equity.sources.outline import ANSWERED
+
     if not sys.stdin.isatty():
         return None
-    return lambda key, question: str(typer.prompt(f"{question} ({HINTS[key]})"))
+
+    def ask(key: str, question: str) -> str:
+        while True:
+            given = str(typer.prompt(f"{question} ({HINTS[key]})")).strip()
+            if ANSWERED[key].fullmatch(given):
+                return given
+            typer.echo(f"'{given}' is no answer to this: write {HINTS[key]}")
+
+    return ask
 
 
 # How the answers to what a file leaves open are written.
@@ -86,7 +96,8 @@ def _understood(target: Path) -> None:
     for problem in problems:
         typer.echo(problem)
     if problems:
-        return
+        typer.echo("Nothing could be read yet: put right the lines above first.", err=True)
+        raise typer.Exit(1)
     imported = load(project_file.load(target), base=target.parent)
     account(imported)
     typer.echo("Understood, for example:")
@@ -118,7 +129,7 @@ def analyse(
     account(imported)
     parts = crossed.parts(aims)
     for part in parts:
-        counts = crossed.counts(aims, part, imported.observations)
+        counts = crossed.counts(aims, part, imported.with_doubt)
         with progress(f"Analysing {part.title}"):
             findings = analysed(part, counts, engine=engine)
         typer.echo(terminal.report(findings))
@@ -144,7 +155,7 @@ def plan(
 
     aims = project_file.load(project)
     imported = load(aims, data, base=project.parent)
-    if imported.is_thin or imported.observations.empty:
+    if imported.warns or imported.observations.empty:
         account(imported)
     for part in crossed.parts(aims):
         counts = crossed.counts(aims, part, imported.observations)

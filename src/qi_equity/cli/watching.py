@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -70,19 +70,37 @@ def _pass(
     say: Callable[[str], None],
 ) -> bool:
     """Take every complete file; whether all of them could be."""
+    from qi_equity.cli.arrivals import alone
+
+    with alone(arrivals.folder) as mine:
+        complete = arrivals.complete()
+        if not complete:
+            return True
+        if not mine:
+            say("Another watcher is at this folder; its files are left to it.")
+            return False
+        return _take(arrivals.folder, complete, project, database, accept_valid, asked, say)
+
+
+def _take(
+    folder: Path,
+    complete: Sequence[Path],
+    project: Path,
+    database: str,
+    accept_valid: bool,
+    asked: Settings,
+    say: Callable[[str], None],
+) -> bool:
     from qi_equity import project_file
     from qi_equity.cli.arrivals import noted, take
     from qi_equity.cli.telling import tell
 
-    complete = arrivals.complete()
-    if not complete:
-        return True
     aims = project_file.load(project)
     well = True
     with store_of(database, aims, project) as desk:
         for path in complete:
             found = take(desk, aims, path, accept_valid=accept_valid)
-            noted(arrivals.folder, found, say)
+            noted(folder, found, say)
             for line in tell(asked, aims.id, found):
                 say(line)
             well = well and found.state in ("taken", "already")

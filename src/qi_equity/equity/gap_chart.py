@@ -152,7 +152,7 @@ def _series(data: Contrast, baseline: int, design: float) -> _Series:
     excess = summed((first.events - mean[:, :baseline]) ** 2 - early)
     states = _states(theta, held, square / held, _scatters(first), design, table)
     likely = np.zeros((3, *told.shape, len(CORRELATIONS) * LEVELS))
-    totals = np.stack([table.log_total(node) for node in states.node.T])
+    totals = table.log_totals(states.node)
     for row, told_of in enumerate(told):
         likely[:, row, told_of] = _likelihoods(
             data.events[row, told_of], totals[:, row, told_of], states, row

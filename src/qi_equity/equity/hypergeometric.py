@@ -9,6 +9,7 @@ in any company.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +17,17 @@ from scipy import special
 
 from qi_equity.arrays import FloatArray
 from qi_equity.equity.contrast import Contrast, summed
-from qi_equity.equity.roots import quick_root
+from qi_equity.roots import quick_root
 
 # How far the table of outcomes reaches: log odds ratios this far from the crude one (and ten of
 # its standard errors more), and this many standard deviations beyond the outcomes likely there.
 FAR = 3.0
 STANDARD_ERRORS = 10.0
 DEVIATIONS = 12.0
+# Logarithms between which a double keeps all its digits, with room on either side.
+FURTHEST = 600.0
+# Whole numbers up to this have their log factorials in a table.
+TABLED = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,14 +57,31 @@ class Outcomes:
         )
         return Outcomes(lowest, middle, weight, self.least, self.most)
 
-    def log_total(self, theta: FloatArray) -> FloatArray:
-        """Log of the sum of all weights, log K(theta), of each series and period.
+    def log_totals(self, theta: FloatArray) -> FloatArray:
+        """Log of the sum of all weights, log K(theta), at a row of log odds ratios a series.
 
-        `theta` holds a value for each series, or many of them on axes that come first.
+        By value, series and period. About the middle of a row the sum is a polynomial in the odds
+        ratio, worked out from its highest power down (Horner): one exponential a weight in place of
+        one for each value.
         """
-        at = np.asarray(theta, dtype=np.float64)
-        weight, top = self._weights(at)
-        return np.asarray(np.log(weight.sum(axis=0)) + top + at[..., np.newaxis] * self.lowest)
+        middle = theta[:, theta.shape[1] // 2]
+        away = (theta - middle[:, np.newaxis]).T
+        weight, top = self._weights(middle)
+        odds = np.exp(away)[..., np.newaxis]
+        total = np.zeros((*away.shape, self.lowest.shape[-1]))
+        with np.errstate(over="ignore"):
+            for one in weight[::-1]:
+                total *= odds
+                total += one
+        with np.errstate(divide="ignore"):
+            found = np.log(total) + top + theta.T[..., np.newaxis] * self.lowest
+        # Powers so far apart that a double cannot hold them are taken about two middles.
+        far = np.abs(away).max(axis=0) * (2 * self.middle).max(axis=-1, initial=0.0) > FURTHEST
+        if far.any():
+            some, half = np.flatnonzero(far), theta.shape[1] // 2
+            parts = (theta[some, :half], theta[some, half:])
+            found[:, some] = np.concatenate([self[some].log_totals(part) for part in parts])
+        return found
 
     def moments(self, theta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Mean, variance and third central moment of each series and period.
@@ -167,4 +189,17 @@ def _likeliest(n: FloatArray, n0: FloatArray, m: FloatArray, theta: FloatArray) 
 
 
 def _log_choose(n: FloatArray, k: FloatArray) -> FloatArray:
-    return np.asarray(special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1))
+    return _log_factorial(n) - _log_factorial(k) - _log_factorial(n - k)
+
+
+@cache
+def _log_factorials() -> FloatArray:
+    return np.asarray(special.gammaln(np.arange(TABLED) + 1.0))
+
+
+def _log_factorial(n: FloatArray) -> FloatArray:
+    if n.size and n.min() >= 0 and n.max() < TABLED:
+        whole = n.astype(np.intp)
+        if np.array_equal(whole, n):
+            return _log_factorials()[whole]
+    return np.asarray(special.gammaln(n + 1))

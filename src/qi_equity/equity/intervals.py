@@ -15,8 +15,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from qi_equity.arrays import FloatArray
-from qi_equity.equity.roots import falling_root, quick_root
-from qi_equity.equity.scores import counts_of, difference_score, pairs_of, ratio_score
+from qi_equity.equity.scores import (
+    counts_of,
+    difference_score,
+    difference_score_of,
+    pairs_of,
+    ratio_score_of,
+)
+from qi_equity.roots import falling_root, quick_root
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -211,8 +217,10 @@ def gart_nam(
         own = np.where(turned, b, a), np.where(turned, n, m)
         other = np.where(turned, a, b), np.where(turned, m, n)
         away = np.abs(estimate)
-        score = partial(difference_score, small=True)
-        found = _unskewed(score, (*own, *other), away, away, (-1.0, 1.0), confidence)
+        score = partial(difference_score_of, small=True)
+        found = _sought(
+            score, (*own, *other), away, away, (-1.0, 1.0), _z(confidence), _about_difference
+        )
         # Two groups that are alike have an interval that is alike on both sides.
         alike = (estimate == 0) & (m == n)
         reach = np.maximum(np.abs(found.lower), np.abs(found.upper))
@@ -308,13 +316,14 @@ def gart_nam_ratio(
     with np.errstate(all="ignore"):
         estimate = np.asarray((a / m) / (b / n))
         start = np.clip(np.log(estimate), -LARGEST_LOG_RATIO, LARGEST_LOG_RATIO)
-        found = _unskewed(
-            lambda a, m, b, n, at: ratio_score(a, m, b, n, np.exp(at), small=True),
+        found = _sought(
+            lambda a, m, b, n, at: ratio_score_of(a, m, b, n, np.exp(at), small=True),
             counts,
             estimate,
             start,
             (-LARGEST_LOG_RATIO, LARGEST_LOG_RATIO),
-            confidence,
+            _z(confidence),
+            _about_ratio,
         )
         lower, upper = np.exp(found.lower), np.exp(found.upper)
     known = np.isfinite(found.lower)
@@ -370,28 +379,65 @@ def _hybrid(one: Interval, two: Interval, some_event: ArrayLike) -> Interval:
     return _kept(np.isfinite(estimate) & some_event, estimate, estimate - down, estimate + up)
 
 
-def _unskewed(
+def _sought(
     score: Callable[..., FloatArray],
     counts: tuple[FloatArray, FloatArray, FloatArray, FloatArray],
     estimate: FloatArray,
     start: FloatArray,
     ends: tuple[float, float],
-    confidence: float,
+    z: float | FloatArray,
+    about: Callable[..., tuple[FloatArray, FloatArray]],
 ) -> Interval:
-    """Where the score for small numbers leaves the middle of the normal curve, from `start`."""
-    z, flat = _z(confidence), [part.ravel() for part in counts]
+    """Where a score is `z` standard errors from nought on either side, from `start`.
+
+    `about` says where such limits lie as a rule and how far they reach: sought there first.
+    """
     seen = np.isfinite(counts[1] + counts[3]) & (counts[0] + counts[2] > 0)
-    begin = np.where(seen, start, np.nan).ravel()
-    # Both limits are sought at once: those below first, then those above.
-    level = np.repeat([z, -z], begin.size)
+    place = np.flatnonzero(seen)
+    flat = [part.ravel()[place] for part in counts]
+    begin, far = start.ravel()[place], np.broadcast_to(z, seen.shape).ravel()[place]
+    middle, reach = about(*flat)
+    # Both limits are sought at once: those below first, then those above. A guess a little too far
+    # out leaves a short stretch to look in; one too near leaves a long one.
+    both = [np.concatenate([part, part]) for part in flat]
+    level, beyond = np.concatenate([far, -far]), BEYOND * far * reach
+    # Of a handful, or where all had the event, a score may cross more than once: no short cut.
+    plain = (flat[0] < flat[1]) & (flat[2] < flat[3]) & (np.minimum(flat[1], flat[3]) > HANDFUL)
+    guess = np.where(plain, [middle - beyond, middle + beyond], np.nan).ravel()
 
     def above(at: FloatArray, rows: NDArray[np.intp]) -> FloatArray:
-        return np.asarray(score(*(part[rows % begin.size] for part in flat), at) - level[rows])
+        some = both if rows.size == level.size else [part[rows] for part in both]
+        return np.asarray(score(*some, at) - level[rows])
 
     low = np.concatenate([np.full_like(begin, ends[0]), begin])
     high = np.concatenate([begin, np.full_like(begin, ends[1])])
-    lower, upper = quick_root(above, low, high).reshape(2, *seen.shape)
+    limits = np.full((2, seen.size), np.nan)
+    limits[:, place] = quick_root(above, low, high, guess).reshape(2, -1)
+    lower, upper = limits.reshape(2, *seen.shape)
     return _kept(seen, estimate, lower, upper)
+
+
+# So many times as far out as a normal curve has its limits.
+BEYOND = 1.3
+# As many people as this are few.
+HANDFUL = 5.0
+
+
+def _about_ratio(
+    a: FloatArray, m: FloatArray, b: FloatArray, n: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Log ratio and its standard error with half an event more on either side (Walter 1975)."""
+    x, y, size, others = a + 0.5, b + 0.5, m + 0.5, n + 0.5
+    variance = np.maximum(1 / x - 1 / size + 1 / y - 1 / others, 0.0)
+    return np.log(x / size) - np.log(y / others), np.sqrt(variance)
+
+
+def _about_difference(
+    a: FloatArray, m: FloatArray, b: FloatArray, n: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Difference of proportions and its standard error, with an event more of each kind."""
+    p, q = (a + 1) / (m + 2), (b + 1) / (n + 2)
+    return p - q, np.sqrt(p * (1 - p) / (m + 2) + q * (1 - q) / (n + 2))
 
 
 def _score_difference(
@@ -422,17 +468,21 @@ def _score_ratio(
     *,
     corrected: bool,
 ) -> Interval:
-    a, m, b, n = pairs_of(x1, n1, x2, n2)
+    a, m, b, n = counts = pairs_of(x1, n1, x2, n2)
     with np.errstate(all="ignore"):
-        z = _z(confidence) * (np.sqrt((m + n) / (m + n - 1)) if corrected else 1.0)
-        estimate = (a / m) / (b / n)
-        end = np.full_like(estimate, LARGEST_LOG_RATIO)
-        start = np.clip(np.log(estimate), -end, end)
-        lower = np.exp(
-            falling_root(lambda at: ratio_score(a, m, b, n, np.exp(at)) - z, -end, start)
+        z = _z(confidence) * (np.sqrt((m + n) / (m + n - 1)) if corrected else np.ones_like(m))
+        estimate = np.asarray((a / m) / (b / n))
+        found = _sought(
+            lambda a, m, b, n, at: ratio_score_of(a, m, b, n, np.exp(at)),
+            counts,
+            estimate,
+            np.clip(np.log(estimate), -LARGEST_LOG_RATIO, LARGEST_LOG_RATIO),
+            (-LARGEST_LOG_RATIO, LARGEST_LOG_RATIO),
+            z,
+            _about_ratio,
         )
-        upper = np.exp(falling_root(lambda at: ratio_score(a, m, b, n, np.exp(at)) + z, start, end))
-        lower, upper = np.where(a == 0, 0.0, lower), np.where(b == 0, np.inf, upper)
+        lower = np.where(a == 0, 0.0, np.exp(found.lower))
+        upper = np.where(b == 0, np.inf, np.exp(found.upper))
     return _kept(np.isfinite(m + n) & (a + b > 0), estimate, lower, upper)
 
 

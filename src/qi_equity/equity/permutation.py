@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import permutations
 
 import numpy as np
@@ -357,18 +357,29 @@ def _one_sided(found: Trend, side: FloatArray) -> FloatArray:
 
 def _steps(score: FloatArray, variance: FloatArray) -> FloatArray:
     """Standardised step at every split of the periods; 0 where a side holds too little."""
+    return np.sqrt(_squares(score, variance))
+
+
+def _squares(score: FloatArray, variance: FloatArray) -> FloatArray:
+    """The squares of the steps: in the order of the steps, without a root of each."""
     held, seen = variance.cumsum(axis=-1), score.cumsum(axis=-1)
-    whole, ends = held[..., -1:], seen[..., -1:]
+    whole, ends = held[..., -1:].copy(), seen[..., -1:].copy()
     held, seen = held[..., :-1], seen[..., :-1]
+    room = (held >= LEAST_SHARE * whole) & (held <= (1 - LEAST_SHARE) * whole)
     with np.errstate(divide="ignore", invalid="ignore"):
-        step = np.abs(seen - held * (ends / whole))
-        step /= np.sqrt(held * (1 - held / whole))
-    step[~((held >= LEAST_SHARE * whole) & (held <= (1 - LEAST_SHARE) * whole))] = 0.0
-    return np.asarray(step)
+        seen -= held * (ends / whole)
+        seen *= seen
+        # Where a side holds nothing the square would be divided by nought.
+        left = held / whole
+        left *= held
+        np.subtract(held, left, out=left)
+        seen /= left
+    seen[~room] = 0.0
+    return np.asarray(seen)
 
 
 def _clearest(score: FloatArray, variance: FloatArray) -> FloatArray:
-    return np.asarray(_steps(score, variance).max(axis=-1, initial=0.0))
+    return np.asarray(np.sqrt(_squares(score, variance).max(axis=-1, initial=0.0)))
 
 
 def _split(periods: _Periods) -> IntArray:
@@ -399,13 +410,12 @@ def _scan_p(periods: _Periods) -> FloatArray:
 def _drawn(score: FloatArray, variance: FloatArray) -> FloatArray:
     """The scan's p by drawing until twenty draws are as extreme (Besag & Clifford 1991)."""
     rows, length = score.shape
-    rng = np.random.default_rng([SEED, length])
+    batches = iter(_orders(length))
     seen = _clearest(score, variance)
     bar, p_value, draws = _bar(seen), np.full(rows, np.nan), np.zeros((rows, 0))
-    while (drawn := draws.shape[-1]) < DRAWS and (going := np.flatnonzero(np.isnan(p_value))).size:
-        size = min(FIRST_BATCH + drawn, DRAWS - drawn)
-        orders = rng.permuted(np.tile(np.arange(length), (size, 1)), axis=1)
-        new = np.full((rows, size), np.nan)
+    while draws.shape[-1] < DRAWS and (going := np.flatnonzero(np.isnan(p_value))).size:
+        orders = next(batches)
+        new = np.full((rows, len(orders)), np.nan)
         for part in np.array_split(going, math.ceil(going.size * orders.size / AT_ONCE)):
             new[part] = _clearest(score[part][:, orders], variance[part][:, orders])
         draws = np.concatenate([draws, new], axis=-1)
@@ -416,6 +426,18 @@ def _drawn(score: FloatArray, variance: FloatArray) -> FloatArray:
     if clear.any():
         p_value[clear] = _beyond(draws[clear], seen[clear])
     return p_value
+
+
+@lru_cache(maxsize=64)
+def _orders(length: int) -> list[NDArray[np.int64]]:
+    """The orders that are drawn for so many periods: few at first, then twice as many."""
+    rng, drawn = np.random.default_rng([SEED, length]), 0
+    batches = []
+    while drawn < DRAWS:
+        size = min(FIRST_BATCH + drawn, DRAWS - drawn)
+        batches.append(rng.permuted(np.tile(np.arange(length), (size, 1)), axis=1))
+        drawn += size
+    return batches
 
 
 def _beyond(draws: FloatArray, seen: FloatArray) -> FloatArray:

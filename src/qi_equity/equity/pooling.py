@@ -179,14 +179,18 @@ def _pooled(
     likelihood = sites.log_likelihood(axis)
     likelihood = np.exp(likelihood - likelihood.max(axis=1, keepdims=True))
     spreads, levels, prior_weight = _network(sites, axis[1] - axis[0])
-    # A column of `curve` is how sites lie about one level with one spread.
-    curve = np.exp(-0.5 * ((axis[:, None] - levels) / spreads) ** 2)
-    curve /= curve.sum(axis=0)
-    marginal = np.maximum(likelihood @ curve, np.finfo(float).tiny)
+    # A column of `curve` is how sites lie about one level with one spread, up to its sum.
+    narrow = np.sqrt(0.5) / spreads
+    curve = np.multiply.outer(axis, narrow)
+    curve -= levels * narrow
+    curve *= curve
+    np.exp(np.negative(curve, out=curve), out=curve)
+    whole = curve.sum(axis=0)
+    marginal = np.maximum(likelihood @ curve / whole, np.finfo(float).tiny)
     evidence = np.log(marginal).sum(axis=0) + np.log(prior_weight)
     weight = np.exp(evidence - evidence.max())
     weight /= weight.sum()
-    posterior = likelihood * ((weight / marginal) @ curve.T)
+    posterior = likelihood * ((weight / marginal / whole) @ curve.T)
     posterior /= posterior.sum(axis=1, keepdims=True)
     tail = (1 - confidence) / 2
     below = np.cumsum(posterior, axis=1) - posterior / 2

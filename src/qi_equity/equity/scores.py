@@ -32,11 +32,23 @@ def difference_score(
     np.float64(2.6502)
     """
     a, m, b, n = pairs_of(x1, n1, x2, n2)
-    delta = np.asarray(delta, dtype=float)
     with np.errstate(all="ignore"):
-        second = _second_given_difference(a, m, b, n, delta)
-        first = second + delta
-        return _standardised(a / m - b / n - delta, (first, m), (second, n), np.ones(()), small)
+        return difference_score_of(a, m, b, n, np.asarray(delta, dtype=float), small=small)
+
+
+def difference_score_of(
+    a: FloatArray,
+    m: FloatArray,
+    b: FloatArray,
+    n: FloatArray,
+    delta: FloatArray,
+    *,
+    small: bool = False,
+) -> FloatArray:
+    """The same of counts that are known to be counts: asked many times on the way to a limit."""
+    second = _second_given_difference(a, m, b, n, delta)
+    first = second + delta
+    return _standardised(a / m - b / n - delta, (first, m), (second, n), np.ones(()), small)
 
 
 def ratio_score(
@@ -50,10 +62,22 @@ def ratio_score(
 ) -> FloatArray:
     """How many standard errors two proportions are from standing in the ratio `ratio`."""
     a, m, b, n = pairs_of(x1, n1, x2, n2)
-    ratio = np.asarray(ratio, dtype=float)
     with np.errstate(all="ignore"):
-        second = second_given_ratio(a, m, b, n, ratio)
-        return _standardised(a / m - ratio * b / n, (ratio * second, m), (second, n), ratio, small)
+        return ratio_score_of(a, m, b, n, np.asarray(ratio, dtype=float), small=small)
+
+
+def ratio_score_of(
+    a: FloatArray,
+    m: FloatArray,
+    b: FloatArray,
+    n: FloatArray,
+    ratio: FloatArray,
+    *,
+    small: bool = False,
+) -> FloatArray:
+    """The same of counts that are known to be counts: asked many times on the way to a limit."""
+    second = second_given_ratio(a, m, b, n, ratio)
+    return _standardised(a / m - ratio * b / n, (ratio * second, m), (second, n), ratio, small)
 
 
 def _standardised(

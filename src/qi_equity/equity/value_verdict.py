@@ -64,11 +64,10 @@ def value_verdicts(data: Values, *, practical_ratio: float = PRACTICAL_RATIO) ->
     whole, early, late = (level(data, window) for window in windows)
     scores = ratio_scores(data, whole)
     phi, unsure = dispersion(scores), dispersion(scores, unsure=True)
-    difference, ratio = intervals(data, windows[0], whole, unsure)
-    halves = [intervals(data, *one, unsure) for one in zip(windows[1:], (early, late), strict=True)]
-    parts = list(zip(windows[1:], (early, late), strict=True))
+    difference, ratio = intervals(data, whole, unsure)
+    halves = [intervals(data, half, unsure)[1] for half in (early, late)]
     opposite = changed_sides(
-        lambda confidence: [intervals(data, *one, unsure, confidence)[1] for one in parts],
+        lambda confidence: [intervals(data, half, unsure, confidence)[1] for half in (early, late)],
         [early.log_ratio, late.log_ratio],
     )
     with np.errstate(invalid="ignore"):
@@ -85,8 +84,8 @@ def value_verdicts(data: Values, *, practical_ratio: float = PRACTICAL_RATIO) ->
         verdict=np.full(len(compared), Verdict.TOO_FEW, dtype="<U9"),
         ratio=ratio,
         difference=difference,
-        early_ratio=halves[0][1],
-        late_ratio=halves[1][1],
+        early_ratio=halves[0],
+        late_ratio=halves[1],
         early_difference=early.difference,
         late_difference=late.difference,
         p_overall_falling=_overall_falling(data),

@@ -1,14 +1,13 @@
 """Measurements of a stratum beside its reference, subgroup by subgroup, and what a window says.
 
 Where it is known of how many readings each mean is, and how they lie about it, what is said rests
-on the readings; where it is not, on how the gap varies from subgroup to subgroup, by ranks. No
-labels, and nothing about change over time.
+on the readings; where it is not, on how the gap varies from subgroup to subgroup. No labels, and
+nothing about change over time.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from functools import cache
 
 import numpy as np
 from scipy import special, stats
@@ -21,8 +20,6 @@ from qi_equity.equity.permutation import Scores
 LEAST_FREEDOM = 4
 # Gaps that differ by less than this share of their size are rounding.
 FLAT = 1e-9
-# Up to so many subgroups signed ranks are counted exactly; of more their sum is normal.
-COUNTED_RANKS = 50
 
 
 Chosen = IntArray | BoolArray | list[int]  # some of the series
@@ -173,7 +170,7 @@ def level(data: Values, window: BoolArray) -> Level:
             mean, reference, mean - reference, ratio, v + v0,
             np.where(np.isfinite(ratio), v / mean**2 + v0 / reference**2, np.nan), welch,
         )  # fmt: skip
-    other_way = _by_subgroups(data, window, mean, reference)
+    other_way = _by_subgroups(data, use)
     return Level(
         *(
             np.where(data.by_readings, getattr(told, each.name), getattr(other_way, each.name))
@@ -182,79 +179,72 @@ def level(data: Values, window: BoolArray) -> Level:
     )
 
 
-def _by_subgroups(
-    data: Values, window: BoolArray, mean: FloatArray, reference: FloatArray
-) -> Level:
-    """The same where readings are not known: subgroups are the units, and ranks the estimate."""
-    rows = len(mean)
-    parts = {name: np.full(rows, np.nan) for name in ("difference", "log", "v", "log_v", "freedom")}
-    for row in np.flatnonzero(~data.by_readings).tolist():
-        apart, logs = paired(data, window, row)
-        for name, sample in (("difference", apart), ("log", logs)):
-            if sample.size:
-                parts[name][row] = hodges_lehmann(sample, 0.95).estimate
-            if sample.size > 1:
-                # The pseudomedian is about as sure as the mean (Lehmann 1975).
-                parts["v" if name == "difference" else "log_v"][row] = sample.var(ddof=1) / len(
-                    sample
-                )
-        parts["freedom"][row] = max(apart.size - 1, 0)
+def _by_subgroups(data: Values, use: BoolArray) -> Level:
+    """The same where readings are not known: subgroups are the units, and each counts alike.
+
+    The ratio is that of the means of all subgroups: the logarithm of a mean of few readings lies
+    below that of the truth, and so do its mean and its median over subgroups.
+    """
+    mean, reference = (_mean_of(side.mean, use) for side in (data.own, data.reference))
+    apart = data.own.mean - data.reference.mean
+    positive = use & data.positive
+    m, m0 = (_mean_of(side.mean, positive) for side in (data.own, data.reference))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = np.log(m / m0)
+        linear = data.own.mean / m[..., np.newaxis] - data.reference.mean / m0[..., np.newaxis]
     return Level(
-        mean, reference, parts["difference"], parts["log"], parts["v"], parts["log_v"],
-        parts["freedom"],
+        mean, reference, mean - reference, ratio,
+        _variance_of(apart, use, np.abs(mean) + np.abs(reference)),
+        _variance_of(linear, positive, np.full(ratio.shape, 2.0)),
+        np.asarray(use.sum(axis=-1) - 1.0),
     )  # fmt: skip
 
 
-def paired(data: Values, window: BoolArray, row: int) -> tuple[FloatArray, FloatArray]:
-    """The differences of one series by subgroup, and the logs of its ratios."""
-    use = data.compared[row] & window[row]
-    own, other = data.own.mean[row], data.reference.mean[row]
-    positive = use & data.positive[row]
-    return own[use] - other[use], np.log(own[positive] / other[positive])
+def _mean_of(values: FloatArray, use: BoolArray) -> FloatArray:
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(use, values, 0.0).sum(axis=-1) / use.sum(axis=-1))
+
+
+def _variance_of(values: FloatArray, use: BoolArray, size: FloatArray) -> FloatArray:
+    """The variance of a mean, from how values lie about it; nought where they are all alike."""
+    number = use.sum(axis=-1)
+    away = np.where(use, values - _mean_of(values, use)[..., np.newaxis], 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        each = (away**2).sum(axis=-1) / (number - 1)
+        return np.where(
+            np.sqrt(each) > FLAT * size, each / number, np.where(number > 1, 0.0, np.nan)
+        )
 
 
 def intervals(
-    data: Values, window: BoolArray, told: Level, dispersion: FloatArray, confidence: float = 0.95
+    data: Values, told: Level, dispersion: FloatArray, confidence: float = 0.95
 ) -> tuple[Interval, Interval]:
     """Of the difference and of the ratio; as wide as subgroups vary beyond their readings."""
     normal = special.ndtri((1 + confidence) / 2)
     with np.errstate(invalid="ignore"):
         # Few readings and few subgroups are two reasons to be unsure; the larger counts.
-        times = np.maximum(
-            special.stdtrit(told.freedom, (1 + confidence) / 2), normal * np.sqrt(dispersion)
-        )
+        student = special.stdtrit(told.freedom, (1 + confidence) / 2)
+        beyond = np.where(data.by_readings, normal * np.sqrt(dispersion), 0.0)
+        times = np.maximum(student, beyond)
         # Readings that are all alike tell nothing of how far another would lie.
         half, log_half = (
             np.where(part > 0, times * np.sqrt(part), np.nan)
             for part in (told.variance, told.log_variance)
         )
-    ends = [told.difference - half, told.difference + half]
-    logs = [told.log_ratio - log_half, told.log_ratio + log_half]
-    for row in np.flatnonzero(~data.by_readings).tolist():
-        samples = paired(data, window, row)
-        # Gaps that are all alike, either way, tell nothing of how far another would lie.
-        alike = all(_are_alike(sample) for sample in samples)
-        for sample, into in zip(samples, (ends, logs), strict=True):
-            found = hodges_lehmann(sample[:0] if alike else sample, confidence)
-            into[0][row], into[1][row] = found.lower, found.upper
-    ratio = Interval(np.exp(told.log_ratio), np.exp(logs[0]), np.exp(logs[1]))
-    return Interval(told.difference, ends[0], ends[1]), ratio
+    ratio = (np.exp(told.log_ratio + part) for part in (0.0, -log_half, log_half))
+    difference = told.difference
+    return Interval(difference, difference - half, difference + half), Interval(*ratio)
 
 
-def _are_alike(sample: FloatArray) -> bool:
-    return sample.size < 2 or bool(np.ptp(sample) <= FLAT * np.abs(sample).max())
+def p_values(data: Values, told: Level, dispersion: FloatArray) -> FloatArray:
+    """The chance of a difference so far from 0 where there is none: Welch's t, or one by subgroup.
 
-
-def p_values(data: Values, window: BoolArray, told: Level, dispersion: FloatArray) -> FloatArray:
-    """The chance of a difference so far from 0 where there is none: Welch's t, or signed ranks."""
+    One by subgroup has the scatter of subgroups in its variance already.
+    """
+    wider = np.where(data.by_readings, dispersion, 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.abs(told.difference) / np.sqrt(told.variance * dispersion)
-        p = np.array(2 * stats.t.sf(t, told.freedom), dtype=np.float64)
-    for row in np.flatnonzero(~data.by_readings).tolist():
-        apart = paired(data, window, row)[0]
-        apart = apart[apart != 0]
-        p[row] = _signed_rank_p(apart) if apart.size else np.nan
-    return p
+        t = np.abs(told.difference) / np.sqrt(told.variance * wider)
+        return np.asarray(2 * stats.t.sf(t, told.freedom), dtype=np.float64)
 
 
 def ratio_scores(data: Values, told: Level) -> Scores:
@@ -295,61 +285,3 @@ def _scores(
     known = data.by_readings[..., np.newaxis]
     found = np.where(known, score, centred), np.where(known, variance, spread)
     return Scores(*(np.where(use & np.isfinite(part), part, 0.0) for part in found))
-
-
-# ------------------------------------------------------------------ signed ranks
-
-
-def hodges_lehmann(sample: FloatArray, confidence: float) -> Interval:
-    """The middle of paired differences, with Tukey's interval from Wilcoxon's signed ranks.
-
-    The estimate is the median of the means of all pairs (Hodges and Lehmann 1963); the interval's
-    ends are the pairs that the exact count of ranks leaves in (Hollander, Wolfe and Chicken, 2014,
-    section 3.3). Too few differences for such a confidence have no interval.
-
-    >>> found = hodges_lehmann(np.array([4.0, 1.0, 6.0, 3.0, 2.0, 5.0]), 0.95)
-    >>> float(found.estimate), float(found.lower), float(found.upper)
-    (3.5, 1.0, 6.0)
-    """
-    blank = np.asarray(np.nan)
-    n = sample.size
-    if not n:
-        return Interval(blank, blank, blank)
-    one, two = np.triu_indices(n)
-    walsh = np.sort((sample[one] + sample[two]) / 2)
-    middle = np.asarray(np.median(walsh))
-    left_out = _left_out(n, (1 - confidence) / 2)
-    if left_out < 1:
-        return Interval(middle, blank, blank)
-    return Interval(middle, np.asarray(walsh[left_out - 1]), np.asarray(walsh[-left_out]))
-
-
-def _left_out(n: int, tail: float) -> int:
-    """The place, from either end, of the pair that ends the interval; 0 where there is none."""
-    if n > COUNTED_RANKS:
-        middle, spread = n * (n + 1) / 4, np.sqrt(n * (n + 1) * (2 * n + 1) / 24)
-        return int(np.floor(middle + special.ndtri(tail) * spread))
-    below = np.cumsum(_ranks(n)) / 2.0**n
-    return int(np.searchsorted(below, tail, side="right"))
-
-
-@cache
-def _ranks(n: int) -> FloatArray:
-    """In how many ways signs of n ranks give each sum."""
-    ways = np.zeros(n * (n + 1) // 2 + 1)
-    ways[0] = 1.0
-    for rank in range(1, n + 1):
-        ways[rank:] = ways[rank:] + ways[:-rank].copy()
-    return ways
-
-
-def _signed_rank_p(apart: FloatArray) -> float:
-    """Two-sided p of Wilcoxon's signed ranks: counted, or normal where there are ties or many."""
-    ranks = stats.rankdata(np.abs(apart))
-    n, above = apart.size, float(ranks[apart > 0].sum())
-    middle = n * (n + 1) / 4
-    if n <= COUNTED_RANKS and np.unique(ranks).size == n:
-        least = int(min(above, 2 * middle - above))
-        return float(min(1.0, 2 * _ranks(n)[: least + 1].sum() / 2.0**n))
-    z = (above - middle) / np.sqrt((ranks**2).sum() / 4)
-    return float(2 * special.ndtr(-abs(z)))

@@ -170,14 +170,15 @@ def words_for(
     ratio, coarse = found.ratio, found.smallest_factor > COARSE_FACTOR
     apart = _side(ratio) != 0
     changed = (found.p_trend <= np.where(coarse, COARSE_LEVEL, LEVEL)) & found.matters & ~few
+    sized = changed & ~_astride(found, practical_ratio)
     least = np.minimum(np.minimum(found.p_trend, found.p_scan), found.p_difference)
     words: list[tuple[BoolArray, Verdict]] = [
         (np.isnan(ratio.lower) | np.isnan(ratio.upper) | (few & ~apart), Verdict.TOO_FEW),
         (compared <= 1, Verdict.ONE_LOOK),
         (changed & opposite, Verdict.REVERSED),
-        (changed & further, Verdict.WIDENING),
-        (changed & _within(found.late_ratio, practical_ratio), Verdict.CLOSED),
-        (changed, Verdict.NARROWING),
+        (sized & further, Verdict.WIDENING),
+        (changed & ~further & _within(found.late_ratio, practical_ratio), Verdict.CLOSED),
+        (sized, Verdict.NARROWING),
         (apart & would_see & (least > LEVEL), Verdict.STEADY),
         (apart, Verdict.GAP),
         (_within(ratio, practical_ratio), Verdict.NO_GAP),
@@ -198,6 +199,19 @@ def _halves(data: Contrast) -> list[Contrast]:
 def _side(interval: Interval) -> IntArray:
     """1 where a ratio is above 1 beyond its interval, -1 where below, 0 where it may be either."""
     return (interval.lower > 1).astype(np.int64) - (interval.upper < 1).astype(np.int64)
+
+
+def _astride(found: Verdicts, practical_ratio: float) -> BoolArray:
+    """Whether the halves lie on either side of 1, so that no size of a gap grew or shrank.
+
+    A half that is on the other side by less than matters, of a gap that is there over the whole
+    time, counts as none: a gap that opens or closes is seen so every other time.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        early, late = np.log(found.early_ratio.estimate), np.log(found.late_ratio.estimate)
+    lesser = np.minimum(np.abs(early), np.abs(late))
+    unclear = (lesser >= math.log(practical_ratio)) | (_side(found.ratio) == 0)
+    return np.asarray((np.sign(early) * np.sign(late) < 0) & unclear)
 
 
 def _matters(early: Pooled, late: Pooled, practical_ratio: float) -> BoolArray:

@@ -36,6 +36,7 @@ __all__ = [
     "Gap",
     "GapPoint",
     "Judged",
+    "Late",
     "Measured",
     "Number",
     "Point",
@@ -105,6 +106,15 @@ class Measured(Judged):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Late:
+    """Verdicts that are not there: whether to work them out failed, and the last there were."""
+
+    failed: bool
+    last: Findings | None = None
+    when: pd.Timestamp | None = None  # the last came in
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Findings:
     """All that a project's observations say, a table for each row type of TABLES.
 
@@ -112,6 +122,7 @@ class Findings:
     as_of       the revision of the store that they were judged on; None where there is no store
     chance      what chance alone would have highlighted
     kept        what each measure came to, for the next time; it never leaves the team
+    late        why verdicts are still to come, where somebody waits for them
     """
 
     project: Project
@@ -129,6 +140,7 @@ class Findings:
     as_of: str | None = None
     chance: Chance | None = None
     kept: Mapping[str, Measured] = field(default_factory=dict)
+    late: Late | None = None
 
     def rows(
         self, kind: type[R], measure: Measure | None = None, site: str | None = None

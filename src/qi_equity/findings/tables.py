@@ -32,6 +32,7 @@ class Point:
     baseline: bool = column("whether the lines rest on it", RELEASED)
     excluded: bool = column("shown, but left out of lines and tests", RELEASED)
     outcome_unknown: float = column("of those counted among, how many have no outcome recorded")
+    unread: float = column("how many more were refused, as they cannot be read")
     readings: float = column("of how many readings a mean is")
     spread: float = column("their standard deviation", unit="the measure's")
     side: int = column("+1 marked high, -1 marked low, 0 not marked", WORD)

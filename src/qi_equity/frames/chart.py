@@ -60,6 +60,10 @@ OUR_SUMMARY = {
 PROVISIONAL = 12
 
 
+# What a printed chart tells of each series.
+SHOWN = ("phase", "subgroups", "centre", "longest_run", "crossings", "beyond_limits", "variation")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Charts:
     """Charts of every series: a row a point, and a row a series and phase."""
@@ -75,6 +79,18 @@ class Charts:
         from qi_equity.view.figure import chart_figure
 
         return go.Figure(chart_figure(self.points, self.summary, list(self.by), **options))
+
+    def __str__(self) -> str:
+        """A line a series and phase, as a terminal shows it."""
+        return self._shown().to_string(index=False)
+
+    def _repr_html_(self) -> str:
+        """The same as a table, as a notebook shows it; `figure()` draws the charts."""
+        return self._shown().to_html(index=False, border=0)
+
+    def _shown(self) -> pd.DataFrame:
+        held = [name for name in (*self.by, *SHOWN) if name in self.summary]
+        return self.summary[held]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

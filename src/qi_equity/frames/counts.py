@@ -186,11 +186,16 @@ def _levels(columns: list[pd.Series], rows: int) -> tuple[np.ndarray, list[tuple
         return np.zeros(rows, dtype=np.intp), [()]
     parts = [pd.factorize(column, sort=True, use_na_sentinel=False) for column in columns]
     labels = [[NOT_RECORDED if pd.isna(one) else one for one in list(names)] for _, names in parts]
-    joint = np.stack([codes for codes, _ in parts])
-    seen, place = np.unique(joint, axis=1, return_inverse=True)
-    return place.reshape(-1), [
+    shape = tuple(map(len, labels))
+    if not rows:
+        return np.zeros(0, dtype=np.intp), []
+    joint = np.ravel_multi_index(tuple(codes for codes, _ in parts), shape)
+    there = np.bincount(joint, minlength=int(np.prod(shape))) > 0
+    seen = np.unravel_index(np.flatnonzero(there), shape)
+    place = (np.cumsum(there) - 1)[joint]
+    return place, [
         tuple(names[int(code)] for names, code in zip(labels, codes, strict=True))
-        for codes in seen.T
+        for codes in zip(*seen, strict=True)
     ]
 
 

@@ -68,6 +68,7 @@ def weighed(
     events_per_birth: BoolArray | None = None,
     whole: IntArray | None = None,
     season: BoolArray | None = None,
+    row: IntArray | None = None,
 ) -> pd.DataFrame:
     """The charts, each with its own evidence of a change; no other site's charts matter to it.
 
@@ -75,7 +76,7 @@ def weighed(
     and phase. Arrays hold one value a chart: `events_per_birth` says that a birth has one event
     at most; `whole` is the place of the chart that adds up this one and the rest of its site, -1
     where there is none; `season` marks charts whose measure has a season, to be fitted on the
-    whole and taken out.
+    whole and taken out. `row` is the chart of each point, where that is known already (rows_of).
 
     Columns put on: `p_scan` (counts: a step in the chart's rate), `p_runs` (its runs), `p_value`
     (the scan's, else that of the runs), `p_apart` and `p_rest` (against the rest of the site, and
@@ -86,7 +87,7 @@ def weighed(
     many = len(charts)
     charts = charts.reset_index(drop=True).rename(columns={"p_value": "p_runs"})
     parts = _Judged(
-        *_counts(charts, points, [*by, "phase"]),
+        *_counts(charts, points, rows_of(charts, points, [*by, "phase"]) if row is None else row),
         np.ones(many, bool) if events_per_birth is None else events_per_birth,
         np.full(many, -1) if whole is None else whole,
         np.zeros(many, bool) if season is None else season,
@@ -134,19 +135,29 @@ class _Judged:
     seasonal: BoolArray
 
 
+def rows_of(charts: pd.DataFrame, points: pd.DataFrame, keys: list[str]) -> IntArray:
+    """The place among the charts of the chart of each point; -1 where there is none."""
+    place = pd.MultiIndex.from_frame(charts[keys])
+    # Points of a chart stand together as a rule: each stretch of them is looked up once.
+    codes = [pd.factorize(points[name])[0] for name in keys]
+    begins = np.ones(len(points), bool)
+    begins[1:] = np.any([one[1:] != one[:-1] for one in codes], axis=0)
+    first = np.flatnonzero(begins)
+    found = place.get_indexer(pd.MultiIndex.from_frame(points[keys].take(first)))
+    return np.asarray(found[np.cumsum(begins) - 1], dtype=np.int64)
+
+
 def _counts(
-    charts: pd.DataFrame, points: pd.DataFrame, keys: list[str]
+    charts: pd.DataFrame, points: pd.DataFrame, row: IntArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Numerators and denominators, a row a chart and a column a subgroup, and the year of each.
 
     A chart without counts is a row of nan; so is the time where subgroups are no dates.
     """
-    counted = points[points["denominator"].notna() & points["numerator"].notna()]
-    if "excluded" in counted:
-        counted = counted[~counted["excluded"].astype(bool)]
-    rows = pd.MultiIndex.from_frame(charts[keys]).get_indexer(
-        pd.MultiIndex.from_frame(counted[keys])
-    )
+    told = (points["denominator"].notna() & points["numerator"].notna()).to_numpy(bool)
+    if "excluded" in points:
+        told = told & ~points["excluded"].to_numpy(bool)
+    rows, counted = row[told], points[["subgroup", "numerator", "denominator"]][told]
     column, subgroups = pd.factorize(counted["subgroup"], sort=True)
     numerator, denominator = np.full((2, len(charts), len(subgroups)), np.nan)
     numerator[rows, column] = counted["numerator"]
@@ -165,12 +176,16 @@ def _scanned(parts: _Judged) -> dict[str, NDArray[Any]]:
     number = {name: np.full(many, np.nan) for name in ("p_scan", "scatter", "p_apart", "p_rest")}
     split, rising = np.full(many, -1), np.zeros(many, bool)
     counted = np.isfinite(parts.numerator).any(axis=-1)
+    # Strata of one site tell each other how much weeks scatter; a total needs nobody to tell it.
+    site = np.where(parts.whole >= 0, parts.whole, -1 - np.arange(many))
     for at_most_one in (True, False):
         rows = np.flatnonzero(counted & (parts.single == at_most_one))
         if not rows.size:
             continue
         y, n = parts.numerator, parts.denominator
-        found = scan(y[rows], n[rows], at_most_one=at_most_one, season=effect[rows])
+        found = scan(
+            y[rows], n[rows], at_most_one=at_most_one, season=effect[rows], together=site[rows]
+        )
         number["p_scan"][rows], number["scatter"][rows] = found.p_value, found.scatter
         split[rows], rising[rows] = found.split, found.rising
         rows = rows[parts.whole[rows] >= 0]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -47,41 +46,21 @@ class Funnels:
         keys = pd.MultiIndex.from_frame(self.spread[names]) if names else None
         of = keys.get_indexer(pd.MultiIndex.from_frame(sized[names])) if keys is not None else 0
         size = sized["denominator"].groupby(np.broadcast_to(of, len(sized))).agg(["min", "max"])
-        drawn = []
-        for place, least, most in size.itertuples(name=None):
-            one = self._drawings[place]
-            first = max(least * MARGINS[0], 1.0 if one.kind == "proportion" else 1e-9)
-            last = max(most * MARGINS[1], first * MARGINS[1])
-            how = (one.kind, one.limits, one.over_dispersion)
-            numbers = (float(part[0]) for part in (one.target, one.phi, one.tau2))
-            drawn.append(_curve(*how, *numbers, first, last, points))
-        if not drawn:
+        if size.empty:
             return pd.DataFrame()
-        label = self.spread.loc[size.index.repeat(points), names].reset_index(drop=True)
-        return label.assign(
-            **{name: np.concatenate([one[name] for one in drawn]) for name in drawn[0]}
+        shown = [self._drawings[place] for place in size.index]
+        numbers = (
+            np.stack([getattr(one, name) for one in shown]) for name in ("target", "phi", "tau2")
         )
-
-
-@lru_cache(maxsize=512)
-def _curve(
-    kind: str,
-    limits: str,
-    over_dispersion: str | None,
-    target: float,
-    phi: float,
-    tau2: float,
-    first: float,
-    last: float,
-    points: int,
-) -> dict[str, FloatArray]:
-    """The columns of one funnel's curve: a funnel none of whose sites changed is drawn once."""
-    one = Drawing(
-        kind, limits, over_dispersion, *(np.array([part]) for part in (target, phi, tau2))
-    )
-    grid = np.geomspace(first, last, points)
-    edges = _limits({level: one.at(grid, level) for level in LEVELS})
-    return {"size": grid, "target": np.full(points, target), **edges}
+        one = Drawing(shown[0].kind, shown[0].limits, shown[0].over_dispersion, *numbers)
+        floor = 1.0 if one.kind == "proportion" else 1e-9
+        first = np.maximum(size["min"].to_numpy(float) * MARGINS[0], floor)
+        last = np.maximum(size["max"].to_numpy(float) * MARGINS[1], first * MARGINS[1])
+        grid = np.geomspace(first, last, points, axis=-1)
+        edges = _limits({level: one.at(grid, level) for level in LEVELS})
+        label = self.spread.loc[size.index.repeat(points), names].reset_index(drop=True)
+        target = np.broadcast_to(one.target, grid.shape).ravel()
+        return label.assign(size=grid.ravel(), target=target, **edges)
 
 
 def funnel(

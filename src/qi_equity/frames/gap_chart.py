@@ -5,14 +5,16 @@ The sums are done in qi_equity.equity; here labels go on, and high and low becom
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from qi_equity.arrays import FloatArray
 from qi_equity.chance import q_values
 from qi_equity.equity.contrast import (
     Contrast,
@@ -102,6 +104,56 @@ def gap_charts(
       ethnicity   verdict  ratio  higher_moved  signal
     0     Black  widening    2.0             1  rising
     """
+    asked = of_table(
+        data,
+        numerator=numerator,
+        denominator=denominator,
+        stratum=stratum,
+        reference=reference,
+        by=by,
+        subgroup=subgroup,
+        baseline=baseline,
+        direction=direction,
+        multiply=multiply,
+        practical_ratio=practical_ratio,
+        kind=kind,
+    )
+    [found] = in_few_passes([asked], window=window, budget=budget)
+    return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """Counts whose gaps are asked for: of one measure, held against one reference."""
+
+    counts: Counts
+    names: tuple[str, ...]  # of the columns of keys, the stratum's last
+    subgroup: str
+    label: Any
+    against: Callable[[FloatArray], FloatArray]
+    baseline: int
+    direction: Direction | None
+    multiply: float  # of rates and differences
+    pieces: int  # of a unit of exposure
+    practical_ratio: float
+
+
+def of_table(
+    data: pd.DataFrame,
+    *,
+    numerator: str,
+    denominator: str,
+    stratum: str,
+    reference: object = EVERYONE_ELSE,
+    by: str | Sequence[str] | None = None,
+    subgroup: str,
+    baseline: object = None,
+    direction: Direction | None = None,
+    multiply: float = 1,
+    practical_ratio: float = PRACTICAL_RATIO,
+    kind: Literal["proportion", "rate"] = "proportion",
+) -> Asked:
+    """What a table of counts asks for, with the words of gap_charts()."""
     groups = [by] if isinstance(by, str) else list(by or [])
     check_columns(data, numerator, denominator, [*groups, subgroup, stratum])
     counts = counted(data, numerator, denominator, stratum, groups, subgroup, kind)
@@ -125,52 +177,99 @@ def gap_charts(
             ["a target rate has no counts of its own to compare with; name a stratum"],
             source=EVENTS_OF_A_CALL,
         )
-    shape = counts.numerator.shape
-    whole = contrast(
-        counts.numerator,
-        counts.denominator,
-        against(counts.numerator),
-        against(counts.denominator),
+    return Asked(
+        counts, (*groups, stratum), subgroup, label, against, known, direction,
+        multiply * pieces, pieces, practical_ratio,
+    )  # fmt: skip
+
+
+def in_few_passes(
+    asked: Sequence[Asked], *, window: int = WINDOW, budget: float = ALARMS_A_YEAR
+) -> list[GapCharts]:
+    """The gap charts of each; those of one calendar and baseline share one pass.
+
+    A pass says of each what it would alone.
+    """
+    passes: dict[tuple[Any, ...], list[int]] = {}
+    for place, one in enumerate(asked):
+        alike = (tuple(one.counts.subgroups), one.names, one.subgroup, one.baseline)
+        passes.setdefault((*alike, one.practical_ratio), []).append(place)
+    found: dict[int, GapCharts] = {}
+    for places in passes.values():
+        here = _one_pass([asked[place] for place in places], window, budget)
+        found.update(zip(places, here, strict=True))
+    return [found[place] for place in range(len(asked))]
+
+
+def _one_pass(asked: list[Asked], window: int, budget: float) -> list[GapCharts]:
+    held = [_held(one) for one in asked]
+    ends = np.cumsum([0, *(len(kept.gap.total) for kept in held)])
+    parts = [slice(*pair) for pair in pairwise(ends.tolist())]
+    gap = Contrast(
+        *(np.concatenate(part) for part in zip(*(k.gap.parts for k in held), strict=True))
     )
-    # A chart for every stratum that was ever logged beside its reference.
-    kept = np.asarray(whole.compared.any(axis=-1))
-    gap, strata = whole[kept], np.broadcast_to(np.arange(shape[1]), shape[:2])[kept]
-    series = np.broadcast_to(np.arange(shape[0])[:, None], shape[:2])[kept]
-    keys = _keys(counts, groups, stratum, series, strata)
-    found = verdicts(gap, practical_ratio=practical_ratio)
-    echo_of = _echo_of(counts, label, found, kept)
-    step = subgroup_days(counts.subgroups)
+    first = asked[0]
+    known, subgroups, many = first.baseline, first.counts.subgroups, np.diff(ends)
+    found = verdicts(gap, practical_ratio=first.practical_ratio)
+    step = subgroup_days(subgroups)
     charts = watched(gap, known, alarms=budget, periods_a_year=WEEKS * WEEK / step)
-    named = np.broadcast_to(np.asarray(label, dtype=object), shape[:2] + np.shape(label)[2:])
-    summary = keys.assign(
-        reference=named.reshape(*shape[:2], -1)[..., 0][kept],
-        **_summary(gap, found, known, counts.subgroups, step, multiply * pieces),
-        **_alarms(charts, counts.subgroups, budget),
-        **moved_columns(found, direction),
-        cautions=pd.Series(_cautions(found, charts, gap, known), dtype=object),
-        echo_of=echo_of,
+    keys = pd.DataFrame([key for kept in held for key in kept.keys], columns=list(first.names))
+    multiply, pieces = (
+        np.repeat([float(getattr(one, name)) for one in asked], many)
+        for name in ("multiply", "pieces")
     )
-    summary = settled(summary)
-    summary.attrs["family"] = f"{len(summary)} gap charts in this table"
-    points = _points(gap, charts, keys, counts.subgroups, subgroup, window, multiply * pieces)
-    for table in (summary, points):
-        exposures = [name for name in ("denominator", "reference_denominator") if name in table]
-        table[exposures] /= pieces
-    return GapCharts(points, summary)
+    direction = np.repeat(np.array([one.direction for one in asked], dtype=object), many)
+    columns = {
+        "reference": np.concatenate([kept.reference for kept in held]),
+        **_summary(gap, found, known, subgroups, step, multiply, parts),
+        **_alarms(charts, subgroups, budget),
+        **moved_columns(found, direction),
+        "cautions": pd.Series(_cautions(found, charts, gap, known), dtype=object),
+        "echo_of": np.concatenate(
+            [_echo_of(*pair, found, part) for *pair, part in zip(asked, held, parts, strict=True)]
+        ),
+    }
+    # Made in one go: to put on one column after another costs more than all sums.
+    summary = settled(pd.DataFrame({**{name: keys[name] for name in keys}, **columns}))
+    points = _points(gap, charts, keys, subgroups, first.subgroup, window, multiply)
+    for table, of_one in ((summary, pieces), (points, np.repeat(pieces, len(subgroups)))):
+        for name in ("denominator", "reference_denominator"):
+            if name in table:
+                table[name] /= of_one
+    return [_cut(summary, points, part, len(subgroups)) for part in parts]
 
 
-def _keys(
-    counts: Counts,
-    groups: list[str],
-    stratum: str,
-    series: NDArray[np.int64],
-    strata: NDArray[np.int64],
-) -> pd.DataFrame:
-    rows = [
+def _cut(summary: pd.DataFrame, points: pd.DataFrame, part: slice, length: int) -> GapCharts:
+    """The rows of one of those asked for."""
+    some = summary.iloc[part].reset_index(drop=True)
+    some.attrs["family"] = f"{len(some)} gap charts in this table"
+    stretch = slice(part.start * length, part.stop * length)
+    return GapCharts(points.iloc[stretch].reset_index(drop=True), some)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Held:
+    """Strata that were ever logged beside their reference, a row each."""
+
+    gap: Contrast
+    kept: NDArray[np.bool_]  # (series, strata) of the counts
+    keys: list[tuple[Any, ...]]
+    reference: NDArray[np.object_]
+
+
+def _held(asked: Asked) -> _Held:
+    counts = asked.counts
+    shape = counts.numerator.shape
+    own = (counts.numerator, counts.denominator)
+    whole = contrast(*own, *(asked.against(part) for part in own))
+    kept = np.asarray(whole.compared.any(axis=-1))
+    keys = [
         (*counts.series[one], counts.strata[place])
-        for one, place in zip(series, strata, strict=True)
+        for one, place in zip(*np.nonzero(kept), strict=True)
     ]
-    return pd.DataFrame(rows, columns=[*groups, stratum])
+    label = np.asarray(asked.label, dtype=object)
+    named = np.broadcast_to(label, shape[:2] + label.shape[2:])
+    return _Held(whole[kept], kept, keys, named.reshape(*shape[:2], -1)[..., 0][kept])
 
 
 def subgroup_days(subgroups: list[Any]) -> float:
@@ -186,7 +285,13 @@ def usual_baseline(subgroups: list[Any]) -> int:
 
 
 def _summary(
-    gap: Contrast, found: Verdicts, known: int, subgroups: list[Any], step: float, multiply: float
+    gap: Contrast,
+    found: Verdicts,
+    known: int,
+    subgroups: list[Any],
+    step: float,
+    multiply: FloatArray,
+    families: list[slice],
 ) -> dict[str, Any]:
     whole, suits = pooled(gap), display(gap.events, gap.total, known)
     labels = np.array([*subgroups, None], dtype=object)
@@ -207,8 +312,8 @@ def _summary(
         "p_trend": found.p_trend,
         "p_scan": found.p_scan,
         "p_difference": found.p_difference,
-        "q_trend": q_values(found.p_trend),
-        "q_scan": q_values(found.p_scan),
+        "q_trend": np.concatenate([q_values(found.p_trend[one]) for one in families]),
+        "q_scan": np.concatenate([q_values(found.p_scan[one]) for one in families]),
         "split": as_column(labels[np.where(found.p_scan <= LEVEL, found.split, -1)], subgroups[0]),
         "smallest_change": found.smallest_factor,
         "weeks_to_go": np.ceil(found.periods_to_go * step / WEEK),
@@ -248,33 +353,35 @@ def _alarms(charts: GapChart, subgroups: list[Any], budget: float) -> dict[str, 
     }
 
 
-def moved_columns(found: Verdicts, direction: Direction | None) -> dict[str, Any]:
+def moved_columns(
+    found: Verdicts, direction: Direction | NDArray[np.object_] | None
+) -> dict[str, Any]:
     """Who moved and who is better off, as codes: which way is better is known here alone."""
     falling = found.p_overall_falling
+    way = np.broadcast_to(np.asarray(direction, dtype=object), falling.shape)
+    down, up = way == "decrease", way == "increase"
     # Both one-sided tests at 1 in 20: the joint error is at most 1 in 20 (Berger 1982).
-    better = {"decrease": falling, "increase": 1 - falling, None: np.ones_like(falling)}[direction]
-    improving = better <= LEVEL
+    improving = np.select([down, up], [falling, 1 - falling], 1.0) <= LEVEL
     low, high = found.ratio.estimate < 1, found.ratio.estimate > 1
     return {
         "higher_moved": found.higher_moved,
         "lower_moved": found.lower_moved,
         "stratum_higher": found.stratum_higher,
-        "better_off": {"decrease": low, "increase": high, None: low & high}[direction],
+        "better_off": (low & down) | (high & up),
         "improving_overall": improving,
         "improving_while_widening": improving & (found.p_away <= LEVEL),
         "difference_widening_too": improving & (found.p_apart <= LEVEL),
     }
 
 
-def _echo_of(
-    counts: Counts, label: object, found: Verdicts, kept: NDArray[np.bool_]
-) -> NDArray[np.object_]:
+def _echo_of(asked: Asked, held: _Held, found: Verdicts, part: slice) -> NDArray[np.object_]:
     """The stratum whose change a gap shows again, where the change is not the gap's own."""
+    counts, kept = asked.counts, held.kept
     changed, rising = np.zeros(kept.shape, dtype=bool), np.zeros(kept.shape, dtype=np.int64)
-    changed[kept] = np.isin(found.verdict, CHANGED)
-    moved = found.late_ratio.estimate - found.early_ratio.estimate
+    changed[kept] = np.isin(found.verdict[part], CHANGED)
+    moved = found.late_ratio.estimate[part] - found.early_ratio.estimate[part]
     rising[kept] = np.nan_to_num(np.sign(moved))
-    references = np.broadcast_to(np.asarray(label, dtype=object), (*kept.shape, 1))[:, 0, 0]
+    references = np.broadcast_to(np.asarray(asked.label, dtype=object), (*kept.shape, 1))[:, 0, 0]
     names = np.array([*map(str, counts.strata), ""], dtype=object)
     movers = np.full(kept.shape, -1)
     for one in np.flatnonzero(changed.any(axis=-1)):
@@ -358,15 +465,13 @@ def _points(
     subgroups: list[Any],
     subgroup: str,
     window: int,
-    multiply: float,
+    multiply: FloatArray,
 ) -> pd.DataFrame:
     rows, length = gap.total.shape
-    points = keys.loc[keys.index.repeat(length)].reset_index(drop=True)
-    points[subgroup] = subgroups * rows
-    counted = gap.compared
+    counted, times = gap.compared, multiply[:, np.newaxis]
     shown: Pooled = rolling(gap, min(window, length))
     ratio, difference = ratio_interval(shown), difference_interval(shown)
-    for name, values in {
+    columns = {
         "numerator": np.where(counted, gap.events, np.nan),
         "denominator": np.where(counted, gap.total, np.nan),
         "reference_numerator": np.where(counted, gap.reference_events, np.nan),
@@ -374,13 +479,19 @@ def _points(
         "ratio": ratio.estimate,
         "ratio_lower": ratio.lower,
         "ratio_upper": ratio.upper,
-        "difference": difference.estimate * multiply,
-        "difference_lower": difference.lower * multiply,
-        "difference_upper": difference.upper * multiply,
+        "difference": difference.estimate * times,
+        "difference_lower": difference.lower * times,
+        "difference_upper": difference.upper * times,
         "evidence_up": charts.up,
         "evidence_down": charts.down,
         "evidence_limit": charts.limit,
         "signal": charts.signal,
-    }.items():
-        points[name] = values.ravel()
-    return points
+    }
+    place = np.repeat(np.arange(rows), length)
+    return pd.DataFrame(
+        {
+            **{name: keys[name].take(place).array for name in keys},
+            subgroup: pd.Index(subgroups).take(np.tile(np.arange(length), rows)),
+            **{name: values.ravel() for name, values in columns.items()},
+        }
+    )

@@ -1,6 +1,7 @@
 """A table of counts in, a table of gaps out; the sums are done in qi_equity.equity, not here."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -86,19 +87,22 @@ def gaps(
         reference, counts, known, direction, size_floor, multiply, kind, stratum
     )
 
-    def compare(x: FloatArray, n: FloatArray) -> Gap:
+    def compare(x: FloatArray, n: FloatArray, how: Methods = methods) -> Gap:
         if isinstance(against, float):
-            return gap_from_target(x, n, against, confidence, methods)
-        return gap(x, n, against(x), against(n), confidence, methods)
+            return gap_from_target(x, n, against, confidence, how)
+        return gap(x, n, against(x), against(n), confidence, how)
 
-    then = compare(*counts.over(slice(known)))
+    # What has moved is read off the estimates: of then and the latest no interval is asked.
+    alone = replace(methods, ratio_alone=True)
+    then = compare(*counts.over(slice(known)), alone)
     shown = counts if each_subgroup else counts.as_one()
     now = compare(shown.numerator, shown.denominator)
     if each_subgroup:
         latest, length = now, known
     else:
         # As long as the baseline, at the end; nothing where the baseline is all there is.
-        latest = compare(*counts.over(slice(max(known, len(counts.subgroups) - known), None)))
+        last = slice(max(known, len(counts.subgroups) - known), None)
+        latest = compare(*counts.over(last), alone)
         length = 0
     close = now.to_close(worse_is_high=direction == "decrease")
     columns = {

@@ -195,7 +195,7 @@ def _crude(here: _Site, declared: bool) -> pd.DataFrame:
         total = np.where(data.compared, side.size, 0.0).sum(axis=-1)
         table[name] = np.where(known, total, np.nan)
     table = table.assign(
-        of_means=True, reference_rate=told.reference_mean, p_value=p_values(data, every, told, phi)
+        of_means=True, reference_rate=told.reference_mean, p_value=p_values(data, told, phi)
     )
     for suffix, window in _windows(here.baseline, length, declared):
         columns = _level_columns(data, every & window, phi)
@@ -212,7 +212,7 @@ def _windows(baseline: int, length: int, declared: bool) -> list[tuple[str, Bool
 
 def _level_columns(data: Values, window: BoolArray, phi: FloatArray) -> dict[str, FloatArray]:
     told = level(data, window)
-    difference, ratio = intervals(data, window, told, phi)
+    difference, ratio = intervals(data, told, phi)
     return {"rate": told.mean, **three("difference", difference), **three("ratio", ratio)}
 
 

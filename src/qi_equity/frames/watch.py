@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from qi_equity.arrays import BoolArray, FloatArray, IntArray
 from qi_equity.frames.counts import as_column
+from qi_equity.frames.evidence import rows_of
 from qi_equity.sequential import Lines
 from qi_equity.spc.watch import LEAST_EVENTS, LEAST_VALUES, watch
 from qi_equity.vocabulary import NotWatched
@@ -44,6 +45,7 @@ def watched(
     baseline: ArrayLike | str = "baseline",
     charts_watched: ArrayLike | None = None,
     alarms: float = ALARMS_A_YEAR,
+    row: IntArray | None = None,
 ) -> Watch:
     """What is established in every chart, from its baseline on.
 
@@ -53,7 +55,8 @@ def watched(
     anything longer. It is drawn out until it holds five events. All charts together have a chance
     of `alarms` a year, shared by the number `charts_watched`: as many as were declared, or, if
     left out, as had begun when the chart's own baseline was over. What is established stays so:
-    neither later subgroups nor other charts change it.
+    neither later subgroups nor other charts change it. `row` is the chart of each point, where
+    that is known already (rows_of).
 
     >>> from qi_equity.frames.chart import chart
     >>> weeks = pd.DataFrame({"site": "A", "week": pd.date_range("2024-01-01", periods=60,
@@ -66,7 +69,7 @@ def watched(
     0         True    rising      2024-10-07        2024-10-21
     """
     keys = [*by, "phase"]
-    wide = _wide(charts, points, keys)
+    wide = _wide(len(charts), points, rows_of(charts, points, keys) if row is None else row)
     kinds = np.broadcast_to(np.asarray(data, dtype=object), len(charts))
     declared = baseline if isinstance(baseline, str) else np.broadcast_to(baseline, len(charts))
     year = _periods_a_year(wide.labels)
@@ -109,11 +112,14 @@ def _blank(wide: _Wide) -> list[tuple[Any, int]]:
     return [((rows, periods), 0), (rows, -1), (rows, -1)]
 
 
-def _wide(charts: pd.DataFrame, points: pd.DataFrame, keys: list[str]) -> _Wide:
-    row = pd.MultiIndex.from_frame(charts[keys]).get_indexer(pd.MultiIndex.from_frame(points[keys]))
-    place = points.groupby(keys, sort=False, observed=True).cumcount().to_numpy()
-    shape = (len(charts), int(place.max(initial=-1)) + 1)
+def _wide(charts: int, points: pd.DataFrame, row: IntArray) -> _Wide:
+    # The place of each point among those of its chart, in the order they come in.
+    order = np.argsort(row, kind="stable")
+    many = np.bincount(row + 1, minlength=charts + 1)
+    place = np.empty(len(row), dtype=np.int64)
+    place[order] = np.arange(len(row)) - np.repeat(np.cumsum(many) - many, many)
     held = row >= 0
+    shape = (charts, int(place[held].max(initial=-1)) + 1)
 
     def spread(name: str, fill: object, dtype: Any) -> NDArray[Any]:
         table = np.full(shape, fill, dtype=dtype)
@@ -134,7 +140,7 @@ def _wide(charts: pd.DataFrame, points: pd.DataFrame, keys: list[str]) -> _Wide:
         baseline=spread("baseline", False, bool),
         known=np.isfinite(value) & ~spread("excluded", False, bool),
         labels=labels,
-        row=np.asarray(row),
+        row=row,
         place=place,
     )
 
@@ -142,10 +148,14 @@ def _wide(charts: pd.DataFrame, points: pd.DataFrame, keys: list[str]) -> _Wide:
 def _periods_a_year(labels: NDArray[Any]) -> FloatArray:
     """Subgroups in a year of every chart, by its first few; numbered ones count as weeks."""
     answer = np.full(len(labels), DAYS_A_YEAR / DAYS_A_WEEK)
-    for row, held in enumerate(labels[:, : OTHERS_OF_BASELINE + 1]):
+    told: dict[tuple[Any, ...], float] = {}  # charts of one calendar begin alike
+    for row, held in enumerate(map(tuple, labels[:, : OTHERS_OF_BASELINE + 1])):
         if len(held) > 1 and all(isinstance(one, pd.Timestamp) for one in held[:2]):
-            days = np.array([one for one in held if one is not None], dtype="datetime64[D]")
-            answer[row] = DAYS_A_YEAR / max(float(np.median(np.diff(days).astype(float))), 1.0)
+            if held not in told:
+                days = np.array([one for one in held if one is not None], dtype="datetime64[D]")
+                apart = float(np.median(np.diff(days).astype(float)))
+                told[held] = DAYS_A_YEAR / max(apart, 1.0)
+            answer[row] = told[held]
     return answer
 
 

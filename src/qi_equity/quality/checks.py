@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from qi_equity.arrays import BoolArray, FloatArray
 from qi_equity.findings import Caution, Number, caution
-from qi_equity.observations import COUNTS, KEY
+from qi_equity.observations import COUNTS, KEY, placed
 from qi_equity.project import ALL_SITES, EVERYONE, Measure, Period, Project
 from qi_equity.quality import outcome
 from qi_equity.quality.coding import of_whom
@@ -98,9 +99,55 @@ class _Data:
     def rows(self) -> dict[str, pd.DataFrame]:
         return {str(name): rows for name, rows in self.table.groupby("measure")}
 
-    @property
-    def unknown(self) -> list[str]:
-        return [group.name for group in self.project.strata.cells if group.unknown]
+    @cached_property
+    def weeks(self) -> dict[str, _Weeks]:
+        return {name: _weeks(rows) for name, rows in self.rows.items()}
+
+    @cached_property
+    def shares(self) -> pd.DataFrame:
+        return completeness(self.project, self.table)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Weeks:
+    """One measure's rows as arrays (site, stratum, subgroup); nan where no count is known."""
+
+    sites: list[str]
+    days: pd.DatetimeIndex
+    logged: BoolArray  # (site, subgroup): a row is there, whatever it holds
+    events: FloatArray  # of whole rows alone, as their births are
+    births: FloatArray
+    size: FloatArray  # those counted among, whether or not the events are known
+    known: FloatArray  # events, whether or not those counted among are
+
+    def of_sites(self) -> Iterator[tuple[int, str]]:
+        """The place and the name of every site."""
+        return enumerate(self.sites)
+
+
+def _weeks(rows: pd.DataFrame) -> _Weeks:
+    (site, sites), (stratum, strata), (day, days) = (
+        pd.factorize(rows[name], sort=True) for name in ("site", "stratum", "subgroup")
+    )
+    shape = len(sites), len(strata), len(days)
+    cell, size = np.ravel_multi_index((site, stratum, day), shape), int(np.prod(shape))
+    top, bottom = (rows[name].to_numpy(float) for name in COUNTS)
+    whole = np.isfinite(top) & np.isfinite(bottom)
+
+    def spread(values: FloatArray, held: BoolArray) -> FloatArray:
+        sums = np.bincount(cell[held], values[held], size)
+        return np.where(np.bincount(cell[held], minlength=size) > 0, sums, np.nan).reshape(shape)
+
+    every = np.ones(len(rows), bool)
+    return _Weeks(
+        [str(one) for one in sites],
+        pd.DatetimeIndex(days),
+        np.isfinite(spread(np.zeros(len(rows)), every)).any(axis=1),
+        spread(top, whole),
+        spread(bottom, whole),
+        spread(bottom, np.isfinite(bottom)),
+        spread(top, np.isfinite(top)),
+    )
 
 
 def quality(
@@ -110,7 +157,7 @@ def quality(
     table = observations[observations["stratum"] != EVERYONE]
     data = _Data(project, table[table["site"] != ALL_SITES], imported)
     found = tuple(replace(one, check=name) for name, check in CHECKS.items() for one in check(data))
-    return Quality(found, completeness(project, data.table))
+    return Quality(found, data.shares)
 
 
 def in_order(said: Iterable[tuple[str, Caution]]) -> list[Caution]:
@@ -121,62 +168,69 @@ def in_order(said: Iterable[tuple[str, Caution]]) -> list[Caution]:
 
 def completeness(project: Project, observations: pd.DataFrame) -> pd.DataFrame:
     """Births without a known stratum, out of all births, per measure, site and subgroup."""
-    keys = ["measure", "site", "subgroup"]
     table = observations[observations["stratum"] != EVERYONE]
     # Of a measurement, its readings are what there is to be coded.
-    counted = table.assign(denominator=of_whom(table)).dropna(subset=["denominator"])
-    unknown = counted["stratum"].isin([g.name for g in project.strata.cells if g.unknown])
-    births = counted.groupby(keys)["denominator"].sum()
-    without = counted[unknown].groupby(keys)["denominator"].sum()
-    both = pd.DataFrame({"numerator": without, "denominator": births})
-    both = both[both["denominator"] > 0].fillna({"numerator": 0.0})
-    return both.reset_index()[COMPLETENESS]
+    size = of_whom(table).to_numpy(float)
+    unknown = np.isin(table["stratum"].to_numpy(), _unknown_strata(project))
+    place, first = placed(table, COMPLETENESS[:3])
+    births, without = (
+        np.bincount(place, np.where(some, np.nan_to_num(size), 0.0), len(first))
+        for some in (True, unknown)
+    )
+    kept = births > 0
+    shares = table[COMPLETENESS[:3]].take(first[kept]).reset_index(drop=True)
+    return shares.assign(numerator=without[kept], denominator=births[kept])
+
+
+def _unknown_strata(project: Project) -> list[str]:
+    return [group.name for group in project.strata.cells if group.unknown]
 
 
 def _unknown(data: _Data) -> Iterator[Found]:
     """How much of the ethnicity is not known at each site, and whether that is growing."""
-    shares = completeness(data.project, data.table)
-    what = data.project.strata.dimension
-    for measure, every in shares.groupby("measure"):
-        count, of = every["numerator"].sum(), every["denominator"].sum()
-        sums = every.groupby("site")[["numerator", "denominator"]].sum()
-        share = sums["numerator"] / sums["denominator"]
+    shares, what = data.shares, data.project.strata.dimension
+    _, first = placed(shares, ["measure", "site"])
+    counts = shares[["numerator", "denominator"]].to_numpy(float)
+    # Sorted by measure, site and subgroup, so that a site's are together and in order of time.
+    sites = np.split(counts, first[1:]) if len(first) else []
+    keys = [*shares[["measure", "site"]].take(first).itertuples(index=False, name=None)]
+    sums = np.array([one.sum(axis=0) for one in sites]).reshape(-1, 2)
+    for measure in dict.fromkeys(name for name, _ in keys):
+        own = sums[[name == measure for name, _ in keys]]
+        (count, of), share = own.sum(axis=0), own[:, 0] / own[:, 1]
         numbers: dict[str, Number] = {"count": float(count), "of": float(of)}
         numbers |= {"dimension": what, "share": float(count / of)}
-        if len(sums) > 1:
+        if len(own) > 1:
             numbers |= {"least": float(share.min()), "most": float(share.max())}
         said = caution(
-            "unknown_between_sites" if len(sums) > 1 else "unknown",
+            "unknown_between_sites" if len(own) > 1 else "unknown",
             (str(measure), "", ""),
             **numbers,
         )
         yield Found(said, caution=bool(count > MOST_UNKNOWN * of))
-    for (name, site), own in shares.groupby(["measure", "site"]):
-        rows = own.sort_values("subgroup")
-        count, of = rows["numerator"].sum(), rows["denominator"].sum()
+    for (name, site), rows, start in zip(keys, sites, first, strict=True):
+        count, of = rows.sum(axis=0)
         if count > MOST_UNKNOWN * of:
             yield _found(
                 "unknown", str(name), str(site), dimension=what, count=float(count),
                 of=float(of), share=float(count / of),
             )  # fmt: skip
         last = RECENT[data.project.measure(str(name)).subgroup]
-        before, recent = rows.iloc[:-last], rows.iloc[-last:]
-        if len(before) < last:
+        before, recent = rows[:-last].sum(axis=0), rows[-last:].sum(axis=0)
+        if len(rows) < 2 * last:
             continue
-        was, now = (p["numerator"].sum() / p["denominator"].sum() for p in (before, recent))
+        was, now = before[0] / before[1], recent[0] / recent[1]
         if now - was > WORTH_SAYING and _chance(recent, before) < RARE:
+            since = shares["subgroup"].iloc[int(start) + len(rows) - last]
             yield _found(
                 "unknown_rose", str(name), str(site), dimension=what, was=float(was),
-                now=float(now), last=float(last), since=recent["subgroup"].iloc[0].isoformat(),
+                now=float(now), last=float(last), since=since.isoformat(),
             )  # fmt: skip
 
 
-def _chance(some: pd.DataFrame, others: pd.DataFrame) -> float:
-    """How often two shares would differ so much by chance alone."""
-    counts = [
-        [part["numerator"].sum(), part["denominator"].sum() - part["numerator"].sum()]
-        for part in (some, others)
-    ]
+def _chance(some: FloatArray, others: FloatArray) -> float:
+    """How often two shares, each so many out of so many, would differ so much by chance alone."""
+    counts = [[count, of - count] for count, of in (some, others)]
     if min(np.sum(counts, axis=0)) == 0:
         return 1.0
     return float(stats.chi2_contingency(counts).pvalue)
@@ -247,32 +301,29 @@ def _outcome(data: _Data) -> Iterator[Found]:
 
 def _zeros(data: _Data) -> Iterator[Found]:
     """A site with no event at all, or nothing but events, where the others make that unlikely."""
-    for measure, rows in data.measures():
-        counted = rows.dropna(subset=["numerator", "denominator"])
-        sites = counted.groupby("site")[["numerator", "denominator"]].sum()
-        for site, own in sites.iterrows():
-            others = sites.drop(index=site).sum()
-            if own["denominator"] == 0 or others["denominator"] == 0:
+    for measure, _ in data.measures():
+        weeks = data.weeks[measure.id]
+        events, births = (np.nansum(part, axis=(1, 2)) for part in (weeks.events, weeks.births))
+        for place, site in weeks.of_sites():
+            own, of = float(events[place]), float(births[place])
+            others = births.sum() - of
+            if of == 0 or others == 0:
                 continue
-            rate = others["numerator"] / others["denominator"]
-            expected = rate * own["denominator"]
-            if own["numerator"] == 0 and np.exp(-expected) < RARE:
-                of = float(own["denominator"])
-                yield _found("no_event", measure.id, str(site), of=of, expected=float(expected))
-            every = measure.data == "proportion" and own["numerator"] == own["denominator"]
-            if every and np.exp(expected - own["denominator"]) < RARE:
-                of = float(own["denominator"])
-                yield _found(
-                    "nothing_but_events", measure.id, str(site), of=of, expected=float(expected)
-                )
-        yield from _runs_of_zeros(measure, counted)
+            expected = float((events.sum() - own) / others * of)
+            if own == 0 and np.exp(-expected) < RARE:
+                yield _found("no_event", measure.id, site, of=of, expected=expected)
+            every = measure.data == "proportion" and own == of
+            if every and np.exp(expected - of) < RARE:
+                yield _found("nothing_but_events", measure.id, site, of=of, expected=expected)
+        yield from _runs_of_zeros(measure, weeks)
 
 
-def _runs_of_zeros(measure: Measure, counted: pd.DataFrame) -> Iterator[Found]:
+def _runs_of_zeros(measure: Measure, weeks: _Weeks) -> Iterator[Found]:
     """Weeks on end without an event at a site whose own rate makes that unlikely."""
-    sums = counted.groupby(["site", "subgroup"])[["numerator", "denominator"]].sum()
-    for site, rows in sums.groupby(level="site"):
-        events, size = (rows[name].to_numpy() for name in ("numerator", "denominator"))
+    counted = np.isfinite(weeks.events).any(axis=1)
+    for place, site in weeks.of_sites():
+        at = np.flatnonzero(counted[place])
+        events, size = (np.nansum(part[place], axis=0)[at] for part in (weeks.events, weeks.births))
         if events.sum() == 0:
             continue  # said already
         quiet = np.flatnonzero(events == 0)
@@ -283,10 +334,10 @@ def _runs_of_zeros(measure: Measure, counted: pd.DataFrame) -> Iterator[Found]:
         rate = events.sum() / size.sum()
         for start, points in zip(first, long, strict=True):
             expected = rate * size[quiet[start : start + points]].sum()
-            if np.exp(-expected) < RARE / len(rows):
-                since = rows.index.get_level_values("subgroup")[quiet[start]]
+            if np.exp(-expected) < RARE / len(at):
+                since = weeks.days[at[quiet[start]]]
                 yield _found(
-                    "no_event_running", measure.id, str(site), points=float(points),
+                    "no_event_running", measure.id, site, points=float(points),
                     period=measure.subgroup, expected=float(expected), since=since.isoformat(),
                 )  # fmt: skip
 
@@ -296,7 +347,8 @@ def _above(data: _Data) -> Iterator[Found]:
     for measure, rows in data.measures():
         if measure.data != "proportion":
             continue
-        above = rows.loc[rows["numerator"] > rows["denominator"], [*KEY, *COUNTS]]
+        more = rows["numerator"].to_numpy() > rows["denominator"].to_numpy()
+        above = rows[[*KEY, *COUNTS]].take(np.flatnonzero(more))
         for _, site, stratum, day, count, of in above.itertuples(index=False, name=None):
             yield _found(
                 "more_events_than_births", measure.id, site, stratum, count=count, of=of,
@@ -309,73 +361,71 @@ def _repeated(data: _Data) -> Iterator[Found]:
     twice = data.table.loc[data.table.duplicated(KEY), KEY]
     for measure_id, site, stratum, day in twice.itertuples(index=False, name=None):
         yield _found("stands_twice", measure_id, site, stratum, since=day.isoformat())
-    for measure, rows in data.measures():
-        counts = ["numerator", "denominator"]
-        if not rows["denominator"].notna().any():
-            continue
-        wide = rows.pivot_table(index=["site", "subgroup"], columns="stratum", values=counts)
-        for site, weeks in wide.groupby(level="site"):
-            table = weeks.to_numpy(float)
-            births = weeks["denominator"].to_numpy(float)
-            alike = (table[1:] == table[:-1]) | (np.isnan(table[1:]) & np.isnan(table[:-1]))
-            enough = (np.nansum(births, axis=1) >= FEW) & ((births > 0).sum(axis=1) >= 3)
-            days = weeks.index.get_level_values("subgroup")
-            for day in days[1:][alike.all(axis=1) & enough[1:]]:
-                yield _found("copied", measure.id, str(site), since=day.isoformat())
+    for measure, _ in data.measures():
+        weeks = data.weeks[measure.id]
+        for place, site in weeks.of_sites():
+            at = np.flatnonzero(weeks.logged[place])
+            births = weeks.size[place][:, at]
+            table = np.concatenate([weeks.known[place][:, at], births])
+            now, before = table[:, 1:], table[:, :-1]
+            alike = (now == before) | (np.isnan(now) & np.isnan(before))
+            enough = (np.nansum(births, axis=0) >= FEW) & ((births > 0).sum(axis=0) >= 3)
+            for day in weeks.days[at[1:][alike.all(axis=0) & enough[1:]]]:
+                yield _found("copied", measure.id, site, since=day.isoformat())
 
 
 def _calendar(data: _Data) -> Iterator[Found]:
     """Subgroups that were not logged, and sites whose last ones are late."""
-    for measure, rows in data.measures():
-        last = rows["subgroup"].max()
-        every_start = calendar.starts(rows["subgroup"].min(), last, measure.subgroup)
-        for site, days in rows.groupby("site")["subgroup"]:
-            logged = pd.DatetimeIndex(days.unique())
-            began = calendar.floor(pd.Series([logged.min(), logged.max()]), measure.subgroup)
-            every = every_start[(every_start >= began[0]) & (every_start <= began[1])]
-            missing = every.difference(logged)
+    for measure, _ in data.measures():
+        weeks = data.weeks[measure.id]
+        every_start = calendar.starts(weeks.days[0], weeks.days[-1], measure.subgroup)
+        begun = pd.DatetimeIndex(calendar.floor(pd.Series(weeks.days), measure.subgroup))
+        for place, site in weeks.of_sites():
+            at = np.flatnonzero(weeks.logged[place])
+            every = every_start[(every_start >= begun[at[0]]) & (every_start <= begun[at[-1]])]
+            missing = every[~every.isin(weeks.days[at])]
             if len(missing):
                 yield _found(
-                    "not_logged", measure.id, str(site),
+                    "not_logged", measure.id, site,
                     worth_a_caution=len(missing) > 0.1 * len(every), count=float(len(missing)),
                     of=float(len(every)), period=measure.subgroup, since=missing[0].isoformat(),
                 )  # fmt: skip
-            behind = int((every_start > began[1]).sum())
+            behind = int((every_start > begun[at[-1]]).sum())
             if behind > 0:
                 yield _found(
-                    "behind", measure.id, str(site), count=float(behind), period=measure.subgroup,
-                    last=logged.max().isoformat(),
+                    "behind", measure.id, site, count=float(behind), period=measure.subgroup,
+                    last=weeks.days[at[-1]].isoformat(),
                 )  # fmt: skip
 
 
 def _jumps(data: _Data) -> Iterator[Found]:
     """Births that suddenly double or halve, once or for good; a last subgroup unfinished."""
-    for measure, rows in data.measures():
-        births = rows.groupby(["site", "subgroup"])["denominator"].sum(min_count=1).dropna()
-        for site, own in births.groupby(level="site"):
-            n = own.to_numpy()
+    for measure, _ in data.measures():
+        weeks = data.weeks[measure.id]
+        known, births = np.isfinite(weeks.size).any(axis=1), np.nansum(weeks.size, axis=1)
+        for place, site in weeks.of_sites():
+            at = np.flatnonzero(known[place])
+            n = births[place, at]
             if len(n) < 8 or np.median(n) < FEW:
                 continue
             usual = np.median(n)
             # Twice the difference of square roots is a z score of Poisson counts.
             away = 2 * (np.sqrt(n) - np.sqrt(usual))
             odd = (np.abs(away) > 5) & ((n > JUMP * usual) | (n < usual / JUMP))
-            days = own.index.get_level_values("subgroup")
+            days = weeks.days[at]
             if odd[-1] and n[-1] < usual:
-                yield _found(
-                    "unfinished", measure.id, str(site), count=float(n[-1]), usual=float(usual)
-                )
+                yield _found("unfinished", measure.id, site, count=float(n[-1]), usual=float(usual))
                 odd[-1] = False
             for place in np.flatnonzero(odd)[:3]:
                 yield _found(
-                    "births_jump", measure.id, str(site), count=float(n[place]),
+                    "births_jump", measure.id, site, count=float(n[place]),
                     usual=float(usual), since=days[place].isoformat(),
                 )  # fmt: skip
             step = _step(n)
             if step is not None:
                 was, now = np.median(n[:step]), np.median(n[step:])
                 yield _found(
-                    "births_moved", measure.id, str(site), was=float(was), now=float(now),
+                    "births_moved", measure.id, site, was=float(was), now=float(now),
                     period=measure.subgroup, since=days[step].isoformat(),
                 )  # fmt: skip
 

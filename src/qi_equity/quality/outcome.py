@@ -14,7 +14,7 @@ from qi_equity.equity import bounds
 from qi_equity.equity.gaps import Methods
 from qi_equity.frames.chart import Charts
 from qi_equity.frames.counts import counted
-from qi_equity.observations import COUNTS, READINGS, SERIES_KEY, UNKNOWN, beside
+from qi_equity.observations import COUNTS, READINGS, SERIES_KEY, UNKNOWN, UNREAD, beside
 from qi_equity.project import EVERYONE_ELSE, Measure, Period
 from qi_equity.quality.coding import unknown_charts
 from qi_equity.reading import FLOORED, Reading
@@ -76,6 +76,7 @@ def held_back(gaps: pd.DataFrame, reading: Reading, rows: pd.DataFrame) -> pd.Da
 
     `rows` are the measure's, with totals, as the gaps were worked out from.
     """
+    rows = with_unread(rows, valued=reading.valued)
     if gaps.empty or UNKNOWN not in beside(rows):
         return gaps
     told = _of_values(reading, rows, gaps) if reading.valued else _told(reading, rows)
@@ -96,6 +97,33 @@ def held_back(gaps: pd.DataFrame, reading: Reading, rows: pd.DataFrame) -> pd.Da
         gaps[name] = gaps[name].mask(held, False)
     gaps["signal"] = gaps["signal"].mask(held, "")
     return gaps.assign(first_established=gaps["first_established"].mask(held))
+
+
+def with_unread(rows: pd.DataFrame, *, valued: bool) -> pd.DataFrame:
+    """The rows as if those that were refused were counted among, and their outcome not known.
+
+    Only to see what they could change: no rate is ever worked out from them.
+
+    >>> rows = pd.DataFrame({"numerator": [1.0], "denominator": [9.0], "value": [np.nan],
+    ...                      "unread": [3.0]})
+    >>> with_unread(rows, valued=False)[["denominator", "outcome_unknown"]].iloc[0].tolist()
+    [12.0, 3.0]
+    """
+    if UNREAD not in beside(rows):
+        return rows
+    unread = rows[UNREAD].fillna(0.0)
+    some = unread > 0
+    unknown = rows[UNKNOWN] if UNKNOWN in rows else pd.Series(np.nan, rows.index)
+    rows = rows.assign(**{UNKNOWN: (unknown.fillna(0.0) + unread).where(some, unknown)})
+    if valued:
+        readings = rows[READINGS] if READINGS in rows else pd.Series(np.nan, rows.index)
+        none = some & rows["value"].isna()
+        return rows.assign(**{READINGS: readings.mask(none, 0.0)})
+    more = {
+        "numerator": rows["numerator"].fillna(0.0).where(some, rows["numerator"]),
+        "denominator": (rows["denominator"].fillna(0.0) + unread).where(some, rows["denominator"]),
+    }
+    return rows.assign(**more)
 
 
 def signals_held_back(points: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:

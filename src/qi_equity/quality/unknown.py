@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
+from qi_equity.arrays import FloatArray
 from qi_equity.equity import bounds
 from qi_equity.equity.gaps import Methods
 from qi_equity.observations import COUNTS
@@ -56,20 +59,26 @@ def unknown_bounds(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:
         methods=Methods(kind=reading.measure.data, ratio_alone=True),
     )
     share = np.divide(nu, nu + total, out=np.full_like(nu, np.nan), where=nu + total > 0)
-    frames = []
-    for name, gap in found.gaps.items():
-        columns = {
-            "difference": gap.difference.estimate,
-            "difference_lower": gap.difference.lower,
-            "difference_upper": gap.difference.upper,
-            "ratio": gap.ratio.estimate,
-            "unknown_births": np.broadcast_to(nu, x.shape),
-            "unknown_share": np.broadcast_to(share, x.shape),
-            "changes": found.changes,
-        }
-        frame = pd.DataFrame({key: np.ravel(array) for key, array in columns.items()})
-        keys = pd.MultiIndex.from_product([sites, strata], names=["site", "stratum"]).to_frame()
-        frame = pd.concat([keys.reset_index(drop=True), frame], axis=1)
-        frames.append(frame.assign(measure=reading.measure.id, allocation=name))
-    table = pd.concat(frames, ignore_index=True)[COLUMNS]
+    gaps, (many, each) = found.gaps, x.shape
+
+    def flat(arrays: Iterable[FloatArray]) -> FloatArray:
+        return np.concatenate([np.broadcast_to(array, x.shape).ravel() for array in arrays])
+
+    every = gaps.values()
+    table = pd.DataFrame(
+        {
+            "measure": reading.measure.id,
+            "site": np.tile(np.repeat(np.array(sites, object), each), len(gaps)),
+            "stratum": np.tile(np.array(strata, object), many * len(gaps)),
+            "allocation": np.repeat(np.array([*gaps], object), many * each),
+            "difference": flat(gap.difference.estimate for gap in every),
+            "difference_lower": flat(gap.difference.lower for gap in every),
+            "difference_upper": flat(gap.difference.upper for gap in every),
+            "ratio": flat(gap.ratio.estimate for gap in every),
+            "unknown_births": flat(nu for _ in every),
+            "unknown_share": flat(share for _ in every),
+            "changes": flat(found.changes for _ in every),
+        },
+        columns=COLUMNS,
+    )
     return table[table["difference"].notna()]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 
 import pandas as pd
 
-from qi_equity.observations import COLUMNS
+from qi_equity.observations import COLUMNS, KEY, observations
+from qi_equity.observations import UNREAD as NOT_READ
 
 REFUSED = ["reason", "rows", "where"]
 SUPPRESSED = ["measure", "site", "stratum", "subgroup", "column", "token"]
@@ -22,6 +25,7 @@ EXCLUDED = [
     "unread",
 ]
 UNREAD = ["measure", "column", "value", "births", "reason"]
+TOLD = ["measure", "rows", "known"]
 CODES = ["code", "stratum", "status", "count"]
 SOME = 0.05  # of rows refused from which on they could change what is found
 ROWS_SHOWN = 5  # row numbers in a message before the rest are counted
@@ -40,6 +44,8 @@ class Imported:
     what could not be used; left_out what the mapping does not ask for; excluded how many births
     of each stratum a measure does not count; codes how each was recorded, and how many births (or
     rows) have it; unread each value of a record that a measure asks for and that cannot be read.
+    doubt says how many each refused row is likely to be of; told of how many rows of a measure the
+    number is known.
     """
 
     source: str
@@ -54,6 +60,8 @@ class Imported:
     excluded: pd.DataFrame = field(default_factory=lambda: _empty(EXCLUDED))
     codes: pd.DataFrame = field(default_factory=lambda: _empty(CODES))
     unread: pd.DataFrame = field(default_factory=lambda: _empty(UNREAD))
+    doubt: pd.DataFrame = field(default_factory=lambda: _empty([*KEY, NOT_READ]))
+    told: pd.DataFrame = field(default_factory=lambda: _empty(TOLD))
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -85,6 +93,7 @@ class Imported:
                 "so nothing can be charted by group"
             )
         yield from _mostly_unread(self.excluded)
+        yield from _mostly_unknown(self.told, self.unit)
         if self.taken and self.is_thin:
             yield (
                 f"  WARNING: only {self.taken:,} of {self.asked:,} {self.unit} could be taken: "
@@ -95,6 +104,26 @@ class Imported:
                 f"  WARNING: {refused:,} of {self.asked:,} {self.unit} were refused, and those are "
                 "seldom like the others: put them right before resting on what is found below"
             )
+
+    @property
+    def with_doubt(self) -> pd.DataFrame:
+        """The observations with, beside each, how many were refused: what a verdict must allow for.
+
+        A subgroup of which everything was refused has a row of its own, without a count.
+        """
+        if self.doubt.empty:
+            return self.observations
+        both = self.observations.merge(
+            self.doubt.rename(columns={NOT_READ: "more"}), on=KEY, how="outer"
+        )
+        given = both[NOT_READ] if NOT_READ in both else pd.Series(0.0, both.index)
+        unread = given.fillna(0.0) + both["more"].fillna(0.0)
+        return observations(both.drop(columns="more").assign(**{NOT_READ: unread}))
+
+    @property
+    def warns(self) -> bool:
+        """Whether the account has a warning that must stand before any finding."""
+        return any(line.startswith("  WARNING") for line in self._lines())
 
     @property
     def is_thin(self) -> bool:
@@ -115,6 +144,16 @@ def _mostly_unread(table: pd.DataFrame) -> Iterable[str]:
             yield (
                 f"  WARNING: {measure} is read of {births - unread:,} of {births:,} births only: "
                 "what is found of it below is about less than half of them"
+            )
+
+
+def _mostly_unknown(table: pd.DataFrame, unit: str) -> Iterable[str]:
+    """Measures whose number is known in less than half of their rows."""
+    for row in table.to_dict("records"):
+        if 2 * row["known"] < row["rows"]:
+            yield (
+                f"  WARNING: {row['measure']} has a number in {row['known']:,} of {row['rows']:,} "
+                f"{unit} only: what is found of it below is about less than half of them"
             )
 
 
@@ -171,14 +210,47 @@ def counted(found: Mapping[str, list[int]]) -> int:
 
 
 def by_reason(found: Mapping[str, list[int]]) -> pd.DataFrame:
-    """A line for each reason, the most frequent first, with the rows it is about."""
-    ordered = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
+    """A line for each cause, the most frequent first, with its values and the rows it is about.
+
+    >>> rows = {"'births': '1*' is not a number": [2, 5], "'births': '2*' is not a number": [3]}
+    >>> by_reason(rows)["reason"][0]
+    "'births': '1*' is not a number; so too '2*' (1)"
+    """
+    causes: dict[object, dict[str, list[int]]] = {}
+    for reason, rows in sorted(found.items(), key=lambda item: (-len(item[1]), item[0])):
+        causes.setdefault(_cause(reason), {})[reason] = rows
+    together = {_of_all(each): [*chain(*each.values())] for each in causes.values()}
+    ordered = sorted(together.items(), key=lambda item: (-len(item[1]), item[0]))
     return pd.DataFrame(
         [(reason, len(rows), _row_numbers(rows)) for reason, rows in ordered], columns=REFUSED
     )
 
 
+# A reason that is about one value: 'births': 'ten' is not a number; 'births' is 1.5, not whole.
+VALUE = re.compile(r"('\w+')(?:: | is )('.*?'|-?[\d.]+)(?=[ ,])(.*)")
+VALUES = 3  # of a cause in its line
+
+
+def _cause(reason: str) -> object:
+    """What reasons have in common that differ in their value only."""
+    about = VALUE.fullmatch(reason)
+    return (about[1], re.sub(r"\d[\d.,]*", "", about[3])) if about else reason
+
+
+def _of_all(reasons: Mapping[str, list[int]]) -> str:
+    """The first reason, with the values of the others and how often each stands."""
+    (first, _), *others = reasons.items()
+    if not others:
+        return first
+    told = [
+        f"{about[2]} ({len(rows):,})" for reason, rows in others if (about := VALUE.match(reason))
+    ]
+    more = f" and {len(told) - VALUES:,} more" if len(told) > VALUES else ""
+    return f"{first}; so too {', '.join(told[:VALUES])}{more}"
+
+
 def _row_numbers(rows: list[int]) -> str:
+    rows = sorted(rows)
     shown = ", ".join(str(row) for row in rows[:ROWS_SHOWN])
     more = f" and {len(rows) - ROWS_SHOWN:,} more" if len(rows) > ROWS_SHOWN else ""
     return f"row{'s' if len(rows) > 1 else ''} {shown}{more}"

@@ -25,7 +25,9 @@ NUMERIC = re.compile(r"(?P<a>\d{1,2})[/.\- ](?P<b>\d{1,2})[/.\- ](?P<year>\d{4}|
 # Days between which something lies: 01/04/2024 - 07/04/2024, 1st to 7th April 2024.
 RANGE = re.compile(r"(?P<first>.+?)\s*(?:\s-\s|–|—|\bto\b|\buntil\b)\s*(?P<last>.+)", re.IGNORECASE)
 DAYS = re.compile(
-    rf"(?P<first>\d{{1,2}})(?:st|nd|rd|th)?\s*-\s*(?P<last>{DAY}\s*{MONTH}\s*{YEAR})", re.IGNORECASE
+    rf"(?P<first>\d{{1,2}})(?:st|nd|rd|th)?\s*(?:-|–|—|to)\s*"
+    rf"(?P<last>{DAY}\s*{MONTH}(?:\s*{YEAR})?)",
+    re.IGNORECASE,
 )
 # The days that spreadsheets count from, and the numbers of 2000 to 2050.
 SERIALS, FIRST_SERIAL, LAST_SERIAL = pd.Timestamp(1899, 12, 30), 36526, 55153

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -41,6 +42,7 @@ Order = Literal["day first", "month first"]
 
 HALF_YEAR = 183  # days back in a column past which a year has begun
 SHOWN = 3  # values of a cause in its line
+KNOWN = 8192  # texts whose reading alone is remembered: headers are looked at again and again
 
 NO_YEAR_WEEK = (
     "'{}' says no year: say data.year, the year of the first week; or data.week_1, the day that "
@@ -122,25 +124,42 @@ def read(
     ['16 Dec 2024', '30 Dec 2024']
     """
     first = None if week_1 is None else pd.Timestamp(str(week_1))
-    reading = _Reading(Known(order, year, first, latest))
-    distinct = pd.Series(cells.dropna().unique(), dtype=object)
-    bare = {cell: text for cell in distinct if (text := _bare(cell))}
-    years = _are_financial(bare.values())
-    days = _are_days(bare.values())
-    for cell, text in bare.items():
-        _place(reading, cell, text, years, days)
-    if order is None and reading.numeric:
-        _beside_text(reading)
-    _either_way(reading)
-    _without_year(reading)
-    _swapped(reading)
-    _in_time(reading)
+    known = Known(order, year, first, latest)
+    reading, bare = _judged(dict.fromkeys(cells.dropna()), known)
     dates = pd.to_datetime(cells.map(reading.found)).astype("datetime64[ns]")
     blank = cells.isna() | (cells.astype(str).str.strip() == "")
     refused = cells.map(reading.reasons(bare)).astype(object)
     refused = refused.where(refused.notna(), None)
     refused[blank] = "no date"
     return Dates(dates, refused, tuple(_notes(reading)))
+
+
+@lru_cache(maxsize=KNOWN)
+def why_not(text: str) -> str | None:
+    """Why a text alone is no date, or None where it is one.
+
+    >>> why_not("31 May 2025"), why_not("Births")
+    (None, "'Births' is not a date (write 2025-01-31)")
+    """
+    reading, bare = _judged([text], Known())
+    return reading.reasons(bare).get(text) if bare else "no date"
+
+
+def _judged(distinct: Iterable[object], known: Known) -> tuple[_Reading, dict[object, str]]:
+    """The distinct cells of a column, judged together; and the text of each, bared."""
+    reading = _Reading(known)
+    bare = {cell: text for cell in distinct if (text := _bare(cell))}
+    years = _are_financial(bare.values())
+    days = _are_days(bare.values())
+    for cell, text in bare.items():
+        _place(reading, cell, text, years, days)
+    if known.order is None and reading.numeric:
+        _beside_text(reading)
+    _either_way(reading)
+    _without_year(reading)
+    _swapped(reading)
+    _in_time(reading)
+    return reading, bare
 
 
 def is_year(text: str) -> bool:

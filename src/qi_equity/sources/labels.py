@@ -15,6 +15,7 @@ from qi_equity.strata import crossed
 # What public tables call all their sites together.
 TOTALS = frozenset({"all", "all sites", "england", "national", "total", "united states"})
 KNOWN = 8192  # labels that are remembered: a column has few different ones
+MANY = 200  # labels without a group, past which none is a slip of a group's name
 FEW = 30  # choices worth listing in a message
 # Between the labels of two crossed dimensions: no file holds it in a cell, and it is no space.
 BETWEEN = "\u2063"
@@ -37,6 +38,22 @@ def _plain(label: str) -> str:
 def text_of(label: object) -> str:
     """A cell as text; an empty one, or not a number, as nothing."""
     return "" if label is None or label != label else str(label).strip()
+
+
+# A label that adds up the groups of several others, wherever those stand beside it.
+TOGETHER = re.compile(
+    r"\b(?:bme|bame|(?:ethnic|racial) minorit(?:y|ies)|minority ethnic|global majority|non white)\b"
+)
+ADDS_UP = "adds up other groups: those are counted, and not their sum"
+
+
+def adds_up(label: str) -> bool:
+    """Whether a label means several ethnic groups together, and not everyone.
+
+    >>> adds_up("All BME"), adds_up("Ethnic minorities (total)"), adds_up("All women")
+    (True, True, False)
+    """
+    return TOGETHER.search(plain(label)) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +97,8 @@ def place(
     mapped = {plain(label): group for label, group in strata.labels.items()}
     unknown = {group.name for group in strata.groups if group.unknown}
     placed = {}
+    # Where hundreds have no group it is the column that is wrong, and no spelling.
+    many = sum(group is None for group, _ in homes.values()) > MANY
     for label in distinct:
         group, status = homes[label]
         if label and plain(label) in mapped:
@@ -91,7 +110,9 @@ def place(
             group, status = names[plain(label)], "stated"
         elif status == "total":
             group = EVERYONE
-        remedy = "" if group else _remedy(label, strata)
+        remedy = "" if group else _remedy(label, strata, hint=not many)
+        if not group and adds_up(label):
+            status, remedy = "total", f"'{label}' {ADDS_UP}"
         placed[label] = Placed(group, status, remedy)
     return placed
 
@@ -138,12 +159,12 @@ def _crossed(label: str, one: Placed, two: Placed) -> Placed:
     return Placed(crossed(one.group, two.group), status)
 
 
-def _remedy(label: str, strata: Dimension) -> str:
+def _remedy(label: str, strata: Dimension, *, hint: bool) -> str:
     if not label:
         return f"no {strata.dimension} is recorded: mark the group for it with missing: true"
     known = [name for group in strata.groups for name in (group.name, *group.codes)]
-    hint = did_you_mean(label, known) if len(known) <= FEW else ""
-    return f"no group has the {strata.dimension} '{label}'{hint}"
+    meant = did_you_mean(label, known) if hint and len(known) <= FEW else ""
+    return f"no group has the {strata.dimension} '{label}'{meant}"
 
 
 class Sites:

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
 from qi_equity.errors import DataErrors, did_you_mean
 from qi_equity.sources import cells, dates
 from qi_equity.sources.labels import plain, text_of
@@ -132,8 +130,7 @@ def is_dated(text: str) -> bool:
     """
     if re.fullmatch(r"[\d.]+", text) and not re.fullmatch(r"\d{5}|\d{8}|\d+\.\d+\.\d+", text):
         return False
-    read = dates.read(pd.Series([text]))
-    reason = read.refused[0]
+    reason = dates.why_not(text)
     return reason is None or any(word in reason for word in ("could be", "no year", "week_1"))
 
 
@@ -213,11 +210,11 @@ def _is_again(row: Sequence[Any], header: Header) -> bool:
 def _is_other(row: Sequence[Any], header: Header) -> bool:
     """Whether a row is the header of another table right below: some names are the same."""
     texts = [text for text in _texts(row, 0) if text]
-    if len(texts) < 2 or _is_again(row, header) or any(map(is_number, row)):
-        return False
     names = {plain(name) for name in header.names if name}
     same = [text for text in texts if plain(text) in names]
-    return len(same) >= 2 and 2 * len(same) >= len(texts)
+    if len(same) < 2 or 2 * len(same) < len(texts):
+        return False
+    return not (_is_again(row, header) or any(map(is_number, row)))
 
 
 def _begins_table(rest: Rows) -> bool:

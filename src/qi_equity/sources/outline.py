@@ -17,7 +17,8 @@ from qi_equity import ethnicity
 from qi_equity.errors import UserError
 from qi_equity.project import Period
 from qi_equity.sources import cells, records_outline, shape, units
-from qi_equity.sources.labels import TOTALS, plain, text_of
+from qi_equity.sources.labels import TOTALS, adds_up, plain, text_of
+from qi_equity.sources.proposed import meant
 from qi_equity.sources.shape import LEVEL, Shape
 
 Ask = Callable[[str, str], str]  # which key of the mapping is asked for, and the question
@@ -39,9 +40,17 @@ PERIODS: tuple[tuple[float, Period], ...] = (
 PLAIN_NAMES = {"BAME": ethnicity.SCHEMES["msds_continuity_4"].codes["BAME"].label}
 MOST_KINDS = 12  # of values in a column that tells kinds of row apart
 MOST_GROUPS = 8  # stated labels that are each a group of their own; more are rolled up
+FEWEST_PARTS = 4  # labels beside "BME" from which on they are its parts: two, White and unknown
 NO_STRATA = ("Asian", "Black", "Mixed", "Other", "White")
 # The newest census first: new projects are in its codes where the labels are.
 SCHEMES = (("ons_2021", "ons_5"), ("nhs_16_plus_1", "nhs_5"))
+# How an answer must be written, so that a slip is asked again and not kept.
+ANSWERED = {
+    "year": re.compile(r"(?:19|20)\d{2}"),
+    "week_1": re.compile(r"20\d{2}-[01]\d-[0-3]\d"),
+    "dates": re.compile(r"day first|month first"),
+    "decimal": re.compile(r"point|comma"),
+}
 OPEN = "?"  # what a question that nobody answered leaves in the file, for check to name
 
 
@@ -132,6 +141,12 @@ def _table_parts(found: Shape, path: Path) -> tuple[list[dict[str, object]], dic
     """The measures and the mapping of a table of counts."""
     numbers = {"numerator", "denominator", "value"}
     given = numbers & {*found.found, *(key for part in found.columns for key in part)}
+    timed = next((name for name in found.unused if _are_times(found.table, name)), None)
+    if not given and timed is not None:
+        raise UserError(
+            f"{path}: '{timed}' holds times such as 01:20, which could be of the day or how long "
+            "something took: write minutes as numbers, or 1h20"
+        )
     if not given:
         raise UserError(
             f"{path}: no column looks like a numerator or denominator; name them so, such as "
@@ -168,6 +183,12 @@ def _table_parts(found: Shape, path: Path) -> tuple[list[dict[str, object]], dic
     names = {measure: measure.replace("_", " ") for measure in named}
     names = names or {slug(found.measure) or "measure_1": found.measure}
     return [_measure(each, shown, found, given) for each, shown in names.items()], data
+
+
+def _are_times(table: pd.DataFrame, name: str) -> bool:
+    """Whether a column holds times, as 01:20 or as a spreadsheet keeps them."""
+    texts = [text for text in map(text_of, table.get(name, ())) if text]
+    return bool(texts) and all(re.fullmatch(r"\d{1,2}:\d{2}(?::\d{2})?", text) for text in texts)
 
 
 def _measure(name: str, shown: str, found: Shape, given: set[str]) -> dict[str, object]:
@@ -222,8 +243,11 @@ def _strata(labels: Counter[str]) -> tuple[dict[str, Any], list[str]]:
         "reason": "Write why this comparison, in your words",
     }
     kept = [label for label in labels if not shape.is_total(label)]
+    parts = [label for label in kept if not adds_up(label)]
+    # Several groups together are left out where they stand one by one beside it.
+    kept = parts if len(parts) >= FEWEST_PARTS else kept
     for scheme, roll_up in SCHEMES:
-        codes = {label: ethnicity.recognise(label, scheme) for label in kept}
+        codes = {label: meant(label, scheme) for label in kept}
         stated = [each for each in codes.values() if each.status == "stated"]
         # A letter is no name for a group: labels that are codes are rolled up, however few.
         coded = any(len(label) <= 2 for label, each in codes.items() if each.status == "stated")
@@ -236,6 +260,12 @@ def _strata(labels: Counter[str]) -> tuple[dict[str, Any], list[str]]:
         without = [c.code for c in ethnicity.SCHEMES[scheme].codes.values() if c.status != "stated"]
         unknown = {"name": "Not stated", "codes": without, "unknown": True, "missing": True}
         rolled = {"code_system": scheme, "roll_up": roll_up, "groups": [*named, unknown]}
+        slips = {
+            label: ethnicity.roll_up(code, roll_up) if code.status == "stated" else "Not stated"
+            for label, code in codes.items()
+            if ethnicity.recognise(label, scheme).status == "invalid"
+        }
+        rolled |= {"labels": slips} if slips else {}
         return {**rolled, "reference": reference}, _said(labels, scheme, roll_up)
     return {"code_system": "own", "groups": _groups(kept), "reference": reference}, []
 
@@ -244,8 +274,10 @@ def _said(labels: Counter[str], scheme: str, roll_up: str) -> list[str]:
     """Every label with its count and the group it is in, as comments to check."""
     lines = [f"# Labels in the file, how often, and their group ({scheme}, {roll_up}):"]
     for label, times in labels.most_common():
-        group = ethnicity.roll_up(ethnicity.recognise(label, scheme), roll_up)
-        lines.append(f"#   {label}: {times:,}, {group}")
+        group = ethnicity.roll_up(meant(label, scheme), roll_up)
+        slip = ethnicity.recognise(label, scheme).status == "invalid"
+        asked = " (a spelling that no list has: is this what was meant?)" if slip else ""
+        lines.append(f"#   {label}: {times:,}, {group}{asked}")
     if scheme == "ons_2021":
         lines.append(
             "# These are the groups of the 2021 census, Chinese in Asian. The NHS codes A to Z are "
@@ -296,7 +328,7 @@ def _groups(labels: Iterable[str]) -> list[dict[str, object]]:
     groups: dict[str, dict[str, object]] = {}
     first_of: dict[str, str] = {}
     for label in kept:
-        code = ethnicity.recognise(label, "nhs_16_plus_1").code
+        code = meant(label, "nhs_16_plus_1").code
         first = alike.get(label, (label,))[0]
         first = first_of.setdefault(code, first) if code else first
         name = PLAIN_NAMES.get(first, first.replace("_", " "))
@@ -304,7 +336,7 @@ def _groups(labels: Iterable[str]) -> list[dict[str, object]]:
         codes = group["codes"]
         assert isinstance(codes, list)
         codes.append(label)
-        status = ethnicity.recognise(label, "nhs_16_plus_1").status
+        status = meant(label, "nhs_16_plus_1").status
         if UNKNOWN.search(label.replace("_", " ")) or status in ("not stated", "not known"):
             group["unknown"] = True
     known = [group for group in groups.values() if "unknown" not in group]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import reduce
-from operator import and_
+from operator import add, and_
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,9 @@ import pandas as pd
 
 from qi_equity.errors import DataErrors, UserError, did_you_mean
 from qi_equity.observations import READINGS, SPREAD, UNKNOWN
+from qi_equity.observations import UNREAD as NOT_READ
 from qi_equity.project import Measure, Period, Project, RecordsSource
-from qi_equity.sources import calendar, dates, predicates, readings
+from qi_equity.sources import calendar, dates, doubt, predicates, readings
 from qi_equity.sources.account import CODES, EXCLUDED, REFUSED, Imported
 from qi_equity.sources.engine import Table, fetched, records, shown
 from qi_equity.sources.labels import BETWEEN, Sites, place
@@ -31,6 +32,7 @@ TIME_OF_DAY = r"[T ]+[0-9]{1,2}:[0-9]{2}.*$"
 BIRTHS, ELIGIBLE, UNSURE, EVENTS, BLANK, SUM = "births", "e{}", "u{}", "n{}", "b{}", "s{}"
 SQUARES = "q{}"
 UNREAD = "r{}"  # births of which something was recorded that cannot be read
+FEWEST_COLUMNS = 3  # of records in which a row of one cell is a line of text
 UNUSED = "unused"  # births that no measure can use because of it
 
 
@@ -43,6 +45,11 @@ class _Refusals:
     def add(self, reason: str, births: int, where: str = "") -> None:
         before = self.found.get(reason, (0, where))
         self.found[reason] = before[0] + int(births), before[1]
+
+    @property
+    def births(self) -> int:
+        """How many births were refused."""
+        return sum(count for count, _ in self.found.values())
 
     def table(self) -> pd.DataFrame:
         rows = [(reason, count, where) for reason, (count, where) in self.found.items()]
@@ -65,12 +72,13 @@ def _import(
     _check(project, source, table, measures, path)
     read = readings.read(_keyed(table, source), source, measures)
     refused = _Refusals()
-    days = _days(read.table, source, refused)
+    left_out = _Refusals()
+    days = _days(read.table, source, table.columns, refused, left_out)
     births = int(days.pop("births").sum())
     notes = [*read.notes, *_repeated(table, source)]
     parts: dict[str, pd.DataFrame] = {}
     exclusions: list[pd.DataFrame] = []
-    counted, codes = 0, pd.DataFrame(columns=CODES)
+    counted, unusable, codes = 0, 0, pd.DataFrame(columns=CODES)
     for period in dict.fromkeys(measure.subgroup for measure in measures):
         same = [measure for measure in measures if measure.subgroup == period]
         dated = _dated(read, days, period)
@@ -80,21 +88,26 @@ def _import(
         first = not parts
         sums = _placed(project, source, sums, refused if first else _Refusals())
         if first:
+            unusable = int(sums[UNUSED].sum())
             _unusable(dated, sums, measures, refused)
         counted = int(sums[BIRTHS].sum() - sums[UNUSED].sum())
         parts |= _observations(project, sums, same)
         exclusions.append(_exclusions(project, sums, same))
+    # In order of measure, and each in order already: sorting millions of rows takes longest.
+    table = pd.concat([parts[name] for name in sorted(parts)], ignore_index=True)
+    nowhere = refused.births - unusable
     return Imported(
         source=shown(path),
         unit="births",
         read=births,
         taken=counted,
-        # In order of measure, and each in order already: sorting millions of rows takes longest.
-        observations=pd.concat([parts[name] for name in sorted(parts)], ignore_index=True),
+        observations=table,
         refused=refused.table(),
+        left_out=left_out.table(),
         excluded=pd.concat(exclusions, ignore_index=True),
         codes=codes,
         unread=read.unread,
+        doubt=doubt.shared_out(nowhere, table),
         notes=tuple(notes),
     )
 
@@ -201,15 +214,40 @@ def _text(column: Any) -> Any:
     return predicates.recorded(column).cast("string")
 
 
-def _days(keyed: Table, source: RecordsSource, refused: _Refusals) -> pd.DataFrame:
+def _days(
+    keyed: Table,
+    source: RecordsSource,
+    columns: Sequence[str],
+    refused: _Refusals,
+    left_out: _Refusals,
+) -> pd.DataFrame:
     """Every distinct day in the records, how many births it has, and the date it is."""
     days = fetched(keyed.group_by("day_").aggregate(births=keyed.count()))
     today = pd.Timestamp.today().normalize()  # nobody's birth is ahead, as a week's end may be
     result = dates.read(days["day_"].astype(object), source.dates, latest=today)
     bad = result.refused.notna()
-    for reason, births in zip(result.refused[bad], days.loc[bad, "births"], strict=True):
-        refused.add(reason, births)
-    return days.assign(date=result.dates)
+    days = days.assign(date=result.dates)
+    lines = _lines(keyed, days, columns)
+    if lines.any():
+        left_out.add("a line of text and not a birth", int(lines.sum()))
+    for reason, births in zip(result.refused[bad], (days["births"] - lines)[bad], strict=True):
+        if births:
+            refused.add(reason, births)
+    return days
+
+
+def _lines(keyed: Table, days: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
+    """Of each day that is none, how many rows say one thing only: lines of text, and no births."""
+    import ibis
+
+    if len(columns) < FEWEST_COLUMNS or days["date"].notna().all():
+        return pd.Series(0, index=days.index)
+    texts = [keyed[name].cast("string").strip().fill_null("") for name in columns]
+    filled = reduce(add, [ibis.ifelse(text == "", 0, 1) for text in texts])
+    lonely = keyed.filter(filled <= 1)
+    found = fetched(lonely.group_by("day_").aggregate(lines=lonely.count()))
+    lines = days[["day_"]].merge(found, on="day_", how="left")["lines"].set_axis(days.index)
+    return lines.where(days["date"].isna()).fillna(0).astype(int)
 
 
 def _repeated(table: Table, source: RecordsSource) -> Iterator[str]:
@@ -400,7 +438,9 @@ def _observations(
             columns["denominator"] = blank
         if (unknown := BLANK.format(number)) in sums:
             columns[UNKNOWN] = grid[unknown]
-        counts = {name: columns[name][logged] for name in NUMBERS if name in columns}
+        if sums[UNREAD.format(number)].any():
+            columns[NOT_READ] = grid[UNREAD.format(number)]
+        counts = {name: columns[name][logged] for name in (*NUMBERS, NOT_READ) if name in columns}
         name = pd.Series(np.full(len(s), measure.id, object), dtype=object)
         parts[measure.id] = pd.DataFrame({"measure": name, **keys, **counts})
     return parts

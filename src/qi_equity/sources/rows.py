@@ -7,18 +7,17 @@ from collections.abc import Iterable
 import pandas as pd
 
 from qi_equity.observations import (
-    BESIDE,
-    COLUMNS,
     COUNTS,
     KEY,
     READINGS,
+    SPREAD,
     UNKNOWN,
     together,
 )
-from qi_equity.project import Project
+from qi_equity.project import EVERYONE, Project
 from qi_equity.sources.labels import text_of
 
-NUMBERS = (*COUNTS, "value", *BESIDE)
+NUMBERS = (*COUNTS, "value", UNKNOWN, READINGS, SPREAD)
 
 
 class Rows:
@@ -29,6 +28,7 @@ class Rows:
         self.read = len(table)
         self.refused: dict[str, list[int]] = {}
         self.left_out: dict[str, list[int]] = {}
+        self.lost: list[pd.DataFrame] = []
 
     def drop(self, reasons: pd.Series, into: dict[str, list[int]]) -> None:
         """Take out the rows that have a reason."""
@@ -37,8 +37,10 @@ class Rows:
             into.setdefault(str(reason), []).append(int(row))
         self.table = self.table.loc[~bad]
 
-    def refuse(self, reasons: pd.Series) -> None:
-        """Rows that cannot be read, by why."""
+    def refuse(self, reasons: pd.Series, *, lost: bool = True) -> None:
+        """Rows that cannot be read, by why; lost, unless what they say is said by others too."""
+        if lost and reasons.notna().any():
+            self.lost.append(self.table.loc[reasons.notna()])
         self.drop(reasons, self.refused)
 
     def leave_out(self, reasons: pd.Series) -> None:
@@ -53,19 +55,24 @@ def once(rows: Rows) -> Iterable[str]:
     """
     table = rows.table
     rows.table = table = table.assign(label=table["stratum_cell"].map(text_of))
+    # Codes of one group are parts of it; two labels of everyone are the same people twice.
+    same = table["label"].mask(table["stratum"] == EVERYONE, EVERYONE)
+    rows.table = table = table.assign(label=same)
     key = [*KEY, "day", "label"]
     copies = table.duplicated([*key, *NUMBERS])
     reasons = pd.Series(None, index=table.index, dtype=object)
-    reasons[copies] = "a copy of an earlier row"
+    again = pd.Series("a copy of an earlier row", index=table.index, dtype=object).where(copies)
+    # Two readings of one day are two readings, alike or not.
+    again[table["value"].notna()] = None
     reasons[table.duplicated(key, keep=False) & ~copies] = (
         "counts differ between rows for the same measure, site, stratum and date"
     )
     # A row whose only double is its own copy is not contradicted.
     alone = ~table[~copies].duplicated(key, keep=False)
     reasons[alone.index[alone]] = None
-    # Two readings of one day are two readings, alike or not.
     reasons[table["value"].notna()] = None
-    rows.refuse(reasons)
+    rows.refuse(again, lost=False)
+    rows.refuse(reasons.loc[rows.table.index])
     table = rows.table
     if not table.duplicated(KEY).any():
         return
@@ -80,7 +87,7 @@ def once(rows: Rows) -> Iterable[str]:
         single = table[READINGS].fillna(1.0).where(table["value"].notna())
         means = together(table.assign(**{READINGS: single}).drop(columns=UNKNOWN), KEY)
         sums = sums.merge(means, on=KEY, how="left")
-    sums = sums.reindex(columns=[*COLUMNS, *BESIDE])
+    sums = sums.reindex(columns=[*KEY, *NUMBERS])
     yield (
         f"{len(table):,} rows were {'averaged' if readings else 'added up'} to {len(sums):,}: "
         "several dates in one subgroup, or several codes in one group"
@@ -90,11 +97,12 @@ def once(rows: Rows) -> Iterable[str]:
 
 def reconciled(project: Project, kept: pd.DataFrame, totals: pd.DataFrame) -> Iterable[str]:
     """Whether the strata add up to the totals the file itself gives."""
+    if totals.empty:
+        return
     where = ["measure", "site", "subgroup"]
     for name in COUNTS:
-        parts = kept.groupby(where)[name].agg(
-            total=lambda part: part.sum(), withheld=lambda part: part.isna().sum()
-        )
+        given = kept[where].assign(total=kept[name], withheld=kept[name].isna())
+        parts = given.groupby(where).sum()
         both = parts.join(totals.set_index(where)[name].rename("given"), how="inner").dropna()
         if both.empty:
             continue

@@ -10,8 +10,9 @@ from pathlib import Path
 import pandas as pd
 
 from qi_equity import ethnicity
+from qi_equity.errors import UserError
 from qi_equity.sources import cells, dates, grid, layout, units
-from qi_equity.sources.labels import plain, text_of
+from qi_equity.sources.labels import adds_up, plain, text_of
 
 # What the columns of tables of counts are usually called, the likeliest word first.
 USUAL: Mapping[str, tuple[str, ...]] = {
@@ -42,6 +43,7 @@ LOOKED = 500  # rows looked through to see what a column holds
 SOME = 0.3  # of cells that are numbers in a column of numbers; the rest is refused cell by cell
 BEYOND = 0.2  # of parts that are more than their whole: beyond that the two are not one measure
 BARE = re.compile(r"\d{1,3}(?:\.0)?")  # a week's number at most, and more likely a count
+MOST_COUNTS = 4  # kinds of count that rows of one date may say
 MOSTLY = 0.6  # of labels that are ethnic groups in a column of them
 
 
@@ -79,7 +81,7 @@ def of(path: Path, sheet: str | None = None) -> Shape:
     body = layout.body(file.rows, header)
     dated = layout.dated_columns(header)
     if len(dated) > layout.FEWEST_DATES:
-        return _across(path, sheet, header, dated)
+        return _across(header, body, dated)
     names = [name or f"({at})" for at, name in enumerate(header.clear)]
     table = pd.DataFrame(
         [[*row[: len(names)], *[None] * (len(names) - len(row))] for _, row in body.rows],
@@ -89,10 +91,24 @@ def of(path: Path, sheet: str | None = None) -> Shape:
     table = table[[name for at, name in enumerate(names) if header.clear[at]]]
     table = table.loc[:, ~table.columns.duplicated()]
     wide = _wide(table, header, file.mark)
-    shape = wide or _long(table, file.mark)
+    shape = _marked(wide or _long(table, file.mark), file.mark)
     return (
         _dated(shape, shape.table[shape.found["subgroup"]]) if "subgroup" in shape.found else shape
     )
+
+
+def _marked(shape: Shape, mark: cells.Mark | None) -> Shape:
+    """The shape, with the question that its numbers leave open: 1,200 between semicolons."""
+    numbers = ("numerator", "denominator", "value")
+    given = [shape.found, *shape.columns]
+    for name in filter(None, (part.get(number) for part in given for number in numbers)):
+        settled = cells.mark_of(map(text_of, shape.table[name]), mark)
+        read = (cells.read(cell, mark=settled) for cell in shape.table[name])
+        odd = next((cell.said for cell in read if "could be" in cell.said), None)
+        if odd:
+            question = f"Is a point or a comma the decimal mark? {odd.partition(': say')[0]}."
+            return replace(shape, asks={**shape.asks, "decimal": question})
+    return shape
 
 
 def _dated(shape: Shape, column: pd.Series) -> Shape:
@@ -137,12 +153,8 @@ def _combined(shape: Shape, years: str) -> pd.Series:
     return dates.read(texts).dates.dropna()
 
 
-def _across(
-    path: Path, sheet: str | None, header: layout.Header, dated: Mapping[int, str]
-) -> Shape:
+def _across(header: layout.Header, body: layout.Body, dated: Mapping[int, str]) -> Shape:
     """Dates across: columns at the left say the group and what each row counts."""
-    file = grid.open_file(path, sheet)
-    body = layout.body(file.rows, header)
     left = {
         name or f"(column {at + 1})": [text_of(row[at]) for _, row in body.rows if at < len(row)]
         for at, name in enumerate(header.names[: min(dated)])
@@ -175,13 +187,18 @@ def _across(
 
 def _wide(table: pd.DataFrame, header: layout.Header, mark: cells.Mark | None) -> Shape | None:
     """Columns a stratum: groups in an upper header, or in the names of the columns."""
-    found = _columns(table)
+    found = _columns(table, mark)
     if "stratum" in found and _ethnic(table[found["stratum"]].map(text_of)) > MOSTLY:
         return None
     if "subgroup" not in found:
         return None
     free = [name for name in map(str, table.columns) if name != found["subgroup"]]
-    free = [name for name in free if not LINES.match(name) and _numeric(table[name])]
+    # A group's column is read whatever stands in it: what cannot be is refused, and never unseen.
+    free = [
+        name
+        for name in free
+        if not LINES.match(name) and (_numeric(table[name]) or _names_a_group(name, table[name]))
+    ]
     if header.upper and len(set(filter(None, header.names))) < len(
         list(filter(None, header.names))
     ):
@@ -189,7 +206,23 @@ def _wide(table: pd.DataFrame, header: layout.Header, mark: cells.Mark | None) -
     groups = {name: group for name in free if (group := _group_in(name))}
     if len(set(groups.values())) < 2:
         return None
+    _told_apart(table, found["subgroup"], [name for name in table if name not in groups])
     return _by_name(table, groups, found["subgroup"], mark)
+
+
+def _told_apart(table: pd.DataFrame, dated: str, others: Sequence[str]) -> None:
+    """Refuse a sheet in which a date has a row for each count, with the groups across."""
+    days = table[dated].map(text_of)
+    if not days[days != ""].duplicated().any():
+        return
+    for name in others:
+        kinds = list(dict.fromkeys(filter(None, table[name].map(text_of))))
+        if name != dated and 1 < len(kinds) <= MOST_COUNTS and len(kinds) * 2 <= len(table):
+            shown = ", ".join(f"'{kind}'" for kind in kinds)
+            raise UserError(
+                f"each date has several rows, told apart by '{name}' ({shown}): put them beside "
+                "one another, as two columns a group; or give each a row of dates across"
+            )
 
 
 def _by_upper(
@@ -222,7 +255,7 @@ def _by_name(
     """A column a group, or two: Black PPH and Black births; 3/25 or a rate in each."""
     parts: dict[str, dict[str, str]] = {}
     rest: dict[str, str] = {}
-    shares = all(_are_shares(table[name], name) for name in groups)
+    shares = all(_are_shares(table[name], name, mark) for name in groups)
     for name, group in groups.items():
         rest[name] = _without(name, group)
         below = bool(re.search(USUAL["denominator"][1], rest[name], re.I))
@@ -235,24 +268,24 @@ def _by_name(
         cells.read(cell, mark=mark).state == "fraction" for name in groups for cell in table[name]
     )
     counts = not fractions and not any("denominator" in part for part in parts.values())
-    if counts and not shares and not all(_are_counts(table[name]) for name in groups):
+    if counts and not shares and not all(_are_counts(table[name], mark) for name in groups):
         for part in parts.values():
             part["value"] = part.pop("numerator")
     shape = Shape("wide", table, {"subgroup": subgroup}, tuple(parts.values()))
-    measure = rest[first] or "measure 1"
+    measure = rest[first] if plain(rest[first]) else "measure 1"
     return Shape("wide", table, shape.found, shape.columns, measure=measure, share=shares)
 
 
 def _long(table: pd.DataFrame, mark: cells.Mark | None) -> Shape:
     """A row for each group and date, or for each birth."""
-    found = _columns(table)
+    found = _columns(table, mark)
     free = [name for name in map(str, table.columns) if name not in found.values()]
     numeric = [name for name in free if not LINES.match(name) and _numeric(table[name])]
     if "numerator" not in found and "denominator" in found:
-        below = [cells.read(cell).number for cell in table[found["denominator"]]]
-        fits = [name for name in numeric if _are_counts(table[name]) and _under(table[name], below)]
+        below = [cell.number for cell in _read(table[found["denominator"]], mark)]
+        fits = [n for n in numeric if _are_counts(table[n], mark) and _under(table[n], below, mark)]
         found |= {"numerator": fits[0]} if fits else {}
-    shares = [name for name in numeric if _are_shares(table[name], name)]
+    shares = [name for name in numeric if _are_shares(table[name], name, mark)]
     records = _is_records(table, found)
     if records:
         key = next((c for c in free if KEY.search(c) and table[c].map(text_of).is_unique), None)
@@ -260,7 +293,7 @@ def _long(table: pd.DataFrame, mark: cells.Mark | None) -> Shape:
         return Shape("records", table, found | ({"key": key} if key else {}))
     if "numerator" in found:
         return Shape("long", table, found, measure=found["numerator"])
-    whole = [name for name in numeric if name not in shares and _are_counts(table[name])]
+    whole = [name for name in numeric if name not in shares and _are_counts(table[name], mark)]
     other = [name for name in numeric if name not in shares and name not in whole]
     if "denominator" not in found and not shares and not other and len(whole) == 1:
         # Minutes are measured, and never counted.
@@ -290,14 +323,14 @@ def _is_records(table: pd.DataFrame, found: Mapping[str, str]) -> bool:
     return bool(clinical) or born or ids or bool(keys.duplicated().mean() > 0.2)
 
 
-def _columns(table: pd.DataFrame) -> dict[str, str]:
+def _columns(table: pd.DataFrame, mark: cells.Mark | None) -> dict[str, str]:
     """Which column is what, by its name, and for dates and counts by what is in it too."""
     found: dict[str, str] = {}
     columns = [str(column) for column in table.columns]
     for part, usual in USUAL.items():
         likely = [c for word in usual for c in columns if re.search(word, c, re.IGNORECASE)]
         free = [column for column in likely if column not in found.values()]
-        fits = [column for column in free if _fits(part, column, table[column])]
+        fits = [column for column in free if _fits(part, column, table[column], mark)]
         found |= {part: fits[0]} if fits else {}
     if "stratum" not in found or _ethnic(table[found["stratum"]].map(text_of)) < MOSTLY:
         free = [column for column in columns if column not in found.values()]
@@ -306,16 +339,16 @@ def _columns(table: pd.DataFrame) -> dict[str, str]:
     if "subgroup" not in found:
         called = [c for c in columns if re.search(USUAL["subgroup"][0], c, re.IGNORECASE)]
         free = [c for c in columns if c not in found.values() and not _bare(table[c])]
-        dated = [c for c in free if _fits("subgroup", c, table[c])]
+        dated = [c for c in free if _fits("subgroup", c, table[c], mark)]
         dated += [c for c in called if c not in found.values()]  # so that its refusal is said
         found |= {"subgroup": dated[0]} if dated else {}
     return found
 
 
-def _fits(part: str, column: str, given: pd.Series) -> bool:
+def _fits(part: str, column: str, given: pd.Series, mark: cells.Mark | None) -> bool:
     """Whether a column holds what its name promises."""
     if part in ("numerator", "denominator"):
-        return _are_counts(given) and not (SHARE.search(column) or LOSS.search(column))
+        return _are_counts(given, mark) and not (SHARE.search(column) or LOSS.search(column))
     if part == "subgroup":
         texts = given.map(text_of)
         kept = given[(texts != "") & ~texts.map(plain).str.match(r"(?:grand )?total|all|average")]
@@ -341,8 +374,17 @@ def _numeric(given: pd.Series) -> bool:
     return bool(known) and len(good) >= SOME * len(known)
 
 
-def _are_counts(given: pd.Series) -> bool:
-    read = [cells.read(cell) for cell in given.head(LOOKED)]
+def _read(given: pd.Series, mark: cells.Mark | None = ".") -> list[cells.Cell]:
+    """A column's cells by the mark they prove; where none is sure, as whole numbers they may be."""
+    some = given.head(LOOKED)
+    settled = cells.mark_of(map(text_of, some), mark)
+    marks: tuple[cells.Mark, ...] = (settled,) if settled else (".", ",")
+    ways = [[cells.read(cell, mark=each) for cell in some] for each in marks]
+    return min(ways, key=lambda way: sum(cell.number % 1 > 0 for cell in way))
+
+
+def _are_counts(given: pd.Series, mark: cells.Mark | None = ".") -> bool:
+    read = _read(given, mark)
     whole = [cell.number == cell.number // 1 for cell in read if cell.state == "number"]
     with_unit = [cell.unit for cell in read if cell.unit and units.family(cell.unit) != "count"]
     wrong = [cell for cell in read if cell.state == "wrong"]
@@ -350,17 +392,17 @@ def _are_counts(given: pd.Series) -> bool:
     return bool(whole) and all(whole) and not with_unit and counts
 
 
-def _are_shares(given: pd.Series, name: str) -> bool:
-    read = [cells.read(cell) for cell in given.head(LOOKED)]
+def _are_shares(given: pd.Series, name: str, mark: cells.Mark | None = ".") -> bool:
+    read = _read(given, mark)
     if any(cell.unit == "%" for cell in read):
         return True
     numbers = [cell.number for cell in read if cell.state == "number"]
     return bool(numbers) and max(numbers) <= 1 and any(n % 1 for n in numbers)
 
 
-def _under(given: pd.Series, below: Sequence[float]) -> bool:
+def _under(given: pd.Series, below: Sequence[float], mark: cells.Mark | None) -> bool:
     """Whether these could be parts of those; a few that are more are mistakes, told on loading."""
-    pairs = list(zip((cells.read(cell).number for cell in given), below, strict=True))
+    pairs = list(zip((cell.number for cell in _read(given, mark)), below, strict=False))
     return sum(part > abs(whole) for part, whole in pairs) <= BEYOND * len(pairs)
 
 
@@ -391,9 +433,18 @@ def is_total(label: str) -> bool:
     >>> is_total("All women"), is_total("Grand total"), is_total("Alloa")
     (True, True, False)
     """
+    if adds_up(label):
+        return False
     return ethnicity.recognise(label, "msds_8").status == "total" or bool(
         re.fullmatch(r"(?:\w+ )?totals?\b.*|all\b.*|overall\b.*", plain(label))
     )
+
+
+def _names_a_group(name: str, given: pd.Series) -> bool:
+    """Whether a column is that of one group: its cells hold dates or blanks, and no labels."""
+    words = [text for text in map(text_of, given.head(LOOKED)) if text]
+    group = _group_in(name)
+    return group is not None and len(group) >= len(name) / 2 and not any(map(is_ethnic, words))
 
 
 def _group_in(name: str) -> str | None:
@@ -405,7 +456,8 @@ def _group_in(name: str) -> str | None:
         for end in range(start + 1, len(words) + 1)
     ]
     found = [span for span in spans if is_ethnic(span) and not is_total(span) and len(span) > 2]
-    return max(found, key=len, default=None)
+    # Of the same words the span without marks around them: "Indian", and not "Indian %".
+    return max(found, key=lambda span: (len(plain(span)), -len(span)), default=None)
 
 
 def _without(name: str, group: str) -> str:

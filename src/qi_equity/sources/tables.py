@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 import pandas as pd
 
 from qi_equity import ethnicity
 from qi_equity.errors import DataErrors, UserError, did_you_mean
 from qi_equity.observations import (
-    BESIDE,
-    COLUMNS,
     COUNTS,
     KEY,
     READINGS,
@@ -23,9 +24,9 @@ from qi_equity.observations import (
     observations,
 )
 from qi_equity.project import EVERYONE, Columns, Project, TableSource
-from qi_equity.sources import calendar, cells, dates, grid, taking
+from qi_equity.sources import calendar, cells, dates, doubt, grid, taking
 from qi_equity.sources.account import CODES, SUPPRESSED, Imported, by_reason, counted
-from qi_equity.sources.labels import BETWEEN, Sites, place, plain, shown, text_of
+from qi_equity.sources.labels import ADDS_UP, BETWEEN, Sites, place, plain, shown, text_of
 from qi_equity.sources.rows import NUMBERS, Rows, once, reconciled
 
 # Our own tables, as written by the store, the app and the made-up network.
@@ -54,8 +55,9 @@ def import_table(project: Project, source: TableSource, path: Path) -> Imported:
     """Observations from a table of counts, and the account of every row."""
     _check(project, source)
     found = _grid(source, path)
-    rows = Rows(_long(project, source, found))
-    notes = [*found.notes, *dict.fromkeys(rows.table.attrs["said"])]
+    long, said = _long(project, source, found)
+    rows = Rows(long)
+    notes = [*found.notes, *dict.fromkeys(said)]
     for reason, numbers in found.left_out.items():
         rows.left_out[reason] = list(numbers)
         rows.read += len(numbers)
@@ -70,9 +72,10 @@ def import_table(project: Project, source: TableSource, path: Path) -> Imported:
     notes += once(rows)
     table = rows.table
     everyone = table["stratum"] == EVERYONE
-    columns = [*COLUMNS, *BESIDE]
+    columns = [*KEY, *NUMBERS]
     kept = observations(table.loc[~everyone, columns])
     totals = observations(table.loc[everyone, columns])
+    lost = doubt.lost(project, rows.lost)
     notes += reconciled(project, kept, totals)
     return Imported(
         source=str(path),
@@ -85,6 +88,8 @@ def import_table(project: Project, source: TableSource, path: Path) -> Imported:
         left_out=by_reason(rows.left_out),
         suppressed=withheld,
         codes=codes,
+        doubt=doubt.placed(lost, kept),
+        told=doubt.told(lost, kept),
         notes=tuple(notes),
     )
 
@@ -147,7 +152,9 @@ def _wanted(source: TableSource) -> list[str]:
     return list(dict.fromkeys(name for name in names if name is not None))
 
 
-def _long(project: Project, source: TableSource, found: grid.Grid) -> pd.DataFrame:
+def _long(
+    project: Project, source: TableSource, found: grid.Grid
+) -> tuple[pd.DataFrame, list[str]]:
     """A row for each measure, site, stratum and subgroup; counts as their cells were read."""
     table = found.table
     only = project.measures[0] if len(project.measures) == 1 else None
@@ -200,8 +207,7 @@ def _long(project: Project, source: TableSource, found: grid.Grid) -> pd.DataFra
     long = pd.concat(parts, ignore_index=True)
     if only is not None and "measure_cell" in long and long["measure_cell"].isna().all():
         long["measure_cell"] = None
-    long.attrs["said"] = said
-    return long
+    return long, said
 
 
 def _of_both(first: object, second: object) -> object:
@@ -277,7 +283,12 @@ def _strata(project: Project, source: TableSource, rows: Rows) -> tuple[pd.DataF
     labels = table["stratum_cell"].map(text_of)
     placed = place(labels.unique(), project.strata, source.totals)
     rows.table = table.assign(stratum=labels.map({name: p.group for name, p in placed.items()}))
-    rows.refuse(labels.map({name: p.remedy or None for name, p in placed.items()}))
+    sums = {name: p.remedy for name, p in placed.items() if p.remedy.endswith(ADDS_UP)}
+    rows.leave_out(labels.map(sums))
+    over = {name: p.remedy for name, p in placed.items() if p.remedy and p.status == "total"}
+    rows.refuse(labels.loc[rows.table.index].map(over), lost=False)
+    wrong = {name: p.remedy or None for name, p in placed.items()}
+    rows.refuse(labels.loc[rows.table.index].map(wrong))
     notes = [
         f"{' and '.join(map(repr, alike))} look like one group written in several ways"
         for alike in ethnicity.alike(shown(label) for label in placed if label)
@@ -384,52 +395,86 @@ def _filled_down(rows: Rows) -> list[str]:
 def _numbers(project: Project, source: TableSource, rows: Rows) -> tuple[pd.DataFrame, list[str]]:
     """Counts, with what was withheld or not given as nan; says what was withheld or not given."""
     withheld, blanks = [], []
-    problems: pd.Series = pd.Series(None, index=rows.table.index, dtype=object)
-    measures = rows.table["measure"].map({m.id: m for m in project.measures})
-    read: dict[str, pd.Series] = {}
-    cell_of = _in_parts(rows.table, source)
-    for name in NUMBERS:
-        pairs = zip(cell_of[name], measures, strict=True)
-        taken = [taking.take(cell, name, measure) for cell, measure in pairs]
-        given = pd.Series(taken, index=rows.table.index, dtype=object)
-        number = given.map(lambda cell: cell.number).astype(float)
-        state = given.map(lambda cell: cell.state)
-        said = given.map(lambda cell: cell.said)
-        if name == "numerator" and source.suppressed is not None:
-            flagged = rows.table["flag_cell"].map(lambda cell: text_of(cell).casefold() in YES)
-            state, number = state.mask(flagged, "suppressed"), number.mask(flagged)
-        hidden = rows.table.loc[state == "suppressed", KEY]
-        withheld.append(hidden.assign(column=name, token=said[hidden.index]))
-        for token, number_of in said[(state == "missing") & (said != "")].value_counts().items():
-            blanks.append(f"{number_of:,} of '{name}' are '{token}': not given, never zero")
-        wrong = problems.isna() & (state == "wrong")
-        problems[wrong] = f"'{name}': " + said[wrong]
-        if name in (*COUNTS, UNKNOWN, READINGS):
-            reason = number.map(lambda n, name=name: cells.problem(n, name)).astype(object)
-            problems = problems.where(problems.notna(), reason)
-        read[name] = number
-    parts = [m.id for m in project.measures if m.data == "proportion"]
-    over = rows.table["measure"].isin(parts) & (read["numerator"] > read["denominator"])
-    problems[over & problems.isna()] = "more events than births: numerator above denominator"
-    over = read[UNKNOWN] > read["denominator"]
-    problems[over & problems.isna()] = f"'{UNKNOWN}' is above the denominator, which holds them"
-    nobody = read["value"].notna() & (read[READINGS] == 0)
-    problems[nobody & problems.isna()] = "a mean of no reading: leave out the value, or count them"
+    problems: list[str | None] = [None] * len(rows.table)
+    known = {measure.id: measure for measure in project.measures}
+    measures = [known[name] for name in rows.table["measure"]]
+    flagged = _flagged(source, rows.table)
+    read: dict[str, np.ndarray] = {}
+    for name, given in _in_parts(rows.table, source).items():
+        read[name] = np.full(len(measures), np.nan)
+        if given is None:
+            continue
+        hidden, blank = [], []
+        for at, (cell, measure) in enumerate(zip(given, measures, strict=True)):
+            taken = taking.take(cell, name, measure)
+            if flagged[at] and name == "numerator":
+                taken = replace(taken, state="suppressed", number=math.nan)
+            read[name][at] = taken.number
+            if taken.state == "suppressed":
+                hidden.append((at, taken.said))
+            elif taken.state == "missing" and taken.said:
+                blank.append(taken.said)
+            if problems[at] is None:
+                problems[at] = _problem(taken, name)
+        places = [at for at, _ in hidden]
+        withheld.append(
+            rows.table.iloc[places][KEY].assign(column=name, token=[said for _, said in hidden])
+        )
+        blanks += [
+            f"{times:,} of '{name}' are '{token}': not given, never zero"
+            for token, times in Counter(blank).most_common()
+        ]
+    told = pd.Series(problems, index=rows.table.index, dtype=object)
     rows.table = rows.table.assign(**read)
-    rows.refuse(_sharesonce(problems))
-    table = pd.concat(withheld)
+    rows.refuse(_sharesonce(_between(project, rows.table, told)))
+    table = pd.concat(withheld) if withheld else pd.DataFrame(columns=SUPPRESSED)
     kept = table.index.isin(rows.table.index)
     return table.loc[kept, SUPPRESSED].reset_index(drop=True), blanks
 
 
-def _in_parts(table: pd.DataFrame, source: TableSource) -> dict[str, list[cells.Cell]]:
-    """The cells of each number; 3/25 in one cell is split into its two."""
-    nothing = cells.Cell(float("nan"), "missing")
-    found = {
-        name: [cell if isinstance(cell, cells.Cell) else nothing for cell in table[f"{name}_cell"]]
-        for name in NUMBERS
-    }
-    pairs = zip(found["numerator"], found["denominator"], strict=True)
+def _flagged(source: TableSource, table: pd.DataFrame) -> list[bool]:
+    """Whether a column of its own says of a row that its count is withheld."""
+    if source.suppressed is None:
+        return [False] * len(table)
+    return [text_of(cell).casefold() in YES for cell in table["flag_cell"]]
+
+
+def _problem(taken: cells.Cell, name: str) -> str | None:
+    """Why a cell that was taken is no number of its kind, or None."""
+    if taken.state == "wrong":
+        return f"'{name}': {taken.said}"
+    return cells.problem(taken.number, name) if name not in ("value", SPREAD) else None
+
+
+def _between(project: Project, table: pd.DataFrame, problems: pd.Series) -> pd.Series:
+    """The problems, with those between the numbers of a row."""
+    parts = [measure.id for measure in project.measures if measure.data == "proportion"]
+    over = table["measure"].isin(parts) & (table["numerator"] > table["denominator"])
+    unknown = table[UNKNOWN] > table["denominator"]
+    nobody = table["value"].notna() & (table[READINGS] == 0)
+    for wrong, told in (
+        (over, "more events than births: numerator above denominator"),
+        (unknown, f"'{UNKNOWN}' is above the denominator, which holds them"),
+        (nobody, "a mean of no reading: leave out the value, or count them"),
+    ):
+        problems = problems.mask(wrong & problems.isna(), told)
+    return problems
+
+
+def _in_parts(table: pd.DataFrame, source: TableSource) -> dict[str, list[cells.Cell] | None]:
+    """The cells of each number that the mapping asks for; 3/25 in one cell is split into its two.
+
+    None stands for a number that no cell of the file is.
+    """
+    nothing = cells.Cell(math.nan, "missing")
+    found: dict[str, list[cells.Cell] | None] = {}
+    for name in NUMBERS:
+        given = table[f"{name}_cell"].tolist()
+        if any(isinstance(cell, cells.Cell) for cell in given):
+            found[name] = [cell if isinstance(cell, cells.Cell) else nothing for cell in given]
+        else:
+            found[name] = [nothing] * len(given) if name in COUNTS else None
+    pairs = zip(found["numerator"] or (), found["denominator"] or (), strict=True)
     split = [taking.split(part, whole) for part, whole in pairs]
     found["numerator"] = [part for part, _ in split]
     found["denominator"] = [whole for _, whole in split]

@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 
 from qi_equity.arrays import FloatArray
-from qi_equity.spc.paths import leaving
+from qi_equity.spc.paths import Steps, leaving
 from qi_equity.spc.runs import runs_p_value
 from qi_equity.spc.scan import series_of
 
@@ -40,10 +40,10 @@ def attained_by_scan(
         return answer
     data = data[few]
     low, high = np.full(few.size, LOWEST), np.full(few.size, HIGHEST)
-    attained = np.zeros(few.size)
+    attained, known = np.zeros(few.size), dict[tuple[bool, int], Steps]()
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        p = leaving(data.walk, middle[:, np.newaxis] * data.sd)
+        p = leaving(data.walk, middle[:, np.newaxis] * data.sd, known)
         rare = p <= level
         attained = np.where(rare, p, attained)
         low, high = np.where(rare, low, middle), np.where(rare, middle, high)

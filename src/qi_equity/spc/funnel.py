@@ -15,17 +15,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import betainc, chdtri, gammainc, gammaincc, ndtri
 
 from qi_equity.arrays import BoolArray, FloatArray, IntArray
+from qi_equity.roots import quick_root
 
 # Chance alone puts a site outside once in 20, and once in 500: the two pairs funnels draw.
 LEVELS = (0.95, 0.998)
 # The share of the sites at each end that says nothing about ordinary over-dispersion.
 TRIMMED = 0.1
 OVER_DISPERSION = ("additive", "multiplicative")
-# Halvings of a bracket until it is as narrow as a double can say.
-HALVINGS = 60
 
 Pair = tuple[FloatArray, FloatArray]
 
@@ -154,18 +154,36 @@ def exact_limits(size: FloatArray, target: FloatArray, kind: str, tail: float) -
     n, p = n[known], p[known]
     most = n if kind == "proportion" else n * p + 40 * (np.sqrt(n * p) + 1)
 
-    def at_least(x: FloatArray) -> FloatArray:
-        chance = betainc(x, n - x + 1, p) if kind == "proportion" else gammainc(x, n * p)
+    def at_least(x: FloatArray, some: NDArray[np.intp]) -> FloatArray:
+        size, rate = n[some], p[some]
+        chance = (
+            betainc(x, size - x + 1, rate) if kind == "proportion" else gammainc(x, size * rate)
+        )
         return np.asarray(chance)
 
-    def at_most(x: FloatArray) -> FloatArray:
-        chance = betainc(n - x, x + 1, 1 - p) if kind == "proportion" else gammaincc(x + 1, n * p)
-        return np.asarray(chance)
+    def at_most(x: FloatArray, some: NDArray[np.intp]) -> FloatArray:
+        size, rate = n[some], p[some]
+        if kind == "proportion":
+            return np.asarray(betainc(size - x, x + 1, 1 - rate))
+        return np.asarray(gammaincc(x + 1, size * rate))
 
-    low[known] = _halved(lambda x: at_most(x) < tail, most) / n
-    high[known] = _halved(lambda x: at_least(x) >= tail, most) / n
-    # Where even no event at all is not rare, nothing lies below.
-    low[known] = np.where(at_most(np.zeros_like(n)) >= tail, 0.0, low[known])
+    # Sought as shares of the most there can be, first where a normal curve has its limits.
+    none, all_of_it = np.zeros_like(n), np.ones_like(n)
+    middle, reach = n * p / most, -float(ndtri(tail)) * np.sqrt(n * p) / most
+    low[known] = (
+        most
+        / n
+        * quick_root(
+            lambda at, some: tail - at_most(at * most[some], some), none, all_of_it, middle - reach
+        )
+    )
+    high[known] = (
+        most
+        / n
+        * quick_root(
+            lambda at, some: at_least(at * most[some], some) - tail, none, all_of_it, middle + reach
+        )
+    )
     return low, high
 
 
@@ -212,16 +230,6 @@ LIMITS: dict[str, Callable[[FloatArray, FloatArray, str, float], Pair]] = {
     "stabilised": stabilised_limits,
     "chi-square": chi_square_limits,
 }
-
-
-def _halved(still: Callable[[FloatArray], BoolArray], most: FloatArray) -> FloatArray:
-    """The number between 0 and ``most`` up to which something holds, by halving."""
-    low, high = np.zeros_like(most), most.astype(float)
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        holds = still(middle)
-        low, high = np.where(holds, middle, low), np.where(holds, high, middle)
-    return high
 
 
 # ------------------------------------------------------------------ over-dispersion

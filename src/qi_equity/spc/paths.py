@@ -47,11 +47,18 @@ class Walk:
         return Walk(self.mean[rows], self.variance[rows], self.most[rows])
 
 
-def leaving(walk: Walk, bound: FloatArray) -> FloatArray:
+# Of some series: the chances of each count, and that of their total where nothing binds.
+Steps = tuple[FloatArray, FloatArray]
+
+
+def leaving(
+    walk: Walk, bound: FloatArray, known: dict[tuple[bool, int], Steps] | None = None
+) -> FloatArray:
     """P(the running sum is ever as far from its mean as `bound` | it ends at its total).
 
     f_t(k) = sum over y of P_t(y) f_(t-1)(k - y), nought where k is out of bounds; the answer is 1
     less what arrives, as a share of what would arrive without bounds. Infinite bounds bind nobody.
+    `known` keeps the steps of a walk that is asked about for one bound after another.
 
     >>> twice = np.full((1, 2), 2.0)
     >>> walk = Walk(twice, twice / 2, 2 * twice)  # 4 events of 8 people, 4 in each half
@@ -70,12 +77,17 @@ def leaving(walk: Walk, bound: FloatArray) -> FloatArray:
     stride = _width(FAR * np.sqrt(variance.max(axis=-1)) + FEW)
     walk = Walk(walk.mean, variance, walk.most)
     answer = np.full(len(bound), np.nan)
-    for kind in (False, True):
-        for high, wide in sorted(
-            set(zip(height[large == kind], stride[large == kind], strict=True))
-        ):
-            rows = np.flatnonzero((large == kind) & (height == high) & (stride == wide))
-            answer[rows] = _left(walk[rows], bound[rows], int(high), int(wide), kind)
+    for kind, wide, high in sorted(set(zip(large, stride, height, strict=True))):
+        alike = np.flatnonzero((large == kind) & (stride == wide))
+        here = height[alike] == high
+        rows, steps = alike[here], None
+        if known is not None:
+            key = bool(kind), int(wide)
+            if key not in known:
+                known[key] = _steps(walk[alike], int(wide), bool(kind))
+            steps = known[key][0][here], known[key][1][here]
+        steps = steps or _steps(walk[rows], int(wide), bool(kind))
+        answer[rows] = _left(walk[rows], bound[rows], int(high), steps, bool(kind))
     return np.asarray(np.clip(answer, LEAST_P, 1.0))
 
 
@@ -97,14 +109,19 @@ def _width(needed: FloatArray) -> IntArray:
     return WIDTHS[np.minimum(np.searchsorted(WIDTHS, needed), len(WIDTHS) - 1)]
 
 
-def _left(walk: Walk, bound: FloatArray, high: int, wide: int, large: bool) -> FloatArray:
-    """The share of paths that leave, for series whose lattices are equally wide."""
+def _steps(walk: Walk, wide: int, large: bool) -> Steps:
+    """Of series whose steps are equally wide."""
     if large:
-        arrived = _walked(np.zeros_like(walk.mean), _skellam(walk, wide), bound, high, _in_part)
-        return np.asarray(1 - arrived / ive(0, walk.variance.sum(axis=-1)))
+        return _skellam(walk, wide), np.asarray(ive(0, walk.variance.sum(axis=-1)))
     chance = _counts(walk, wide)
-    arrived = _walked(walk.mean, chance, bound, high, _inside)
-    return np.asarray(1 - arrived / _at_their_total(walk, chance, wide))
+    return chance, _at_their_total(walk, chance, wide)
+
+
+def _left(walk: Walk, bound: FloatArray, high: int, steps: Steps, large: bool) -> FloatArray:
+    """The share of paths that leave, for series whose lattices are equally wide."""
+    chance, at_their_total = steps
+    mean, inside = (np.zeros_like(walk.mean), _in_part) if large else (walk.mean, _inside)
+    return np.asarray(1 - _walked(mean, chance, bound, high, inside) / at_their_total)
 
 
 def _walked(

@@ -21,6 +21,10 @@ from qi_equity.spc.scatter import EXPOSURE, Scatter, scatter
 
 # A split is looked at where at least this share of the denominators lies on either side.
 LEAST_SHARE = 0.1
+# How much higher the bar is towards the ends: with this the place of a step is as likely as
+# share x (1 - share), in the middle nearly three times as likely as a tenth from either end
+# (4 / 15: four logarithms, two of that and two of the bridge, per square of a height near 4).
+BEND = 4 / 15
 # Steps of Newton's method towards the level of rates that have a season.
 NEWTON = 12
 
@@ -43,20 +47,22 @@ def scan(
     at_most_one: bool = True,
     season: ArrayLike = 0.0,
     scattered: bool = True,
+    together: IntArray | None = None,
 ) -> Scan:
     """Scan every series for one step in its rate; exact given the total and the scatter.
 
     `at_most_one` says that a unit of the denominator has at most one event (births with or
     without a haemorrhage); otherwise events spread over the denominator as over exposure time.
     `season` is what is known of each subgroup's rate: log odds, or log rates where a birth may
-    have more events than one. `scattered=False` takes subgroups to vary by chance alone. A
-    subgroup that is missing or has no denominator contributes nothing.
+    have more events than one. `scattered=False` takes subgroups to vary by chance alone. Series of
+    one number in `together` tell each other how much they scatter. A subgroup that is missing or
+    has no denominator contributes nothing.
 
     >>> births = np.full(24, 20.0)
     >>> events = np.repeat([1.0, 5.0], 12)
     >>> found = scan(events, births)
-    >>> int(found.split), bool(found.rising), float(found.p_value.round(7))
-    (12, True, 2e-07)
+    >>> int(found.split), bool(found.rising), float(found.p_value.round(8))
+    (12, True, 8e-08)
     """
     y, n, known = np.broadcast_arrays(
         np.asarray(numerator, dtype=np.float64),
@@ -65,7 +71,9 @@ def scan(
     )
     shape, subgroups = y.shape[:-1], y.shape[-1]
     rows = (math.prod(shape), subgroups)
-    found = _scanned(y.reshape(rows), n.reshape(rows), known.reshape(rows), at_most_one, scattered)
+    whole = None if together is None else np.broadcast_to(together, shape).ravel()
+    data = series_of(y.reshape(rows), n.reshape(rows), known.reshape(rows), at_most_one)
+    found = _scanned(data, scattered, whole)
     return Scan(
         found.statistic.reshape(shape),
         found.split.reshape(shape),
@@ -79,12 +87,13 @@ def scan(
 class Series:
     """Counts with what chance alone makes of them given their totals, a row a series.
 
-    `step` is the standardised excess before each split that is looked at, and 0 elsewhere.
+    `step` is the excess before each split that is looked at over `sd`, and 0 elsewhere.
     """
 
     used: BoolArray
     walk: Walk
-    sd: FloatArray  # of the running sum at a split; infinite where none is looked at
+    # Of the running sum at a split, and more towards the ends; infinite where none is looked at.
+    sd: FloatArray
     step: FloatArray
     residual: FloatArray
 
@@ -93,14 +102,15 @@ class Series:
             self.used[rows], self.walk[rows], self.sd[rows], self.step[rows], self.residual[rows]
         )
 
-    def scatter(self, early: BoolArray) -> Scatter:
+    def scatter(self, early: BoolArray, together: IntArray | None = None) -> Scatter:
         """How the subgroups scatter about the mean of the early ones and that of the others."""
         used = self.used & (self.walk.variance > 0)
         people = np.isfinite(self.walk.most)
         with np.errstate(divide="ignore", invalid="ignore"):
             kurtosis = 1 / self.walk.variance - np.where(people, 6 / self.walk.most, 0.0)
         size = np.where(people, self.walk.most - 1, EXPOSURE * self.walk.mean)
-        return spread_of(self.residual, used, early, _mean(size, used), _mean(kurtosis, used))
+        of = _mean(size, used), _mean(kurtosis, used)
+        return spread_of(self.residual, used, early, *of, together, given_totals=False)
 
 
 def series_of(
@@ -122,12 +132,17 @@ def series_of(
         given = total / (total - 1) if at_most_one else 1.0
         sd = np.sqrt(held * (whole - held) / whole * given)
         looked = (share >= LEAST_SHARE) & (share <= 1 - LEAST_SHARE) & (sd > 0)
-        sd = np.where(looked, sd, np.inf)
+        sd = np.where(looked, sd * _bent(share), np.inf)
         step = np.cumsum(y - mean, axis=-1) / sd
         residual = np.where(variance > 0, (y - mean) / np.sqrt(variance), 0.0)
     most = n if at_most_one else np.where(used, np.inf, 0.0)
     walk = Walk(np.nan_to_num(mean), np.nan_to_num(variance), most)
     return Series(used, walk, sd, np.where(looked, step, 0.0), residual)
+
+
+def _bent(share: FloatArray) -> FloatArray:
+    """How many times as high the bar is as in the middle."""
+    return np.asarray(np.sqrt(1 - BEND * np.log(4 * share * (1 - share))))
 
 
 def _rates(
@@ -158,31 +173,39 @@ def spread_of(
     size: FloatArray,
     kurtosis: FloatArray,
     together: IntArray | None = None,
+    *,
+    given_totals: bool = True,
 ) -> Scatter:
     """The scatter of standardised residuals about the mean of either side of a step."""
     level = np.zeros_like(residual)
     for side in (early & used, ~early & used):
         level = np.where(side, _mean(residual, side)[:, np.newaxis], level)
-    return scatter(residual - level, size, kurtosis, used, together)
+    return scatter(residual - level, size, kurtosis, used, together, given_totals=given_totals)
 
 
 def _mean(values: FloatArray, where: BoolArray) -> FloatArray:
     return np.asarray(values.sum(axis=-1, where=where) / np.maximum(where.sum(axis=-1), 1))
 
 
-# Heights at which the tail of the scan is tabled; above the last one nothing is left of it.
-HEIGHTS = np.linspace(1.0, 37.0, 3_601)
 # Tail up to which amounts of scatter are averaged, and halvings of the interval it lies in.
-RARE, HALVINGS = 0.02, 24
+RARE, HALVINGS = 0.005, 24
 
 
-def _log_tail(height: FloatArray) -> FloatArray:
-    """Log P(a Brownian bridge, standardised, is ever this high) (Miller & Siegmund 1982).
+def _log_tails(height: FloatArray) -> FloatArray:
+    """Log P(a Brownian bridge is ever above the bent bar of this height) (Miller & Siegmund 1982).
 
     Used to weigh amounts of scatter only; the p-value itself is counted.
     """
-    odds = np.log((1 - LEAST_SHARE) ** 2 / LEAST_SHARE**2)
-    return np.asarray(norm.logpdf(height) + np.log((height - 1 / height) * odds + 4 / height))
+    share = np.linspace(LEAST_SHARE, 1 - LEAST_SHARE, 161)
+    bar = height[:, np.newaxis] * _bent(share)
+    passed = (bar - 1 / bar) * norm.pdf(bar) / (share * (1 - share))
+    within = ((passed[:, 1:] + passed[:, :-1]) / 2).sum(axis=-1) * (share[1] - share[0])
+    return np.asarray(np.log(within + 4 * norm.pdf(bar[:, 0]) / bar[:, 0]))
+
+
+# Heights at which the tail of the scan is tabled; above the last one nothing is left of it.
+HEIGHTS = np.linspace(1.0, 32.0, 3_101)
+TAILS = _log_tails(HEIGHTS)
 
 
 def _weighed(statistic: FloatArray, found: Scatter) -> FloatArray:
@@ -192,7 +215,7 @@ def _weighed(statistic: FloatArray, found: Scatter) -> FloatArray:
     average is ruled by the largest amounts, however little weight they have earned.
     """
     low, high = np.ones_like(statistic), np.full_like(statistic, HEIGHTS[-1])
-    bar = np.interp(-np.log(RARE), -_log_tail(HEIGHTS), HEIGHTS)
+    bar = np.interp(-np.log(RARE), -TAILS, HEIGHTS)
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         short = _of_equal_tail(middle, found) < bar
@@ -202,16 +225,13 @@ def _weighed(statistic: FloatArray, found: Scatter) -> FloatArray:
 
 
 def _of_equal_tail(statistic: FloatArray, found: Scatter) -> FloatArray:
-    height = np.clip(statistic[:, np.newaxis] / np.sqrt(found.factor), HEIGHTS[0], HEIGHTS[-1])
-    tail = np.log((found.weight * np.exp(_log_tail(height))).sum(axis=-1))
-    return np.asarray(np.interp(-tail, -_log_tail(HEIGHTS), HEIGHTS))
+    height = statistic[:, np.newaxis] / np.sqrt(found.factor)
+    tail = (found.weight * np.exp(np.interp(height, HEIGHTS, TAILS))).sum(axis=-1)
+    return np.asarray(np.interp(-np.log(tail), -TAILS, HEIGHTS))
 
 
-def _scanned(
-    y: FloatArray, n: FloatArray, known: FloatArray, at_most_one: bool, scattered: bool
-) -> Scan:
-    data = series_of(y, n, known, at_most_one)
-    rows, week = len(y), np.arange(y.shape[-1])
+def _scanned(data: Series, scattered: bool, together: IntArray | None) -> Scan:
+    rows, week = len(data.step), np.arange(data.step.shape[-1])
     statistic = np.abs(data.step).max(axis=-1, initial=0.0)
     p_value = np.where(data.used.any(axis=-1), 1.0, np.nan)
     split, rising, factor = np.full(rows, -1), np.zeros(rows, dtype=bool), np.ones(rows)
@@ -221,7 +241,8 @@ def _scanned(
         data, height = data[told], statistic[told]
         last = np.abs(data.step).argmax(axis=-1)[:, np.newaxis]
         if scattered:
-            height = _weighed(height, data.scatter(week <= last))
+            alike = None if together is None else together[told]
+            height = _weighed(height, data.scatter(week <= last, alike))
         p_value[told] = leaving(data.walk, height[:, np.newaxis] * data.sd)
         # The second part begins where something was counted next.
         split[told] = (data.used & (week > last)).argmax(axis=-1)

@@ -23,6 +23,8 @@ EXPOSURE = 10.0
 LIKENESS, BELIEVED = np.array([0.0, 0.4, 0.7]), np.array([0.4, 0.3, 0.3])
 # Belief beforehand that weeks vary by chance alone.
 CHANCE_ALONE = 0.7
+# The same of strata that are told of it by the others of their site: they can afford to doubt.
+TOLD_BELIEVED, TOLD_CHANCE_ALONE = np.array([0.2, 0.4, 0.4]), 0.5
 # Belief that a stratum scatters as the others of its site do: what one does may be its own.
 ALIKE = 0.5
 # A step that was looked for takes the slowest waves with it: these say nothing of the scatter.
@@ -30,7 +32,10 @@ SLOWEST = 2
 # Every amount, with the likeness of neighbours it comes with, and the belief in it beforehand.
 AMOUNTS = np.r_[0.0, np.repeat(WITHIN, LIKENESS.size)]
 NEIGHBOURS = np.r_[0.0, np.tile(LIKENESS, WITHIN.size)]
-PRIOR = np.r_[CHANCE_ALONE, np.tile(BELIEVED / WITHIN.size, WITHIN.size) * (1 - CHANCE_ALONE)]
+PRIOR, TOLD = (
+    np.r_[alone, np.tile(believed / WITHIN.size, WITHIN.size) * (1 - alone)]
+    for alone, believed in ((CHANCE_ALONE, BELIEVED), (TOLD_CHANCE_ALONE, TOLD_BELIEVED))
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,14 +55,15 @@ def scatter(
     kurtosis: FloatArray,
     used: BoolArray,
     together: IntArray | None = None,
+    *,
+    given_totals: bool = False,
 ) -> Scatter:
     """What standardised residuals say of the scatter, about the mean of each side of a step.
 
     `size` is by how much the variance of one residual grows for each unit of WITHIN, `kurtosis`
     the excess kurtosis of one residual by chance alone: where events are few a large residual
     says little. `used` are the subgroups that count. Rows of one number in `together` are the
-    strata of one whole, given its totals, and learn from each other; otherwise a row needs no
-    others.
+    strata of one whole, and learn from each other; otherwise a row needs no others.
     """
     log = np.zeros((len(residual), AMOUNTS.size))
     counts = used.sum(axis=-1)
@@ -65,9 +71,7 @@ def scatter(
         rows = np.flatnonzero(counts == points)
         series = residual[rows][used[rows]].reshape(rows.size, points)
         log[rows] = _likelihood(series, size[rows], kurtosis[rows])
-    if together is not None:
-        log = _borrowed(log, together)
-    log = log + np.log(PRIOR)
+    log = log + np.log(PRIOR) if together is None else _told(log, together, given_totals)
     factor = 1 + AMOUNTS * size[:, np.newaxis] * (1 + NEIGHBOURS) / (1 - NEIGHBOURS)
     return Scatter(np.exp(log - logsumexp(log, axis=-1, keepdims=True)), factor)
 
@@ -86,16 +90,18 @@ def _likelihood(series: FloatArray, size: FloatArray, kurtosis: FloatArray) -> F
     return np.asarray(log * (2 / (2 + np.maximum(kurtosis, 0.0)))[:, np.newaxis])
 
 
-def _borrowed(log: FloatArray, together: IntArray) -> FloatArray:
-    """Each row's own likelihood, times what the others of its whole say of an amount.
+def _told(log: FloatArray, together: IntArray, given_totals: bool) -> FloatArray:
+    """Each row's own likelihood and its prior, with what the others of its whole say of an amount.
 
     Any of the others may scatter in a way of its own, so none rules an amount out. Given the
     totals, the last of the strata says nothing that the others have not said.
     """
-    mean = logsumexp(log + np.log(PRIOR), axis=-1, keepdims=True)
+    mean = logsumexp(log + np.log(TOLD), axis=-1, keepdims=True)
     says = np.logaddexp(np.log(1 - ALIKE), np.log(ALIKE) + log - mean)
     _, place, many = np.unique(together, return_inverse=True, return_counts=True)
     said = np.zeros((many.size, AMOUNTS.size))
     np.add.at(said, place, says)
     strata = many[place][:, np.newaxis]
-    return np.asarray(log + (said[place] - says) * (strata - 2) / np.maximum(strata - 1, 1))
+    new = (strata - 2) / np.maximum(strata - 1, 1) if given_totals else 1.0
+    prior = np.where(strata > 1, TOLD, PRIOR)
+    return np.asarray(log + np.log(prior) + (said[place] - says) * new)

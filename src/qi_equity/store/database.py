@@ -53,10 +53,20 @@ FAULTS = (
         ("unable to open database file",),
         "the database file cannot be opened; check that its folder exists and may be written to",
     ),
+    # Before the next: a server that goes down says so, then closes the connection.
+    (
+        ("57p01", "57p02", "57p03", "terminating connection", "starting up", "shutting down",
+         "in recovery mode", "connection is closed", "connection is lost", "the connection is bad",
+         "consuming input failed", "server closed the connection", "connection reset",
+         "broken pipe"),
+        "the database server stopped or started again in the middle of this; wait a moment, then "
+        "reload, and look whether it was saved before you save again",
+    ),
     (
         ("connection refused", "could not translate host", "password authentication failed",
-         "server closed the connection", "connection failed", "could not connect"),
-        "the database server did not answer or refused the password; check the address",
+         "connection failed", "could not connect"),
+        "the database server did not answer or refused the password; try again in a moment, then "
+        "check the address",
     ),
     (
         ("is append-only",),

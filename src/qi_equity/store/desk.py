@@ -18,6 +18,7 @@ from qi_equity.errors import DataErrors, UserError
 from qi_equity.parts import Part
 from qi_equity.project import Cycle, Project
 from qi_equity.store import history, saving
+from qi_equity.store.bringing import Bringing, brought_in
 from qi_equity.store.chain import Draft, canonical
 from qi_equity.store.entries import KINDS, Entry
 from qi_equity.store.history import Revision, Writer
@@ -29,8 +30,6 @@ from qi_equity.store.tables import revision as revisions
 from qi_equity.store.text import LONGEST_FILE, LONGEST_TEXT
 
 AnyEntry = TypeVar("AnyEntry", bound=Part)
-
-REFUSED_KEPT = 1000  # refused rows quoted in the account of an import
 
 
 class Desk(Keeper):
@@ -71,14 +70,19 @@ class Desk(Keeper):
 
         seen: the revision of project_file() that was edited; 0 for a new project.
         """
+        with history.writing(self._database) as writer:
+            return self._plan(writer, project, text, reason, seen)
+
+    def _plan(
+        self, writer: Writer, project: Project, text: str, reason: str | None, seen: int
+    ) -> Saved:
         self._allowed("save plan")
         saving.checked("the project file", text, LONGEST_FILE, lines=True)
         body = canonical({"project": project.model_dump(mode="json", by_alias=True), "text": text})
-        with history.writing(self._database) as writer:
-            before = saving.current_plan(writer.connection, project.id)
-            touched = saving.sites_of(project) | (saving.sites_of(before) if before else set())
-            self._everywhere("save plan", touched)
-            return self._save_one(writer, project.id, "plan", "plan", None, body, reason, seen)
+        before = saving.current_plan(writer.connection, project.id)
+        touched = saving.sites_of(project) | (saving.sites_of(before) if before else set())
+        self._everywhere("save plan", touched)
+        return self._save_one(writer, project.id, "plan", "plan", None, body, reason, seen)
 
     def revision(self, project_id: str) -> str:
         """Changes whenever what a chart of this project is drawn from changes; the cache's key."""
@@ -92,8 +96,8 @@ class Desk(Keeper):
 
     # Observations
 
-    def observations(self, project_id: str) -> pd.DataFrame:
-        """The tidy table of true counts at this user's sites, latest revisions only.
+    def observations(self, project_id: str, *, site: str | None = None) -> pd.DataFrame:
+        """The tidy table of true counts at this user's sites (or one of them), newest alone.
 
         Its last column, revision, is the number of the revision each row is from: keep it in the
         rows given back to log, so that nobody's newer save is covered.
@@ -101,6 +105,7 @@ class Desk(Keeper):
         self._allowed("see")
         with self._reading(project_id) as (connection, project):
             sites = self._where("see", project, connection)
+            sites = sites if site is None else sites & {site}
             found = saving.true_counts(connection, project.id, sites)
         self._look(project, sites)
         return found
@@ -184,43 +189,28 @@ class Desk(Keeper):
         saving.checked("the file's hash", file_hash, 64)
         saving.checked("the reason", reason, LONGEST_TEXT, lines=True)
         table, _ = checked(rows)
+        file = Bringing(file_hash, refused, accept_valid, reason, keep)
         with self._writing(project_id) as (writer, project):
-            connection = writer.connection
-            markers = history.current(connection, project.id, "import", keys=[file_hash])
-            before = markers[0] if markers else None
-            account = before.body if before else None
-            again = account is not None
-            if account and not json.loads(account)["refused"]:
-                return Imported(0, 0, 0, (), True, saving.stamp(connection, project.id))
-            fit = ready(project, table, self._where("log", project, connection), typed=False)
-            there = {one.key: one for one in history.current(connection, project.id, "observation")}
-            stands = {key: one.body for key, one in there.items()}
-            changed = {
-                key: body
-                for key, body in fit.bodies.items()
-                if body is not None and body != stands.get(key) and not (again and key in there)
-            }
-            unchanged = len(fit.bodies) - len(changed)
-            by_hand = saving.over_hand_corrections(writer, changed, there)
-            changed = {key: body for key, body in changed.items() if key not in by_hand}
-            refusals = (*refused, *fit.refused, *by_hand.values())
-            if refusals and keep and not accept_valid:
-                raise DataErrors(refusals, "nothing was imported: the file")
-            corrected = sum(stands.get(key) is not None for key in changed)
-            already = again and not changed
-            if keep and not already:
-                told = {
-                    "taken": len(changed), "corrected": corrected, "unchanged": unchanged,
-                    "refused": [line[:300] for line in refusals[:REFUSED_KEPT]],
-                }  # fmt: skip
-                version = before.version + 1 if before else 1
-                drafts = saving.drafts(project.id, "observation", changed, there)
-                drafts.append(
-                    Draft(project.id, "import", file_hash, version, None, canonical(told))
-                )
-                writer.append(drafts, self.user.name, "import", reason, file_hash)
-            stamp = saving.stamp(connection, project.id)
-        return Imported(len(changed), corrected, unchanged, refusals, already, stamp)
+            allowed = self._where("log", project, writer.connection)
+            return brought_in(writer, project, table, file, self.user.name, allowed)
+
+    def begin(
+        self,
+        project: Project,
+        text: str,
+        rows: pd.DataFrame | Iterable[dict[str, object]],
+        file_hash: str,
+        refused: Sequence[str] = (),
+    ) -> Imported:
+        """Keep a new project and the file it was drawn from: both, or neither."""
+        self._allowed("log")
+        saving.checked("the file's hash", file_hash, 64)
+        table, _ = checked(rows)
+        with history.writing(self._database) as writer:
+            self._plan(writer, project, text, None, 0)
+            allowed = self._where("log", project, writer.connection)
+            file = Bringing(file_hash, refused, accept_valid=True)
+            return brought_in(writer, project, table, file, self.user.name, allowed)
 
     # History
 

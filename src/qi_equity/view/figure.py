@@ -62,21 +62,21 @@ def chart_figure(
     panels = list(_panels(points, list(by)))
     names = names or {}
     titles = [" · ".join(names.get(part, called(part)) for part in key) for key, _ in panels]
-    span = _span(points)
+    ends = span(points)
     data: list[dict[str, Any]] = []
     shapes: list[dict[str, Any]] = []
     notes: list[dict[str, Any]] = []
     for index, ((key, rows), name) in enumerate(zip(panels, titles, strict=True)):
         pair = axes(index)
         data += _traces(rows, pair, name, unit, show, legend and index == 0)
-        data += _off_the_scale(rows, pair, span)
+        data += _off_the_scale(rows, pair, ends)
         notes.append(heading(pair, name or (title or "")))
         here = [mark for mark in markers if not mark.strata or set(mark.strata) & set(key)]
         shapes += verticals(pair, here)
         notes += labels(pair, here)
         if "baseline" in show:
             shapes += _baseline(pair, rows)
-    axis = {"ticksuffix": unit if unit == "%" else ""} | ({"range": span} if span else {})
+    axis = {"ticksuffix": unit if unit == "%" else ""} | ({"range": ends} if ends else {})
     made = layout(len(panels), columns, across=[axis], legend=legend)
     made |= {"shapes": shapes, "annotations": notes}
     if title and any(titles):
@@ -208,7 +208,7 @@ def _baseline(pair: tuple[str, str], rows: pd.DataFrame) -> list[dict[str, Any]]
     return [{**place, **look, "x0": ends[0], "x1": ends[1]}]
 
 
-def _span(points: pd.DataFrame) -> list[float] | None:
+def span(points: pd.DataFrame) -> list[float] | None:
     """From nought to a little above all that matters, so that tiny subgroups flatten nothing.
 
     Where one subgroup in a hundred is far above the rest (one event of one birth is 100%) the
@@ -231,12 +231,12 @@ def _any(points: pd.DataFrame, name: str) -> bool:
 
 
 def _off_the_scale(
-    rows: pd.DataFrame, pair: tuple[str, str], span: list[float] | None
+    rows: pd.DataFrame, pair: tuple[str, str], ends: list[float] | None
 ) -> list[dict[str, Any]]:
     """An open arrow at the top for every value above the axis; nothing is left out unseen."""
-    if span is None:
+    if ends is None:
         return []
-    over = rows["value"].to_numpy(dtype=float, na_value=np.nan) > span[1]
+    over = rows["value"].to_numpy(dtype=float, na_value=np.nan) > ends[1]
     if not over.any():
         return []
     above = rows[over]
@@ -251,7 +251,7 @@ def _off_the_scale(
             "xaxis": pair[0],
             "yaxis": pair[1],
             "x": stamps(above["subgroup"]),
-            "y": [span[1]] * len(above),
+            "y": [ends[1]] * len(above),
             "customdata": numbers(above["value"]),
             "hovertemplate": f"{above_words}<extra></extra>",
             "cliponaxis": False,

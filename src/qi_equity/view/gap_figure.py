@@ -36,6 +36,8 @@ def gap_figure(
     measure: Measure,
     markers: Sequence[panels.Marker] = (),
     gaps: Sequence[Gap] = (),
+    *,
+    ratio_alone: bool = False,
 ) -> panels.Figure:
     """A row of panels a stratum: ratio, difference and, where there is one, the decision chart.
 
@@ -44,6 +46,8 @@ def gap_figure(
     told = {row.stratum: row for row in gaps}
     decided = bool(len(panels.finite(points, "evidence_up")))
     kinds = [_ratio, _difference, *([_decision] if decided else [])]
+    if ratio_alone:
+        kinds = [_ratio]
     data: list[dict[str, Any]] = []
     notes: list[dict[str, Any]] = []
     shapes: list[dict[str, Any]] = []

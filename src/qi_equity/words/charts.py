@@ -25,9 +25,14 @@ def chart_sentences(row: Chart, points: pd.DataFrame, measure: Measure) -> list[
     signals = signal_words(row, points, measure.subgroup)
     return [
         say("charts.said.centre", period=period, centre=amount(row.centre, measure.unit)),
-        signals or say("charts.said.no_signal"),
-        _not_to_conclude(row, bool(signals), measure),
+        signals or say("charts.said.too_few" if _short(row) else "charts.said.no_signal"),
+        *([] if not signals and _short(row) else [_not_to_conclude(row, bool(signals), measure)]),
     ]
+
+
+def _short(row: Chart) -> bool:
+    """Whether a chart has fewer points than tests of runs need: their silence says nothing."""
+    return row.subgroups < FEW_USEFUL
 
 
 def signal_words(row: Chart, points: pd.DataFrame, subgroup: str) -> str:

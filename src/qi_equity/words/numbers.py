@@ -109,6 +109,16 @@ def day(value: object) -> str:
     return say("language.day", day=value.day, month=month, year=value.year)  # type: ignore[attr-defined]
 
 
+def month(value: pd.Timestamp) -> str:
+    """A month in full, with its year.
+
+    >>> month(pd.Timestamp(2026, 4, 6))
+    'April 2026'
+    """
+    name = say("language.months_in_full").split()[value.month - 1]
+    return say("language.month", month=name, year=value.year)
+
+
 def _written(size: float, places: int) -> str:
     """Digits with the marks of the language; English ones are what Python writes."""
     text = f"{size:,.{places}f}".replace("-", "−")

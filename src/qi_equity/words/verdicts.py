@@ -63,12 +63,13 @@ def _besides(row: Gap, multiply: float) -> Iterator[str]:
             high=_ratio(row.unknown_ratio_upper),
         )
     if row.outcome_decides and row.verdict != Verdict.HELD_BACK:
-        yield say(
-            "verdicts.outcome_decides",
-            number=number(row.outcome_unknown),
-            low=_ratio(row.outcome_ratio_lower),
-            high=_ratio(row.outcome_ratio_upper),
-        )
+        ends = {"low": _ratio(row.outcome_ratio_lower), "high": _ratio(row.outcome_ratio_upper)}
+        if row.outcome_unknown:
+            unknown = number(row.outcome_unknown)
+            yield say("verdicts.outcome_decides", number=unknown, **ends)
+        else:
+            others = called(row.reference)
+            yield say("verdicts.outcome_decides_others", reference=others, **ends)
     if row.disagree and not missing(row.ratio_then) and not missing(row.ratio_now):
         yield opposite_ways(row, multiply)
 

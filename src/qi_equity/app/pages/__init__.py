@@ -8,7 +8,6 @@ from qi_equity.app.pages.account import account
 from qi_equity.app.pages.begin import begin
 from qi_equity.app.pages.charts import charts
 from qi_equity.app.pages.compare import compare
-from qi_equity.app.pages.gap import gap
 from qi_equity.app.pages.history import history
 from qi_equity.app.pages.log import log
 from qi_equity.app.pages.page import Context, Page
@@ -20,7 +19,6 @@ from qi_equity.app.pages.trail import trail
 
 PAGES: dict[str, Callable[[Context], Page]] = {
     "charts": charts,
-    "gap": gap,
     "compare": compare,
     "log": log,
     "session": session,
@@ -37,6 +35,6 @@ NOT_IN_MENU = ("trail", "account")
 # Pages that show no counts: whoever opens them has looked at none.
 WITHOUT_COUNTS = ("people", "begin", "project", "trail", "account")
 # Pages made of findings alone; the others show what the store holds now, and are made each time.
-LASTING = ("charts", "gap", "compare", "quality")
+LASTING = ("charts", "compare", "quality")
 
 __all__ = ["LASTING", "NOT_IN_MENU", "PAGES", "WITHOUT_COUNTS", "Context", "Page"]

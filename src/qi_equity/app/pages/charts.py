@@ -1,4 +1,4 @@
-"""The charts of one measure at one site: every stratum on one y axis, in words and as tables."""
+"""One measure at one site: the answer, then every chart on one y axis, the gaps, and the tables."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 import pandas as pd
 
 from qi_equity.app import explore
+from qi_equity.app.pages.answer import answer_part
+from qi_equity.app.pages.gap import gap_part
 from qi_equity.app.pages.page import Context, Page, nothing_logged
 from qi_equity.findings import Chart, Gap, rows
 from qi_equity.project import EVERYONE, Measure
@@ -21,14 +23,13 @@ from qi_equity.words.charts import (
     lead_sentence,
     variation_words,
 )
-from qi_equity.words.gaps import gap_sentence
 from qi_equity.words.grammar import called, first_up, listed, sentence
 from qi_equity.words.numbers import number
 from qi_equity.words.watched import standing_sentences
 
 
 def charts(context: Context) -> Page:
-    """Small multiples, the sentence under each, the gap in words, and the same as tables."""
+    """The answer, small multiples with the sentence under each, gaps, and the same as tables."""
     choice, measure, address = context.choice, context.measure, context.choice.address
     points = context.rows(context.findings.points)
     if points.empty:
@@ -55,7 +56,10 @@ def charts(context: Context) -> Page:
     )
     judged = context.findings.judged and not explore.asked(address)
     signalling = set(points.loc[signals, "stratum"])
-    lead = lead_sentence(last, judged, signalling, measure.direction)
+    if context.waiting:  # signals before all is weighed together would be taken for news
+        lead = say("charts.lead.weighing")
+    else:
+        lead = lead_sentence(last, judged, signalling, measure.direction)
     strata = list(points["stratum"].unique())
     reference = choice.project.strata.reference
     compared = [row for row in context.typed(Gap) if row.stratum != EVERYONE]
@@ -79,13 +83,14 @@ def charts(context: Context) -> Page:
         ],
         "reference": reference.compare_with,
         "reason": reference.reason,
-        "gaps": [gap_sentence(row, measure) for row in compared],
+        "not_compared": say("gaps.page.no_gap"),
         "summary": summary_table(
             last, points, measure, say("charts.page.by_stratum", where=context.where)
         ),
         "points": None,
         "hidden": hidden,
         "explored": explore.caution(context.measure, address),
+        "verdicts_late": context.late_words if context.failed else "",
     }
     if address.stratum in strata:
         chosen = points[points["stratum"] == address.stratum]
@@ -93,8 +98,22 @@ def charts(context: Context) -> Page:
             "charts.page.of_stratum", where=context.where, stratum=called(address.stratum)
         )
         values["points"] = points_table(chosen, measure, caption)
-    waiting = context.waiting
-    return Page("charts.html", values, {"charts": figure}, context.where, lead, waiting=waiting)
+    figures = {"charts": figure}
+    # What was asked to be drawn otherwise is drawn so here too; the words rest on what was judged.
+    whole = list(rows(context.in_order(_last(context)), Chart))
+    values["answer"], more = answer_part(context, points, whole, compared)
+    figures |= more
+    values["gap"] = None
+    if compared:
+        values["gap"], more = gap_part(context, compared)
+        figures |= more
+    status = values["answer"]["said"]
+    return Page("charts.html", values, figures, context.where, status, waiting=context.waiting)
+
+
+def _last(context: Context) -> pd.DataFrame:
+    """The last phase of each chart as it was judged."""
+    return context.rows(context.findings.charts).drop_duplicates("stratum", keep="last")
 
 
 def _key(

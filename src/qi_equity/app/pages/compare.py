@@ -27,9 +27,9 @@ def compare(context: Context) -> Page:
     choice, measure, address = context.choice, context.measure, context.choice.address
     points = context.findings.points
     points = points[points["measure"] == measure.id] if len(points) else points
-    strata = [name for name in context.strata() if (points["stratum"] == name).any()]
-    if not strata:
+    if points.empty:
         return nothing_logged(context)
+    strata = [name for name in context.strata() if (points["stratum"] == name).any()]
     stratum = address.stratum if address.stratum in strata else EVERYONE
     if stratum not in strata:
         stratum = strata[0]
@@ -54,6 +54,7 @@ def compare(context: Context) -> Page:
     meanings = sorted({str(name) for name in shown["meaning"].unique()})
     lead = _lead(context, stratum, ideas[idea].name if idea else "")
     values: dict[str, Any] = {
+        "verdicts_late": context.late_words if context.failed else "",
         "heading": say("compare.heading", measure=measure.name),
         "lead": lead,
         "strata": [(name, called(name)) for name in strata],
@@ -116,7 +117,7 @@ def _cell(context: Context, site: str, row: Gap | None) -> dict[str, str]:
         "verdict": row.verdict,
         "words": verdict_word(row.verdict) or say("compare.gap"),
         "text": _sized(row),
-        "link": context.choice.address.link(page="gap", site=site, stratum=""),
+        "link": context.choice.address.link(page="charts", site=site, stratum=row.stratum),
         "icon": icons.verdict(row.verdict),
     }
 

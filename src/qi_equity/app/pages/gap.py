@@ -1,13 +1,18 @@
-"""The gap of every stratum to the reference: the verdict, what is behind it, and the gap charts."""
+"""The gap of every stratum to the reference: the verdict, what is behind it, and the gap charts.
+
+A part of the page of one measure at one site; no page of its own.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from qi_equity.app.pages.page import Context, Page, nothing_logged
+from qi_equity.app.pages.page import Context
 from qi_equity.findings import CrossedRow, Gap
-from qi_equity.project import EVERYONE, Measure
+from qi_equity.project import Measure
 from qi_equity.view.gap_figure import gap_figure
+from qi_equity.view.panels import Figure
 from qi_equity.view.table import gaps_table
 from qi_equity.vocabulary import Verdict
 from qi_equity.words import say
@@ -19,17 +24,15 @@ from qi_equity.words.verdicts import (
     CHANGED,
     moved_words,
     verdict_sentences,
+    verdict_word,
     verdicts_lead,
     weeks_words,
 )
 
 
-def gap(context: Context) -> Page:
+def gap_part(context: Context, gaps: Sequence[Gap]) -> tuple[dict[str, Any], dict[str, Figure]]:
     """Verdict cards, then ratio and difference over time, then the same as a table."""
     choice, measure = context.choice, context.measure
-    gaps = [row for row in context.typed(Gap) if row.stratum != EVERYONE]
-    if not gaps:
-        return nothing_logged(context, say("gaps.page.no_gap"))
     points = context.rows(context.findings.gap_points)
     judged = context.findings.judged
     figures = {}
@@ -37,13 +40,17 @@ def gap(context: Context) -> Page:
         figures["gaps"] = gap_figure(points, measure, context.markers(), gaps)
     few = {row.stratum: few_sentence(row, measure) for row in context.typed(CrossedRow)}
     reference = choice.project.strata.reference
-    lead = verdicts_lead(gaps) if judged else say("gaps.page.waiting")
+    lead = verdicts_lead(gaps) if judged else context.late_words
+    before = None if judged else context.before()
+    known = before.typed(Gap) if before is not None else []
+    last = {row.stratum: verdict_word(row.verdict) for row in known if row.verdict}
     values: dict[str, Any] = {
-        "heading": say("gaps.page.heading", measure=measure.name),
         "lead": lead,
-        "reference": reference.compare_with,
-        "reason": reference.reason,
-        "cards": [_card(row, measure, judged, few.get(row.stratum, "")) for row in gaps],
+        "cards": [
+            _card(row, measure, judged, few.get(row.stratum, ""))
+            | {"last": last.get(row.stratum, "")}
+            for row in gaps
+        ],
         "drawn": bool(figures),
         "decided": "evidence_up" in points and bool(points["evidence_up"].notna().any()),
         "label": say(
@@ -54,10 +61,8 @@ def gap(context: Context) -> Page:
         ),
         "table": gaps_table(gaps, measure, say("gaps.page.caption", where=context.where), judged),
         "unknown": [group.name for group in choice.project.strata.groups if group.unknown],
-        "waiting": not judged,
     }
-    title = say("gaps.page.title", where=context.where)
-    return Page("gap.html", values, figures, title, lead, waiting=not judged)
+    return values, figures
 
 
 def _card(row: Gap, measure: Measure, judged: bool, few: str) -> dict[str, Any]:

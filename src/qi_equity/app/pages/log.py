@@ -39,9 +39,9 @@ def log(context: Context) -> Page:
         line = say("log.not_yours", role=say(f"people.roles.{desk.user.role}"))
         return Page("empty.html", {"heading": title, "lines": [line]}, title=title)
     site = context.choice.site if context.choice.site in sites else sites[0]
-    table = desk.observations(project.id)
+    table = desk.observations(project.id, site=site)
     # A date that has not come is a slip of an older file: it must not hide the weeks before it.
-    here = table[(table["site"] == site) & (table["subgroup"] <= context.today)]
+    here = table[table["subgroup"] <= context.today]
     period = context.measure.subgroup
     weeks = subgroups(here["subgroup"], period, context.today)
     chosen = _chosen(context.choice.address.week, weeks, here["subgroup"].max(), period)

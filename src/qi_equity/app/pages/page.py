@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -55,6 +55,30 @@ class Context:
     def waiting(self) -> bool:
         """Whether there is something to judge and it is still being judged."""
         return len(self.findings.charts) > 0 and not self.findings.judged
+
+    @property
+    def failed(self) -> bool:
+        """Whether the verdicts could not be worked out."""
+        return self.findings.late is not None and self.findings.late.failed
+
+    @property
+    def late_words(self) -> str:
+        """Why there are no verdicts yet, and as of when the last are; nothing where they are in."""
+        if not self.waiting:
+            return ""
+        late = self.findings.late
+        words = say("labels.late.failed" if self.failed else "labels.late.waiting")
+        if late is None or late.when is None:
+            return words
+        last = say("labels.late.last", day=day(late.when), time=f"{late.when:%H:%M}")
+        return f"{words} {last}"
+
+    def before(self) -> Context | None:
+        """The same page with the last verdicts there were, while the newest are still to come."""
+        late = self.findings.late
+        if late is None or late.last is None:
+            return None
+        return replace(self, findings=late.last)
 
     def rows(self, table: pd.DataFrame, *, site: str | None = None) -> pd.DataFrame:
         """The rows of a table for the measure and site chosen, strata in the team's order."""
@@ -112,11 +136,21 @@ class Page:
     waiting: bool = False  # more is being worked out: ask again soon
 
 
-def nothing_logged(context: Context, why: str = "") -> Page:
-    """The page of a measure that has no findings at a site."""
-    line = why or say("charts.page.nothing")
-    values = {"heading": context.where, "lines": [line]}
-    return Page("empty.html", values, title=context.where, status=line)
+def nothing_logged(context: Context) -> Page:
+    """The page of a measure that has no findings at a site: why, and who can change it and how."""
+    lines = nothing_words(context)
+    values = {"heading": context.where, "lines": lines}
+    return Page("empty.html", values, title=context.where, status=lines[0])
+
+
+def nothing_words(context: Context) -> list[str]:
+    """Why there is nothing to see, for whoever asks, and the way out."""
+    user = context.desk.user if context.desk is not None else None
+    if user is not None and not user.may("see"):
+        return [say("labels.nothing.shared"), say("labels.nothing.who_shares")]
+    if user is not None and user.may("log"):
+        return [say("labels.nothing.logged"), say("labels.nothing.log_it")]
+    return [say("labels.nothing.logged"), say("labels.nothing.who_logs")]
 
 
 def told(heading: str, lines: list[str]) -> Page:

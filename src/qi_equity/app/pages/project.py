@@ -5,30 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from qi_equity.app.pages.page import Context, Page
-from qi_equity.project import EquityAim, Project
+from qi_equity.project import Project
 from qi_equity.words import say
-from qi_equity.words.grammar import called, inside, listed
-from qi_equity.words.numbers import amount, day, number
+from qi_equity.words.aims import aim_sentence, fair_sentence
+from qi_equity.words.grammar import called, listed
+from qi_equity.words.numbers import day
 
 
 def project(context: Context) -> Page:
     """The project file, as people read it."""
     plan = context.choice.project
-    measure = plan.measure(plan.aim.measure)
-    low, high = (
-        amount(end * measure.multiply, measure.unit) for end in (plan.aim.from_, plan.aim.to)
-    )
     values: dict[str, Any] = {
         "heading": plan.title,
-        "aim": say(
-            "project.aim_is",
-            population=inside(plan.aim.population),
-            measure=inside(measure.name),
-            low=low,
-            high=high,
-            day=day(plan.aim.by),
-        ),
-        "equity": [_equity(plan, aim) for aim in plan.aim.equity],
+        "aim": aim_sentence(plan),
+        "equity": [
+            {"text": fair_sentence(plan, aim), "primary": aim.primary} for aim in plan.aim.equity
+        ],
         "tree": _tree(plan, None),
         "cycles": [_cycle(context, cycle) for cycle in sorted(plan.cycles, key=_start)],
         "plan": plan,
@@ -39,29 +31,6 @@ def project(context: Context) -> Page:
 
 def _start(cycle: Any) -> Any:
     return cycle.start, cycle.id
-
-
-def _equity(plan: Project, aim: EquityAim) -> dict[str, Any]:
-    measure = plan.measure(aim.measure)
-    reference = plan.strata.reference.compare_with
-
-    def said(end: float) -> str:
-        if aim.kind == "ratio":
-            return say("project.times", number=number(end, 2))
-        return amount(end * measure.multiply, measure.unit)
-
-    fields = {
-        "stratum": called(aim.stratum),
-        "measure": inside(measure.name),
-        "low": said(aim.from_),
-        "high": said(aim.to),
-        "day": day(aim.by),
-    }
-    if aim.kind == "rate":
-        text = say("project.fair_rate", **fields)
-    else:
-        text = say(f"project.fair_gap.{aim.kind}", reference=called(reference), **fields)
-    return {"text": text, "primary": aim.primary}
 
 
 def _tree(plan: Project, above: str | None) -> list[dict[str, Any]]:

@@ -16,11 +16,19 @@ from qi_equity.view.panels import Figure
 from qi_equity.view.table import Table
 from qi_equity.words import say
 from qi_equity.words.cautions import caution_text
-from qi_equity.words.grammar import called, sentence
+from qi_equity.words.grammar import called, first_up, sentence
 from qi_equity.words.numbers import amount, day, number
 from qi_equity.words.terminal import some
 
 NAMED = 6  # places a caution names before the rest are counted
+FIRST = 3  # cautions before "all of them"
+# What can make or hide a gap comes first; what bears on how lines are drawn comes last.
+WORST = (
+    "unknown_rose", "outcome_unknown_unequally", "excluded_unequally", "outcome_unknown",
+    "more_events_than_births", "stands_twice", "copied", "no_event_running", "no_event",
+    "births_moved", "births_jump", "unfinished", "filling_up", "behind", "not_logged",
+    "unknown_between_sites", "unknown",
+)  # fmt: skip
 
 
 def quality(context: Context) -> Page:
@@ -58,9 +66,31 @@ def quality(context: Context) -> Page:
         "label": say("quality.label"),
         "complete": _complete(context, points, unknown),
         **_outcome(context, points, figures),
+        "lead": _lead(context, unknown),
         "cautions": _cautions(context),
+        "first": FIRST,
     }
-    return Page("quality.html", values, figures, say("quality.title", measure=measure.name))
+    title = say("quality.title", measure=measure.name)
+    return Page("quality.html", values, figures, title, values["lead"])
+
+
+def _lead(context: Context, unknown: pd.DataFrame) -> str:
+    """The answer: where recording has got worse, else where much is not known, else how much is."""
+    here = [one for one in context.findings.cautions if one.measure in ("", context.measure.id)]
+    for code in ("unknown_rose", "unknown_between_sites", "unknown"):
+        found = [one for one in here if one.code == code]
+        if found:
+            sites = (context.choice.site_name(one.site or ALL_SITES) for one in found)
+            said = zip(sites, map(caution_text, found), strict=True)
+            return " ".join(
+                sentence(say("quality.at", site=site, text=text)) for site, text in said
+            )
+    births = float(unknown["all"].sum()) if len(unknown) else 0.0
+    if not births:
+        return say("quality.no_count")
+    part = 100 * float(unknown["unknown"].sum()) / births
+    what = first_up(context.choice.project.strata.dimension)
+    return say("quality.known", dimension=what, share=amount(part))
 
 
 def _complete(context: Context, points: pd.DataFrame, unknown: pd.DataFrame) -> Table:
@@ -123,7 +153,8 @@ def _outcome(context: Context, points: pd.DataFrame, figures: dict[str, Figure])
 def _cautions(context: Context) -> list[tuple[str, str]]:
     """Each caution once, with the places it was found in."""
     by_text: dict[str, list[str]] = {}
-    for one in context.findings.cautions:
+    rank = {code: place for place, code in enumerate(WORST)}
+    for one in sorted(context.findings.cautions, key=lambda one: rank.get(one.code, len(rank))):
         if one.measure in ("", context.measure.id):
             site = context.choice.site_name(one.site or ALL_SITES)
             place = say("quality.place", site=site, stratum=called(one.stratum or EVERYONE))

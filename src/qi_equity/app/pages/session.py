@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from qi_equity.agenda import Item, agenda
-from qi_equity.app.pages.page import Context, Page
+from qi_equity.app.pages.page import Context, Page, nothing_words
 from qi_equity.findings import Gap
 from qi_equity.store import Action, SessionNote
 from qi_equity.view import icons
@@ -15,11 +15,9 @@ from qi_equity.view.figure import chart_figure
 from qi_equity.view.gap_figure import gap_figure
 from qi_equity.vocabulary import Topic, Variation, Verdict
 from qi_equity.words import say
-from qi_equity.words.charts import chart_sentences
-from qi_equity.words.grammar import called, inside, listed, sentence
+from qi_equity.words.agenda import item_kind, item_place, item_sentences
+from qi_equity.words.grammar import sentence
 from qi_equity.words.numbers import day, missing
-from qi_equity.words.verdicts import verdict_sentences
-from qi_equity.words.watched import established_gap, established_sentence
 
 
 def session(context: Context) -> Page:
@@ -49,7 +47,8 @@ def session(context: Context) -> Page:
             for number, item in enumerate(items, 1)
         ],
         "rest": [_told(context, item) | {"link": ""} for item in found.rest],
-        "waiting": context.waiting,
+        "waiting": _waiting(context),
+        "quiet": _quiet(context),
         "notes": notes[::-1],
         "actions": actions[::-1],
         "may_write": may_write,
@@ -62,35 +61,30 @@ def session(context: Context) -> Page:
     return Page("session.html", values, title=title, waiting=context.waiting)
 
 
+def _quiet(context: Context) -> list[str]:
+    """Why the agenda is empty: nothing to see, too early, or nothing established; else nothing."""
+    charts = context.findings.charts
+    if charts.empty:
+        return nothing_words(context)
+    if context.waiting:
+        return []
+    # Only a team is told what is watched.
+    told = "not_watched" in charts and charts["not_watched"].notna().any()
+    if told and charts["not_watched"].fillna("").ne("").all():
+        return [say("session.too_early")]
+    return [say("session.quiet")]
+
+
 def _told(context: Context, item: Item) -> dict[str, Any]:
     """An agenda line: the kind, where, and the first thing to say of it."""
     measure = context.choice.project.measure(item.measure)
-    site = context.choice.site_name(item.site)
-    stratum, name = called(item.stratum), inside(measure.name)
-    where = say("session.where_is", site=site, stratum=stratum, measure=name)
-    said: list[str]
-    if item.row is None:
-        where = site
-        said = [say("session.late", day=day(item.last))]
-    elif isinstance(item.row, Gap):
-        # The agenda rests on what is established: that first, then the verdict.
-        verdict = verdict_sentences(item.row, measure.multiply, measure.direction)
-        said = list(dict.fromkeys([established_gap(item.row), *verdict]))
-    else:
-        points = _own(context.findings.points, item)
-        standing = established_sentence(item.row, measure.direction)
-        said = [standing, *chart_sentences(item.row, points, measure)]
-    said = [text for text in said if text]
-    if item.others:
-        said.insert(1, say("session.others", strata=listed(map(called, item.others))))
-    page = "gap" if isinstance(item.row, Gap) else "charts"
     return {
-        "kind": say(f"session.item.{item.kind}"),
+        "kind": item_kind(item),
         "icon": _icon(item, measure.direction),
-        "where": where,
-        "said": [sentence(text) for text in said],
+        "where": item_place(item, context.findings),
+        "said": item_sentences(item, context.findings),
         "open": context.choice.address.link(
-            page=page, measure=item.measure, site=item.site, stratum="", slide=""
+            page="charts", measure=item.measure, site=item.site, stratum=item.stratum, slide=""
         ),
     }
 
@@ -111,6 +105,13 @@ def _own(table: pd.DataFrame, item: Item) -> pd.DataFrame:
         & (table["site"] == item.site)
         & (table["stratum"] == item.stratum)
     ]
+
+
+def _waiting(context: Context) -> str:
+    """Why the agenda lacks verdicts; nothing where it has them."""
+    if context.failed:
+        return context.late_words
+    return say("session.waiting") if context.waiting else ""
 
 
 def _slide(context: Context, items: list[Item], place: int) -> Page:

@@ -5,7 +5,8 @@ window.qiEquity = (() => {
   const waiting = []
   let send = null
   let asked = 0
-  let chosen = 0 // the newest message that changes the page
+  let chosen = 0 // the newest message of somebody's choice: what a page asks by itself is none
+  let pending = false // whether its answer is still to come
   const byId = (id) => document.getElementById(id)
   const colours = JSON.parse(byId("colours").textContent)
   const words = JSON.parse(byId("words").textContent)
@@ -95,11 +96,14 @@ window.qiEquity = (() => {
 
   // ---------------------------------------------------------------- talking to the server
   function ask(message) {
-    performance.mark("qi-asked")
     asked += 1
-    chosen = asked
     message.number = asked
-    if (!message.quiet) byId("main").setAttribute("aria-busy", "true")
+    if (!message.quiet) {
+      performance.mark("qi-asked")
+      chosen = asked
+      pending = true
+      byId("main").setAttribute("aria-busy", "true")
+    }
     if (send) send(message)
     else waiting.push(message)
   }
@@ -119,13 +123,16 @@ window.qiEquity = (() => {
       looking.get(answer.number)(answer)
       return void looking.delete(answer.number)
     }
-    if (answer.problems) return problems(answer.problems)
+    if (!answer.quiet && answer.number === chosen) pending = false
+    if (answer.problems) return answer.quiet ? askAgain(true) : problems(answer.problems)
     if (answer.number && answer.number < chosen) return // a later choice is on its way
+    if (answer.quiet && (answer.same || inHand())) return askAgain(answer.waiting || !answer.same)
     const focused = document.activeElement && document.activeElement.id
     const opened = [...document.querySelectorAll("main details[open][id]")].map((one) => one.id)
     const main = byId("main")
     main.innerHTML = answer.html
     main.removeAttribute("aria-busy")
+    mark = answer.mark
     for (const id of opened) if (byId(id)) byId(id).open = true
     byId("nav").innerHTML = answer.nav
     document.title = answer.title
@@ -152,15 +159,41 @@ window.qiEquity = (() => {
     askAgain(answer.waiting)
   }
 
-  // More is being worked out on the server: look again, without moving what is being read.
-  const askAgain = (waiting) => {
-    if (waiting) setTimeout(lookAgain, 4000)
+  // More is being worked out on the server: look again, often at first, without moving what is
+  // being read. A choice goes first: nothing is asked while one is on its way, and its answer
+  // begins anew.
+  const OFTEN = 300, SELDOM = 4000 // milliseconds
+  let wait = OFTEN
+  let next = null
+  let mark = document.body.dataset.mark // which answer stands on the page
+  function askAgain(waiting) {
+    clearTimeout(next)
+    if (waiting) next = setTimeout(lookAgain, wait)
+    wait = waiting ? Math.min(wait * 1.3, SELDOM) : OFTEN
   }
 
   function lookAgain() {
-    const typing = document.activeElement?.matches("input, textarea")
-    if (typing) askAgain(true)
-    else ask({ address: location.search, quiet: true })
+    if (pending) return
+    if (inHand()) askAgain(true)
+    else ask({ address: location.search, quiet: true, mark })
+  }
+
+  // Whether somebody is typing, choosing, or in the midst of a click: what is under their hand
+  // must not be replaced.
+  let pressed = false
+  let opened = -Infinity // when a list was last opened
+  const LOOKED_AT = 10000 // milliseconds that somebody reads a list before choosing from it
+  const inHand = () => {
+    const at = document.activeElement
+    const choosing = at?.matches("select") && performance.now() - opened < LOOKED_AT
+    return pressed || choosing || Boolean(at?.matches("input, textarea"))
+  }
+  const open = (event) => { if (event.target.closest?.("select")) opened = performance.now() }
+  addEventListener("pointerdown", (event) => { pressed = true; open(event) }, true)
+  addEventListener("keydown", open, true)
+  addEventListener("change", () => { opened = -Infinity }, true)
+  for (const over of ["pointerup", "pointercancel"]) {
+    addEventListener(over, () => setTimeout(() => { pressed = false }), true)
   }
 
   function connect(sender) {

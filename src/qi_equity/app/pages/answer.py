@@ -1,0 +1,180 @@
+"""The answer first: one stratum in a sentence, its chart large, its gap beside it, all others a
+line each.
+
+A part of the page of one measure at one site; no page of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from qi_equity.app import explore
+from qi_equity.app.pages.page import Context
+from qi_equity.findings import Chart, Gap
+from qi_equity.project import EVERYONE
+from qi_equity.reading import COUNTED, Reading
+from qi_equity.view.figure import chart_figure
+from qi_equity.view.gap_figure import gap_figure
+from qi_equity.view.panels import Figure
+from qi_equity.words import say
+from qi_equity.words.answers import answer_sentence
+from qi_equity.words.grammar import called
+
+# Below so many at risk a week a weekly point jumps between none and one: a longer period is drawn.
+READABLE = 10.0
+# Events that a point should hold, as for the display ladder (equity.display.ENOUGH_PER_POINT).
+ENOUGH = 2.0
+WEEKS_A_MONTH = 52.1775 / 12
+HEADROOM = 0.09  # of it, for the title
+HEIGHT = 280  # pixels of the large chart: with the sentence it is within a phone's first screen
+
+
+def answer_part(
+    context: Context, points: pd.DataFrame, last: Sequence[Chart], gaps: Sequence[Gap]
+) -> tuple[dict[str, Any], dict[str, Figure]]:
+    """The sentence of the stratum in view, its figures, and a sentence for each of the others."""
+    choice, measure, judged = context.choice, context.measure, context.findings.judged
+    chart_of = {row.stratum: row for row in last}
+    gap_of = {row.stratum: row for row in gaps}
+    strata = list(dict.fromkeys(points["stratum"]))
+    stratum = choice.address.stratum
+    if stratum not in strata:
+        stratum = _in_view(gaps, strata)
+    said = {
+        name: answer_sentence(chart_of.get(name), gap_of.get(name), measure, judged=judged)
+        for name in strata
+        if name in chart_of or name in gap_of
+    }
+    figures, by = _figures(context, points[points["stratum"] == stratum], gap_of, stratum)
+    reference = called(choice.project.strata.reference.compare_with)
+    values = {
+        "said": said.get(stratum, ""),
+        "before": _before(context, stratum),
+        "stratum": stratum,
+        "label": say(
+            "answers.chart_label",
+            stratum=called(stratum),
+            where=context.where,
+            answer=said.get(stratum, ""),
+        ),
+        "gap_label": say(
+            "answers.gap_label", stratum=called(stratum), reference=reference, where=context.where
+        ),
+        "gap": "answer_gap" in figures,
+        "by": by,
+        "others": [
+            (called(name), text, choice.address.link(stratum=name))
+            for name, text in said.items()
+            if name != stratum
+        ],
+    }
+    return values, figures
+
+
+def _before(context: Context, stratum: str) -> str:
+    """While the newest counts are weighed: what was last known, before them."""
+    before = context.before() if context.waiting else None
+    if before is None:
+        return ""
+    charts = {row.stratum: row for row in before.typed(Chart)}
+    gaps = {row.stratum: row for row in before.typed(Gap)}
+    if stratum not in charts:
+        return ""
+    said = answer_sentence(charts[stratum], gaps.get(stratum), context.measure)
+    return say("answers.before", said=said)
+
+
+def _in_view(gaps: Sequence[Gap], strata: Sequence[str]) -> str:
+    """The stratum shown where none was chosen; it is chosen by no verdict, so that it holds still.
+
+    The contrast that was declared before looking, else the worse-off group whose gap is surest,
+    else everyone.
+    """
+    declared = [row.stratum for row in gaps if row.declared and row.stratum in strata]
+    if declared:
+        return declared[0]
+    worse = [row for row in gaps if not row.better_off and row.stratum in strata]
+    surest = max(worse, key=_least, default=None)
+    if surest is not None and _least(surest) > 0:
+        return surest.stratum
+    return EVERYONE if EVERYONE in strata else strata[0]
+
+
+def _least(row: Gap) -> float:
+    """How far from no gap the nearer end of the interval lies; 0 where it includes none."""
+    ends = (row.ratio_lower, row.ratio_upper)
+    if not all(end > 0 for end in ends) or ends[0] <= 1 <= ends[1]:
+        return 0.0
+    return max(min(ends), 1 / max(ends)) - 1
+
+
+def _figures(
+    context: Context, points: pd.DataFrame, gap_of: Mapping[str, Gap], stratum: str
+) -> tuple[dict[str, Figure], dict[str, str]]:
+    """The chart of one stratum, and its gap as a ratio; which period a point is, where widened."""
+    choice, measure = context.choice, context.measure
+    hidden = choice.address.hide.split(",")
+    markers = [] if "cycles" in hidden else context.markers()
+    shown, by = points, {}
+    period = _rung(context, points)
+    if period:
+        shown = _widened(context, points, period)
+        logged = say(f"charts.one.{measure.subgroup}")
+        by = {
+            "text": say("answers.by", period=say(f"charts.one.{period}")),
+            "more": say("answers.by_week", period=logged),
+            "link": choice.address.link(stratum=stratum, period=explore.LOGGED),
+        }
+    show = [part for part in ("limits", "centre", "target", "baseline") if part not in hidden]
+    large = chart_figure(
+        shown,
+        shown.iloc[:0],
+        ["stratum"],
+        unit=measure.unit,
+        columns=1,
+        legend=False,
+        markers=markers,
+        show=show,
+    )
+    figures = {"answer": _tall(large)}
+    gap_points = context.rows(context.findings.gap_points)
+    if stratum in gap_of and len(gap_points):
+        own = gap_points[gap_points["stratum"] == stratum]
+        if len(own):
+            ratio = gap_figure(own, measure, markers, [gap_of[stratum]], ratio_alone=True)
+            figures["answer_gap"] = _tall(ratio)
+    return figures, by
+
+
+def _tall(figure: Figure) -> Figure:
+    """One panel alone: larger than a small multiple, with no more room above than its title."""
+    layout = figure["layout"]
+    layout["meta"] |= {"height": HEIGHT, "headroom": HEADROOM}
+    layout["yaxis"]["domain"] = [0, 1 - HEADROOM]
+    return figure
+
+
+def _rung(context: Context, points: pd.DataFrame) -> str:
+    """The period that a small stratum is drawn by, unless another was asked for; else nothing."""
+    measure, address = context.measure, context.choice.address
+    released = "subgroups" in points and bool((points["subgroups"].fillna(1) > 1).any())
+    small = measure.data in COUNTED and measure.subgroup == "week" and not released
+    if not small or address.period or explore.asked(address):
+        return ""
+    counted = points[points["denominator"].notna()]
+    if counted.empty or counted["denominator"].mean() >= READABLE:
+        return ""
+    return "month" if counted["numerator"].mean() * WEEKS_A_MONTH >= ENOUGH else "quarter"
+
+
+def _widened(context: Context, points: pd.DataFrame, period: str) -> pd.DataFrame:
+    """The counts by a longer period. It is for the eye: what marks a signal are the counts as
+    they were logged, so no point of it is marked."""
+    address = replace(context.choice.address, period=period)
+    reading = Reading(context.choice.project, context.measure)
+    drawn = explore.explored(points, reading, address).points
+    return drawn.drop(columns=[name for name in ("meaning", "signal") if name in drawn])

@@ -1,0 +1,101 @@
+"""The command that makes packs for a meeting: slides, workbook, page, paper, prose."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from qi_equity.cli.common import DataFile, ProjectFile, account, app, progress
+from qi_equity.errors import UserError, did_you_mean
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qi_equity.findings import Findings
+    from qi_equity.project import Project
+    from qi_equity.report import Provenance
+
+AUDIENCES = ("network", "team")
+
+
+@app.command()
+def report(
+    project: ProjectFile,
+    data: DataFile = None,
+    pack: Annotated[
+        str, typer.Option(help="session, project, board or annual; several with commas")
+    ] = "project",
+    formats: Annotated[
+        str, typer.Option("--format", help="pptx, xlsx, html, pdf, docx; several with commas")
+    ] = "pptx",
+    out: Annotated[Path, typer.Option(help="the folder to write to")] = Path("report"),
+    audience: Annotated[
+        str,
+        typer.Option(
+            "--for", help="network: small numbers protected; team: true counts, not to be passed on"
+        ),
+    ] = "network",
+    site: Annotated[str, typer.Option(help="one site's pages, by its id; none: all sites")] = "",
+    template: Annotated[
+        Path | None, typer.Option(help="the trust's own PowerPoint template (.potx or .pptx)")
+    ] = None,
+) -> None:
+    """Packs for a meeting, ready to send round: the same findings give the same files."""
+    from qi_equity import crossed, project_file
+    from qi_equity import report as room
+    from qi_equity.sources import load
+
+    packs = _chosen("--pack", pack, list(room.PACKS))
+    kinds = _chosen("--format", formats, list(room.FORMATS))
+    _chosen("--for", audience, AUDIENCES)
+    aims = project_file.load(project)
+    if site and site not in [one.id for one in aims.sites]:
+        ways = did_you_mean(site, [one.id for one in aims.sites])
+        raise UserError(f"--site: the project has no site '{site}'{ways}")
+    imported = load(aims, data, base=project.parent)
+    account(imported)
+    # The groups of both dimensions together stay with the team.
+    parts = crossed.parts(aims) if audience == "team" else crossed.margins(aims)
+    for part in parts:
+        found, provenance = _findings(aims, part, imported.observations, audience)
+        folder = out / part.id if len(parts) > 1 else out
+        for name in packs:
+            with progress(f"Making the {name} pack"):
+                paths = room.write(
+                    found, folder, pack=name, formats=kinds, site=site, provenance=provenance,
+                    template=template,
+                )  # fmt: skip
+            for path in paths:
+                typer.echo(f"wrote {path}")
+
+
+def _findings(
+    aims: Project, part: Project, observations: pd.DataFrame, audience: str
+) -> tuple[Findings, Provenance]:
+    """What the audience may see, and how a page says so."""
+    from qi_equity import crossed
+    from qi_equity.analyse import analyse
+    from qi_equity.disclosure import network_findings, network_margin
+    from qi_equity.report import Provenance
+
+    with progress(f"Analysing {part.title}"):
+        if audience == "team":
+            counts = crossed.counts(aims, part, observations)
+            return analyse(part, counts), Provenance(team=True)
+        policy = Provenance(policy=aims.disclosure.policy)
+        if part is aims:
+            return network_findings(part, observations), policy
+        return network_margin(aims, observations, part.id), policy
+
+
+def _chosen(option: str, given: str, known: list[str] | tuple[str, ...]) -> list[str]:
+    """The words of an option, each one that there is."""
+    words = [word.strip() for word in given.split(",") if word.strip()]
+    for word in words:
+        if word not in known:
+            raise UserError(f"{option}: nothing is called '{word}'{did_you_mean(word, known)}")
+    if not words:
+        raise UserError(f"{option}: choose from {', '.join(known)}")
+    return list(dict.fromkeys(words))

@@ -1,0 +1,276 @@
+"""Panels as native charts of Office files: their data stand in a workbook inside; editable."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from pptx.chart.data import CategoryChartData, XyChartData
+from pptx.dml.color import RGBColor
+from pptx.enum.chart import (
+    XL_CHART_TYPE,
+    XL_LABEL_POSITION,
+    XL_MARKER_STYLE,
+    XL_TICK_LABEL_POSITION,
+)
+from pptx.enum.dml import MSO_LINE
+from pptx.oxml.ns import qn
+from pptx.util import Emu, Pt
+
+from qi_equity.report.parts import Cloud, Line, Panel
+from qi_equity.view.theme import LIGHT
+
+# How wide a line of each look is, and whether it is broken.
+WIDTHS = {"value": 1.75, "centre": 2.25, "limit": 1.25, "target": 1.75, "grid": 1.25}
+BROKEN = {"target": MSO_LINE.DASH, "grid": MSO_LINE.DASH}
+SHAPES = {
+    "diamond": (XL_MARKER_STYLE.DIAMOND, 11),
+    "triangle-up": (XL_MARKER_STYLE.TRIANGLE, 11),
+    "square": (XL_MARKER_STYLE.SQUARE, 10),
+    "dot": (XL_MARKER_STYLE.CIRCLE, 4),
+    "above": (XL_MARKER_STYLE.TRIANGLE, 8),
+}
+DAYS_A_MONTH = 30.44
+MANY = 60  # points, above which their dots are small
+LABELS = 4  # dates along an axis, so that they can be read at a third of their size
+SPREAD = 1.25  # of the least and the largest ratio drawn, where they are near to no gap
+
+
+def colour(look: str) -> RGBColor:
+    """A colour of the app's theme."""
+    return RGBColor.from_string(LIGHT[look][1:].upper())
+
+
+def data_of(panel: Panel) -> CategoryChartData:
+    """The panel's times and series as a chart takes them."""
+    data = CategoryChartData()
+    data.categories = [_day(when) for when in panel.times]
+    for line in panel.lines:
+        data.add_series(line.name, line.values)
+    return data
+
+
+def _day(when: Any) -> date:
+    return date(when.year, when.month, when.day)
+
+
+def add_panel(shapes: Any, panel: Panel, place: tuple[int, int, int, int], size: float) -> Any:
+    """A line chart over dates at a place of a slide; its graphic frame."""
+    kind = XL_CHART_TYPE.LINE_MARKERS
+    frame = shapes.add_chart(kind, *map(Emu, place), data_of(panel))
+    told(frame, panel.title, panel.alt)
+    dressed(frame.chart, panel, size)
+    return frame
+
+
+def told(frame: Any, name: str, alt: str) -> None:
+    """A shape's name and what it shows, for those who do not see it."""
+    about = frame._element.xpath(".//p:cNvPr")[0]
+    about.set("name", name)
+    about.set("descr", alt)
+
+
+def dressed(chart: Any, panel: Panel, size: float) -> None:
+    """The look of a chart: the colours and marks of the app, labels of a size that can be read."""
+    _frame(chart, panel.title, size)
+    for series, line in zip(chart.plots[0].series, panel.lines, strict=True):
+        _drawn(series, line)
+    across, up = chart.category_axis, chart.value_axis
+    _axis(across, size)
+    _axis(up, size)
+    _dates(across, panel)
+    across.tick_label_position = XL_TICK_LABEL_POSITION.LOW
+    up.major_gridlines.format.line.color.rgb = colour("grid")
+    up.tick_labels.number_format_is_linked = False
+    if panel.ratio:
+        low, high = _around(panel)
+        _ratio_axis(up, low, high)
+    else:
+        _value_axis(up, panel)
+
+
+def _value_axis(axis: Any, panel: Panel) -> None:
+    """Two labels above the lowest are enough to read a height by."""
+    if panel.low is not None and panel.high is not None:
+        axis.minimum_scale, axis.maximum_scale = panel.low, panel.high
+        axis.major_unit = step(panel.high - panel.low)
+    unit = '"%"' if panel.unit == "%" else ""
+    axis.tick_labels.number_format = f"General{unit}" if unit else "General"
+
+
+def step(height: float) -> float:
+    """A round step that gives an axis of this height two or three labels above its foot.
+
+    >>> [step(height) for height in (12.5, 0.9, 100, 37)]
+    [5.0, 0.4, 40.0, 10.0]
+    """
+    size = 10.0 ** len(str(int(height))) / 100 if height >= 1 else _tenth(height)
+    for times in (1, 2, 4, 5, 10, 20, 40, 50, 100):
+        if height / (size * times) < 4:
+            return float(f"{size * times:.6g}")
+    return height
+
+
+def _tenth(height: float) -> float:
+    size = 1.0
+    while size > height and size > 1e-9:
+        size /= 10
+    return size / 10
+
+
+def _around(panel: Panel) -> tuple[float, float]:
+    """The ratios that the interval reaches, no further than a tenth and ten times."""
+    held = [one for line in panel.lines for one in line.values if one is not None and one > 0]
+    low, high = min(held, default=1.0), max(held, default=1.0)
+    assert panel.low is not None
+    assert panel.high is not None
+    return max(panel.low, min(low, 1 / SPREAD)), min(panel.high, max(high, SPREAD))
+
+
+def _ratio_axis(axis: Any, low: float, high: float) -> None:
+    """A log scale to the base of two: each line is twice the one below."""
+    scaling = axis._element.find(qn("c:scaling"))
+    base = scaling.makeelement(qn("c:logBase"), {"val": "2"})
+    scaling.insert(0, base)
+    halves = [0.125, 0.25, 0.5, 1.0]
+    doubles = [1.0, 2.0, 4.0, 8.0, 16.0]
+    axis.minimum_scale = max([half for half in halves[:-1] if half <= low], default=halves[0])
+    axis.maximum_scale = min([twice for twice in doubles[1:] if twice >= high], default=doubles[-1])
+    axis.major_unit = 2.0
+    axis.tick_labels.number_format = '"×"General'
+    # The times stand at the foot, and not where the ratio is one.
+    crosses = axis._element.getparent().find(qn("c:dateAx"))
+    if crosses is not None:
+        place = crosses.find(qn("c:crosses"))
+        if place is not None:
+            place.set("val", "min")
+
+
+def _frame(chart: Any, title: str, size: float) -> None:
+    chart.has_legend = False
+    chart.has_title = True
+    chart.font.size = Pt(size)
+    chart.font.color.rgb = colour("muted")
+    frame = chart.chart_title.text_frame
+    frame.text = title
+    run = frame.paragraphs[0].runs[0]
+    run.font.size, run.font.bold = Pt(size), True
+    run.font.color.rgb = colour("ink")
+    chart.chart_title.include_in_layout = False
+
+
+def _drawn(series: Any, line: Line) -> None:
+    series.smooth = False
+    marks_only = line.mark not in ("", "dot")
+    if marks_only:
+        series.format.line.fill.background()
+    else:
+        series.format.line.width = Pt(WIDTHS.get(line.look, 1.5))
+        series.format.line.color.rgb = colour(line.look)
+        if line.look in BROKEN:
+            series.format.line.dash_style = BROKEN[line.look]
+    if not line.mark:
+        series.marker.style = XL_MARKER_STYLE.NONE
+        return
+    shape, wide = SHAPES[line.mark]
+    if line.mark == "dot" and len(line.values) > MANY:
+        wide = 2
+    series.marker.style, series.marker.size = shape, wide
+    series.marker.format.line.color.rgb = colour(line.look)
+    fill = series.marker.format.fill
+    if line.mark == "above":
+        fill.background()
+    else:
+        fill.solid()
+        fill.fore_color.rgb = colour(line.look)
+
+
+def _axis(axis: Any, size: float) -> None:
+    axis.tick_labels.font.size = Pt(size)
+    axis.tick_labels.font.color.rgb = colour("muted")
+    axis.format.line.color.rgb = colour("limit")
+
+
+def _dates(axis: Any, panel: Panel) -> None:
+    """A few dates, spaced so that they do not run into one another."""
+    axis.has_major_gridlines = False
+    first = panel.first if panel.first is not None else panel.times[0]
+    last = panel.last if panel.last is not None else panel.times[-1]
+    days = max((last - first).days, 1)
+    months = max(1, round(days / DAYS_A_MONTH / LABELS))
+    # Whole quarters, half-years and years are read at a glance.
+    months = next((whole for whole in (1, 2, 3, 6, 12, 24, 60, 120) if whole >= months), months)
+    axis.tick_labels.number_format = "yyyy" if months >= 24 else "mmm yy"
+    axis.tick_labels.number_format_is_linked = False
+    element = axis._element
+    if element.tag != qn("c:dateAx"):
+        return
+    axis.minimum_scale, axis.maximum_scale = _serial(first), _serial(last)
+    for name in ("c:baseTimeUnit", "c:majorUnit", "c:majorTimeUnit"):
+        for held in element.findall(qn(name)):
+            element.remove(held)
+    for name, value in (
+        ("c:baseTimeUnit", "days"), ("c:majorUnit", str(months)), ("c:majorTimeUnit", "months"),
+    ):  # fmt: skip
+        element.append(element.makeelement(qn(name), {"val": value}))
+
+
+def _serial(when: Any) -> float:
+    """A date as a spreadsheet counts it."""
+    return float((_day(when) - date(1899, 12, 30)).days)
+
+
+def add_cloud(shapes: Any, cloud: Cloud, place: tuple[int, int, int, int], size: float) -> Any:
+    """Sites as named points inside the curves of chance; its graphic frame."""
+    data = XyChartData()
+    for name, _, pairs in cloud.curves:
+        series = data.add_series(name)
+        for across, up in pairs:
+            series.add_data_point(across, up)
+    for beyond in (False, True):
+        here = [site for site in cloud.sites if site[3] is beyond]
+        if here:
+            series = data.add_series("sites")
+            for _, wide, value, _ in here:
+                series.add_data_point(wide, value)
+    frame = shapes.add_chart(XL_CHART_TYPE.XY_SCATTER_LINES_NO_MARKERS, *map(Emu, place), data)
+    told(frame, cloud.title, cloud.alt)
+    chart = frame.chart
+    _frame(chart, cloud.title, size)
+    _cloud_series(chart, cloud, size)
+    for axis in (chart.category_axis, chart.value_axis):
+        _axis(axis, size)
+        axis.has_major_gridlines = False
+    chart.category_axis.has_title = True
+    chart.category_axis.axis_title.text_frame.text = cloud.across
+    run = chart.category_axis.axis_title.text_frame.paragraphs[0].runs[0]
+    run.font.size, run.font.bold = Pt(size), False
+    chart.value_axis.tick_labels.number_format = 'General"%"' if cloud.unit == "%" else "General"
+    chart.value_axis.tick_labels.number_format_is_linked = False
+    return frame
+
+
+def _cloud_series(chart: Any, cloud: Cloud, size: float) -> None:
+    every = list(chart.plots[0].series)
+    for series, (_, look, _) in zip(every, cloud.curves, strict=False):
+        series.smooth = False
+        series.marker.style = XL_MARKER_STYLE.NONE
+        series.format.line.width = Pt(1.5)
+        series.format.line.color.rgb = colour("limit" if look == "grid" else look)
+        if look == "grid":
+            series.format.line.dash_style = MSO_LINE.DASH
+    groups = [[one for one in cloud.sites if one[3] is beyond] for beyond in (False, True)]
+    for series, here in zip(every[len(cloud.curves) :], filter(None, groups), strict=True):
+        look, mark = ("other", "square") if here[0][3] else ("value", "dot")
+        series.format.line.fill.background()
+        series.marker.style, series.marker.size = SHAPES[mark][0], 10
+        series.marker.format.fill.solid()
+        series.marker.format.fill.fore_color.rgb = colour(look)
+        by_size = sorted(range(len(here)), key=lambda place: here[place][1])
+        for rank, place in enumerate(by_size):
+            # A number each: names of that size would run into one another.
+            label = series.points[place].data_label
+            label.has_text_frame = True
+            label.text_frame.text = str(cloud.sites.index(here[place]) + 1)
+            label.text_frame.paragraphs[0].runs[0].font.size = Pt(size)
+            label.position = (XL_LABEL_POSITION.ABOVE, XL_LABEL_POSITION.BELOW)[rank % 2]

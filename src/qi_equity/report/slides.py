@@ -1,0 +1,368 @@
+"""A pack as PowerPoint: native charts, text that can be edited, notes, alt text; no sums here."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pptx import Presentation
+from pptx.enum.text import MSO_ANCHOR
+from pptx.exc import PackageNotFoundError
+from pptx.oxml import parse_xml
+from pptx.oxml.ns import nsdecls
+from pptx.util import Emu, Inches, Pt
+
+from qi_equity.errors import UserError
+from qi_equity.findings import Findings
+from qi_equity.report.fitting import AFTER, LEADING, clipped_to, fitted, height, lines_of
+from qi_equity.report.marks import MARKS
+from qi_equity.report.native import add_cloud, add_panel, colour, told
+from qi_equity.report.parts import Cloud, Drawn, Listed, Pack, Page, Said
+from qi_equity.report.steady import steady
+from qi_equity.words import say
+
+WIDE, HIGH = Inches(13.333), Inches(7.5)
+SMALLEST = 18  # points: readable from the back of a room, and at a third of its size
+TITLE, OPENING = 28, 38
+LEFT, RIGHT = Inches(0.5), Inches(0.5)
+TOP, FOOT = Inches(0.35), Inches(0.72)
+LARGER = (26, 24, 22, 20, 18)  # sizes of words on a page of nothing else, the largest that fits
+BETWEEN = Inches(0.1)
+KEY_LINES = 3
+PADDING = int(Inches(0.22))  # of a cell, both sides
+BOLD = 1.07  # how much wider bold letters are
+TEMPLATE_TYPE = b"presentationml.template.main+xml"
+SLIDES_TYPE = b"presentationml.presentation.main+xml"
+
+
+def written(pack: Pack, findings: Findings, template: Path | None = None) -> bytes:
+    """The pack as the bytes of a .pptx, on the trust's own template where there is one."""
+    deck = _deck(template)
+    for page in pack.pages:
+        Slide(deck, page, own=template is None).fill()
+    about = deck.core_properties
+    about.title, about.subject, about.author = pack.title, pack.subject, say("labels.product")
+    about.last_modified_by, about.revision, about.keywords = say("labels.product"), 1, pack.name
+    about.language = say("language.code")
+    about.created = about.modified = pack.day.to_pydatetime()
+    kept = io.BytesIO()
+    deck.save(kept)
+    return steady(kept.getvalue(), pack.day)
+
+
+def _deck(template: Path | None) -> Any:
+    """An empty deck: plain and wide, or the trust's own without its slides."""
+    if template is None:
+        deck = Presentation()
+        deck.slide_width, deck.slide_height = WIDE, HIGH
+        _plain_theme(deck)
+        return deck
+    try:
+        deck = Presentation(io.BytesIO(_as_deck(template.read_bytes())))
+    except (zipfile.BadZipFile, PackageNotFoundError, KeyError, ValueError) as wrong:
+        raise UserError(
+            f"{template}: is no PowerPoint template; give a .potx or .pptx file"
+        ) from wrong
+    slides = deck.slides._sldIdLst
+    for one in list(slides):
+        deck.part.drop_rel(one.rId)
+        slides.remove(one)
+    return deck
+
+
+def _as_deck(held: bytes) -> bytes:
+    """A template (.potx) as a deck: it differs in one word of its table of contents."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(held)) as before, zipfile.ZipFile(made, "w") as after:
+        for entry in before.infolist():
+            part = before.read(entry)
+            if entry.filename == "[Content_Types].xml":
+                part = part.replace(TEMPLATE_TYPE, SLIDES_TYPE)
+            after.writestr(entry, part)
+    return made.getvalue()
+
+
+def _plain_theme(deck: Any) -> None:
+    """Arial, which every machine of the NHS has, in place of the library's own font."""
+    master = deck.slide_master.part
+    for relation in master.rels.values():
+        if relation.reltype.endswith("/theme"):
+            part = relation.target_part
+            part._blob = part.blob.replace(b'typeface="Calibri"', b'typeface="Arial"')
+
+
+class Slide:
+    """One page on one slide: the title, the blocks one under the other, the footer, the notes."""
+
+    def __init__(self, deck: Any, page: Page, own: bool):
+        self.page, self.own = page, own
+        self.wide, self.high = int(deck.slide_width), int(deck.slide_height)
+        self.size = SMALLEST
+        self.cut: list[str] = []  # sentences that did not fit, for the notes
+        self.slide = deck.slides.add_slide(_layout(deck, "Title Only"))
+        self.across = self.wide - int(LEFT) - int(RIGHT)
+
+    def fill(self) -> None:
+        """Put everything in its place."""
+        top = self._title()
+        foot = self.high - int(FOOT)
+        self._footer(foot)
+        self.size = self._size(foot - top)
+        rest = list(self._heights(foot - top - int(BETWEEN)))
+        for block, tall in zip(self.page.blocks, rest, strict=True):
+            place = (int(LEFT), top, self.across, tall - int(BETWEEN))
+            if isinstance(block, Said):
+                self._said(block, place)
+            elif isinstance(block, Drawn):
+                self._drawn(block, place)
+            else:
+                self._listed(block, place)
+            top += tall
+        notes = [self.page.title, *self.cut, *self.page.notes]
+        self.slide.notes_slide.notes_text_frame.text = "\n".join(notes)
+
+    def _title(self) -> int:
+        """The message; where the blocks may begin."""
+        size = OPENING if self.page.opening else TITLE
+        box = self.slide.shapes.title
+        if self.own:
+            box.left, box.top, box.width = LEFT, TOP, self.across
+        text = clipped_to(self.page.title, int(box.width), (SMALLEST + 4) * BOLD, 2)
+        while size > SMALLEST + 4 and lines_of(text, int(box.width), size * BOLD) > 2:
+            size -= 2
+        if self.own:
+            box.height = int(Pt(size * LEADING * lines_of(text, self.across, size * BOLD))) + int(
+                BETWEEN
+            )
+        frame = box.text_frame
+        frame.word_wrap = True
+        frame.text = text
+        frame.vertical_anchor = MSO_ANCHOR.TOP
+        paragraph = frame.paragraphs[0]
+        paragraph.alignment = None if not self.own else 1
+        run = paragraph.runs[0] if paragraph.runs else paragraph.add_run()
+        run.font.size = Pt(size)
+        if self.own:
+            run.font.bold, run.font.color.rgb = True, colour("ink")
+            _tight(frame)
+        return int(box.top) + int(box.height) + int(BETWEEN)
+
+    def _footer(self, top: int) -> None:
+        text = clipped_to(self.page.footer, self.across, SMALLEST, 2)
+        frame = self._box((int(LEFT), top, self.across, int(FOOT) - int(BETWEEN)))
+        frame.text = text
+        self._dress(frame, "muted")
+
+    def _heights(self, room: int) -> Iterator[int]:
+        """How the room is shared: tables take what they need, charts at least half, words the rest.
+
+        Words that do not fit are cut to whole sentences; all of them stand in the notes.
+        """
+        blocks = self.page.blocks
+        needs = [self._need(block) for block in blocks]
+        charts = sum(isinstance(block, Drawn) for block in blocks)
+        tables = sum(n for n, one in zip(needs, blocks, strict=True) if isinstance(one, Listed))
+        words = sum(n for n, one in zip(needs, blocks, strict=True) if isinstance(one, Said))
+        left = max(room - tables - (room // 2 if charts else 0), room // 5)
+        share = min(1.0, left / words) if words else 1.0
+        for need, block in zip(needs, blocks, strict=True):
+            if isinstance(block, Drawn):
+                yield (room - tables - int(words * share)) // charts
+            else:
+                yield int(need * share) if isinstance(block, Said) else need
+
+    def _size(self, room: int) -> int:
+        """How large words are: larger on a page of nothing else."""
+        blocks = [block for block in self.page.blocks if isinstance(block, Said)]
+        if len(blocks) < len(self.page.blocks):
+            return SMALLEST
+        lines = [line for block in blocks for line in (*block.lines, block.heading)]
+        fits = (size for size in LARGER if height(lines, self.across, size) < room * 0.9)
+        return next(fits, SMALLEST)
+
+    def _need(self, block: Said | Drawn | Listed) -> int:
+        if isinstance(block, Drawn):
+            return 0
+        if isinstance(block, Said):
+            lines = [*block.lines, *([block.heading] if block.heading else [])]
+            lines += [say("report.more", count=block.more)] if block.more else []
+            return height(lines, self.across, self.size) + 2 * int(BETWEEN)
+        return sum(self._fit(block, self.high * 5 // 9)[1]) + 2 * int(BETWEEN)
+
+    def _said(self, block: Said, place: tuple[int, int, int, int]) -> None:
+        frame = self._box(place)
+        heading = [block.heading] if block.heading else []
+        room = place[3] - height(heading, place[2], self.size)
+        lines = fitted(block.lines, block.more, place[2], room, self.size)
+        held = {*lines, *self.page.notes}
+        self.cut += [line for line in block.lines if line not in held]
+        frame.text = "\n".join([*heading, *lines])
+        self._dress(frame, "ink", self.size)
+        for paragraph in frame.paragraphs:
+            paragraph.space_after = Pt(AFTER)
+        if block.heading and frame.paragraphs[0].runs:
+            frame.paragraphs[0].runs[0].font.bold = True
+
+    def _box(self, place: tuple[int, int, int, int]) -> Any:
+        box = self.slide.shapes.add_textbox(*map(Emu, place))
+        box.text_frame.word_wrap = True
+        _tight(box.text_frame)
+        return box.text_frame
+
+    def _dress(self, frame: Any, look: str, size: int = SMALLEST) -> None:
+        for paragraph in frame.paragraphs:
+            for run in paragraph.runs:
+                run.font.size = Pt(size)
+                if self.own or look != "ink":
+                    run.font.color.rgb = colour(look)
+
+    def _drawn(self, block: Drawn, place: tuple[int, int, int, int]) -> None:
+        """The charts in rows, and under them the key to their marks."""
+        left, top, wide, high = place
+        key = "   ".join(map("".join, keyed(block)))
+        lines = min(KEY_LINES, lines_of(key, wide, SMALLEST)) if key else 0
+        high -= int(Pt(lines * SMALLEST * LEADING))
+        rows = -(-len(block.panels) // block.across)
+        each, tall = wide // block.across, high // rows
+        for place_, panel in enumerate(block.panels):
+            row, column = divmod(place_, block.across)
+            here = (left + column * each, top + row * tall, each, tall)
+            if isinstance(panel, Cloud):
+                add_cloud(self.slide.shapes, panel, here, SMALLEST)
+            else:
+                add_panel(self.slide.shapes, panel, here, SMALLEST)
+        if key:
+            self._key(block, (left, top + high, wide, place[3] - high))
+
+    def _key(self, block: Drawn, place: tuple[int, int, int, int]) -> None:
+        paragraph = self._box(place).paragraphs[0]
+        for (look, _, _), (mark, name) in zip(block.key, keyed(block), strict=True):
+            for text, tone in ((mark, look), (f"{name}   ", "ink")):
+                run = paragraph.add_run()
+                run.text = text
+                run.font.size = Pt(SMALLEST)
+                run.font.color.rgb = colour("limit" if tone == "grid" else tone)
+
+    def _widths(self, block: Listed) -> list[int]:
+        columns = len(block.table.header)
+        shares = block.shares or (1 / columns,) * columns
+        return [int(self.across * share) for share in shares]
+
+    def _cells(self, block: Listed, most: int) -> list[list[str]]:
+        """The words of the table, each cut to so many lines of its column."""
+        widths = self._widths(block)
+        return [
+            [
+                clipped_to(cell, wide - PADDING, _bold(number, place), most if number else 3)
+                for place, (cell, wide) in enumerate(zip(row, widths, strict=True))
+            ]
+            for number, row in enumerate((block.table.header, *block.table.rows))
+        ]
+
+    def _row_heights(self, block: Listed, cells: list[list[str]]) -> list[int]:
+        widths = self._widths(block)
+        lines = [
+            max(
+                lines_of(cell, wide - PADDING, _bold(number, place))
+                for place, (cell, wide) in enumerate(zip(row, widths, strict=True))
+            )
+            for number, row in enumerate(cells)
+        ]
+        return [int(Pt(SMALLEST * LEADING * many + 7)) for many in lines]
+
+    def _fit(self, block: Listed, room: int) -> tuple[list[list[str]], list[int]]:
+        """The words of the table and the heights of its rows, as long as the room allows."""
+        for most in (4, 3, 2, 1):
+            cells = self._cells(block, most)
+            heights = self._row_heights(block, cells)
+            if sum(heights) <= room:
+                break
+        return cells, heights
+
+    def _listed(self, block: Listed, place: tuple[int, int, int, int]) -> None:
+        cells, heights = self._fit(block, place[3] + 2 * int(BETWEEN))
+        widths = self._widths(block)
+        high = Emu(sum(heights))
+        frame = self.slide.shapes.add_table(len(cells), len(widths), *map(Emu, place[:3]), high)
+        told(frame, block.table.caption, block.said)
+        table = frame.table
+        _plain_table(frame)
+        for column, wide in zip(table.columns, widths, strict=True):
+            column.width = Emu(wide)
+        for number, row in enumerate(cells):
+            table.rows[number].height = Emu(heights[number])
+            for place_, text in enumerate(row):
+                self._cell(table.cell(number, place_), text, block, number, place_)
+
+    def _cell(self, cell: Any, text: str, block: Listed, row: int, column: int) -> None:
+        cell.text = text
+        _ruled(cell)
+        cell.margin_top = cell.margin_bottom = Pt(3)
+        cell.margin_left = cell.margin_right = Inches(0.1)
+        cell.fill.solid()
+        cell.fill.fore_color.rgb = colour("paper" if row else "grid")
+        look = block.looks.get((row - 1, column), "ink")
+        for paragraph in cell.text_frame.paragraphs:
+            if row and column in block.table.numeric:
+                paragraph.alignment = 3
+            for run in paragraph.runs:
+                run.font.size = Pt(SMALLEST)
+                run.font.bold = row == 0 or column == 0
+                run.font.color.rgb = colour(look)
+
+
+def keyed(block: Drawn) -> list[tuple[str, str]]:
+    """The key to the marks as letters: each mark and its words, which no line end parts."""
+    return [
+        (MARKS[mark], ("\u00a0" if MARKS[mark] else "") + name.replace(" ", "\u00a0"))
+        for _, mark, name in block.key
+    ]
+
+
+def _layout(deck: Any, name: str) -> Any:
+    """The layout with a title alone: by its name, else any with a title."""
+    layouts = list(deck.slide_layouts)
+    named = next((one for one in layouts if one.name.lower() == name.lower()), None)
+    if named is not None:
+        return named
+    alone = [one for one in layouts if any(_is_title(held) for held in one.placeholders)]
+    alone.sort(key=lambda one: len(list(one.placeholders)))
+    if not alone:
+        raise UserError("the template has no layout with a title")
+    return alone[0]
+
+
+def _bold(row: int, column: int) -> float:
+    """The size of a cell's letters as they are measured: heads and names are bold."""
+    return SMALLEST * (1.0 if row and column else BOLD)
+
+
+def _is_title(held: Any) -> bool:
+    return int(held.placeholder_format.idx) == 0
+
+
+def _tight(frame: Any) -> None:
+    frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
+
+
+def _ruled(cell: Any) -> None:
+    """A thin rule under a cell, so that empty ones can be written in."""
+    about = cell._tc.get_or_add_tcPr()
+    rule = parse_xml(
+        f'<a:lnB {nsdecls("a")} w="9525"><a:solidFill><a:srgbClr val="{colour("limit")}"/>'
+        "</a:solidFill></a:lnB>"
+    )
+    about.insert(0, rule)
+
+
+def _plain_table(frame: Any) -> None:
+    """A table without the library's banded style: our own ground, thin rules."""
+    held = frame._element.graphic.graphicData.tbl
+    style = held.tblPr
+    style.set("bandRow", "0")
+    style.set("firstRow", "1")
+    for one in list(style):
+        style.remove(one)

@@ -1,0 +1,357 @@
+"""Packs for a meeting: every format shows the findings and nothing else, and can be opened."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from html import unescape
+
+import numpy as np
+import pandas as pd
+import pytest
+from docx import Document
+from made_findings import made_findings, made_project
+from openpyxl import load_workbook
+from pptx import Presentation
+from pptx.util import Pt
+
+from qi_equity.errors import UserError
+from qi_equity.findings import TABLES, Findings, Gap
+from qi_equity.project import EVERYONE
+from qi_equity.report import FORMATS, Asked, Provenance, made, pack_of, paper, write
+from qi_equity.report.parts import Drawn, Listed, Panel, parted
+from qi_equity.store import Action
+from qi_equity.view.export import document
+from qi_equity.words.numbers import amount, number
+from qi_equity.words.verdicts import verdict_word
+
+ASKED = Asked()
+DAY_0 = "1899-12-30"  # of spreadsheets
+SMALLEST = Pt(18)
+HOSTILE = '=HYPERLINK("http://x","y")</script><script>alert(1)</script>'
+
+
+def renamed(found: Findings, names: dict[str, str]) -> Findings:
+    """The same findings with other names of strata."""
+    raw = found.project.model_dump(by_alias=True, mode="json", exclude_none=True)
+    text = json.dumps(raw, ensure_ascii=False)
+    for old, new in names.items():
+        text = text.replace(f'"{old}"', json.dumps(new, ensure_ascii=False))
+    project = type(found.project).model_validate(json.loads(text))
+    tables = {
+        name: getattr(found, name).assign(stratum=getattr(found, name)["stratum"].replace(names))
+        for name in ("points", "charts", "gaps", "gap_points")
+    }
+    return replace(found, project=project, **tables)
+
+
+def many_strata(found: Findings, many: int) -> Findings:
+    """The same with the rows of one stratum again and again under other names."""
+    raw = found.project.model_dump(by_alias=True, mode="json", exclude_none=True)
+    names = [f"Group {place}" for place in range(many - len(raw["strata"]["groups"]))]
+    raw["strata"]["groups"] += [{"name": name} for name in names]
+    tables = {}
+    for name in ("points", "charts", "gaps", "gap_points"):
+        table = getattr(found, name)
+        own = table[table["stratum"] == "Asian"]
+        tables[name] = pd.concat([table, *(own.assign(stratum=one) for one in names)])
+    return replace(found, project=type(found.project).model_validate(raw), **tables)
+
+
+def suppressed(found: Findings) -> Findings:
+    """The same where no number may be shown."""
+    points = found.points.assign(
+        **dict.fromkeys(("numerator", "denominator", "value", "centre", "lower", "upper"), np.nan)
+    )
+    charts = found.charts.assign(status="withheld", established=False, emerging=False)
+    empty = {"gaps": pd.DataFrame(), "gap_points": pd.DataFrame()}
+    return replace(found, points=points, charts=charts, **empty)
+
+
+@pytest.fixture(scope="module")
+def found() -> Findings:
+    return made_findings(made_project(sites=1), weeks=16)
+
+
+@pytest.fixture(scope="module")
+def files(found):
+    """The project pack in every format; the PDF by the way that needs no browser."""
+    kept = {kind: made(found, "project", kind, ASKED) for kind in FORMATS if kind != "pdf"}
+    return kept | {"pdf": paper.drawn(pack_of("project", found, ASKED))}
+
+
+def slide_texts(deck):
+    for slide in deck.slides:
+        for shape in slide.shapes:
+            if shape.has_text_frame:
+                yield shape.text_frame.text
+            if shape.has_table:
+                yield from (cell.text for row in shape.table.rows for cell in row.cells)
+        yield slide.notes_slide.notes_text_frame.text
+
+
+def text_in(kind: str, held: bytes) -> str:
+    """All text of a file, its blanks as one."""
+    if kind == "pptx":
+        text = "\n".join(slide_texts(Presentation(io.BytesIO(held))))
+    elif kind == "docx":
+        word = Document(io.BytesIO(held))
+        cells = [c.text for t in word.tables for row in t.rows for c in row.cells]
+        text = "\n".join([*(p.text for p in word.paragraphs), *cells])
+    elif kind == "xlsx":
+        book = load_workbook(io.BytesIO(held), read_only=True)
+        text = "\n".join(str(c) for row in book["in words"].values for c in row if c is not None)
+    elif kind == "html":
+        text = unescape(re.sub(r"<script.*?</script>|<[^>]+>", " ", held.decode(), flags=re.S))
+    else:
+        reader = subprocess.run(
+            ["pdftotext", "-layout", "-", "-"], input=held, capture_output=True, check=True
+        )
+        text = reader.stdout.decode()
+    return " ".join(text.replace("\u00a0", " ").split())
+
+
+def told(found: Findings):
+    """Every rate, ratio and verdict of findings.json, as a page writes them."""
+    for gap in document(found)["gaps"]:
+        measure = found.project.measure(gap["measure"])
+        yield amount(gap["rate"] * measure.multiply, measure.unit)
+        ends = (number(gap[f"ratio_{end}"], 2) for end in ("lower", "upper"))
+        yield f"×{number(gap['ratio'], 2)} ({' to '.join(ends)})"
+        yield verdict_word(gap["verdict"])
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_numbers_and_verdicts_of_each_format_are_those_of_findings_json(found, files, kind):
+    if kind == "pdf":
+        import shutil
+
+        from conftest import absent
+
+        if shutil.which("pdftotext") is None:
+            absent("pdftotext", "install Debian's package 'poppler-utils'")
+    text = text_in(kind, files[kind]).lower()
+    lacking = {one for one in told(found) if one.lower() not in text}
+    assert lacking == set()
+
+
+def charts_of(deck):
+    for slide in deck.slides:
+        for shape in slide.shapes:
+            if shape.has_chart:
+                yield shape
+
+
+def test_the_data_of_native_charts_are_the_points(found, files):
+    points = found.points.set_index(["measure", "stratum"])
+    deck = Presentation(io.BytesIO(files["pptx"]))
+    seen = 0
+    for shape in charts_of(deck):
+        for measure in found.project.measures:
+            key = (measure.id, shape.name)
+            if key not in points.index or measure.name not in shape._element.xml:
+                continue
+            own, plot = points.loc[key], shape.chart.plots[0]
+            held = {series.name: list(series.values) for series in plot.series}
+            assert held["Value"] == [None if np.isnan(v) else v for v in own["value"]]
+            assert held["Centre line"] == pytest.approx(own["centre"].tolist(), nan_ok=True)
+            days = [
+                pd.Timestamp(1899, 12, 30) + pd.Timedelta(days=float(n)) for n in plot.categories
+            ]
+            assert days == list(own["subgroup"])
+            sheet = load_workbook(io.BytesIO(shape.chart.part.chart_workbook.xlsx_part.blob)).active
+            # The library writes the workbook behind a chart to sixteen digits.
+            behind = pd.Series([row[1] for row in sheet.values][1:], dtype=float)
+            np.testing.assert_allclose(behind, own["value"], rtol=1e-15)
+            concern = own["value"].where(own["meaning"] == "concern")
+            if concern.notna().any():
+                assert held["Special cause: concern"] == [
+                    None if np.isnan(v) else v for v in concern
+                ]
+            seen += 1
+    assert seen == 2 * 7
+
+
+def test_slides_are_wide_large_and_told_to_those_who_do_not_see_them(files):
+    deck = Presentation(io.BytesIO(files["pptx"]))
+    assert deck.slide_width / deck.slide_height == pytest.approx(16 / 9, rel=0.001)
+    for slide in deck.slides:
+        assert slide.shapes.title.text_frame.text
+        assert slide.notes_slide.notes_text_frame.text
+        assert "not shown (HES)" in slide.shapes[1].text_frame.text  # the footer
+        for shape in slide.shapes:
+            assert shape.left >= 0
+            assert shape.left + shape.width <= deck.slide_width
+            assert shape.top + shape.height <= deck.slide_height
+            if shape.has_chart or shape.has_table:
+                assert len(shape._element.xpath(".//p:cNvPr")[0].get("descr")) > 15
+            sizes = re.findall(r'\bsz="(\d+)"', shape._element.xml)
+            sizes += re.findall(
+                r'\bsz="(\d+)"', shape.chart._chartSpace.xml if shape.has_chart else ""
+            )
+            assert all(Pt(int(size) / 100) >= SMALLEST for size in sizes)
+
+
+def test_a_workbook_read_again_holds_every_table_as_it_was(found, files):
+    for name, kind in TABLES.items():
+        table = found.table(kind)
+        if table.empty:
+            continue
+        again = pd.read_excel(io.BytesIO(files["xlsx"]), sheet_name=name, keep_default_na=False)
+        assert list(again.columns) == list(table.columns)
+        for column in table:
+            before, after = table[column], again[column].replace("", np.nan)
+            if pd.api.types.is_numeric_dtype(before.dtype):
+                after = pd.to_numeric(after.replace("infinity", np.inf)).astype(float)
+                np.testing.assert_array_equal(after, before.to_numpy(float, na_value=np.nan))
+            else:
+                before = before.astype(object).where(before.notna() & (before != ""), np.nan)
+                assert after.astype(object).fillna("-").tolist() == before.fillna("-").tolist()
+
+
+def test_no_text_is_a_formula_or_a_script(found):
+    hostile = renamed(found, {"Black": HOSTILE, "Asian": "@SUM(A1)"})
+    with zipfile.ZipFile(io.BytesIO(made(hostile, "board", "xlsx", ASKED))) as book:
+        sheets = [book.read(one) for one in book.namelist() if "worksheets/" in one]
+    assert not any(b"<f>" in sheet or b"<hyperlink" in sheet for sheet in sheets)
+    page = made(hostile, "project", "html", ASKED).decode()
+    assert "</script><script>alert" not in page
+    assert "default-src 'none'; script-src 'sha256-" in unescape(page)
+    outside = re.sub(r"<script.*?</script>", "", page, flags=re.S)
+    assert not re.findall(r"""(?:src|href)=["'](?!#)""", outside)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_the_same_findings_give_the_same_bytes(found, kind):
+    make = (
+        (lambda: paper.drawn(pack_of("board", found, ASKED)))
+        if kind == "pdf"
+        else (lambda: made(found, "board", kind, ASKED))
+    )
+    assert make() == make()
+
+
+CASES = {
+    "nothing to say": lambda found: Findings(found.project),
+    "nothing that may be shown": suppressed,
+    "18 strata": lambda found: many_strata(found, 18),
+    "names of 120 letters": lambda found: renamed(
+        found, {"Asian": "B" * 120, "Black": ("a long name " * 10)[:119] + "x"}
+    ),
+    "names from right to left": lambda found: renamed(found, {"Black": "שחורה", "Asian": "آسيوية"}),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_decent_page_whatever_there_is(found, case):
+    odd = CASES[case](found)
+    for pack in ("project", "board"):
+        deck = Presentation(io.BytesIO(made(odd, pack, "pptx", ASKED)))
+        assert len(deck.slides) >= 1
+        for slide in list(deck.slides)[:5]:
+            shapes = list(slide.shapes)
+            assert len(shapes) >= 3, "a title, something to see, the footer"
+            for shape in shapes:
+                assert shape.top + shape.height <= deck.slide_height
+    assert len(pack_of("board", odd, ASKED).pages) <= 2
+    for kind in ("xlsx", "html", "docx"):
+        assert made(odd, "board", kind, ASKED)
+    assert paper.drawn(pack_of("board", odd, ASKED)).startswith(b"%PDF")
+
+
+def test_strata_are_spread_evenly_over_pages(found):
+    many = many_strata(found, 18)
+    drawn = [
+        len(block.panels)
+        for page in pack_of("project", many, ASKED).pages
+        for block in page.blocks
+        if isinstance(block, Drawn) and isinstance(block.panels[0], Panel) and len(block.panels) > 2
+    ]
+    assert drawn[:4] == [5, 5, 5, 4]
+    assert [len(part) for _, part in parted(range(19), 6)] == [5, 5, 5, 4]
+
+
+def test_a_trusts_own_template_is_used_and_another_file_refused(found, tmp_path):
+    own = Presentation()
+    own.slide_width, own.slide_height = 12192000, 6858000
+    own.slides.add_slide(own.slide_layouts[0])
+    kept = io.BytesIO()
+    own.save(kept)
+    potx = tmp_path / "trust.potx"
+    with zipfile.ZipFile(kept) as before, zipfile.ZipFile(potx, "w") as after:
+        for name in before.namelist():
+            part = before.read(name).replace(b'"Calibri"', b'"Trust Sans"')
+            after.writestr(name, part.replace(b"presentation.main+xml", b"template.main+xml"))
+    held = made(found, "board", "pptx", ASKED, potx)
+    deck = Presentation(io.BytesIO(held))
+    assert len(deck.slides) == 2, "its own slides are not sent round"
+    with zipfile.ZipFile(io.BytesIO(held)) as made_:
+        assert b"Trust Sans" in b"".join(
+            made_.read(name) for name in made_.namelist() if "theme" in name
+        )
+    wrong = tmp_path / "notes.potx"
+    wrong.write_text("no template", encoding="utf-8")
+    with pytest.raises(UserError, match=r"notes\.potx: is no PowerPoint template"):
+        made(found, "board", "pptx", ASKED, wrong)
+
+
+def test_a_page_says_from_which_release_it_is(found):
+    release = Provenance(3, pd.Timestamp("2026-01-05"), "msds")
+    page = pack_of("board", found, Asked(provenance=release)).pages[0]
+    assert "shown as 5 (MSDS). Release 3, 5 Jan 2026." in page.footer
+    assert (
+        "True counts"
+        in pack_of("board", found, Asked(provenance=Provenance(team=True))).pages[0].footer
+    )
+
+
+def test_next_steps_stand_with_owner_and_day_and_overdue_ones_are_named(found):
+    steps = (
+        Action(text="Put scales in theatre", owner="Mo", due="2024-09-01"),
+        Action(text="Ring the interpreters", owner="Ada", due="2030-01-01"),
+    )
+    asked = Asked(actions=steps)
+    table = next(
+        block.table
+        for block in pack_of("session", found, asked).pages[-1].blocks
+        if isinstance(block, Listed)
+    )
+    assert table.rows[0] == ("Put scales in theatre", "Mo", "1 Sep 2024", "To do")
+    board = " ".join(
+        line
+        for block in pack_of("board", found, asked).pages[1].blocks
+        for line in getattr(block, "lines", ())
+    )
+    assert "Put scales in theatre (Mo, due 1 Sep 2024)" in board
+    assert "Ring the interpreters" not in board
+
+
+def test_files_are_named_by_project_and_pack(found, tmp_path):
+    paths = write(found, tmp_path, pack="board", formats=("html", "xlsx"))
+    assert [path.name for path in paths] == ["pph-board.html", "pph-board.xlsx"]
+    with pytest.raises(UserError, match="no format called 'ppt'; did you mean 'pptx'"):
+        write(found, tmp_path, formats=("ppt",))
+
+
+def test_what_makes_reports_is_imported_only_when_used():
+    code = (
+        "import sys, qi_equity, qi_equity.cli, qi_equity.analyse;"
+        "print([one for one in ('pptx', 'docx', 'xlsxwriter', 'matplotlib') if one in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_declared_contrast_is_the_message_of_the_gaps(found):
+    gaps = found.gaps.assign(declared=found.gaps["stratum"] == "Black")
+    page = pack_of("board", replace(found, gaps=gaps), ASKED).pages[1]
+    row = next(one for one in replace(found, gaps=gaps).rows(Gap) if one.stratum == "Black")
+    assert page.title.startswith(
+        f"Blood loss of 1,000 ml or more: steady for Black, ×{number(row.ratio, 2)}"
+    )
+    assert EVERYONE not in page.title
