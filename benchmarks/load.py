@@ -101,10 +101,11 @@ class Browser:
         await self.read()
 
     async def read(self) -> dict:
-        parts = [await self.socket.read_message() for _ in range(3)]
-        if None in parts:
-            raise ConnectionError("the server closed the connection")
-        return json.loads(parts[2])
+        for _ in range(3):
+            part = await self.socket.read_message()
+            if part is None:  # told once: who asks again waits for ever
+                raise ConnectionError("the server closed the connection")
+        return json.loads(part)
 
     async def ask(self, **message: object) -> float:
         """Send what a page would and wait for its answer: milliseconds."""
