@@ -19,6 +19,8 @@ from qi_equity.simulation import synthetic
 
 # The demo is on one machine and signs nobody in: its visitor may do everything.
 VISITOR = store.User("demo visitor", "admin")
+# A release takes seconds to make, and a visitor waits for it: of the first project it is made.
+RELEASED = 1
 LABEL = "The data of this example are synthetic: made up, and nothing about any real service."
 
 
@@ -36,6 +38,7 @@ def run(
         folder = keep or Path(stack.enter_context(TemporaryDirectory(prefix="qi-equity-")))
         network = filled(folder)
         stack.callback(network.close)
+        shared(network)
         if keep is not None:
             say(f"Kept in {keep}: the store, its counts, and ground_truth.csv, what was put in.")
         server.serve(
@@ -61,6 +64,18 @@ def filled(folder: Path) -> Network:
             digest = hashlib.sha256(table.to_csv(index=False).encode()).hexdigest()
             desk.import_table(project.id, table, digest, reason="the example network")
     return network
+
+
+def shared(network: Network, most: int = RELEASED) -> None:
+    """Every site's consent, and a first release of so many made-up projects, if there is none."""
+    desk = network.store.as_user(VISITOR, origin="cli")
+    made_up = [name for name in desk.projects() if desk.project(name).synthetic]
+    for name in made_up[:most]:
+        if desk.releases(name):
+            continue
+        for site in desk.project(name).sites:
+            desk.consent(name, site.id, True, "the example network")
+        desk.release(name, "the example network")
 
 
 def example_network(keep: Path | None = None) -> tuple[list[Project], dict[str, pd.DataFrame]]:

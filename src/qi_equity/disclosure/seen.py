@@ -23,8 +23,10 @@ from qi_equity.findings import (
     Caution,
     Chance,
     Chart,
+    Curve,
     Findings,
     Gap,
+    GapPoint,
     Point,
     SiteRow,
     Within,
@@ -122,13 +124,13 @@ def seen(
     shown_charts = _charts(_every(judged, status), _joined(centres), status)
     return Findings(
         project,
-        points=_points(_joined(points)),
-        charts=shown_charts,
-        gaps=_gaps(gap),
-        gap_points=_joined(gap_points),
-        sites=_joined(sites),
-        within=_joined(within),
-        funnels=_joined(funnels),
+        points=_points(_joined(points, Point)),
+        charts=shown_charts if len(shown_charts) else empty(Chart),
+        gaps=_gaps(gap) if len(gap) else empty(Gap),
+        gap_points=_joined(gap_points, GapPoint),
+        sites=_joined(sites, SiteRow),
+        within=_joined(within, Within),
+        funnels=_joined(funnels, Curve),
         cautions=tuple(_cautions(project, judged, gap, status, policy, judge=judge)),
         judged=judge,
         chance=_chance(shown_charts) if judge else None,
@@ -164,9 +166,12 @@ def _shared(table: pd.DataFrame, kind: type) -> pd.DataFrame:
     return table[[name for name in names if name in table]]
 
 
-def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
+def _joined(parts: list[pd.DataFrame], kind: type | None = None) -> pd.DataFrame:
+    """One table of all parts; where none has a row, the empty one of its kind."""
     held = [part for part in parts if len(part)]
-    return pd.concat(held, ignore_index=True) if held else pd.DataFrame()
+    if held:
+        return pd.concat(held, ignore_index=True)
+    return pd.DataFrame() if kind is None else empty(kind)
 
 
 def _status(releases: Sequence[Release], beside: Beside) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from qi_equity.errors import did_you_mean
+from qi_equity.observations import COUNTS
 from qi_equity.project import ALL_SITES, BEST_AT_BASELINE, EVERYONE, EVERYONE_ELSE
 from qi_equity.project_file.draft import Draft
 from qi_equity.project_file.strata_checks import (
@@ -99,6 +100,23 @@ def known_words(project: Draft) -> Found:
         yield from _all_known(cycle, "sites", "site", sites)
         yield from _all_known(cycle, "strata", "group", strata)
         yield from _known(cycle, "change_idea", "change idea", ideas)
+
+
+def relations(project: Draft) -> Found:
+    """Counts that are said to add up are counts of measures."""
+    measures = names_of(project.measures)
+    ties = project.disclosure.relations if project.disclosure else None
+    for tie in ties or ():
+        for key, words in (("whole", [tie.whole]), ("parts", tie.parts or ())):
+            for position, word in enumerate(words):
+                if word is None or measures is None:
+                    continue
+                measure, _, count = word.rpartition(".")
+                where = (*tie.at(key), position) if key == "parts" else tie.at(key)
+                if count not in COUNTS:
+                    yield where, f"'{word}': write a measure's id, then .numerator or .denominator"
+                elif measure not in measures:
+                    yield where, _nothing_called(measure, "measure", measures)
 
 
 def _cells(project: Draft) -> list[tuple[str, bool]] | None:
@@ -393,6 +411,7 @@ CHECKS: tuple[Callable[[Draft], Found], ...] = (
     unique,
     names_taken,
     known_words,
+    relations,
     reference,
     groups,
     code_system,

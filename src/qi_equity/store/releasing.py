@@ -107,7 +107,7 @@ class Releasing(Seated, ABC):
     def _may_release(self, project: Project, connection: Connection) -> None:
         self._allowed("release")
         if not self._where("release", project, connection):
-            raise Forbidden("a release is approved by somebody of one of the project's sites")
+            raise Forbidden("you may not do this: it is for somebody of one of the project's sites")
 
     @abstractmethod
     def _with_cycles(self, connection: Connection, project: Project) -> Project: ...
