@@ -24,6 +24,8 @@ DESIGN_RATIO = 1.75
 MOVED = np.log([1.0, DESIGN_RATIO, 1 / DESIGN_RATIO])[:, None, None]
 # ...and where only the side of the median is known, three times the odds of being above it.
 SIGN_RATIO = 3.0
+# Likeness of neighbouring values, as a correlation of their sides, and the belief in each.
+ALIKE, BELIEVED = (0.0, 0.15, 0.3, 0.5), (0.5, 0.25, 0.15, 0.1)
 # With fewer events than this (and, of proportions, fewer without one) there is no level to leave.
 LEAST_EVENTS = 5
 # Values of which a median is worth watching (NHS England, Making Data Count).
@@ -66,16 +68,33 @@ def rates(events: FloatArray, size: FloatArray, baseline: BoolArray, watched: Bo
 
 
 def signs(above: FloatArray, known: FloatArray, baseline: BoolArray, watched: BoolArray) -> Told:
-    """Values above the baseline's median or below it: no matter how they are distributed."""
+    """Values above the baseline's median or below it: no matter how they are distributed.
+
+    A value may lie on the side of the one before it for no other reason than that (a chain of
+    order 1), by an amount that is not known.
+    """
     half = (known * baseline).sum(axis=-1) / 2 + 0.5
-    level = _levels(np.zeros(len(half)), (2 / half)[:, None])
-    none, rising, falling = (
-        above[..., None] * -np.log1p(np.exp(-at))
-        + (known - above)[..., None] * -np.log1p(np.exp(at))
-        for at in (level + moved for moved in np.log([1.0, SIGN_RATIO, 1 / SIGN_RATIO]))
-    )
+    alike = np.array(ALIKE)
+    level = _levels(np.zeros(len(half)), (2 / half)[:, None] * (1 + alike) / (1 - alike))
+    followed, before = (part[..., None, None] for part in _before(above, known))
+    stays = np.where(followed, alike[:, None], 0.0)
+    is_above, told = above[..., None, None] > 0, known[..., None, None] > 0
+    likely = []
+    for moved in np.log([1.0, SIGN_RATIO, 1 / SIGN_RATIO]):
+        rate = 1 / (1 + np.exp(-(level + moved)))[:, None]
+        rate = rate * (1 - stays) + stays * before
+        likely.append(np.where(told, np.log(np.where(is_above, rate, 1 - rate)), 0.0))
     information = known / 4 * np.log(SIGN_RATIO) ** 2 / 4
-    return _told(none, rising, falling, baseline, watched), information
+    believed = np.repeat(np.log(BELIEVED), LEVELS)
+    return _told(*likely, baseline, watched, believed), information
+
+
+def _before(above: FloatArray, known: FloatArray) -> tuple[BoolArray, FloatArray]:
+    """Whether a known value came before, and whether the last one lay above."""
+    place = np.where(known > 0, np.arange(known.shape[-1]), -1)
+    last = np.maximum.accumulate(place, axis=-1)
+    last = np.concatenate([np.full((len(known), 1), -1), last[:, :-1]], axis=-1)
+    return last >= 0, np.take_along_axis(above, np.maximum(last, 0), axis=-1)
 
 
 LIKELIHOODS = {"proportion": proportions, "rate": rates, "value": signs}
@@ -118,10 +137,12 @@ def _told(
     falling: FloatArray,
     baseline: BoolArray,
     watched: BoolArray,
+    believed: FloatArray | float = 0.0,
 ) -> Hypotheses:
+    """The states flat; `believed` is their log weight before the baseline."""
     flat = (*baseline.shape, -1)
     none, rising, falling = none.reshape(flat), rising.reshape(flat), falling.reshape(flat)
-    before = np.where(baseline[..., None], none, 0.0).sum(axis=1)
+    before = np.where(baseline[..., None], none, 0.0).sum(axis=1) + believed
     return Hypotheses(none, rising, falling, before, watched)
 
 
