@@ -151,7 +151,8 @@ def gap_charts(
         "echo_of": echo_of,
     }
     # Made in one go: to put on one column after another costs more than all sums.
-    summary = settled(pd.DataFrame({**{name: keys[name] for name in keys}, **columns}))
+    labels: dict[str, Any] = {str(name): keys[name] for name in keys}
+    summary = settled(pd.DataFrame(labels | columns))
     summary.attrs["family"] = f"{len(summary)} gap charts in this table"
     points = _points(gap, charts, keys, counts.subgroups, subgroup, window, multiply * pieces)
     for table in (summary, points):
