@@ -396,7 +396,9 @@ def _one_pass(works: Sequence[Work], rows: Sequence[IntArray]) -> list[Tables]:
         baseline="baseline" if works[0].reading.freeze is not None else 0,
         charts_watched=charts_watched(works[0].reading.project),
     )
-    both = found.assign(**{name: watch.charts[name] for name in watch.charts if name not in KEYS})
+    both = found.assign(
+        **{str(name): watch.charts[name] for name in watch.charts if name not in KEYS}
+    )
     told = watch.points.loc[:, [*KEYS, "subgroup", *EVIDENCE]]
     lengths = np.cumsum([0, *(len(work.drawn.points) for work in works)])
     cut: list[Tables] = []

@@ -23,6 +23,7 @@ from qi_equity.findings import Findings, Late, Measured
 from qi_equity.project import ALL_SITES, Project
 from qi_equity.store import Desk, Forbidden, Past, User
 
+Counts = tuple[Project, pd.DataFrame]
 Key = tuple[str, ...]  # whose data: true or released, a project, and the sites that are seen
 
 # Where verdicts could not be come by: until then the charts stand without them.
@@ -53,6 +54,7 @@ class _Held:
     lost: bool = False  # whether it is `full` that never came
     last: Findings | None = None  # the last with verdicts, of whatever revision
     when: pd.Timestamp | None = None  # they came in
+    counts: tuple[str, Counts] | None = None  # read once for charts and verdicts of a revision
 
 
 class Analyst:
@@ -93,6 +95,13 @@ class Analyst:
                 held.quick = revision, work.quick()
             late = Late(held.failed is not None, held.last, held.when)
             return replace(held.quick[1], late=late)
+
+    def counts(self, key: Key, revision: str, read: Callable[[], Counts]) -> Counts:
+        """The counts of a revision, read once: from a store they cost more than to judge a save."""
+        held = self._of(key)
+        if held.counts is None or held.counts[0] != revision:
+            held.counts = revision, read()
+        return held.counts[1]
 
     def true(
         self, key: Key, project: Project, observations: pd.DataFrame, revision: str
@@ -137,6 +146,7 @@ class Analyst:
         if fault is None:
             if held.last is not future.result():
                 held.last, held.when, held.failed = future.result(), pd.Timestamp.now(), None
+                held.counts = None
             return held.last
         held.failed, held.lost = self._clock(), True
         log.error("no verdicts on %s, revision %s", key, revision, exc_info=fault)
@@ -232,9 +242,13 @@ class Seat:
 
     def _true(self, key: Key, project_id: str) -> Work:
         revision = self.store.revision(project_id)
+
+        def counts() -> Counts:
+            return self.analyst.counts(key, revision, lambda: self._counts(project_id))
+
         return Work(
-            lambda: analyse(*self._counts(project_id), judge=False),
-            lambda: self.analyst.true(key, *self._counts(project_id), revision),
+            lambda: analyse(*counts(), judge=False),
+            lambda: self.analyst.true(key, *counts(), revision),
         )
 
     def _released(self, project_id: str) -> Work:
@@ -251,7 +265,7 @@ class Seat:
 
         return Work(quick, full)
 
-    def _counts(self, project_id: str) -> tuple[Project, pd.DataFrame]:
+    def _counts(self, project_id: str) -> Counts:
         table = self.store.observations(project_id).drop(columns="revision")
         whole, part = (self.store.project(name) for name in (crossed.base(project_id), project_id))
         return part, crossed.counts(whole, part, table)

@@ -62,7 +62,7 @@ def report(
     actions = _agreed(database, aims)
     parts = crossed.parts(aims) if audience == "team" else crossed.margins(aims)
     for part in parts:
-        found, provenance = _findings(aims, part, imported.observations, audience)
+        found, provenance = _findings(aims, part, imported.observations, audience, database)
         folder = out / part.id if len(parts) > 1 else out
         for name in packs:
             with progress(f"Making the {name} pack"):
@@ -76,22 +76,49 @@ def report(
 
 
 def _findings(
-    aims: Project, part: Project, observations: pd.DataFrame, audience: str
+    aims: Project, part: Project, observations: pd.DataFrame, audience: str, database: str
 ) -> tuple[Findings, Provenance]:
-    """What the audience may see, and how a page says so."""
+    """What the audience may see, and how a page says so.
+
+    The network sees the store's last release where a store is named; else one made here, which no
+    log has and no earlier release was reckoned with.
+    """
     from qi_equity import crossed
     from qi_equity.analyse import analyse
-    from qi_equity.disclosure import network_findings, network_margin
+    from qi_equity.disclosure import release
     from qi_equity.report import Provenance
 
     with progress(f"Analysing {part.title}"):
         if audience == "team":
             counts = crossed.counts(aims, part, observations)
             return analyse(part, counts), Provenance(team=True)
-        policy = Provenance(policy=aims.disclosure.policy)
-        if part is aims:
-            return network_findings(part, observations), policy
-        return network_margin(aims, observations, part.id), policy
+        name = "" if part is aims else part.id
+        if database:
+            return _released(database, aims, name)
+        return release(aims, observations, part=name), Provenance(policy=aims.disclosure.policy)
+
+
+def _released(database: str, aims: Project, part: str) -> tuple[Findings, Provenance]:
+    """The last release in the log of a store."""
+    import pandas as pd
+
+    from qi_equity.cli.safekeeping import admin
+    from qi_equity.disclosure.released import opened
+    from qi_equity.report import Provenance
+
+    with admin(database) as desk:
+        known = desk.releases(aims.id) if aims.id in desk.projects() else ()
+        agreed = desk.consented(aims.id) if known else ()
+    last = next((one for one in known[::-1] if not one.withdrawn), None)
+    if last is None:
+        raise UserError(
+            f"{database} holds no release of '{aims.id}', so there is nothing for the network yet; "
+            "make one with: qi-equity release PROJECT --approve, or report to the team with --for "
+            "team"
+        )
+    found = opened(aims, last.record, part=part, sites=agreed)
+    policy = str(last.record["policy"]["name"])
+    return found, Provenance(number=last.number, date=pd.Timestamp(last.day), policy=policy)
 
 
 def _agreed(database: str, aims: Project) -> tuple[Action, ...]:

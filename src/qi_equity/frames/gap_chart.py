@@ -226,11 +226,15 @@ def _one_pass(asked: list[Asked], window: int, budget: float) -> list[GapCharts]
         **moved_columns(found, direction),
         "cautions": pd.Series(_cautions(found, charts, gap, known), dtype=object),
         "echo_of": np.concatenate(
-            [_echo_of(*pair, found, part) for *pair, part in zip(asked, held, parts, strict=True)]
+            [
+                _echo_of(one, kept, found, part)
+                for one, kept, part in zip(asked, held, parts, strict=True)
+            ]
         ),
     }
     # Made in one go: to put on one column after another costs more than all sums.
-    summary = settled(pd.DataFrame({**{name: keys[name] for name in keys}, **columns}))
+    labels: dict[str, Any] = {str(name): keys[name] for name in keys}
+    summary = settled(pd.DataFrame(labels | columns))
     points = _points(gap, charts, keys, subgroups, first.subgroup, window, multiply)
     for table, of_one in ((summary, pieces), (points, np.repeat(pieces, len(subgroups)))):
         for name in ("denominator", "reference_denominator"):
@@ -490,7 +494,7 @@ def _points(
     place = np.repeat(np.arange(rows), length)
     return pd.DataFrame(
         {
-            **{name: keys[name].take(place).array for name in keys},
+            **{str(name): keys[name].take(place).array for name in keys},
             subgroup: pd.Index(subgroups).take(np.tile(np.arange(length), rows)),
             **{name: values.ravel() for name, values in columns.items()},
         }
