@@ -40,6 +40,14 @@ def line(name: str, times: int, found: Played) -> str:
     return f"| {name} | {times} | {found.share} | {seconds} | {said} |"
 
 
+def write(lines: list[str]) -> None:
+    """Put the rows so far into the page."""
+    text = PAGE.read_text(encoding="utf-8")
+    before, after = text.partition(BEGIN)[0], text.partition(END)[2]
+    table = "\n".join([f"Played on {datetime.date.today()}.", "", *lines])
+    PAGE.write_text(f"{before}{BEGIN}\n\n{table}\n\n{END}{after}", encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--share", type=float, default=1.0)
@@ -62,13 +70,10 @@ def main() -> None:
             found = fault.play(Ground(folder, server, times))
             lines.append(line(fault.name, times, found))
             print(lines[-1], flush=True)
+            if chosen.write:
+                write(lines)
             if found.kept != found.acknowledged or fault.said not in found.said:
                 lost.append(fault.name)
-    if chosen.write:
-        text = PAGE.read_text(encoding="utf-8")
-        before, after = text.partition(BEGIN)[0], text.partition(END)[2]
-        table = "\n".join([f"Played on {datetime.date.today()}.", "", *lines])
-        PAGE.write_text(f"{before}{BEGIN}\n\n{table}\n\n{END}{after}", encoding="utf-8")
     if lost:
         sys.exit(f"not as promised: {', '.join(lost)}")
 

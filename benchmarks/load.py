@@ -2,6 +2,7 @@
 
     python benchmarks/load.py [--minutes 10] [--people 50] [--connections 200] [--turns 5]
     python benchmarks/load.py --check 1.5      # exits with 1 where a ratio is larger
+    python benchmarks/load.py --costs          # what one of each costs the server's processor
 
 `qi-equity serve` runs in a process of its own on the demo network (10 sites, 104 weeks), as behind
 a proxy that speaks https. Every person signs in, opens a page and its websocket, and chooses
@@ -29,6 +30,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -281,6 +283,33 @@ async def play(url: str, pid: int, chosen: argparse.Namespace) -> Waits:
     return waits
 
 
+def processor(pid: int) -> float:
+    """Seconds of processor time that the server has taken."""
+    told = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def costs(url: str, pid: int, times: int = 10) -> None:
+    """What a refused upload, a page and a choice cost the server, however busy the machine."""
+    browser = Browser(url, 700)
+    await browser.sign_in("person 0")
+    await browser.open()
+    asked = {
+        "liveness": lambda: browser.fetch("liveness"),
+        "new page": lambda: browser.fetch(f"?project={PROJECT}"),
+        "choice of a page that is kept": lambda: browser.ask(address=address(0)),
+        "choice of the log page": lambda: browser.ask(address=f"?page=log&project={PROJECT}"),
+    } | {name: partial(act, Browser(url, 701, browser.cookies)) for name, act in ATTACKS.items()}
+    print("| asked once | processor time of the server, ms |\n|---|---:|")
+    for name, ask in asked.items():
+        count = 1 if "rows" in name else times
+        await ask()
+        before = processor(pid)
+        for _ in range(count):
+            await ask()
+        print(f"| {name} | {(processor(pid) - before) / count * 1000:.0f} |", flush=True)
+
+
 def told(waits: Waits, limit: float | None) -> bool:
     """The table; whether every ratio is within the limit."""
     within = True
@@ -338,6 +367,7 @@ def main() -> None:
     parser.add_argument("--every", type=float, default=5, help="seconds between a person's choices")
     parser.add_argument("--attacks", nargs="*", choices=list(ATTACKS))
     parser.add_argument("--check", type=float, help="the largest ratio allowed")
+    parser.add_argument("--costs", action="store_true", help="processor time of one of each alone")
     parser.add_argument("--attack", nargs=2, metavar=("NAME", "URL"), help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     AsyncHTTPClient.configure(None, max_clients=500)
@@ -353,6 +383,9 @@ def main() -> None:
         prepared(folder, chosen.people)
         process, url = served(folder)
         try:
+            if chosen.costs:
+                asyncio.run(costs(url, process.pid))
+                return
             asyncio.run(judged(url))
             print(f"verdicts are in: {memory(process.pid)}")
             waits = asyncio.run(play(url, process.pid, chosen))

@@ -19,10 +19,12 @@ SERIES_KEY = ["measure", "site", "stratum"]
 KEY = [*SERIES_KEY, "subgroup"]
 COUNTS = ["numerator", "denominator"]
 COLUMNS = [*KEY, *COUNTS, "value"]
-# What a source may tell beside them: how many of those counted have no outcome recorded, and of
-# how many readings a value is the mean, with their standard deviation.
-UNKNOWN, READINGS, SPREAD = "outcome_unknown", "readings", "spread"
-BESIDE = [UNKNOWN, READINGS, SPREAD]
+# What a source may tell beside them: how many of those counted have no outcome recorded, of how
+# many readings a value is the mean, with their standard deviation, and how many more were refused,
+# since what stands there cannot be read: those are not among the counted.
+UNKNOWN, READINGS, SPREAD, UNREAD = "outcome_unknown", "readings", "spread", "unread"
+BESIDE = [UNKNOWN, READINGS, SPREAD, UNREAD]
+SUMMED = (UNKNOWN, UNREAD)  # of those beside, what is added up over strata, sites and days
 
 ZONED = r"\d[T ].*(?:[zZ]|[+-]\d{2}:?\d{2})$"
 SHOWN = 5  # rows named in a message before the rest are counted
@@ -180,7 +182,7 @@ def with_totals(table: pd.DataFrame, over: str, label: str) -> pd.DataFrame:
     counted = table[table["numerator"].notna() & table["denominator"].notna()]
     rated = set(counted["measure"])
     alone = table[~table["measure"].isin(rated)]
-    added = [*COUNTS, *(name for name in beside(table) if name == UNKNOWN)]
+    added = [*COUNTS, *(name for name in beside(table) if name in SUMMED)]
     parts = [_added(counted, keys, added)]
     if len(alone):
         summed = alone.groupby(keys)["numerator"].agg(["sum", "count"])
@@ -223,7 +225,7 @@ def together(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     sums = valued[keys].assign(n=number, total=number * value, within=within)
     whole = sums.groupby(keys)[["n", "total"]].transform("sum")
     sums["between"] = number * (value - whole["total"] / whole["n"]) ** 2
-    unknown = {name: valued[name] for name in beside(table) if name == UNKNOWN}
+    unknown = {name: valued[name] for name in beside(table) if name in SUMMED}
     grouped = sums.assign(**unknown).groupby(keys)
     found = grouped[["n", "total", "between", *unknown]].sum()
     # A mean of several whose standard deviation is not known leaves that of them all open.
@@ -237,7 +239,8 @@ def together(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 def problems_of_counts(table: pd.DataFrame) -> list[str]:
     """What cannot be counts: negative, infinite, parts of a person, more events than births."""
     problems: list[str] = []
-    for name in (*COUNTS, *(each for each in beside(table) if each != SPREAD)):
+    # Of a refused row it may only be known how many it is likely to be.
+    for name in (*COUNTS, *(each for each in beside(table) if each not in (SPREAD, UNREAD))):
         column = table[name]
         problems += _named(table, np.isinf(column), f"'{name}' is infinite")
         problems += _named(table, column < 0, f"'{name}' is below zero")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qi_equity.cli.common import DataFile, ProjectFile, account, app, progress
+from qi_equity.cli.common import Database, DataFile, ProjectFile, account, app, progress
 from qi_equity.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from qi_equity.findings import Findings
     from qi_equity.project import Project
     from qi_equity.report import Provenance
+    from qi_equity.store import Action
 
 AUDIENCES = ("network", "team")
 
@@ -37,6 +38,7 @@ def report(
             "--for", help="network: small numbers protected; team: true counts, not to be passed on"
         ),
     ] = "network",
+    database: Database = "",
     site: Annotated[str, typer.Option(help="one site's pages, by its id; none: all sites")] = "",
     template: Annotated[
         Path | None, typer.Option(help="the trust's own PowerPoint template (.potx or .pptx)")
@@ -57,6 +59,7 @@ def report(
     imported = load(aims, data, base=project.parent)
     account(imported)
     # The groups of both dimensions together stay with the team.
+    actions = _agreed(database, aims)
     parts = crossed.parts(aims) if audience == "team" else crossed.margins(aims)
     for part in parts:
         found, provenance = _findings(aims, part, imported.observations, audience)
@@ -65,6 +68,7 @@ def report(
             with progress(f"Making the {name} pack"):
                 paths = room.write(
                     found, folder, pack=name, formats=kinds, site=site, provenance=provenance,
+                    actions=actions,
                     template=template,
                 )  # fmt: skip
             for path in paths:
@@ -88,6 +92,19 @@ def _findings(
         if part is aims:
             return network_findings(part, observations), policy
         return network_margin(aims, observations, part.id), policy
+
+
+def _agreed(database: str, aims: Project) -> tuple[Action, ...]:
+    """The next steps that were agreed, from the store where one is named."""
+    if not database:
+        return ()
+    from qi_equity.cli.safekeeping import admin
+    from qi_equity.store import Action
+
+    with admin(database) as desk:
+        if aims.id not in desk.projects():
+            return ()
+        return tuple(kept.content for kept in desk.entries(aims.id, Action).values())
 
 
 def _chosen(option: str, given: str, known: list[str] | tuple[str, ...]) -> list[str]:

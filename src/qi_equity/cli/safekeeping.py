@@ -38,7 +38,7 @@ def verify(
     if noted is not None and not re.fullmatch("[0-9a-f]{64}", noted):
         raise UserError("--head: give the 64 characters that 'verify' or 'backup' printed")
     listed = store.Users(users) if users is not None else None
-    with _admin(database) as desk:
+    with admin(database) as desk:
         found = desk.verify(noted, second=_second(), users=listed)
     typer.echo(str(found))
     if not found.whole:
@@ -50,7 +50,7 @@ def backup(
     path: Annotated[Path, typer.Argument(help="the new file")], database: Database = DATABASE
 ) -> None:
     """A verified copy of the store, made while it is in use; its head is noted."""
-    with _admin(database) as desk:
+    with admin(database) as desk:
         typer.echo(str(desk.backup(path, _second())))
     typer.echo(f"wrote {path}")
 
@@ -75,7 +75,7 @@ def export(
     folder: Annotated[Path, typer.Argument(help="a new folder")], database: Database = DATABASE
 ) -> None:
     """Everything the network owns, as CSV, JSON lines and YAML."""
-    with _admin(database) as desk:
+    with admin(database) as desk:
         for path in desk.export(folder):
             typer.echo(f"wrote {path}")
 
@@ -98,7 +98,7 @@ def trail(
     if what and what not in known:
         raise UserError(f"--what: there is no act '{what}'{did_you_mean(what, known)}")
     days = (since and since.date(), until and until.date())
-    with _admin(database) as desk:
+    with admin(database) as desk:
         for one in desk.trail(who, what, *days, most=most):
             typer.echo(_line(one, as_json))
 
@@ -125,7 +125,7 @@ def _second() -> str:
 
 
 @contextmanager
-def _admin(database: str) -> Iterator[Desk]:
+def admin(database: str) -> Iterator[Desk]:
     """The store as whoever may open its file: on the command line the file's rights decide."""
     from qi_equity import store
     from qi_equity.store import heads

@@ -130,7 +130,8 @@ def gap_charts(
     """The gap of the strata over time, as a ratio and as a difference."""
     points = of(findings.gap_points, measure, site)
     points = points[points["stratum"].isin(strata)] if len(points) else points
-    if points.empty or not points["ratio"].notna().any():
+    # One point is a level, which the table of gaps has already.
+    if points.empty or not (points.groupby("stratum")["ratio"].count() > 1).any():
         return None
     gaps = [row for row in findings.rows(Gap, measure, site) if row.stratum in strata]
     reference = {row.stratum: called(row.reference) for row in gaps}
@@ -215,5 +216,6 @@ def funnel(findings: Findings, measure: Measure, stratum: str = EVERYONE) -> Dra
     key += [
         ("ink", "none", say("report.numbered", number=place, site=clipped(point[0])))
         for place, point in enumerate(points, 1)
+        if cloud.numbered
     ]
     return Drawn((cloud,), funnel_figure(own, curve, measure, names), tuple(dict.fromkeys(key)), 1)

@@ -19,6 +19,7 @@ from qi_equity.words.gaps import gap_sentence
 from qi_equity.words.grammar import called, first_up, listed, sentence
 from qi_equity.words.numbers import amount, missing
 from qi_equity.words.report import (
+    FEW,
     clipped,
     footer,
     gap_title,
@@ -218,11 +219,11 @@ def site_pages(findings: Findings, measure: Measure, asked: Asked) -> list[Page]
     called_ = {site.id: site.name for site in findings.project.sites}
     beyond = [called_.get(row.site, row.site) for row in found if row.beyond_998 in (1, -1)]
     name = clipped(measure.name, 60)
-    title = (
-        say("report.title.sites_differ", measure=name, strata=names(beyond))
-        if beyond
-        else say("report.title.sites_alike", measure=name)
-    )
+    title = say("report.title.sites_alike", measure=name)
+    if beyond:
+        title = say("report.title.sites_differ", measure=name, strata=names(beyond))
+    if len(beyond) > FEW:
+        title = say("report.title.sites_many", measure=name, number=len(beyond), sites=len(found))
     notes = (
         say("compare.funnel_about", stratum=called(EVERYONE)),
         *(

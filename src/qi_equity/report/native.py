@@ -267,6 +267,7 @@ def _cloud_series(chart: Any, cloud: Cloud, size: float) -> None:
         series.marker.format.fill.solid()
         series.marker.format.fill.fore_color.rgb = colour(look)
         by_size = sorted(range(len(here)), key=lambda place: here[place][1])
+        by_size = by_size if cloud.numbered else []
         for rank, place in enumerate(by_size):
             # A number each: names of that size would run into one another.
             label = series.points[place].data_label

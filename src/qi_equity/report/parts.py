@@ -14,6 +14,7 @@ from qi_equity.view.panels import Figure
 from qi_equity.view.table import Table
 
 T = TypeVar("T")
+MOST_NUMBERED = 12  # sites
 Value = float | None
 # What a file says of its day where there is no data: the first that a zip archive can hold.
 NO_DAY = pd.Timestamp(1980, 1, 1)
@@ -68,6 +69,11 @@ class Cloud:
     alt: str
     unit: str = ""
     across: str = ""
+
+    @property
+    def numbered(self) -> bool:
+        """Whether each site has a number: of many they would run into one another."""
+        return len(self.sites) <= MOST_NUMBERED
 
 
 @dataclass(frozen=True, slots=True)

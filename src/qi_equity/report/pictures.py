@@ -138,6 +138,8 @@ def _cloud(axes: Any, cloud: Cloud, size: float) -> None:
     for place, (_, wide, value, beyond) in enumerate(cloud.sites, 1):
         look, mark = ("other", "s") if beyond else ("value", "o")
         axes.plot([wide], [value], mark, color=LIGHT[look], markersize=7)
+        if not cloud.numbered:
+            continue
         axes.annotate(
             str(place),
             (wide, value),

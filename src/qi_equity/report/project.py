@@ -102,8 +102,11 @@ def cycle_pages(findings: Findings, asked: Asked) -> list[Page]:
     cycles = sorted(project.cycles, key=lambda cycle: (cycle.start, cycle.id))
     under = footer(findings, asked.provenance, None, asked.site)
     if not cycles:
-        said = (say("project.no_cycle"),)
-        return [Page(say("report.title.cycles", count=0), (Said(said),), (), under)]
+        ideas = [one.name for driver in project.drivers for one in driver.change_ideas]
+        said = tuple(ideas) or (aim_sentence(project),)
+        heading = say("compare.idea") if ideas else say("project.aim")
+        title = say("project.no_cycle").rstrip(".")
+        return [Page(title, (Said(said, heading),), (), under)]
     heads = tuple(say(f"report.table.{name}") for name in ("cycle", "when", "where", "learnt"))
     title = say("report.title.cycles", count=len(cycles))
     pages = []
