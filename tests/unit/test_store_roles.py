@@ -321,7 +321,7 @@ def test_every_public_method_of_a_view_is_in_the_table_or_harmless():
     asked = {
         "observations", "history", "protected", "log", "import_table", "undo", "entries", "write",
         "projects", "project", "project_file", "revision", "save_project", "consent", "backup",
-        "export", "verify", "people", "trail", "note_file", "release", "withdraw",
+        "export", "verify", "people", "trail", "note_file", "release", "withdraw", "begin",
     }  # fmt: skip
     # who one is; the names of sites, which of them consented, and what went out to the network of a
     # project one may see; and what puts on record what oneself does
