@@ -12,7 +12,7 @@ from scipy import optimize, stats
 from qi_equity import analyse, sources
 from qi_equity.app.backend import FixedBackend
 from qi_equity.app.render import Renderer
-from qi_equity.disclosure import network_findings
+from qi_equity.disclosure import protect
 from qi_equity.equity.value_verdict import value_verdicts
 from qi_equity.equity.values import Means, Values, everyone_else, intervals, level, means, p_values
 from qi_equity.findings import Findings, Gap
@@ -340,7 +340,7 @@ def test_measurements_that_are_missing_hold_the_verdict_back(antibiotics: Findin
 
 def test_the_network_is_told_no_reading(antibiotics: Findings) -> None:
     table = sources.load(antibiotics.project, base=PROJECTS).observations
-    released = network_findings(antibiotics.project, table, judge=False)
+    released = protect(analyse(antibiotics.project, table, judge=False))
     for part in (released.points, released.gaps):
         assert not {"readings", "spread", "outcome_unknown", "reference_readings"} & {
             name for name in part if part[name].notna().any()
