@@ -226,7 +226,7 @@ def _one_pass(asked: list[Asked], window: int, budget: float) -> list[GapCharts]
         **moved_columns(found, direction),
         "cautions": pd.Series(_cautions(found, charts, gap, known), dtype=object),
         "echo_of": np.concatenate(
-            [_echo_of(*pair, found, part) for *pair, part in zip(asked, held, parts, strict=True)]
+            [_echo_of(*each, found) for each in zip(asked, held, parts, strict=True)]
         ),
     }
     # Made in one go: to put on one column after another costs more than all sums.
@@ -374,7 +374,7 @@ def moved_columns(
     }
 
 
-def _echo_of(asked: Asked, held: _Held, found: Verdicts, part: slice) -> NDArray[np.object_]:
+def _echo_of(asked: Asked, held: _Held, part: slice, found: Verdicts) -> NDArray[np.object_]:
     """The stratum whose change a gap shows again, where the change is not the gap's own."""
     counts, kept = asked.counts, held.kept
     changed, rising = np.zeros(kept.shape, dtype=bool), np.zeros(kept.shape, dtype=np.int64)
