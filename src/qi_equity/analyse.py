@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -99,7 +100,7 @@ def analyse(
     measured = _finished(begun, judges)
     parts = list(measured.values())
     cautions += in_order(one for part in parts for one in part.quality)
-    found = {name: _joined(parts, name) for name in TABLES}
+    found: dict[str, Any] = {name: _joined(parts, name) for name in TABLES}
     chance = None
     if parts and judge:
         weighed = among(found["charts"], totals=_totals(found["charts"]))

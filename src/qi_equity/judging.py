@@ -153,9 +153,10 @@ def _logged(reading: Reading, rows: pd.DataFrame) -> _Logged:
     (site, sites), (day, days) = (
         pd.factorize(rows[name], sort=True) for name in ("site", "subgroup")
     )
-    charted = rows["numerator"].notna() & rows["denominator"].notna()
+    charted = (rows["numerator"].notna() & rows["denominator"].notna()).to_numpy(bool)
     seen = np.zeros((3, len(sites), len(days)), bool)
-    for place, some in enumerate((np.ones(len(rows), bool), charted, _held(reading, rows))):
+    every: BoolArray = np.ones(len(rows), bool)
+    for place, some in enumerate((every, charted, _held(reading, rows))):
         seen[place, site[some], day[some]] = True
     moments = np.asarray(days, dtype="datetime64[ns]")
     late = moments > reading.last_of_baseline(rows).to_datetime64()

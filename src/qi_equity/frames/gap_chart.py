@@ -378,7 +378,7 @@ def moved_columns(
     }
 
 
-def _echo_of(asked: Asked, held: _Held, found: Verdicts, part: slice) -> NDArray[np.object_]:
+def _echo_of(asked: Asked, held: _Held, part: slice, found: Verdicts) -> NDArray[np.object_]:
     """The stratum whose change a gap shows again, where the change is not the gap's own."""
     counts, kept = asked.counts, held.kept
     changed, rising = np.zeros(kept.shape, dtype=bool), np.zeros(kept.shape, dtype=np.int64)
