@@ -227,7 +227,7 @@ def _one_pass(asked: list[Asked], window: int, budget: float) -> list[GapCharts]
         "cautions": pd.Series(_cautions(found, charts, gap, known), dtype=object),
         "echo_of": np.concatenate(
             [
-                _echo_of(one, kept, found, part)
+                _echo_of(one, kept, part, found)
                 for one, kept, part in zip(asked, held, parts, strict=True)
             ]
         ),
