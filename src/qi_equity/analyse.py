@@ -117,6 +117,7 @@ def analyse(
         as_of=revision if judge else None,
         chance=chance,
         kept={measure: part for measure, part in measured.items() if judge},
+        late=None,
     )
 
 

@@ -146,7 +146,9 @@ def _logged(reading: Reading, rows: pd.DataFrame) -> _Logged:
     )
     charted = rows["numerator"].notna() & rows["denominator"].notna()
     seen = np.zeros((3, len(sites), len(days)), bool)
-    for place, some in enumerate((np.ones(len(rows), bool), charted, _held(reading, rows))):
+    every, held = np.ones(len(rows), bool), _held(reading, rows)
+    parts: tuple[BoolArray, ...] = (every, charted.to_numpy(bool), held)
+    for place, some in enumerate(parts):
         seen[place, site[some], day[some]] = True
     moments = np.asarray(days, dtype="datetime64[ns]")
     late = moments > reading.last_of_baseline(rows).to_datetime64()

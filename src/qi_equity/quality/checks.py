@@ -142,7 +142,7 @@ def _weeks(rows: pd.DataFrame) -> _Weeks:
     return _Weeks(
         [str(one) for one in sites],
         pd.DatetimeIndex(days),
-        np.isfinite(spread(np.zeros(len(rows)), every)).any(axis=1),
+        np.asarray(np.isfinite(spread(np.zeros(len(rows)), every)).any(axis=1)),
         spread(top, whole),
         spread(bottom, whole),
         spread(bottom, np.isfinite(bottom)),
@@ -320,7 +320,7 @@ def _zeros(data: _Data) -> Iterator[Found]:
 
 def _runs_of_zeros(measure: Measure, weeks: _Weeks) -> Iterator[Found]:
     """Weeks on end without an event at a site whose own rate makes that unlikely."""
-    counted = np.isfinite(weeks.events).any(axis=1)
+    counted = np.asarray(np.isfinite(weeks.events).any(axis=1))
     for place, site in weeks.of_sites():
         at = np.flatnonzero(counted[place])
         events, size = (np.nansum(part[place], axis=0)[at] for part in (weeks.events, weeks.births))
@@ -402,7 +402,8 @@ def _jumps(data: _Data) -> Iterator[Found]:
     """Births that suddenly double or halve, once or for good; a last subgroup unfinished."""
     for measure, _ in data.measures():
         weeks = data.weeks[measure.id]
-        known, births = np.isfinite(weeks.size).any(axis=1), np.nansum(weeks.size, axis=1)
+        known = np.asarray(np.isfinite(weeks.size).any(axis=1))
+        births = np.nansum(weeks.size, axis=1)
         for place, site in weeks.of_sites():
             at = np.flatnonzero(known[place])
             n = births[place, at]

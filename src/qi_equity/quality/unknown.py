@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from qi_equity.arrays import FloatArray
+from qi_equity.arrays import BoolArray, FloatArray
 from qi_equity.equity import bounds
 from qi_equity.equity.gaps import Methods
 from qi_equity.observations import COUNTS
@@ -61,7 +61,7 @@ def unknown_bounds(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:
     share = np.divide(nu, nu + total, out=np.full_like(nu, np.nan), where=nu + total > 0)
     gaps, (many, each) = found.gaps, x.shape
 
-    def flat(arrays: Iterable[FloatArray]) -> FloatArray:
+    def flat(arrays: Iterable[FloatArray | BoolArray]) -> FloatArray | BoolArray:
         return np.concatenate([np.broadcast_to(array, x.shape).ravel() for array in arrays])
 
     every = gaps.values()
