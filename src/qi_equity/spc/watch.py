@@ -86,7 +86,8 @@ def signs(above: FloatArray, known: FloatArray, baseline: BoolArray, watched: Bo
         likely.append(np.where(told, np.log(np.where(is_above, rate, 1 - rate)), 0.0))
     information = known / 4 * np.log(SIGN_RATIO) ** 2 / 4
     believed = np.repeat(np.log(BELIEVED), LEVELS)
-    return _told(*likely, baseline, watched, believed), information
+    none, rising, falling = likely
+    return _told(none, rising, falling, baseline, watched, believed), information
 
 
 def _before(above: FloatArray, known: FloatArray) -> tuple[BoolArray, FloatArray]:
