@@ -267,7 +267,7 @@ def own_power(networks: int) -> Iterator[Figure]:
         yield Figure("A19", f"{cell} {shares[2]:.2f})", shares[0], networks)
     own, _, plain = np.sum(seen, axis=0)
     cell = "all of these: highlighted as its own, as a share of the plain exact scan's"
-    yield Figure("A19", cell, float(own / plain), networks * len(PLANTED), 0.75)
+    yield Figure("A19", cell, min(float(own / plain), 1.0), networks * len(PLANTED), 0.75)
 
 
 def plainly(events: np.ndarray, births: np.ndarray) -> np.ndarray:
