@@ -26,6 +26,9 @@ MOVED = np.log([1.0, DESIGN_RATIO, 1 / DESIGN_RATIO])[:, None, None]
 SIGN_RATIO = 3.0
 # Likeness of neighbouring values, as a correlation of their sides, and the belief in each.
 ALIKE, BELIEVED = (0.0, 0.15, 0.3, 0.5), (0.5, 0.25, 0.15, 0.1)
+# In a baseline of fewer values likeness and a change cannot be told apart: a year of months would
+# see a ratio double in .3 of years instead of all. They count as not alike.
+LEAST_ALIKE = 24
 # With fewer events than this (and, of proportions, fewer without one) there is no level to leave.
 LEAST_EVENTS = 5
 # Values of which a median is worth watching (NHS England, Making Data Count).
@@ -85,7 +88,10 @@ def signs(above: FloatArray, known: FloatArray, baseline: BoolArray, watched: Bo
         rate = rate * (1 - stays) + stays * before
         likely.append(np.where(told, np.log(np.where(is_above, rate, 1 - rate)), 0.0))
     information = known / 4 * np.log(SIGN_RATIO) ** 2 / 4
-    believed = np.repeat(np.log(BELIEVED), LEVELS)
+    enough = (known * baseline).sum(axis=-1, keepdims=True) >= LEAST_ALIKE
+    with np.errstate(divide="ignore"):
+        believed = np.log(np.where(enough, BELIEVED, np.array(ALIKE) == 0))
+    believed = np.repeat(believed, LEVELS, axis=-1)
     none, rising, falling = likely
     return _told(none, rising, falling, baseline, watched, believed), information
 
