@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from openpyxl import Workbook
 
 from qi_equity import ethnicity, project_file, sources
 from qi_equity.errors import UserError
-from qi_equity.sources import Imported
+from qi_equity.sources import Imported, grid
 from qi_equity.sources.outline import outline
 
 GROUPS = ("White British", "Black African", "Indian")
@@ -216,3 +217,47 @@ def test_a_published_table_of_births_deaths_and_rates_takes_five_lines(tmp_path)
 def test_what_is_not_read_says_how_to_write_it(tmp_path, text, why):
     with pytest.raises(UserError, match=why):
         read(tmp_path, text)
+
+
+def with_sheet(path: Path, content: bytes) -> Path:
+    """A workbook whose first sheet's XML is what is given."""
+    book = Workbook()
+    book.save(path)
+    with zipfile.ZipFile(path) as packed:
+        parts = {name: packed.read(name) for name in packed.namelist()}
+    parts["xl/worksheets/sheet1.xml"] = content
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, part in parts.items():
+            packed.writestr(name, part)
+    return path
+
+
+SHEET = (
+    b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+    b'<dimension ref="A1:B2"/><sheetData>%b</sheetData></worksheet>'
+)
+
+
+def row_of(number: int) -> bytes:
+    return b'<row r="%d"><c r="A%d"><v>1</v></c><c r="B%d"><v>2</v></c></row>' % ((number,) * 3)
+
+
+def test_a_sheet_that_says_it_is_smaller_than_it_is_is_read_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(grid, "WHOLE", 0)  # as a large workbook is read
+    rows = b"".join(map(row_of, range(1, 31)))
+    found = grid.READERS[".xlsx"](with_sheet(tmp_path / "counts.xlsx", SHEET % rows), None)
+    assert len(found.rows) == 30
+
+
+@pytest.mark.parametrize("limit", ["MOST_CELLS", "MOST_ROWS"])
+def test_a_sheet_that_is_too_large_is_refused_before_a_row_of_it_is_read(
+    tmp_path, monkeypatch, limit
+):
+    monkeypatch.setattr(grid, "WHOLE", 0)
+    monkeypatch.setattr(grid, limit, 500)
+    monkeypatch.setattr(grid, "_page", None)
+    path = with_sheet(tmp_path / "counts.xlsx", SHEET % b"".join(map(row_of, range(1, 600))))
+    with pytest.raises(
+        UserError, match=r"more than .* (cells; save the table alone|rows; save it as CSV)"
+    ):
+        grid.READERS[".xlsx"](path, None)

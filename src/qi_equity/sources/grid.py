@@ -23,6 +23,9 @@ from qi_equity.sources.layout import Header, Rows
 BEGINNING = 1 << 16  # bytes of a CSV that its header surely fits in
 # A workbook of counts is small; one that unpacks to more cells than this is no table of counts.
 MOST_CELLS = 20_000_000
+MOST_ROWS = 300_000  # of a sheet: opening more takes minutes
+TOO_MANY = f"{{path}}: has more than {MOST_CELLS:,} cells; save the table alone"
+TOO_LONG = f"{{path}}: the sheet has more than {MOST_ROWS:,} rows; save it as CSV, and read that"
 # Bytes of a workbook, unpacked, up to which it is opened whole: merged cells are known only then.
 WHOLE = 64 << 20
 SAMPLE = 60  # lines of a CSV that its separator is judged by
@@ -334,6 +337,8 @@ def _xlsx(path: Path, sheet: str | None) -> File:
                 f"{path}: there is no sheet called '{sheet}'{did_you_mean(sheet, book.sheetnames)}"
             )
         page = book[sheet] if sheet is not None else _first(book)
+        if not small:
+            _countable(page, path)
         rows = _page(page, path)
         if written is not None:
             _unworked(rows, written[page.title])
@@ -351,8 +356,32 @@ def _xlsx(path: Path, sheet: str | None) -> File:
 def _first(book: Any) -> Any:
     """The first sheet that has a table on it: a cover page is none."""
     pages = [page for page in book.worksheets if getattr(page, "sheet_state", "") == "visible"]
-    tables = (page for page in pages if (page.max_row or 2) > 1 and (page.max_column or 2) > 1)
-    return next(tables, book.worksheets[0])
+    return next(filter(_is_table, pages), book.worksheets[0])
+
+
+def _is_table(page: Any) -> bool:
+    """Whether more than a row and a column are filled; of a long sheet, within its first rows."""
+    if not hasattr(page, "reset_dimensions"):
+        return bool((page.max_row or 2) > 1 and (page.max_column or 2) > 1)
+    # What a sheet says of its own size may be wrong, and the rest would be dropped unseen.
+    page.reset_dimensions()
+    rows = [row for row in page.iter_rows(max_row=SAMPLE, values_only=True) if _filled(row)]
+    return len(rows) > 1 and any(sum(map(bool, map(text_of, row))) > 1 for row in rows)
+
+
+def _countable(page: Any, path: Path) -> None:
+    """Refuse a sheet of too many rows or cells by counting their tags, before any is read."""
+    page.reset_dimensions()  # as in _is_table, where the sheet was named
+    rows, found, end = 0, 0, b""
+    with zipfile.ZipFile(path) as packed, packed.open(page._worksheet_path) as sheet:
+        while chunk := sheet.read(1 << 20):
+            both = end + chunk
+            found, rows = found + both.count(b"<c "), rows + both.count(b"<row")
+            end = both[-2:]  # a tag may lie across two chunks; what is whole is not counted twice
+            if found > MOST_CELLS:
+                raise UserError(TOO_MANY.format(path=path))
+            if rows > MOST_ROWS:
+                raise UserError(TOO_LONG.format(path=path))
 
 
 def _page(page: Any, path: Path) -> Rows:
@@ -361,7 +390,7 @@ def _page(page: Any, path: Path) -> Rows:
     for number, row in enumerate(page.iter_rows(), 1):
         count += len(row)
         if count > MOST_CELLS:
-            raise UserError(f"{path}: has more than {MOST_CELLS:,} cells; save the table alone")
+            raise UserError(TOO_MANY.format(path=path))
         rows.append((number, [_cell(cell) for cell in row]))
     for merged in getattr(getattr(page, "merged_cells", None), "ranges", ()):
         # Only down: across, a title or a part of a header would seem to stand many times.
