@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 PAGES = {
-    "charts": "?page=charts&project=pph_reduction",
-    "gap": "?page=gap&project=pph_reduction",
+    "answer": "?page=charts&project=pph_reduction&site=site_a&stratum=Black",
     "compare": "?page=compare&project=pph_reduction&stratum=Black",
     "log": "?page=log&project=pph_reduction&site=site_a",
     "session": "?page=session&project=pph_reduction",
@@ -22,13 +21,14 @@ PAGES = {
     "quality": "?page=quality&project=pph_reduction",
     "history": "?page=history&project=pph_reduction",
     "people": "?page=people&project=pph_reduction",
+    "begin": "?page=begin",
 }
 SCREENS = {
     "desktop": {"viewport": {"width": 1366, "height": 768}, "color_scheme": "light"},
     "dark": {"viewport": {"width": 1366, "height": 768}, "color_scheme": "dark"},
     "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"},
 }
-IN_THE_DARK = ("charts", "compare")
+IN_THE_DARK = ("answer", "compare")
 
 
 def settled(page: Any, address: str) -> None:
