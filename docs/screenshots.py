@@ -61,6 +61,7 @@ def main() -> None:
         )
         for screen, options in SCREENS.items():
             page = browser.new_context(**options).new_page()
+            page.set_default_timeout(120_000)  # a busy machine takes its time
             for name, address in PAGES.items():
                 if screen == "dark" and name not in IN_THE_DARK:
                     continue

@@ -31,7 +31,7 @@ from store_network import PROJECT, SITES, YAML, made, project, row, user
 TABLE = """
 operation            | contributor | clinician | facilitator     | equity_lead | admin
 see true counts      | north       | north     |                 | north       | all
-see protected counts |             |           | shared          |             |
+see protected counts |             |           | shared          | south       |
 log a count          | north       |           |                 | north       | all
 upload a file        | north       |           |                 | north       | all
 undo a count         | north       |           |                 | north       | all
@@ -41,6 +41,8 @@ action               | north       |           | north south net | north net   |
 done                 | north       |           | north south net | north net   | all net
 undo a note          | north       |           | north south net | north net   | all net
 consent              |             |           |                 | north       | all
+approve a release    |             |           |                 | all         | all
+withdraw a release   |             |           |                 | all         | all
 see people           |             |           |                 |             | all
 add a person         |             |           |                 |             | all
 change a role        |             |           |                 |             | all
@@ -109,6 +111,8 @@ def world(tmp_path_factory):
         ExitStack() as stack,
     ):
         world = World(site, site.network.store.as_user(user(name="root")))
+        # What was logged since the first of the month goes out by approval.
+        assert world.admin.release(PROJECT, "the first") is not None
         for role in ROLES:
             visitor = world.visitors[role] = site.signed_in(role)
             world.pages[role] = stack.enter_context(visitor.open(f"?project={PROJECT}"))
@@ -296,6 +300,15 @@ def forget_an_account(world, role, place):
     return did
 
 
+def approve_a_release(world, role, place):
+    return done(world, role, "release", "project", reason=f"for {place}")
+
+
+def withdraw_a_release(world, role, place):
+    made = world.admin.release(PROJECT, "to be withdrawn")
+    return done(world, role, "withdraw", "project", number=str(made.number), reason="a slip")
+
+
 def read_the_trail(world, role, place):
     html = send(world, role, "trail")["html"]
     return "Server started" in html and "Looked at true counts" in html
@@ -320,6 +333,8 @@ OPERATIONS: dict[str, Any] = {
     "done": done_,
     "undo a note": undo_a_note,
     "consent": consent,
+    "approve a release": approve_a_release,
+    "withdraw a release": withdraw_a_release,
     "see people": see_people,
     "add a person": add_a_person,
     "change a role": change_a_role,
@@ -348,7 +363,8 @@ def cases():
 def test_a_role_may_do_through_the_app_what_the_table_says(world, operation, role, place, allowed):
     act = OPERATIONS[operation]
     before = world.admin.verify()
-    prepared = operation in ("undo a count", "undo a note", "done")  # by an admin, for the case
+    # By an admin, for the case.
+    prepared = operation in ("undo a count", "undo a note", "done", "withdraw a release")
     assert act(world, role, place) == allowed
     after = world.admin.verify()
     assert after.whole
@@ -357,7 +373,7 @@ def test_a_role_may_do_through_the_app_what_the_table_says(world, operation, rol
 
 
 def test_every_write_the_app_offers_is_in_the_table():
-    asked = {"log", "upload", "undo", "note", "action", "done", "consent"}
+    asked = {"log", "upload", "undo", "note", "action", "done", "consent", "release", "withdraw"}
     assert set(ACTIONS) == asked
     assert set(STARTS) == {"begin"}  # who may: tests/unit/test_files_brought_in.py
     assert set(PEOPLE) == {"person", "change", "password", "remove"}
