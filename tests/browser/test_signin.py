@@ -147,7 +147,9 @@ def test_a_facilitator_is_not_shown_a_site_that_has_not_consented(visit):
     sign_in(page, "Fay")
     ready(page, chart=False)
     assert page.locator(".plot").count() == 0
-    assert "Nothing has been logged" in page.locator("main").inner_text()
+    said = page.locator("main").inner_text()
+    assert "No release yet" in said
+    assert "No site shares counts" in said
 
 
 def test_a_page_that_is_not_there_is_ours_and_leads_back(visit):

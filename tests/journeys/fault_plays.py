@@ -377,6 +377,8 @@ def every_earlier_schema(ground: Ground) -> Played:
             migrate_to(connection, version)
             with source.reading() as there:
                 upkeep._pour(there, connection)
+            # The trail's own link is of the newest schema.
+            connection.exec_driver_sql("DELETE FROM chain WHERE id = 2")
         found, seconds = works(place)
         assert list(place.parent.glob(f"{place.name}.schema-{version}.*.backup"))
         asked, shown, slowest = asked + kept, shown + found, max(slowest, seconds)

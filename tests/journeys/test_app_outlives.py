@@ -283,7 +283,7 @@ def test_after_a_save_only_what_is_new_is_judged(network, monkeypatch):
     plan = desk.project(PROJECT)
     first = live.judge_true(("true", "all"), plan, counts, "1")
     live.judge_true(("true", "all"), plan, counts, "2")
-    live.judge_protected(("protected", "all"), plan, counts)
+    live.judge_true(("true", "others"), plan, counts, "2")
     assert passed[0] == {}
     assert set(passed[1]) >= {"pph", "cord"}
     assert passed[2] == {}, "what was judged for one is not used for another"

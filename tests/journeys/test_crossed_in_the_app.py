@@ -30,6 +30,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[live.Network]:
     desk.import_table(plan.id, sources.load(plan, base=path.parent).observations, "0" * 64)
     desk.consent(plan.id, "ashdown", True)
     desk.consent(plan.id, "brackenford", True)
+    assert desk.release(plan.id, "the first") is not None
     yield opened
     opened.close()
 

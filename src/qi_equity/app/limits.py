@@ -27,7 +27,8 @@ class Limits:
     ...     limits.spend("jo", "file")
     >>> limits.spend("jo", "file")
     Traceback (most recent call last):
-    qi_equity.errors.UserError: you asked for too much in a short time: nothing was done; ...
+    qi_equity.errors.UserError: you asked for too much in a short time: nothing was done; wait a \
+minute, then try again
     """
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:

@@ -236,6 +236,8 @@ class Seat:
         if self.user.may("see protected") and self.user.may("see") != "every" and shared:
             key = ("released", project_id, *self.store.consented(project_id))
             views.append((key, self.store.released(project_id), self._released(project_id)))
+        if not views and not shared:
+            raise Forbidden("each dimension is shown by itself; both together stay with teams")
         if not views:
             raise Forbidden(f"your role ({self.user.role}) sees no counts")
         return views

@@ -53,15 +53,19 @@ class PageHandler(DocHandler):  # type: ignore[misc]  # panel ships no types
             work = partial(self.audience.first, visit, self.request.arguments)
             first = self.audience.threads.submit(work)
             self.request.qi_first = await wrap_future(first)
-        await super().get(*arguments, **named)
+        # Panel's own answers nothing to wait for where it sends somebody to the door.
+        given = super().get(*arguments, **named)
+        if given is not None:
+            await given
 
 
 def page(audience: Audience) -> pn.Template:
     """One session's page: complete as it is sent, live once the browser has connected."""
     visit = audience.arrived()
     request = pn.state.curdoc.session_context.request
-    # Panel warms up with a request of its own, before anybody asks.
-    answer: render.Answer = getattr(request, "qi_first", None) or audience.first(visit, {})
+    # Panel warms up with a request of its own, and a server of one's own has its own handlers.
+    made: render.Answer | None = getattr(request, "qi_first", None)
+    answer = made or audience.first(visit, getattr(request, "arguments", None) or {})
 
     def reply(message: dict[str, Any]) -> dict[str, Any]:
         """What a page asked for; the number lets it drop an answer that came too late."""

@@ -67,8 +67,10 @@ def propose(label: str, strata: Strata) -> str | None:
 def meant(label: str, scheme: str) -> ethnicity.Recorded:
     """What a label is, or is a slip of, or has the words of in another order.
 
-    >>> [meant(label, "ons_2021").code for label in ("Afircan", "British White", "Martian")]
-    ['AFRICAN', 'WHITE', None]
+    >>> meant("Afircan", "ons_2021").code
+    'Black, Black British, Black Welsh, Caribbean or African: African'
+    >>> meant("Martian", "ons_2021").code is None
+    True
     """
     known = ethnicity.recognise(label, scheme)
     if known.status != "invalid":

@@ -91,7 +91,7 @@ def _still(beside: FloatArray, information: FloatArray, found: Scatter) -> Float
     """The chance that the rest stands still, from its step the same way ."""
     spread = found.factor[..., np.newaxis]
     z, moved = (part[:, np.newaxis, np.newaxis] for part in (beside, information))
-    moved = moved * SHARED**2
+    moved = np.maximum(moved, 0.0) * SHARED**2  # rounding leaves a little less than none
     both = spread + moved
     none = norm.pdf(z / np.sqrt(spread)) / np.sqrt(spread)
     # All moved the way the stratum did: half a normal, and the other half twice over.

@@ -28,8 +28,8 @@ def new_secret() -> str:
 def address_of(secret: str, name: str) -> str:
     """What the QR code of a secret says.
 
-    >>> address_of("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "Jo")[:53]
-    'otpauth://totp/QI%20Equity:Jo?secret=GEZDGNBVGY3TQOJQGE'
+    >>> address_of("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "Jo")[:51]
+    'otpauth://totp/QI%20Equity:Jo?secret=GEZDGNBVGY3TQO'
     """
     return pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=ISSUER)
 
