@@ -221,12 +221,17 @@ SPLINE = interpolate.CubicSpline(np.arange(NODES), np.eye(NODES))
 REFINED = SPLINE(np.linspace(0, NODES - 1, BETWEEN))
 
 
+def _times(one: FloatArray, other: FloatArray) -> FloatArray:
+    """A matrix product that ends in the same digits whatever library and threads a machine has."""
+    return np.asarray(np.einsum("ij,jk->ik", one, other))
+
+
 def _likelihoods(observed: FloatArray, totals: FloatArray, states: _States, row: int) -> FloatArray:
     """Log likelihood (hypothesis, period, scatter and level) of one series, told its totals."""
-    week = np.multiply.outer(states.between[row], observed) - REFINED @ totals
+    week = np.multiply.outer(states.between[row], observed) - _times(REFINED, totals)
     top = week.max(axis=0)
-    spread = np.log(np.maximum(states.weight[row] @ np.exp(week - top), 1e-300)) + top
-    exact = np.multiply.outer(states.exact[row], observed) - states.place[row] @ totals
+    spread = np.log(np.maximum(_times(states.weight[row], np.exp(week - top)), 1e-300)) + top
+    exact = np.multiply.outer(states.exact[row], observed) - _times(states.place[row], totals)
     shape = (3, -1, observed.size)  # (hypothesis, scatter and level, period)
     both = np.concatenate([exact.reshape(shape), spread.reshape(shape)], axis=1)
     return np.moveaxis(both, 1, 2)
