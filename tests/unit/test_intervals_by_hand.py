@@ -321,3 +321,11 @@ def test_a_confidence_lies_between_none_and_all(confidence):
     with pytest.raises(ValueError, match=f"between 0 and 1, such as 0.95; got {confidence}"):
         intervals._z(confidence)
     assert intervals._z(0.95) == pytest.approx(Z)
+
+
+@pytest.mark.parametrize("both", [(1, 1), (2, 1), (3, 7), (500, 40)])
+def test_where_all_had_the_event_the_ratio_has_ends_on_both_sides(both):
+    m, n = both
+    one, other = gart_nam_ratio(m, m, n, n), gart_nam_ratio(n, n, m, m)
+    assert one.lower < 1 < one.upper < 1e6
+    assert one.lower == pytest.approx(1 / other.upper)

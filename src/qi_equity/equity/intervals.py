@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import special
 
 from qi_equity.arrays import FloatArray
+from qi_equity.equity.score_limits import about_difference, about_ratio, score_limits
 from qi_equity.equity.scores import (
     counts_of,
     difference_score,
@@ -22,7 +23,7 @@ from qi_equity.equity.scores import (
     pairs_of,
     ratio_score_of,
 )
-from qi_equity.roots import falling_root, quick_root
+from qi_equity.roots import falling_root
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -218,16 +219,16 @@ def gart_nam(
         other = np.where(turned, a, b), np.where(turned, m, n)
         away = np.abs(estimate)
         score = partial(difference_score_of, small=True)
-        found = _sought(
-            score, (*own, *other), away, away, (-1.0, 1.0), _z(confidence), _about_difference
+        seen, lower, upper = score_limits(
+            score, (*own, *other), away, (-1.0, 1.0), _z(confidence), about_difference
         )
         # Two groups that are alike have an interval that is alike on both sides.
         alike = (estimate == 0) & (m == n)
-        reach = np.maximum(np.abs(found.lower), np.abs(found.upper))
-        low = np.where(alike, -reach, found.lower)
-        high = np.where(alike, reach, found.upper)
+        reach = np.maximum(np.abs(lower), np.abs(upper))
+        low = np.where(alike, -reach, lower)
+        high = np.where(alike, reach, upper)
     return Interval(
-        np.where(turned, -found.estimate, found.estimate)[()],
+        np.where(seen, np.where(turned, -away, away), np.nan)[()],
         np.where(turned, -high, low),
         np.where(turned, -low, high),
     )
@@ -316,18 +317,21 @@ def gart_nam_ratio(
     with np.errstate(all="ignore"):
         estimate = np.asarray((a / m) / (b / n))
         start = np.clip(np.log(estimate), -LARGEST_LOG_RATIO, LARGEST_LOG_RATIO)
-        found = _sought(
+        known, low, high = score_limits(
             lambda a, m, b, n, at: ratio_score_of(a, m, b, n, np.exp(at), small=True),
             counts,
-            estimate,
             start,
             (-LARGEST_LOG_RATIO, LARGEST_LOG_RATIO),
             _z(confidence),
-            _about_ratio,
+            about_ratio,
         )
-        lower, upper = np.exp(found.lower), np.exp(found.upper)
-    known = np.isfinite(found.lower)
-    return _kept(known, estimate, np.where(a == 0, 0.0, lower), np.where(b == 0, np.inf, upper))
+        lower, upper = np.exp(low), np.exp(high)
+    return _kept(
+        known & np.isfinite(low),
+        estimate,
+        np.where(a == 0, 0.0, lower),
+        np.where(b == 0, np.inf, upper),
+    )
 
 
 def score_rate_ratio(
@@ -379,67 +383,6 @@ def _hybrid(one: Interval, two: Interval, some_event: ArrayLike) -> Interval:
     return _kept(np.isfinite(estimate) & some_event, estimate, estimate - down, estimate + up)
 
 
-def _sought(
-    score: Callable[..., FloatArray],
-    counts: tuple[FloatArray, FloatArray, FloatArray, FloatArray],
-    estimate: FloatArray,
-    start: FloatArray,
-    ends: tuple[float, float],
-    z: float | FloatArray,
-    about: Callable[..., tuple[FloatArray, FloatArray]],
-) -> Interval:
-    """Where a score is `z` standard errors from nought on either side, from `start`.
-
-    `about` says where such limits lie as a rule and how far they reach: sought there first.
-    """
-    seen = np.isfinite(counts[1] + counts[3]) & (counts[0] + counts[2] > 0)
-    place = np.flatnonzero(seen)
-    flat = [part.ravel()[place] for part in counts]
-    begin, far = start.ravel()[place], np.broadcast_to(z, seen.shape).ravel()[place]
-    middle, reach = about(*flat)
-    # Both limits are sought at once: those below first, then those above. A guess a little too far
-    # out leaves a short stretch to look in; one too near leaves a long one.
-    both = [np.concatenate([part, part]) for part in flat]
-    level, beyond = np.concatenate([far, -far]), BEYOND * far * reach
-    # Of a handful, or where all had the event, a score may cross more than once: no short cut.
-    plain = (flat[0] < flat[1]) & (flat[2] < flat[3]) & (np.minimum(flat[1], flat[3]) > HANDFUL)
-    guess = np.where(plain, [middle - beyond, middle + beyond], np.nan).ravel()
-
-    def above(at: FloatArray, rows: NDArray[np.intp]) -> FloatArray:
-        some = both if rows.size == level.size else [part[rows] for part in both]
-        return np.asarray(score(*some, at) - level[rows])
-
-    low = np.concatenate([np.full_like(begin, ends[0]), begin])
-    high = np.concatenate([begin, np.full_like(begin, ends[1])])
-    limits = np.full((2, seen.size), np.nan)
-    limits[:, place] = quick_root(above, low, high, guess).reshape(2, -1)
-    lower, upper = limits.reshape(2, *seen.shape)
-    return _kept(seen, estimate, lower, upper)
-
-
-# So many times as far out as a normal curve has its limits.
-BEYOND = 1.3
-# As many people as this are few.
-HANDFUL = 5.0
-
-
-def _about_ratio(
-    a: FloatArray, m: FloatArray, b: FloatArray, n: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Log ratio and its standard error with half an event more on either side (Walter 1975)."""
-    x, y, size, others = a + 0.5, b + 0.5, m + 0.5, n + 0.5
-    variance = np.maximum(1 / x - 1 / size + 1 / y - 1 / others, 0.0)
-    return np.log(x / size) - np.log(y / others), np.sqrt(variance)
-
-
-def _about_difference(
-    a: FloatArray, m: FloatArray, b: FloatArray, n: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Difference of proportions and its standard error, with an event more of each kind."""
-    p, q = (a + 1) / (m + 2), (b + 1) / (n + 2)
-    return p - q, np.sqrt(p * (1 - p) / (m + 2) + q * (1 - q) / (n + 2))
-
-
 def _score_difference(
     x1: ArrayLike,
     n1: ArrayLike,
@@ -472,17 +415,16 @@ def _score_ratio(
     with np.errstate(all="ignore"):
         z = _z(confidence) * (np.sqrt((m + n) / (m + n - 1)) if corrected else np.ones_like(m))
         estimate = np.asarray((a / m) / (b / n))
-        found = _sought(
+        _, low, high = score_limits(
             lambda a, m, b, n, at: ratio_score_of(a, m, b, n, np.exp(at)),
             counts,
-            estimate,
             np.clip(np.log(estimate), -LARGEST_LOG_RATIO, LARGEST_LOG_RATIO),
             (-LARGEST_LOG_RATIO, LARGEST_LOG_RATIO),
             z,
-            _about_ratio,
+            about_ratio,
         )
-        lower = np.where(a == 0, 0.0, np.exp(found.lower))
-        upper = np.where(b == 0, np.inf, np.exp(found.upper))
+        lower = np.where(a == 0, 0.0, np.exp(low))
+        upper = np.where(b == 0, np.inf, np.exp(high))
     return _kept(np.isfinite(m + n) & (a + b > 0), estimate, lower, upper)
 
 
