@@ -91,9 +91,8 @@ def _change(chart: Chart | None, direction: Direction, judged: bool) -> str:
         return say(f"answers.emerging.{MEANS[direction]['rising' if chart.rising else 'falling']}")
     if chart.not_watched:
         return say("answers.change.too_early")
-    # The network is not told whether a chart is watched: of it no more is said than it is told.
-    watched = chart.false_alarms_a_year > 0
-    return say("answers.change.none" if watched else "answers.change.none_established")
+    # Points of the chart may be marked all the same: no more is said than was looked for.
+    return say("answers.change.none")
 
 
 def _gap(gap: Gap, judged: bool) -> str:
