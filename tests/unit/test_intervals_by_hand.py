@@ -323,9 +323,25 @@ def test_a_confidence_lies_between_none_and_all(confidence):
     assert intervals._z(0.95) == pytest.approx(Z)
 
 
+@pytest.mark.parametrize("method", [koopman, miettinen_nurminen_ratio, gart_nam_ratio])
 @pytest.mark.parametrize("both", [(1, 1), (2, 1), (3, 7), (500, 40)])
-def test_where_all_had_the_event_the_ratio_has_ends_on_both_sides(both):
+def test_where_all_had_the_event_the_ratio_has_ends_on_both_sides(method, both):
     m, n = both
-    one, other = gart_nam_ratio(m, m, n, n), gart_nam_ratio(n, n, m, m)
+    one, other = method(m, m, n, n), method(n, n, m, m)
     assert one.lower < 1 < one.upper < 1e6
     assert one.lower == pytest.approx(1 / other.upper)
+
+
+def test_koopman_where_all_had_the_event_by_hand():
+    """Above 1 the chance of the second is 1 over the ratio r: its score squared is (r - 1) n."""
+    found = koopman(30, 30, 50, 50)
+    assert found.upper == pytest.approx(1 + Z**2 / 50, rel=1e-9)
+    assert found.lower == pytest.approx(1 / (1 + Z**2 / 30), rel=1e-9)
+
+
+@pytest.mark.parametrize("both", [(1, 2), (3, 7), (500, 40)])
+def test_where_all_had_the_event_a_difference_has_ends_on_both_sides(both):
+    m, n = both
+    one, other = gart_nam(m, m, n, n), gart_nam(n, n, m, m)
+    assert one.lower < 0 < one.upper
+    assert one.lower == pytest.approx(-other.upper)

@@ -44,7 +44,9 @@ def score_limits(
 
     def above(at: FloatArray, rows: NDArray[np.intp]) -> FloatArray:
         some = both if rows.size == level.size else [part[rows] for part in both]
-        return np.asarray(score(*some, at) - level[rows])
+        away = score(*some, at)
+        # At the estimate nothing is left; where all had the event nothing varies either: 0 of 0.
+        return np.asarray(np.where(np.isnan(away), 0.0, away) - level[rows])
 
     low = np.concatenate([np.full_like(begin, ends[0]), begin])
     high = np.concatenate([begin, np.full_like(begin, ends[1])])

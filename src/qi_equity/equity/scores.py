@@ -97,10 +97,7 @@ def _standardised(
     # Samples that count for less than they are may have no one left to take away.
     variance = variance * (m + n) / np.maximum(m + n - 1, (m + n) / 2)
     third = own * (1 - 2 * p) / m - times * reference * (1 - 2 * p0) / n
-    # Where all had the event in both, or none, nothing is left and nothing varies: a score of 0.
-    still = (away == 0) & (variance == 0)
-    spread = np.where(still, 1.0, variance)
-    return _unskewed(away / np.sqrt(spread), np.where(still, 0.0, third / spread**1.5))
+    return _unskewed(away / np.sqrt(variance), third / variance**1.5)
 
 
 def _unskewed(score: FloatArray, skewness: FloatArray) -> FloatArray:
