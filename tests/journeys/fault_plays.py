@@ -400,6 +400,7 @@ def worker_killed(ground: Ground) -> Played:
         logged += 1
         began = time.perf_counter()
         findings = seat.findings(PROJECT)  # this sets the judging of the new count going
+        # Not a wait for anything: the process is to die at any stage of its work.
         time.sleep(chance.uniform(0, 0.5) if number else 0)
         if network.analyst.worker.pid:
             os.kill(network.analyst.worker.pid, signal.SIGKILL)

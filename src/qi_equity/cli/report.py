@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from qi_equity.store import Action
 
 AUDIENCES = ("network", "team")
+UNLOGGED = (
+    "Careful: this is made of a release that no log has, so what went out before was not reckoned "
+    "with. Whoever holds both could work small counts out; name the store with --database."
+)
 
 
 @app.command()
@@ -95,28 +99,29 @@ def _findings(
         name = "" if part is aims else part.id
         if database:
             return _released(database, aims, name)
+        typer.echo(UNLOGGED, err=True)
         return release(aims, observations, part=name), Provenance(policy=aims.disclosure.policy)
 
 
 def _released(database: str, aims: Project, part: str) -> tuple[Findings, Provenance]:
-    """The last release in the log of a store."""
+    """The last release of a store, with the project as it was when that was made."""
     import pandas as pd
 
     from qi_equity.cli.safekeeping import admin
-    from qi_equity.disclosure.released import opened
+    from qi_equity.disclosure import Releases
     from qi_equity.report import Provenance
 
-    with admin(database) as desk:
-        known = desk.releases(aims.id) if aims.id in desk.projects() else ()
-        agreed = desk.consented(aims.id) if known else ()
-    last = next((one for one in known[::-1] if not one.withdrawn), None)
-    if last is None:
+    with admin(database, Releases()) as desk:
+        known = aims.id in desk.projects()
+        found = desk.protected(part or aims.id) if known else None
+        log = desk.releases(aims.id) if known else ()
+    if found is None:
         raise UserError(
             f"{database} holds no release of '{aims.id}', so there is nothing for the network yet; "
             "make one with: qi-equity release PROJECT --approve, or report to the team with --for "
             "team"
         )
-    found = opened(aims, last.record, part=part, sites=agreed)
+    last = next(one for one in reversed(log) if not one.withdrawn)
     policy = str(last.record["policy"]["name"])
     return found, Provenance(number=last.number, date=pd.Timestamp(last.day), policy=policy)
 

@@ -18,7 +18,7 @@ from qi_equity.cli.common import DATABASE, Database, UsersFile, app
 from qi_equity.errors import UserError
 
 if TYPE_CHECKING:
-    from qi_equity.store import Desk, Line
+    from qi_equity.store import Desk, Line, Protect
 
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="a day, as 2026-01-05")]
 
@@ -125,7 +125,7 @@ def _second() -> str:
 
 
 @contextmanager
-def admin(database: str) -> Iterator[Desk]:
+def admin(database: str, protect: Protect | None = None) -> Iterator[Desk]:
     """The store as whoever may open its file: on the command line the file's rights decide."""
     from qi_equity import store
     from qi_equity.store import heads
@@ -142,7 +142,7 @@ def admin(database: str) -> Iterator[Desk]:
                 "Restore the last backup with 'qi-equity restore', or take the file away to begin "
                 "anew"
             )
-    opened = store.open(database)
+    opened = store.open(database, protect=protect)
     try:
         yield opened.as_user(store.User(getpass.getuser(), "admin"), origin="cli")
     finally:

@@ -162,16 +162,8 @@ def of_table(
     if baseline is None:
         baseline = min(usual_baseline(counts.subgroups), len(counts.subgroups))
     known = counts.baseline_length(baseline, subgroup)
-    label, against = reference_of(
-        reference,
-        counts,
-        known,
-        direction or "decrease",
-        SIZE_FLOOR,
-        multiply,
-        kind,
-        stratum,
-    )
+    told = (direction or "decrease", SIZE_FLOOR, multiply, kind, stratum)
+    label, against = reference_of(reference, counts, known, *told)
     if isinstance(against, float):
         raise DataErrors(
             ["a target rate has no counts of its own to compare with; name a stratum"],

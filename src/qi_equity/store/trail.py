@@ -219,8 +219,8 @@ class Trail:
             except StoreError as fault:
                 log.error("the trail could not be kept yet: %s", fault)
                 del held[:-WAITING]  # the newest are tried again with the next
-            except Exception:
-                log.exception("the trail could not be kept")
+            except Exception:  # a fault of ours: tried again it would stop all that comes after
+                log.exception("the trail could not be kept: %d lines stand here alone", len(held))
                 held = []
             for one in arrived:
                 if isinstance(one, Event):

@@ -1,0 +1,56 @@
+"""A report for the network is of the store's last release, as the project then was, and says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from qi_equity import cli, store
+from qi_equity.disclosure import Releases
+from store_network import PROJECT, made, project, table, user
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> list[str]:
+    """The command on a project and its counts beside a store of the same."""
+    opened = made(tmp_path / "network.sqlite", protect=Releases())
+    desk = opened.as_user(user())
+    desk.import_table(PROJECT, table(), "1" * 64)
+    for name in ("north", "south"):
+        desk.consent(PROJECT, name, True)
+    opened.close()
+    plan = project().model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    (tmp_path / "plan.yaml").write_text(yaml.safe_dump(plan, sort_keys=False), encoding="utf-8")
+    table().drop(columns="revision", errors="ignore").to_csv(tmp_path / "counts.csv", index=False)
+    return [
+        "report", str(tmp_path / "plan.yaml"), "--data", str(tmp_path / "counts.csv"),
+        "--pack", "board", "--format", "html", "--out", str(tmp_path / "out"),
+    ]  # fmt: skip
+
+
+def test_without_a_release_there_is_nothing_for_the_network_and_the_way_out_is_told(
+    asked: list[str], tmp_path: Path
+) -> None:
+    done = CliRunner().invoke(cli.app, [*asked, "--database", str(tmp_path / "network.sqlite")])
+    assert "holds no release" in str(done.exception)
+    assert "--approve" in str(done.exception)
+
+
+def test_the_pages_name_the_release_they_are_made_from(asked: list[str], tmp_path: Path) -> None:
+    place = tmp_path / "network.sqlite"
+    opened = store.open(place, protect=Releases())
+    assert opened.as_user(user()).release(PROJECT, "the first") is not None
+    opened.close()
+    done = CliRunner().invoke(cli.app, [*asked, "--database", str(place)])
+    assert done.exit_code == 0, (done.output, done.exception)
+    (page,) = (tmp_path / "out").rglob("*.html")
+    assert "elease 1" in page.read_text(encoding="utf-8")
+
+
+def test_a_report_of_no_log_says_that_nothing_before_was_reckoned_with(asked: list[str]) -> None:
+    done = CliRunner().invoke(cli.app, asked)
+    assert done.exit_code == 0, (done.output, done.exception)
+    assert "what went out before was not reckoned with" in " ".join(done.stderr.split())
