@@ -29,6 +29,7 @@ class Columns(Part):
     denominator: Name | None = None
     value: Name | None = None
     outcome_unknown: Name | None = None
+    unread: Name | None = None
     readings: Name | None = None
     spread: Name | None = None
 
@@ -94,6 +95,9 @@ class TableSource(Part):
     value: Name | None = None
     outcome_unknown: Name | None = Field(
         default=None, description="column: of the denominator, how many have no outcome recorded"
+    )
+    unread: Name | None = Field(
+        default=None, description="column: how many more were refused, since they cannot be read"
     )
     readings: Name | None = Field(
         default=None, description="column: of how many readings the value is the mean"

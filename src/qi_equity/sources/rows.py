@@ -12,12 +12,13 @@ from qi_equity.observations import (
     READINGS,
     SPREAD,
     UNKNOWN,
+    UNREAD,
     together,
 )
 from qi_equity.project import EVERYONE, Project
 from qi_equity.sources.labels import text_of
 
-NUMBERS = (*COUNTS, "value", UNKNOWN, READINGS, SPREAD)
+NUMBERS = (*COUNTS, "value", UNKNOWN, UNREAD, READINGS, SPREAD)
 
 
 class Rows:
@@ -81,11 +82,12 @@ def once(rows: Rows) -> Iterable[str]:
     # many they were and how they lay about it goes with it.
     sums = table.groupby(KEY, as_index=False).agg(
         **{name: (name, lambda part: part.sum(skipna=False)) for name in (*COUNTS, UNKNOWN)},
+        **{UNREAD: (UNREAD, lambda part: part.sum(min_count=1))},
     )
     readings = table["value"].notna().any()
     if readings:
         single = table[READINGS].fillna(1.0).where(table["value"].notna())
-        means = together(table.assign(**{READINGS: single}).drop(columns=UNKNOWN), KEY)
+        means = together(table.assign(**{READINGS: single}).drop(columns=[UNKNOWN, UNREAD]), KEY)
         sums = sums.merge(means, on=KEY, how="left")
     sums = sums.reindex(columns=[*KEY, *NUMBERS])
     yield (

@@ -21,6 +21,7 @@ from qi_equity.observations import (
     READINGS,
     SPREAD,
     UNKNOWN,
+    UNREAD,
     observations,
 )
 from qi_equity.project import EVERYONE, Columns, Project, TableSource
@@ -41,6 +42,7 @@ TIDY = TableSource(
     denominator="denominator",
     value="value",
     outcome_unknown=UNKNOWN,
+    unread=UNREAD,
     readings=READINGS,
     spread=SPREAD,
 )
@@ -327,12 +329,10 @@ def _subgroups(project: Project, source: TableSource, rows: Rows, path: Path) ->
         over = table["date_cell"].map(lambda cell: TOTAL_OF_DATES.fullmatch(text_of(cell)))
         total = "'" + table["date_cell"].map(text_of) + "' is a total over dates"
         rows.leave_out(total.where(over.notna(), None).astype(object))
-        result = dates.read(
-            rows.table["date_cell"],
-            source.dates,
-            year=source.year if isinstance(source.year, int) else None,
-            week_1=source.week_1,
-            latest=dates.latest(),
+        given = rows.table["date_cell"]
+        result = _dates(source, given)
+        rows.lost = doubt.dated(
+            project, rows.lost, lambda own: _dates(source, pd.concat([given, own])).dates[own.index]
         )
         rows.refuse(result.refused)
         read = result.dates.loc[rows.table.index]
@@ -345,6 +345,11 @@ def _subgroups(project: Project, source: TableSource, rows: Rows, path: Path) ->
     rows.table = rows.table.assign(day=read, subgroup=subgroup)
     rows.refuse(_not_yet(rows.table))
     return notes
+
+
+def _dates(source: TableSource, given: pd.Series) -> dates.Dates:
+    year = source.year if isinstance(source.year, int) else None
+    return dates.read(given, source.dates, year=year, week_1=source.week_1, latest=dates.latest())
 
 
 def _not_yet(table: pd.DataFrame) -> pd.Series:
@@ -443,6 +448,8 @@ def _problem(taken: cells.Cell, name: str) -> str | None:
     """Why a cell that was taken is no number of its kind, or None."""
     if taken.state == "wrong":
         return f"'{name}': {taken.said}"
+    if name == UNREAD:  # of whom it may only be known how many they are likely to be
+        return f"'{name}' is below zero" if taken.number < 0 else None
     return cells.problem(taken.number, name) if name not in ("value", SPREAD) else None
 
 
