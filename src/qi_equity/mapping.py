@@ -110,8 +110,9 @@ class TableSource(Part):
     totals: tuple[str, ...] = Field(
         default=(), description="strata that are totals, besides Total, All and the like"
     )
-    tokens: dict[str, Literal["suppressed", "missing"]] = Field(
-        default_factory=dict, description="what stands in a cell for a count that is not given"
+    tokens: dict[str, Literal["suppressed", "missing", "zero"]] = Field(
+        default_factory=dict,
+        description="what stands in a cell for a count that is not given; or for zero",
     )
     source: Text | None = Field(default=None, description="where the figures are from")
 

@@ -15,6 +15,7 @@ from qi_equity.sources import units
 from qi_equity.sources.labels import text_of
 
 State = Literal["number", "bound", "fraction", "suppressed", "missing", "wrong"]
+Token = State | Literal["zero"]  # what a file's own sign stands for
 Mark = Literal[".", ","]
 
 # What public tables write where a count is not shown. GSS symbols: [c] confidential, [x] not
@@ -100,7 +101,7 @@ class Cell:
     of: float = math.nan
 
 
-def read(cell: object, tokens: Mapping[str, State] | None = None, mark: Mark | None = ".") -> Cell:
+def read(cell: object, tokens: Mapping[str, Token] | None = None, mark: Mark | None = ".") -> Cell:
     """One cell; tokens are the file's own, before the usual ones; mark is its decimal mark.
 
     >>> read("1,204").number, read("1 204 ml").unit, read("<5").state, read("DNS").state
@@ -111,9 +112,10 @@ def read(cell: object, tokens: Mapping[str, State] | None = None, mark: Mark | N
     (0.45, "'1,200' could be 1200 or 1.2: say which with decimal: point, or comma")
     """
     text = text_of(cell)
-    own = (tokens or {}).get(text.casefold())
+    # A spreadsheet's own number may be a sign too: -1 for a count that is withheld.
+    own = (tokens or {}).get(_sign(cell, text))
     if own is not None:
-        return Cell(math.nan, own, text)
+        return _exact(0.0) if own == "zero" else Cell(math.nan, own, text)
     if not text:
         return Cell(math.nan, "missing")
     if isinstance(cell, bool | datetime.time | datetime.timedelta) or hasattr(cell, "isoformat"):
@@ -126,6 +128,10 @@ def read(cell: object, tokens: Mapping[str, State] | None = None, mark: Mark | N
         return Cell(math.nan, TOKENS[word], text)
     found = _written(text, mark)
     return found if found.state == "wrong" else replace(found, said=text)
+
+
+def _sign(cell: object, text: str) -> str:
+    return f"{cell:g}" if isinstance(cell, float) and cell.is_integer() else text.casefold()
 
 
 def _no_number(cell: object) -> str:
@@ -316,7 +322,7 @@ def column(
     values: Sequence[object],
     name: str = "",
     *,
-    tokens: Mapping[str, State] | None = None,
+    tokens: Mapping[str, Token] | None = None,
     mark: Mark | None = ".",
     declared: Mark | None = None,
     unit: str | None = None,

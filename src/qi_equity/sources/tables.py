@@ -160,7 +160,7 @@ def _long(
     """A row for each measure, site, stratum and subgroup; counts as their cells were read."""
     table = found.table
     only = project.measures[0] if len(project.measures) == 1 else None
-    tokens = {name.casefold(): cast(cells.State, state) for name, state in source.tokens.items()}
+    tokens = {name.casefold(): cast(cells.Token, state) for name, state in source.tokens.items()}
     said: list[str] = []
 
     def column(name: str | None) -> object:
