@@ -55,7 +55,7 @@ class TableSource(Part):
     subgroup_is: Day | None = Field(
         default=None, description="that one date; none: the month in the file's name"
     )
-    dates: Literal["day first", "month first"] | None = Field(
+    dates: Literal["day first", "month first", "year first"] | None = Field(
         default=None, description="how to read 03/04/2025, which is otherwise refused"
     )
     year: Annotated[Whole, Field(ge=1990, le=2100)] | Named | None = Field(
@@ -136,7 +136,7 @@ class RecordsSource(Part):
     site: Name | None = None
     key: Name | None = Field(default=None, description="column that no two records share")
     sheet: Name | None = Field(default=None, description="of a workbook; none: the first")
-    dates: Literal["day first", "month first"] | None = Field(
+    dates: Literal["day first", "month first", "year first"] | None = Field(
         default=None, description="how to read 03/04/2025, which is otherwise refused"
     )
     decimal: Marks | None = Field(

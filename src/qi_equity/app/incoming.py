@@ -16,7 +16,7 @@ from qi_equity.app.received import Received, on_disk, received
 from qi_equity.errors import DataErrors, ProjectErrors, UserError
 from qi_equity.project import Project
 from qi_equity.sources import Imported, keeping
-from qi_equity.sources.outline import ANSWERED, OPEN, outline, slug
+from qi_equity.sources.outline import ANSWERED, OPEN, not_read, outline, slug
 from qi_equity.store import Desk
 from qi_equity.store.text import inert
 from qi_equity.words import say, words_of
@@ -231,7 +231,7 @@ def outlined(desk: Desk | None, fields: Fields) -> Answer:
         return {"digest": found.file.digest, "questions": asked, "account": [], "keep": ""}
     counted = keeping.kept(found.project, found.imported).counted
     keep = say("begin.keep", count=found.imported.taken) if counted else ""
-    lines = str(found.imported).splitlines()
+    lines = [*str(found.imported).splitlines(), *(f"  {line}" for line in not_read(found.text))]
     return _shown(found.file, found.imported, lines, keep, project=found.project.id)
 
 

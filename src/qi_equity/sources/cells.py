@@ -65,10 +65,16 @@ RANGE = re.compile(
     rf"(?P<low>\d[\d.,]*)\s*(?:-|–|to)\s*(?P<high>\d[\d.,]*)\s*(?P<unit>{UNIT})?", re.IGNORECASE
 )
 FRACTION = re.compile(r"(?P<part>\d+)\s*(?:/|of|out of)\s*(?P<whole>\d+)", re.IGNORECASE)
-WITH_SHARE = re.compile(r"(?P<count>.*\d)\s*\(\s*[\d.,]+\s*%\s*\)")  # 3 (12%), 3/25 (12%)
+# 3 (12%), 3/25 (12%), 12% (3/25).
+WITH_SHARE = re.compile(
+    r"(?P<count>.*\d)\s*\(\s*[\d.,]+\s*%\s*\)"
+    r"|[\d.,]+\s*%\s*\(\s*(?P<parts>\d+\s*(?:/|of|out of)\s*\d+)\s*\)",
+    re.IGNORECASE,
+)
 # Weeks and days of gestation: 36+4, 36+4/40, 36w4d, 36 weeks and 4 days.
 GESTATION = re.compile(
-    r"(?P<weeks>\d{1,2})\s*(?:\+\s*(?P<days>\d)(?:\s*/\s*40)?(?:\s*(?:w|wks?|weeks?))?"
+    r"(?P<weeks>\d{1,2})\s*(?:\+\s*(?P<days>\d)(?:\s*/\s*(?:40|7))?(?:\s*(?:w|wks?|weeks?))?"
+    r"|\s(?P<sevenths>\d)\s*/\s*7"
     r"|(?:w|wks?|weeks?)\s*(?:and\b|,|\+)?\s*(?P<more>\d)\s*(?:d|days?))",
     re.IGNORECASE,
 )
@@ -82,6 +88,7 @@ LONGEST = 45  # weeks: a pregnancy is over by then, and a bare number above it i
 DECIMALS = 9  # of a number that was turned from one unit into another
 MOST_WORDS = 4  # in a cell that is a number: "less than 500 ml" has three
 KNOWN = 8192  # texts whose reading is remembered: a column has few different ones
+THREE = 3  # digits between the marks of thousands
 LETTERS = 40  # of a cell in a message
 
 
@@ -156,7 +163,7 @@ def _written(text: str, mark: Mark | None) -> Cell:
     text = re.sub(r"[\s\u00a0\u2009\u202f]+", " ", text).strip()
     text = ABOUT.sub("", text)
     share = WITH_SHARE.fullmatch(text)
-    text = share["count"].strip() if share else text
+    text = (share["count"] or share["parts"]).strip() if share else text
     for pattern, reader in WAYS:
         match = pattern.fullmatch(text)
         if match:
@@ -204,7 +211,7 @@ def _fraction(match: re.Match[str], text: str, mark: Mark | None) -> Cell:
 
 
 def _weeks(match: re.Match[str], text: str, mark: Mark | None) -> Cell:
-    days = int(match["days"] or match["more"])
+    days = int(match["days"] or match["more"] or match["sevenths"])
     if days > 6:
         return _wrong(text, "has more than six days beside its weeks")
     return _exact((7 * int(match["weeks"]) + days) / 7, "weeks")
@@ -280,7 +287,7 @@ def mark_of(texts: Iterable[str], usual: Mark | None) -> Mark | None:
     True
     """
     proofs: dict[Mark, set[int]] = {",": set(), ".": set()}
-    either = False
+    either, grouped, whole = False, False, False
     for text in texts:
         for digits in _digits(text):
             comma, point = digits.count(","), digits.count(".")
@@ -295,12 +302,16 @@ def mark_of(texts: Iterable[str], usual: Mark | None) -> Mark | None:
                 proofs[met].add(len(digits) - digits.index(met) - 1)
             elif comma:
                 either = True
+            elif point:
+                grouped = True
+            whole |= not comma and not point and len(digits) >= THREE
     if proofs[","] and proofs["."]:
         return None
     if proofs[","]:
         # As many decimals everywhere as in the cells that prove them; else it may be thousands.
         return None if either and proofs[","] != {3} else ","
-    return "." if proofs["."] else usual
+    # 1.200 among whole numbers of three digits and more: a thousand, where points part thousands.
+    return "." if proofs["."] else None if grouped and whole else usual
 
 
 def _digits(text: str) -> list[str]:

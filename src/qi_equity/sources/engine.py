@@ -19,6 +19,7 @@ import pandas as pd
 from qi_equity.errors import DataErrors, UserError, did_you_mean
 from qi_equity.project import RecordsSource
 from qi_equity.sources import grid, layout
+from qi_equity.sources.cells import Mark
 
 Table = Any  # an ibis.Table: Ibis ships no types that mypy can follow
 
@@ -174,6 +175,16 @@ def _text_file(connection: Any, path: Path, wanted: Sequence[str]) -> Table:
     finally:
         if saved != path:
             saved.unlink()
+
+
+def usual_mark(path: str) -> Mark | None:
+    """The usual decimal mark, or None in a file of text with semicolons between its cells."""
+    file = Path(path)
+    if file.suffix.lower() not in (".csv", ".tsv", ".txt") or not file.is_file():
+        return "."
+    with file.open("rb") as opened:
+        beginning = grid.decoded(opened.read(grid.BEGINNING))
+    return None if grid.separator_of(beginning) == ";" else "."
 
 
 def _in_utf_8(path: Path) -> Path:

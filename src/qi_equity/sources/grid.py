@@ -28,6 +28,14 @@ TOO_MANY = f"{{path}}: has more than {MOST_CELLS:,} cells; save the table alone"
 TOO_LONG = f"{{path}}: the sheet has more than {MOST_ROWS:,} rows; save it as CSV, and read that"
 # Bytes of a workbook, unpacked, up to which it is opened whole: merged cells are known only then.
 WHOLE = 64 << 20
+# How files begin that are no text, whatever their name says.
+NO_TEXT = {
+    b"pk\x03\x04": "is a workbook and no text: call it .xlsx",
+    b"\xd0\xcf\x11\xe0": "is a workbook of an old kind: open it and save it as .xlsx",
+    b"<html": "is a web page and no table: open it in a spreadsheet and save it as .xlsx",
+    b"<!doctype": "is a web page and no table: open it in a spreadsheet and save it as .xlsx",
+    b"%pdf": "is a PDF: ask for the table it was made from",
+}
 SAMPLE = 60  # lines of a CSV that its separator is judged by
 # The column of dates, where they stand in the header.
 ACROSS = "(dates across)"
@@ -260,7 +268,11 @@ def _pick(header: Header, asked: Mapping[str, tuple[str, str]]) -> tuple[dict[st
 
 
 def _csv(path: Path, sheet: str | None) -> File:
-    text = decoded(path.read_bytes())
+    content = path.read_bytes()
+    for sign, what in NO_TEXT.items():
+        if content[:512].lstrip().lower().startswith(sign):
+            raise UserError(f"{path}: {what}")
+    text = decoded(content)
     separator = separator_of(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:

@@ -16,7 +16,7 @@ from qi_equity.observations import (
     together,
 )
 from qi_equity.project import EVERYONE, Project
-from qi_equity.sources.labels import text_of
+from qi_equity.sources.labels import plain, text_of
 
 NUMBERS = (*COUNTS, "value", UNKNOWN, UNREAD, READINGS, SPREAD)
 
@@ -55,7 +55,8 @@ def once(rows: Rows) -> Iterable[str]:
     Parts are days of one week, and codes that roll up to one group: 'H' and 'J' are both Asian.
     """
     table = rows.table
-    rows.table = table = table.assign(label=table["stratum_cell"].map(text_of))
+    # A label in capitals is the same label, and its row another copy or a contradiction.
+    rows.table = table = table.assign(label=table["stratum_cell"].map(_as_one))
     # Codes of one group are parts of it; two labels of everyone are the same people twice.
     same = table["label"].mask(table["stratum"] == EVERYONE, EVERYONE)
     rows.table = table = table.assign(label=same)
@@ -95,6 +96,11 @@ def once(rows: Rows) -> Iterable[str]:
         "several dates in one subgroup, or several codes in one group"
     )
     rows.table = sums
+
+
+def _as_one(label: object) -> str:
+    text = text_of(label)
+    return plain(text) or text
 
 
 def reconciled(project: Project, kept: pd.DataFrame, totals: pd.DataFrame) -> Iterable[str]:

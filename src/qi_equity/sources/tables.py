@@ -27,6 +27,7 @@ from qi_equity.observations import (
 from qi_equity.project import EVERYONE, Columns, Project, TableSource
 from qi_equity.sources import calendar, cells, dates, doubt, grid, taking
 from qi_equity.sources.account import CODES, SUPPRESSED, Imported, by_reason, counted
+from qi_equity.sources.filled import filled_down
 from qi_equity.sources.labels import ADDS_UP, BETWEEN, Sites, place, plain, shown, text_of
 from qi_equity.sources.rows import NUMBERS, Rows, once, reconciled
 
@@ -48,7 +49,8 @@ TIDY = TableSource(
 )
 # What stands in place of a date in a row that adds others up.
 TOTAL_OF_DATES = re.compile(
-    r"(?:grand |sub-?|year )?(?:total|average|mean|sum|ytd|overall)s?\b.*", re.IGNORECASE
+    r"(?:grand |sub-?|year )?(?:total|average|mean|sum|ytd|overall)s?\b.*|.*\b(?:sub-?)?totals?",
+    re.IGNORECASE,
 )
 YES = frozenset({"true", "1", "yes", "y", "x"})
 
@@ -282,6 +284,9 @@ def _strata(project: Project, source: TableSource, rows: Rows) -> tuple[pd.DataF
         rows.table = table.assign(stratum=EVERYONE)
         said = "the mapping names no strata: these are counts of everyone, kept as totals"
         return pd.DataFrame(columns=CODES), [said]
+    apart = ("measure", "site_cell", "date_cell")
+    filled = filled_down(rows, "stratum_cell", apart, "group")
+    table = rows.table
     labels = table["stratum_cell"].map(text_of)
     placed = place(labels.unique(), project.strata, source.totals)
     rows.table = table.assign(stratum=labels.map({name: p.group for name, p in placed.items()}))
@@ -297,7 +302,7 @@ def _strata(project: Project, source: TableSource, rows: Rows) -> tuple[pd.DataF
     ]
     count = labels.value_counts()
     codes = [(shown(name), p.group, p.status, int(count[name])) for name, p in placed.items()]
-    return pd.DataFrame(codes, columns=CODES), notes
+    return pd.DataFrame(codes, columns=CODES), [*filled, *notes]
 
 
 def _sites(project: Project, source: TableSource, rows: Rows) -> None:
@@ -324,7 +329,8 @@ def _subgroups(project: Project, source: TableSource, rows: Rows, path: Path) ->
     if source.subgroup is None and not source.dates_across:
         read, notes = pd.Series(_one_day(project, source, path), index=table.index), []
     else:
-        notes = _filled_down(rows)
+        apart = ("measure", "site", "stratum_cell")
+        notes = filled_down(rows, "date_cell", apart, "date")
         table = rows.table
         over = table["date_cell"].map(lambda cell: TOTAL_OF_DATES.fullmatch(text_of(cell)))
         total = "'" + table["date_cell"].map(text_of) + "' is a total over dates"
@@ -377,24 +383,6 @@ def _one_day(project: Project, source: TableSource, path: Path) -> pd.Timestamp:
             "data.subgroup, or say the date with data.subgroup_is"
         )
     return day
-
-
-def _filled_down(rows: Rows) -> list[str]:
-    """Blank dates below a date, as merged cells leave them, where no group stands twice in it."""
-    table = rows.table
-    blank = table["date_cell"].map(text_of) == ""
-    if not blank.any() or blank.mean() < 1 / 3 or blank.iloc[0]:
-        return []
-    blocks = (~blank).cumsum()
-    key = [
-        table["measure"].astype(str),
-        table["site"].astype(str),
-        table["stratum_cell"].astype(str),
-    ]
-    if pd.concat([blocks, *key], axis=1).duplicated().any():
-        return []
-    rows.table = table.assign(date_cell=table["date_cell"].where(~blank).ffill())
-    return [f"{int(blank.sum()):,} rows without a date are of the date above them (merged cells)"]
 
 
 def _numbers(project: Project, source: TableSource, rows: Rows) -> tuple[pd.DataFrame, list[str]]:
