@@ -316,6 +316,7 @@ def _long(table: pd.DataFrame, mark: cells.Mark | None) -> Shape:
     if "numerator" not in found and "denominator" in found:
         below = [cell.number for cell in _read(table[found["denominator"]], mark)]
         fits = [n for n in numeric if _are_counts(table[n], mark) and _under(table[n], below, mark)]
+        fits = fits or [n for n in free if _are_withheld(table[n])]
         found |= {"numerator": fits[0]} if fits else {}
     shares = [name for name in numeric if _are_shares(table[name], name, mark)]
     records = _is_records(table, found)
@@ -447,6 +448,12 @@ def _are_counts(given: pd.Series, mark: cells.Mark | None = ".") -> bool:
     wrong = [cell for cell in read if cell.state == "wrong"]
     counts = len(whole) >= SOME * (len(whole) + len(wrong))
     return bool(whole) and all(whole) and not with_unit and counts
+
+
+def _are_withheld(given: pd.Series) -> bool:
+    """Whether all that a column says is that its counts are withheld."""
+    states = {cells.read(text).state for text in map(text_of, given.head(LOOKED)) if text}
+    return states == {"suppressed"}
 
 
 def _are_fractions(given: pd.Series) -> bool:

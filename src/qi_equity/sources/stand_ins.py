@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from qi_equity.sources import units
-from qi_equity.sources.cells import LONGEST, Cell, into
+from qi_equity.sources.cells import Cell, into
 
 ENOUGH = 4  # different numbers, to tell one that stands apart from the others by
 NINES = re.compile(r"9{2,}")
@@ -18,6 +18,7 @@ BEYOND = 1.5  # times the next largest, from which on nines are no reading of a 
 # Times between all numbers and what they are held against, past which they are in another unit:
 # hours are 60 minutes and litres 1,000 millilitres.
 FAR = 20
+NEVER = 60  # weeks: real records of the 1960s have dates that make 50, and nothing has more
 AGE = re.compile(r"gestation(?!al)|gest\w*[ _.-]*(?:age|w|d)|\bga\b", re.IGNORECASE)
 BLANK = "and may stand for 'not recorded': leave the cell blank"
 
@@ -50,7 +51,7 @@ def _apart(numbers: Iterable[float], beyond: float) -> dict[float, str]:
 
 def of_gestation(cells: Sequence[Cell], *, days: bool) -> list[Cell]:
     """The cells, without what no pregnancy lasts: 0, 99, or days where weeks are asked."""
-    named, longest = ("days", 7 * LONGEST) if days else ("weeks", LONGEST)
+    named, longest = ("days", 7 * NEVER) if days else ("weeks", NEVER)
     told = f"is no gestation in {named}: leave the cell blank, or say units: {{the column: ...}}"
     return [
         _wrong(cell, told) if cell.state == "number" and not 0 < cell.number <= longest else cell
