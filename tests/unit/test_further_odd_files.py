@@ -155,6 +155,10 @@ TABLES: dict[str, tuple[str | bytes, dict[str, tuple[int, int]], str]] = {
     "a source below, with commas": (lines("", "Source: Badger, of 12/06/2024"), ALL, "Source"),
     "notes beside, with numbers": (
         beside("Notes", "short 3 of 5"), ALL, ""),
+    "a remark beyond the header": (
+        lines().replace("Indian,0,20", "Indian,0,20,staff short"), ALL, ""),
+    "a comma of a thousand without quotes": (
+        lines("2024-05-13,Indian,3,1,200"), ALL, "1: more cells than the header has"),
     "targets and last year's counts beside": (
         beside("Target,2023 PPH", "5,2"), ALL, ""),
     "groups named once a block": (blocks(), ALL, "are of the group above them"),
@@ -214,6 +218,17 @@ def test_the_older_rows_of_a_hidden_first_sheet_are_not_read(tmp_path):
     assert "there is also Sheet" in str(imported)
 
 
+def test_the_dust_of_a_spreadsheets_sums_makes_no_count_a_measurement(tmp_path):
+    book = Workbook()
+    book.active.append(HEAD.split(","))
+    for week, group, part, whole in ROWS:
+        book.active.append([week, group, part + 4e-16 * part, whole - 1e-14])
+    saved = io.BytesIO()
+    book.save(saved)
+    imported, _ = read(tmp_path, saved.getvalue(), "ours.xlsx")
+    assert sums(imported) == ALL
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
@@ -221,6 +236,7 @@ def test_the_older_rows_of_a_hidden_first_sheet_are_not_read(tmp_path):
         (b"\xd0\xcf\x11\xe0" + b"x" * 600, "save it as .xlsx"),
         (b"<html><table><tr><td>1</td></tr></table></html>", "is a web page and no table"),
         (long(part=lambda n: ["nil", "one", "two", "three"][n]), "'PPH' holds 'nil'"),
+        (long(whole=lambda n: f"1,{n:03}"), "more cells than the header has"),
         (single(lambda n, d: f"{n}:{d}"), "holds times such as 01:20"),
         (single(lambda n, d: f"1 in {d}"), "'PPH' holds '1 in 20'"),
         (lines(head="Week,Ethnicity,PPH per 1000,Births").replace(",3,", ",3.5,"), "holds shares"),
@@ -257,6 +273,24 @@ def births(
     ]  # fmt: skip
     head = ["Date of birth", "Ethnicity", name, "Gestation"]
     return "\n".join(separator.join(row) for row in [head, *rows])
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ("2024-05-01,Indian,1,200,38+2", "line 62 has 5 cells where the header has 4: a comma"),
+        ("2024-05-01,Indian,1200", "line 62 has 3 cells where the header has 4"),
+    ],
+)
+def test_a_birth_whose_cells_are_torn_apart_is_refused_by_its_line(tmp_path, more, why):
+    with pytest.raises(UserError, match=why):
+        read(tmp_path, f"{births()}\n{more}\n")
+
+
+def test_a_line_of_text_below_births_is_none_of_them(tmp_path):
+    imported, _ = read(tmp_path, f"{births()}\n\nSource: the ward\n")
+    assert (imported.read, imported.taken) == (61, 60)
+    assert imported.left_out["reason"].tolist() == ["a line of text and not a birth"]
 
 
 # name -> the file, how many of 60 births are counted of each measure, and a piece of what is said

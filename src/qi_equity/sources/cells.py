@@ -88,6 +88,7 @@ LONGEST = 45  # weeks: a pregnancy is over by then, and a bare number above it i
 DECIMALS = 9  # of a number that was turned from one unit into another
 MOST_WORDS = 4  # in a cell that is a number: "less than 500 ml" has three
 KNOWN = 8192  # texts whose reading is remembered: a column has few different ones
+DUST, MOST_EXACT = 1e-9, 1e6  # of a number that was worked out in binary
 THREE = 3  # digits between the marks of thousands
 LETTERS = 40  # of a cell in a message
 
@@ -128,13 +129,20 @@ def read(cell: object, tokens: Mapping[str, Token] | None = None, mark: Mark | N
     if isinstance(cell, bool | datetime.time | datetime.timedelta) or hasattr(cell, "isoformat"):
         return _wrong(text, _no_number(cell))
     if isinstance(cell, Real):
-        number = float(cell)
+        number = _clean(float(cell))
         return _exact(number) if math.isfinite(number) else _wrong(text, "is no number")
     word = " ".join(text.casefold().split())
     if word in TOKENS:
         return Cell(math.nan, TOKENS[word], text)
     found = _written(text, mark)
     return found if found.state == "wrong" else replace(found, said=text)
+
+
+def _clean(number: float) -> float:
+    """A spreadsheet's number without the dust of working it out: 2.9999999999999996 is three."""
+    if not math.isfinite(number) or abs(number) > MOST_EXACT:
+        return number
+    return float(round(number)) if abs(number - round(number)) < DUST else number
 
 
 def _sign(cell: object, text: str) -> str:

@@ -53,6 +53,7 @@ class Grid:
     row: pd.Series
     columns: tuple[str, ...]
     left_out: Mapping[str, list[int]] = field(default_factory=dict)
+    refused: Mapping[str, list[int]] = field(default_factory=dict)
     mark: Mark | None = "."
     notes: tuple[str, ...] = ()
 
@@ -88,7 +89,8 @@ def read(
     table = _frame(found.rows, width)
     row = pd.Series([number for number, _ in found.rows], dtype=int)
     chosen = pd.DataFrame({key: table[at] for key, at in picked.items()}, index=table.index)
-    return Grid(chosen, row, header.joined, found.left_out, file.mark, (*file.notes, *notes))
+    notes = [*file.notes, *notes]
+    return Grid(chosen, row, header.joined, found.left_out, found.refused, file.mark, tuple(notes))
 
 
 def read_across(
@@ -129,6 +131,7 @@ def read_across(
         frame["row"].astype(int),
         header.joined,
         lost,
+        found.refused,
         file.mark,
         (*file.notes, *notes),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from qi_equity.errors import DataErrors, did_you_mean
@@ -14,6 +14,7 @@ from qi_equity.sources.labels import plain, text_of
 # Rows looked through for the header: spreadsheets have titles and notes above their table.
 TOP = 40
 UNNAMED = re.compile(r"\(column (\d+)\)")  # how a column without a name is called
+TOO_LONG = "more cells than the header has: a comma within a number or a name must stand in quotes"
 FEWEST_NAMES = 3  # of a header right below a table
 FEWEST_DATES = 2  # in a row that is a header of dates
 
@@ -171,6 +172,7 @@ class Body:
 
     rows: Rows
     left_out: dict[str, list[int]]
+    refused: dict[str, list[int]] = field(default_factory=dict)
 
 
 def body(rows: Rows, header: Header) -> Body:
@@ -200,7 +202,14 @@ def body(rows: Rows, header: Header) -> Body:
             left_out.setdefault("the header, printed again", []).append(number)
         else:
             kept.append((number, row))
-    return Body(kept, left_out)
+    over = {number for number, row in kept if _is_too_long(row, len(header.names))}
+    refused = {TOO_LONG: sorted(over)} if over else {}
+    return Body([row for row in kept if row[0] not in over], left_out, refused)
+
+
+def _is_too_long(row: Sequence[Any], width: int) -> bool:
+    """Whether numbers stand beyond the header: a remark may, and a number was torn apart."""
+    return any(re.search(r"\d", text_of(cell)) for cell in row[width:])
 
 
 def _is_again(row: Sequence[Any], header: Header) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
@@ -30,6 +30,23 @@ class Rows:
         self.refused: dict[str, list[int]] = {}
         self.left_out: dict[str, list[int]] = {}
         self.lost: list[pd.DataFrame] = []
+
+    def beyond(
+        self,
+        left_out: Mapping[str, list[int]],
+        refused: Mapping[str, list[int]],
+        measures: Sequence[str],
+    ) -> None:
+        """Rows of the file that no cell was read of; of an only measure they are lost."""
+        for found, into in ((left_out, self.left_out), (refused, self.refused)):
+            for reason, numbers in found.items():
+                into[reason] = list(numbers)
+                self.read += len(numbers)
+        count = sum(map(len, refused.values()))
+        if count and len(measures) == 1:
+            names = [f"{name}_cell" for name in (*COUNTS, READINGS)]
+            nothing: dict[str, object] = {"subgroup": pd.NaT, **dict.fromkeys(names)}
+            self.lost.append(pd.DataFrame({"measure": measures[0], **nothing}, index=range(count)))
 
     def drop(self, reasons: pd.Series, into: dict[str, list[int]]) -> None:
         """Take out the rows that have a reason."""

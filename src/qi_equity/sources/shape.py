@@ -89,6 +89,9 @@ def of(path: Path, sheet: str | None = None) -> Shape:
     file = grid.open_file(path, sheet)
     header = layout.guess(file.rows)
     body = layout.body(file.rows, header)
+    over = sum(map(len, body.refused.values()))
+    if over > len(body.rows):
+        raise UserError(f"{path}: {over:,} rows have {layout.TOO_LONG}")
     dated = layout.dated_columns(header)
     if len(dated) > layout.FEWEST_DATES:
         return _across(header, body, dated)

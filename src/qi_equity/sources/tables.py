@@ -62,9 +62,7 @@ def import_table(project: Project, source: TableSource, path: Path) -> Imported:
     long, said = _long(project, source, found)
     rows = Rows(long)
     notes = [*found.notes, *dict.fromkeys(said)]
-    for reason, numbers in found.left_out.items():
-        rows.left_out[reason] = list(numbers)
-        rows.read += len(numbers)
+    rows.beyond(found.left_out, found.refused, [measure.id for measure in project.measures])
     _select(source, rows, found)
     _measures(project, source, rows)
     codes, said = _strata(project, source, rows)
