@@ -240,6 +240,13 @@ class Cycle(Part):
     act: Text | None = None
 
 
+class Theme(Part):
+    """Something that people raise, and the measure that would show it."""
+
+    name: Name
+    measure: Id | None = Field(default=None, description="none: there is no data for this yet")
+
+
 class Principle(Part):
     """One of the seven anti-racism principles, as a prompt with the team's answer."""
 
@@ -299,6 +306,9 @@ class Project(Part):
     drivers: tuple[Driver, ...] = ()
     cycles: tuple[Cycle, ...] = ()
     principles: tuple[Principle, ...] = ()
+    themes: tuple[Theme, ...] = Field(
+        default=(), description="what people raise, each with the measure that would show it"
+    )
     disclosure: Disclosure = Field(default_factory=Disclosure)
     data: Source | None = None
     note: Text | None = None
