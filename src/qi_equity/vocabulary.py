@@ -45,6 +45,14 @@ class Favours(StrEnum):
     NOT_ASKED = "not asked"  # a band: more of it may be a career, or the want of one
 
 
+class Stands(StrEnum):
+    """How the answer to a signal stands."""
+
+    OPEN = "open"
+    OVERDUE = "overdue"
+    ANSWERED = "answered"
+
+
 class NotWatched(StrEnum):
     """Why a chart is not watched week by week."""
 
