@@ -53,6 +53,20 @@ class Stands(StrEnum):
     ANSWERED = "answered"
 
 
+class Step(StrEnum):
+    """What a team has done and reached, in the order of the improvement scale."""
+
+    CHARTER = "charter"
+    PLAN = "plan"
+    COUNTS = "counts"
+    TESTED = "tested"
+    IMPROVED = "improved"
+    AIM_MOVED = "aim moved"
+    HALFWAY = "halfway"
+    SUSTAINED = "sustained"
+    REACHED = "reached"
+
+
 class NotWatched(StrEnum):
     """Why a chart is not watched week by week."""
 

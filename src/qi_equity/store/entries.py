@@ -93,7 +93,17 @@ class Engagement(Part):
     sites: tuple[Id, ...] = ()
 
 
-Entry = Cycle | Annotation | SessionNote | Action | Response | Engagement
+class Assessment(Part):
+    """How far somebody thinks the team has come, on the improvement scale of 0.5 to 5.0."""
+
+    day: date
+    score: float = Field(ge=0.5, le=5.0, multiple_of=0.5)
+    by: Literal["team", "adviser"] = "team"
+    why: Text
+    sites: tuple[Id, ...] = ()
+
+
+Entry = Cycle | Annotation | SessionNote | Action | Response | Engagement | Assessment
 
 # The kind under which each is kept.
 KINDS: dict[type[Part], str] = {
@@ -103,4 +113,5 @@ KINDS: dict[type[Part], str] = {
     Action: "action",
     Response: "response",
     Engagement: "engagement",
+    Assessment: "assessment",
 }
