@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -22,8 +23,6 @@ from qi_equity.simulation.moved import Example, moved
 
 # The demo is on one machine and signs nobody in: its visitor may do everything.
 VISITOR = guide.user_of(EVERYTHING)
-# A release takes seconds to make, and a visitor waits for it: of the first project it is made.
-RELEASED = 1
 TOLD_DAYS = ("from", "gap_from")  # columns of the truth
 LABEL = "The data of this example are synthetic: made up, and nothing about any real service."
 
@@ -47,12 +46,11 @@ def run(
         folder = keep or Path(stack.enter_context(TemporaryDirectory(prefix="qi-equity-")))
         network = filled(folder)
         stack.callback(network.close)
-        shared(network)
         if keep is not None:
             say(f"Kept in {keep}: the store, its counts, and ground_truth.csv, what was put in.")
         for number, (words, _) in enumerate(guide.steps_of(role), 1):
             say(f"  {number}. {words}")
-        played = guide.Played(network, role)
+        played = guide.Played(network, role, share=lambda: shared(network))
         server.serve(
             played,
             port=port,
@@ -61,6 +59,10 @@ def run(
             started=lambda url: say(f"Open {url}{guide.begins(role)} (Ctrl+C stops it)."),
             extra_patterns=guide.routes(played),
         )
+    # Ctrl+C ends it at once: looking through all that was in memory for what to free takes seconds,
+    # and the machine takes it back in one go.
+    gc.disable()
+    gc.freeze()
 
 
 def filled(folder: Path, today: pd.Timestamp | None = None) -> Network:
@@ -110,16 +112,14 @@ def _left_to_log(example: Example) -> Example:
     return replace(example, counts=counts[~last])
 
 
-def shared(network: Network, most: int = RELEASED) -> None:
-    """Every site's consent, and a first release of so many made-up projects, if there is none."""
-    desk = network.store.as_user(VISITOR, origin="cli")
-    made_up = [name for name in desk.projects() if desk.project(name).synthetic]
-    for name in made_up[:most]:
-        if desk.releases(name):
-            continue
-        for site in desk.project(name).sites:
-            desk.consent(name, site.id, True, "the example network")
-        desk.release(name, "the example network")
+def shared(network: Network) -> None:
+    """Every site's consent to the project of the stories, and its first release, if it has none."""
+    desk, name = network.store.as_user(VISITOR, origin="cli"), guide.STORIES_OF
+    if desk.releases(name):
+        return
+    for site in desk.project(name).sites:
+        desk.consent(name, site.id, True, "the example network")
+    desk.release(name, "the example network")
 
 
 def example_network() -> tuple[list[Project], dict[str, pd.DataFrame]]:

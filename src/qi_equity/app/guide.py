@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,10 +104,18 @@ class Played:
     """The network as one of its parts sees it; which one can be changed at any time.
 
     There is one visitor, on one machine: whoever changes it does so in every page that is open.
+
+    share: makes what sites let the network see; that takes seconds, so it waits for a part that
+    sees it.
     """
 
-    def __init__(self, network: Network, part: str = EVERYTHING) -> None:
-        self._network = network
+    def __init__(
+        self,
+        network: Network,
+        part: str = EVERYTHING,
+        share: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._network, self._share = network, share
         self._seats: dict[str, Seat] = {}
         self.become(part)
 
@@ -119,8 +128,11 @@ class Played:
         qi_equity.errors.UserError: no role is called 'midwive'; did you mean 'midwife'? \
 Choose from: midwife, facilitator, consultant, lead, board, everything
         """
-        self.part = part_named(part)
-        self._seats.setdefault(part, self._network.seat(user_of(part)))
+        user = user_of(part_named(part))
+        if user.may("see protected") and user.may("see") != "every":
+            self._share()
+        self._seats.setdefault(part, self._network.seat(user))
+        self.part = part
 
     @property
     def seat(self) -> Seat:
@@ -199,10 +211,11 @@ class As(RequestHandler):  # type: ignore[misc]  # tornado is not followed
         """Whose part it is."""
         self._played = played
 
-    def get(self, part: str) -> None:
-        """Change it; a part there is not changes nothing."""
+    async def get(self, part: str) -> None:
+        """Change it, beside the pages that are answered; a part there is not changes nothing."""
         if part in (*PARTS, EVERYTHING):
-            self._played.become(part)
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(None, self._played.become, part)
         self.redirect(f"/{begins(self._played.part)}")
 
 
