@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app import served  # the benchmark beside this one
+
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/explanation/app.md"
 START, END = "<!-- tasks: begin -->", "<!-- tasks: end -->"
@@ -112,28 +114,26 @@ def played() -> list[Taken]:
     """Every task on the example network, as somebody who may do everything."""
     from playwright.sync_api import sync_playwright
 
-    from qi_equity.app import demo
-    from qi_equity.app.server import start
-
     taken = []
     with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
-        network = demo.filled(Path(place))
-        running = start(network.seat(demo.VISITOR))
+        process, home = served(Path(place))
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
-        for (who, what), (size, task) in TASKS.items():
-            page = browser.new_context(viewport=size, has_touch=size == PHONE).new_page()
-            page.set_default_timeout(PATIENCE)
-            hand = Hand(page, running.url)
-            task(hand)
-            seconds = time.monotonic() - hand.began
-            where = "phone" if size == PHONE else "desktop"
-            taken.append(Taken(f"{who}: {what}", where, hand.steps, hand.keys, seconds))
-            page.close()
-        browser.close()
-        running.stop()
-        network.close()
+        try:
+            for (who, what), (size, task) in TASKS.items():
+                page = browser.new_context(viewport=size, has_touch=size == PHONE).new_page()
+                page.set_default_timeout(PATIENCE)
+                hand = Hand(page, home)
+                task(hand)
+                seconds = time.monotonic() - hand.began
+                where = "phone" if size == PHONE else "desktop"
+                taken.append(Taken(f"{who}: {what}", where, hand.steps, hand.keys, seconds))
+                page.close()
+        finally:
+            browser.close()
+            process.terminate()
+            process.wait(60)
     return taken
 
 
