@@ -16,8 +16,8 @@ window.qiKept = (() => {
   const keyOf = (data) => START + JSON.stringify([data.user, data.project, data.site, data.week])
   const read = (key) => JSON.parse(localStorage.getItem(key) || "{}")
   const write = (key, entry) => localStorage.setItem(key, JSON.stringify(entry))
-  const mine = (name = user()) => Object.keys(localStorage)
-    .filter((key) => key.startsWith(START) && JSON.parse(key.slice(START.length))[0] === name)
+  const everyone = () => Object.keys(localStorage).filter((key) => key.startsWith(START))
+  const mine = () => everyone().filter((key) => JSON.parse(key.slice(START.length))[0] === user())
   const nameOf = (cell) => {
     const row = cell.closest("tr").dataset
     return JSON.stringify(cell.dataset.births
@@ -213,11 +213,10 @@ window.qiKept = (() => {
   addEventListener("offline", () => {
     if (flying) tell(say("kept_here"))
   })
-  // Signing out clears this browser, but for counts that were saved here and never sent.
+  // Signing out clears this browser, but for counts that were saved here and never sent, whoever's.
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("form.account")) return
-    const name = event.target.dataset.user
-    const unsent = mine(name).filter((key) => read(key).message)
+    const unsent = everyone().filter((key) => read(key).message)
     if (!unsent.length) return
     for (const key of Object.keys(localStorage)) {
       if (!unsent.includes(key)) localStorage.removeItem(key)
