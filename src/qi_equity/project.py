@@ -231,10 +231,20 @@ class Cycle(Part):
     sites: tuple[Id, ...] = Field(default=(), description="none: every site")
     strata: tuple[Name, ...] = Field(default=(), description="none: every stratum")
     change_idea: Id | None = None
+    adapted: Text | None = Field(default=None, description="how the idea was changed to fit here")
+    still_done: Day | None = Field(default=None, description="last known to be still done")
+    stopped: Day | None = Field(default=None, description="given up on this day")
     plan: Text
     do: Text | None = None
     study: Text | None = None
     act: Text | None = None
+
+
+class Theme(Part):
+    """Something that people raise, and the measure that would show it."""
+
+    name: Name
+    measure: Id | None = Field(default=None, description="none: there is no data for this yet")
 
 
 class Principle(Part):
@@ -296,6 +306,9 @@ class Project(Part):
     drivers: tuple[Driver, ...] = ()
     cycles: tuple[Cycle, ...] = ()
     principles: tuple[Principle, ...] = ()
+    themes: tuple[Theme, ...] = Field(
+        default=(), description="what people raise, each with the measure that would show it"
+    )
     disclosure: Disclosure = Field(default_factory=Disclosure)
     data: Source | None = None
     note: Text | None = None

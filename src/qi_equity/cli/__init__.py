@@ -10,6 +10,7 @@ import typer
 
 from qi_equity.cli import (
     labels,
+    learning,
     network,
     people,
     project,
@@ -23,8 +24,8 @@ from qi_equity.errors import UserError
 from qi_equity.plain import masked, visible
 
 __all__ = [
-    "app", "labels", "main", "network", "people", "project", "releases", "report", "safekeeping",
-    "watching",
+    "app", "labels", "learning", "main", "network", "people", "project", "releases", "report",
+    "safekeeping", "watching",
 ]  # fmt: skip
 
 
