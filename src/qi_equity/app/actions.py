@@ -12,12 +12,13 @@ from pydantic import ValidationError
 from qi_equity import crossed
 from qi_equity.app import incoming
 from qi_equity.app.account import OWN, Account
+from qi_equity.app.clashes import Clashing, standing
 from qi_equity.app.state import Choice
 from qi_equity.errors import UserError
 from qi_equity.observations import COUNTS
 from qi_equity.project import Measure
 from qi_equity.sources import typed
-from qi_equity.store import Action, Desk, SessionNote, User, Users
+from qi_equity.store import Action, Conflict, Desk, SessionNote, User, Users
 from qi_equity.store.access import RoleName
 from qi_equity.store.text import inert
 from qi_equity.words import say
@@ -74,7 +75,10 @@ def _log(desk: Desk, choice: Choice, fields: Fields) -> str:
     if wrong:
         raise UserError("\n".join(wrong))
     table = [row for row, _ in told]
-    saved = desk.log(choice.project.id, pd.DataFrame(table), _text(fields, "reason") or None)
+    try:
+        saved = desk.log(choice.project.id, pd.DataFrame(table), _text(fields, "reason") or None)
+    except Conflict as newer:
+        raise Clashing(str(newer), standing(desk, choice.project.id, table)) from newer
     if saved.corrected:
         return say("log.saved_corrected", count=saved.written, corrected=saved.corrected)
     return say("log.saved", count=saved.written)

@@ -19,6 +19,7 @@ from qi_equity.app import explore
 from qi_equity.app.account import Account
 from qi_equity.app.actions import act
 from qi_equity.app.backend import Backend
+from qi_equity.app.clashes import Clashing
 from qi_equity.app.looks import look
 from qi_equity.app.pages import LASTING, NOT_IN_MENU, PAGES, WITHOUT_COUNTS, Context, Page
 from qi_equity.app.pages.begin import begin_page
@@ -153,6 +154,8 @@ class Renderer:
             begins = name == "begin" or not projects
             choice = None if begins else choose(parse(address), projects, self._sites)
             done = act(name, self.backend.store, choice, fields, self._users, self._account)
+        except Clashing as clash:
+            return {"problems": str(clash).splitlines(), "clashes": clash.both}
         except UserError as error:
             self._refused(error, name)
             return {"problems": str(error).splitlines()}
@@ -248,6 +251,12 @@ def _mark(*texts: str) -> str:
 def pages() -> dict[str, str]:
     """The pages there are, as they are called in the menu."""
     return {name: say(f"labels.page.{name}") for name in PAGES if name not in NOT_IN_MENU}
+
+
+def guide(backend: Backend) -> str:
+    """The part that is played and its story, where parts are played."""
+    told = getattr(backend, "guide", None)
+    return environment().get_template("guide.html").render(guide=told) if told else ""
 
 
 def our_fault() -> list[str]:
