@@ -82,7 +82,7 @@ def _asking() -> Callable[[str, str], str] | None:
 HINTS = {
     "year": "such as 2024",
     "week_1": "such as 2024-04-01",
-    "dates": "day first, or month first",
+    "dates": "day first, month first, or year first",
     "decimal": "point, or comma",
 }
 
@@ -91,6 +91,7 @@ def _understood(target: Path) -> None:
     """Show what the drawn project reads of its file: the account, and some rows of it."""
     from qi_equity import project_file
     from qi_equity.sources import keeping, load
+    from qi_equity.sources.outline import not_read
 
     problems = project_file.check(target)
     for problem in problems:
@@ -100,6 +101,8 @@ def _understood(target: Path) -> None:
         raise typer.Exit(1)
     imported = load(project_file.load(target), base=target.parent)
     account(imported)
+    for line in not_read(target.read_text(encoding="utf-8")):
+        typer.echo(line)
     typer.echo("Understood, for example:")
     for line in keeping.examples(imported):
         typer.echo(f"  {line}")

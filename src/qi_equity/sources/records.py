@@ -18,7 +18,7 @@ from qi_equity.observations import UNREAD as NOT_READ
 from qi_equity.project import Measure, Period, Project, RecordsSource
 from qi_equity.sources import calendar, dates, doubt, predicates, readings
 from qi_equity.sources.account import CODES, EXCLUDED, REFUSED, Imported
-from qi_equity.sources.engine import Table, fetched, records, shown
+from qi_equity.sources.engine import Table, fetched, records, shown, usual_mark
 from qi_equity.sources.labels import BETWEEN, Sites, place
 from qi_equity.sources.labels import shown as as_read
 from qi_equity.sources.rows import NUMBERS
@@ -70,7 +70,7 @@ def _import(
 ) -> Imported:
     measures = [measure for measure in project.measures if measure.records is not None]
     _check(project, source, table, measures, path)
-    read = readings.read(_keyed(table, source), source, measures)
+    read = readings.read(_keyed(table, source), source, measures, usual_mark(path))
     refused = _Refusals()
     left_out = _Refusals()
     days = _days(read.table, source, table.columns, refused, left_out)

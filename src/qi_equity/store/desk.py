@@ -22,7 +22,7 @@ from qi_equity.store.bringing import Bringing, brought_in
 from qi_equity.store.chain import Draft, canonical
 from qi_equity.store.entries import KINDS, Entry
 from qi_equity.store.history import Revision, Writer
-from qi_equity.store.intake import checked, key_of, ready
+from qi_equity.store.intake import carried, checked, count_in, key_of, ready
 from qi_equity.store.keeping import Keeper
 from qi_equity.store.refusals import Forbidden
 from qi_equity.store.releasing import Releasing
@@ -137,9 +137,10 @@ class Desk(Releasing, Keeper):
             )
             there = {one.key: one for one in found}
             stands = {one.key: one.body for one in found}
-            changed = {k: body for k, body in fit.bodies.items() if body != stands.get(k)}
+            bodies = {k: carried(body, stands.get(k)) for k, body in fit.bodies.items()}
+            changed = {k: body for k, body in bodies.items() if body != stands.get(k)}
             saving.refuse_covering(writer, changed, there, seen)
-            corrected = sum(stands.get(key) is not None for key in changed)
+            corrected = sum(count_in(stands.get(key)) is not None for key in changed)
             if corrected and not (reason and reason.strip()):
                 raise UserError("this changes what was logged before: say why, as the reason")
             if changed:
