@@ -438,14 +438,22 @@ def _jumps(data: _Data) -> Iterator[Found]:
 
 def _step(n: np.ndarray) -> int | None:
     """Where births moved to half as many again (or as few), with eight subgroups a side."""
-    usual = pd.Series(n).expanding().median().to_numpy()
-    onwards = pd.Series(n[::-1]).expanding().median().to_numpy()[::-1]
+    usual, onwards = _medians(n), _medians(n[::-1])[::-1]
     k = np.arange(8, len(n) - 7)
     was, now = usual[k - 1], onwards[k]
     z = np.abs(np.sqrt(now) - np.sqrt(was)) * 2 * np.sqrt(k * (len(n) - k) / len(n))
     with np.errstate(divide="ignore", invalid="ignore"):
         moved = (np.minimum(was, now) > 0) & (np.maximum(was / now, now / was) > 1.5) & (z > 5)
     return int(k[np.where(moved, z, 0.0).argmax()]) if moved.any() else None
+
+
+def _medians(n: FloatArray) -> FloatArray:
+    """The median of the first number, of the first two, and so on."""
+    many = np.arange(1, len(n) + 1)
+    until = np.where(np.arange(len(n)) < many[:, np.newaxis], n, np.inf)
+    until.sort(axis=-1)
+    low, high = (until[many - 1, place] for place in ((many - 1) // 2, many // 2))
+    return (low + high) / 2
 
 
 def _censored(data: _Data) -> Iterator[Found]:
