@@ -7,7 +7,7 @@ import json
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from threading import Lock
 from time import monotonic
@@ -152,7 +152,10 @@ class Renderer:
             projects = self.backend.projects()
             begins = name == "begin" or not projects
             choice = None if begins else choose(parse(address), projects, self._sites)
-            done = act(name, self.backend.store, choice, fields, self._users, self._account)
+            done = act(
+                name, self.backend.store, choice, fields, self._users, self._account,
+                partial(self.backend.findings, choice.project.id) if choice else None,
+            )  # fmt: skip
         except UserError as error:
             self._refused(error, name)
             return {"problems": str(error).splitlines()}

@@ -45,11 +45,14 @@ window.qiEquity = (() => {
     on ? text.replace(/#[0-9a-f]{6}/g, (colour) => colours[colour] || colour) : text
 
   // The same sum as `places` in view/figure.py, for as many columns as the screen has room for.
-  function arrange(layout, width) {
+  // room: the height that a slide gives its figure; 0 where the figure is as high as it likes.
+  function arrange(layout, width, room) {
     const meta = layout.meta || {}
     if (!meta.panels) return
     const columns = Math.min(meta.panels, meta.columns, Math.max(1, Math.floor(width / 300)))
     const rows = Math.ceil(meta.panels / columns)
+    const edges = layout.margin.t + layout.margin.b
+    const each = meta.fill && room ? Math.max(meta.height, (room - edges) / rows) : meta.height
     const across = (1 - meta.across * (columns - 1)) / columns
     for (let index = 0; index < meta.panels; index++) {
       const suffix = index ? index + 1 : ""
@@ -58,14 +61,14 @@ window.qiEquity = (() => {
       layout["xaxis" + suffix].domain = [left, left + across]
       layout["yaxis" + suffix].domain = [foot, foot + (1 - meta.headroom) / rows]
     }
-    layout.height = meta.height * rows + layout.margin.t + layout.margin.b
+    layout.height = each * rows + edges
   }
 
   function draw(element, printing) {
     if (!window.Plotly || !element.figureText) return
     const figure = JSON.parse(recolour(element.figureText, !printing && dark()))
     const width = printing ? 680 : element.clientWidth
-    arrange(figure.layout, width)
+    arrange(figure.layout, width, printing ? 0 : element.closest("[data-fill]")?.clientHeight || 0)
     figure.layout.autosize = !printing
     if (printing) figure.layout.width = width
     const settings = { displayModeBar: false, responsive: true, ...spoken }
@@ -130,7 +133,9 @@ window.qiEquity = (() => {
     const focused = document.activeElement && document.activeElement.id
     const opened = [...document.querySelectorAll("main details[open][id]")].map((one) => one.id)
     const main = byId("main")
+    const typed = answer.moved ? [] : unsent()
     main.innerHTML = answer.html
+    for (const [id, text] of typed) if (byId(id)) byId(id).value = text
     main.removeAttribute("aria-busy")
     mark = answer.mark
     for (const id of opened) if (byId(id)) byId(id).open = true
@@ -177,6 +182,14 @@ window.qiEquity = (() => {
     if (inHand()) askAgain(true)
     else ask({ address: location.search, quiet: true, mark })
   }
+
+  // What was typed into other forms than the one that was sent: it stays when the page is new.
+  let sent = null
+  const unsent = () => [...document.querySelectorAll("main form[data-act]")]
+    .filter((form) => form.dataset.act !== sent)
+    .flatMap((form) => [...form.querySelectorAll("input[id], textarea[id]")])
+    .filter((field) => field.value && field.value !== field.defaultValue)
+    .map((field) => [field.id, field.value])
 
   // Whether somebody is typing, choosing, or in the midst of a click: what is under their hand
   // must not be replaced.
@@ -227,6 +240,7 @@ window.qiEquity = (() => {
     if (doing) {
       event.preventDefault()
       const fields = Object.fromEntries(new FormData(doing))
+      sent = doing.dataset.act
       return ask({ act: doing.dataset.act, fields, address: location.search })
     }
     const form = event.target.closest("form[data-live]")
@@ -244,6 +258,7 @@ window.qiEquity = (() => {
 
   document.addEventListener("keydown", (event) => {
     if (!document.querySelector("[data-present]")) return
+    if (event.target.closest("input, textarea, select")) return // somebody writes something down
     const step = { ArrowRight: "next", PageDown: "next", ArrowLeft: "prev", PageUp: "prev", Escape: "up" }
     document.querySelector(`.steps a[rel="${step[event.key]}"]`)?.click()
   })
