@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from qi_equity.findings import Findings
     from qi_equity.project import Project
     from qi_equity.report import Provenance
-    from qi_equity.store import Action
 
 AUDIENCES = ("network", "team")
 UNLOGGED = (
@@ -63,7 +62,7 @@ def report(
     imported = load(aims, data, base=project.parent)
     account(imported)
     # The groups of both dimensions together stay with the team.
-    actions = _agreed(database, aims)
+    written = _written(database, aims, audience)
     parts = crossed.parts(aims) if audience == "team" else crossed.margins(aims)
     for part in parts:
         found, provenance = _findings(aims, part, imported.observations, audience, database)
@@ -72,8 +71,7 @@ def report(
             with progress(f"Making the {name} pack"):
                 paths = room.write(
                     found, folder, pack=name, formats=kinds, site=site, provenance=provenance,
-                    actions=actions,
-                    template=template,
+                    template=template, **written,
                 )  # fmt: skip
             for path in paths:
                 typer.echo(f"wrote {path}")
@@ -126,17 +124,20 @@ def _released(database: str, aims: Project, part: str) -> tuple[Findings, Proven
     return found, Provenance(number=last.number, date=pd.Timestamp(last.day), policy=policy)
 
 
-def _agreed(database: str, aims: Project) -> tuple[Action, ...]:
-    """The next steps that were agreed, from the store where one is named."""
+def _written(database: str, aims: Project, audience: str) -> dict[str, Any]:
+    """What sessions wrote down, from the store where one is named; for the network what it may see.
+
+    Words can hold counts: those of a site go to others once the site shares its counts.
+    """
     if not database:
-        return ()
+        return {}
     from qi_equity.cli.safekeeping import admin
-    from qi_equity.store import Action
+    from qi_equity.store.rounds import written_down
 
     with admin(database) as desk:
         if aims.id not in desk.projects():
-            return ()
-        return tuple(kept.content for kept in desk.entries(aims.id, Action).values())
+            return {}
+        return written_down(desk, aims.id, network=audience == "network")
 
 
 def _chosen(option: str, given: str, known: list[str] | tuple[str, ...]) -> list[str]:
