@@ -13,6 +13,7 @@ from qi_equity import crossed
 from qi_equity.app import incoming
 from qi_equity.app.account import OWN, Account
 from qi_equity.app.holding import HOLDING
+from qi_equity.app.rounds import send_round
 from qi_equity.app.state import Choice
 from qi_equity.errors import UserError, did_you_mean
 from qi_equity.findings import Findings
@@ -62,8 +63,8 @@ def act(
         return VISITORS[name](desk.people(users), account, fields)
     if name in STARTS:
         return STARTS[name](desk, fields)
-    if name in HOLDING and choice is not None and findings is not None:
-        return HOLDING[name](desk, choice, findings(), fields)
+    if name in OF_FINDINGS and choice is not None and findings is not None:
+        return OF_FINDINGS[name](desk, choice, findings(), fields)
     if name not in ACTIONS or choice is None:
         raise UserError("this page asked for something this server does not know; reload the page")
     return ACTIONS[name](desk, choice, fields)
@@ -240,6 +241,11 @@ ACTIONS: dict[str, Callable[[Desk, Choice, Fields], str]] = {
     "release": _release,
     "withdraw": _withdraw,
 }
+# What needs the findings as the page shows them.
+OF_FINDINGS: dict[str, Callable[[Desk, Choice, Findings, Fields], str]] = {
+    **HOLDING,
+    "send_round": send_round,
+}
 # What needs no project to be there yet.
 STARTS: dict[str, Callable[[Desk, Fields], str]] = {"begin": incoming.begin}
 # What an admin does with the list of users.
@@ -255,7 +261,7 @@ VISITORS: dict[str, Callable[[Users, Account, Fields], str]] = {
     "reset_factor": _reset_factor,
     "forget_account": _forget_account,
 }
-FILES = ("upload", "begin")  # that read a file
+FILES = ("upload", "begin", "send_round")  # that read a file, or make some
 
 LABELS = {"day": "the day", "text": "what it says", "owner": "who does it", "due": "by when"}
 

@@ -159,7 +159,6 @@ def _kept(item: Item, findings: Findings, team: bool) -> HeldItem:
     )
 
 
-# What needs the findings as the page shows them.
 HOLDING: dict[str, Callable[[Desk, Choice, Findings, Fields], str]] = {
     "hold": hold,
     "let_go": let_go,

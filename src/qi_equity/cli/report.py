@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from qi_equity.report import Provenance
 
 AUDIENCES = ("network", "team")
+NO_RELEASE = (
+    "{database} holds no release of '{project}', so there is nothing for the network yet; make one "
+    "with: qi-equity release PROJECT --approve, or report to the team with --for team"
+)
 UNLOGGED = (
     "Careful: this is made of a release that no log has, so what went out before was not reckoned "
     "with. Whoever holds both could work small counts out; name the store with --database."
@@ -62,7 +66,7 @@ def report(
     imported = load(aims, data, base=project.parent)
     account(imported)
     # The groups of both dimensions together stay with the team.
-    written = _written(database, aims, audience)
+    entries = written(database, aims, audience)
     parts = crossed.parts(aims) if audience == "team" else crossed.margins(aims)
     for part in parts:
         found, provenance = _findings(aims, part, imported.observations, audience, database)
@@ -71,7 +75,7 @@ def report(
             with progress(f"Making the {name} pack"):
                 paths = room.write(
                     found, folder, pack=name, formats=kinds, site=site, provenance=provenance,
-                    template=template, **written,
+                    template=template, **entries,
                 )  # fmt: skip
             for path in paths:
                 typer.echo(f"wrote {path}")
@@ -96,13 +100,19 @@ def _findings(
             return analyse(part, counts), Provenance(team=True)
         name = "" if part is aims else part.id
         if database:
-            return _released(database, aims, name)
+            found = last_release(database, aims, name)
+            if found is None:
+                raise UserError(NO_RELEASE.format(database=database, project=aims.id))
+            return found
         typer.echo(UNLOGGED, err=True)
         return release(aims, observations, part=name), Provenance(policy=aims.disclosure.policy)
 
 
-def _released(database: str, aims: Project, part: str) -> tuple[Findings, Provenance]:
-    """The last release of a store, with the project as it was when that was made."""
+def last_release(database: str, aims: Project, part: str) -> tuple[Findings, Provenance] | None:
+    """The last release of a store, with the project as it was when that was made, if there is one.
+
+    The release of a new month is made first.
+    """
     import pandas as pd
 
     from qi_equity.cli.safekeeping import admin
@@ -114,17 +124,13 @@ def _released(database: str, aims: Project, part: str) -> tuple[Findings, Proven
         found = desk.protected(part or aims.id) if known else None
         log = desk.releases(aims.id) if known else ()
     if found is None:
-        raise UserError(
-            f"{database} holds no release of '{aims.id}', so there is nothing for the network yet; "
-            "make one with: qi-equity release PROJECT --approve, or report to the team with --for "
-            "team"
-        )
+        return None
     last = next(one for one in reversed(log) if not one.withdrawn)
     policy = str(last.record["policy"]["name"])
     return found, Provenance(number=last.number, date=pd.Timestamp(last.day), policy=policy)
 
 
-def _written(database: str, aims: Project, audience: str) -> dict[str, Any]:
+def written(database: str, aims: Project, audience: str) -> dict[str, Any]:
     """What sessions wrote down, from the store where one is named; for the network what it may see.
 
     Words can hold counts: those of a site go to others once the site shares its counts.

@@ -64,9 +64,9 @@ def _columns(
         yield name, head, looks.get(name, ""), _number if numeric else _cell
 
 
-def _number(value: float, place: str, style: str) -> str:
+def _number(value: Any, place: str, style: str) -> str:
     """A number to its last digit; where nothing is known there is no cell."""
-    if value != value or value is pd.NA:
+    if value is pd.NA or math.isnan(value):
         return ""
     if math.isinf(value):
         return _text(INFINITE if value > 0 else f"-{INFINITE}", place)

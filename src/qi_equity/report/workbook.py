@@ -87,8 +87,8 @@ def _block(sheet: Any, row: int, block: Said | Drawn | Listed, looks: dict[str, 
         for line in ([block.heading] if block.heading else []) + list(block.lines):
             row = _line(sheet, row, line, looks)
         return row
-    for number, line in enumerate((block.table.header, *block.table.rows)):
-        for column, cell in enumerate(line):
+    for number, told in enumerate((block.table.header, *block.table.rows)):
+        for column, cell in enumerate(told):
             sheet.write_string(row, column, cell, looks["said" if number else "head"])
         row += 1
     return row

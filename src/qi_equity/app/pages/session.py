@@ -11,6 +11,7 @@ from qi_equity.app.holding import Shown, Standing, standing
 from qi_equity.app.pages.captured import captured
 from qi_equity.app.pages.page import Context, Page, nothing_words
 from qi_equity.app.pages.slide import slide
+from qi_equity.app.rounds import FORMATS, PACKS, ROUNDS, audiences
 from qi_equity.view import icons
 from qi_equity.vocabulary import Topic, Variation, Verdict
 from qi_equity.words import say
@@ -39,11 +40,12 @@ def session(context: Context) -> Page:
         "stored": context.desk is not None,
         **_held(context, found),
         **written,
+        "round": _round(context),
         "places": [("", say("session.network"))]
         + [(site.id, site.name) for site in context.choice.project.sites],
     }
     title = say("session.title", project=context.choice.project.title)
-    waiting = context.waiting and found.kept is None
+    waiting = (context.waiting and found.kept is None) or values["round"].get("going", False)
     return Page("session.html", values, title=title, waiting=waiting)
 
 
@@ -65,6 +67,32 @@ def _held(context: Context, found: Standing) -> dict[str, Any]:
         by = say("session.held.by", who=found.kept.who, day=day(when), time=f"{when:%H:%M}")
     may = desk is not None and desk.user.may("write network entries") is not None
     return {"held": by, "standing": found.key, "may_hold": may and context.findings.judged}
+
+
+def _round(context: Context) -> dict[str, Any]:
+    """What can be sent round, for whom, and how far what was asked for has come."""
+    desk = context.desk
+    offered = audiences(desk, context.choice) if desk is not None else []
+    if desk is None or not offered:
+        return {}
+    told: dict[str, Any] = {
+        "state": "",
+        "going": False,
+        "link": "",
+        "for": [(name, say(f"round.for.{name}")) for name in offered],
+        "packs": [(name, say(f"report.pack.{name}")) for name in PACKS],
+        "formats": [(name, say(f"round.format.{name}")) for name in FORMATS],
+    }
+    last = ROUNDS.of(desk.user.name, context.choice.project.id)
+    if last is None:
+        return told
+    if not last.future.done():
+        made = say("round.going", made=last.made, count=last.total)
+        return told | {"going": True, "state": made, "made": last.made, "total": last.total}
+    if last.future.exception() is not None:
+        return told | {"state": say("round.failed")}
+    state = say("round.there", count=last.total, audience=say(f"round.for.{last.audience}"))
+    return told | {"state": state, "link": f"round/{last.token}"}
 
 
 def _quiet(context: Context) -> list[str]:

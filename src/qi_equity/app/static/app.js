@@ -127,6 +127,7 @@ window.qiEquity = (() => {
       return void looking.delete(answer.number)
     }
     if (!answer.quiet && answer.number === chosen) pending = false
+    if (answer.problems && !answer.quiet) sent = null
     if (answer.problems) return answer.quiet ? askAgain(true) : problems(answer.problems)
     if (answer.number && answer.number < chosen) return // a later choice is on its way
     if (answer.quiet && (answer.same || inHand())) return askAgain(answer.waiting || !answer.same)
@@ -134,6 +135,7 @@ window.qiEquity = (() => {
     const opened = [...document.querySelectorAll("main details[open][id]")].map((one) => one.id)
     const main = byId("main")
     const typed = answer.moved ? [] : unsent()
+    if (!answer.quiet) sent = null
     main.innerHTML = answer.html
     for (const [id, text] of typed) if (byId(id)) byId(id).value = text
     main.removeAttribute("aria-busy")
