@@ -22,7 +22,7 @@ from qi_equity.words.numbers import day, missing
 R = TypeVar("R")
 
 # Pages that show what other sites share, and those of them that show one site at a time.
-OF_RELEASES = ("charts", "gap", "compare", "session", "quality")
+OF_RELEASES = ("charts", "gap", "compare", "board", "session", "quality")
 OF_ONE_SITE = ("charts", "gap", "quality")
 
 

@@ -300,7 +300,14 @@ window.qiEquity = (() => {
   })
   theme.setAttribute("aria-pressed", String(dark()))
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redraw(false))
-  addEventListener("beforeprint", () => redraw(true))
+  addEventListener("beforeprint", () => {
+    const today = new Date()
+    const named = words.months.split(" ")[today.getMonth()]
+    for (const place of document.querySelectorAll("[data-printed]")) {
+      place.textContent = say("printed", { day: today.getDate(), month: named, year: today.getFullYear() })
+    }
+    redraw(true)
+  })
   addEventListener("afterprint", () => redraw(false))
   let resizing
   addEventListener("resize", () => {
