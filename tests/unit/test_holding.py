@@ -135,9 +135,11 @@ def test_who_sees_no_item_of_a_held_agenda_sees_their_own(opened):
 def test_an_agenda_is_not_held_before_verdicts_are_in_and_not_by_who_may_not_write(opened):
     early = Shared(desk(opened, "admin"), {"pph": replace(TOLD, judged=False)})
     assert "worked out" in Renderer(early).act("hold", {"standing": ""}, "")["problems"][0]
-    reader = Renderer(Shared(desk(opened, "contributor", "site_a")))
-    assert "role" in reader.act("hold", {"standing": ""}, "?page=session")["problems"][0]
-    assert "Hold this agenda" not in shown(reader)[1]
+    for role in ("contributor", "clinician"):
+        reader = Renderer(Shared(desk(opened, role, "site_a")))
+        for act in ("hold", "let_go"):
+            assert "role" in reader.act(act, {"standing": ""}, "?page=session")["problems"][0]
+        assert "Hold this agenda" not in shown(reader)[1]
 
 
 def test_what_a_slide_captures_is_kept_with_its_item_and_shown_there_and_on_the_pages(opened):

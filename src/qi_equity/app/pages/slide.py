@@ -19,7 +19,6 @@ from qi_equity.vocabulary import Topic
 from qi_equity.words import say
 from qi_equity.words.grammar import sentence
 
-TYPE = 18  # pixels: letters that are read from the back of a room
 SAID = 2  # sentences beside the figure
 
 
@@ -94,32 +93,13 @@ def _figures(context: Context, item: Item, markers: list[Marker]) -> dict[str, F
 
 
 def for_the_room(figure: Figure) -> Figure:
-    """The figure with letters for a room, as high as the screen has place for.
+    """The figure as high as a wide screen has place for, and with letters for a room there.
 
-    >>> for_the_room({"data": [], "layout": {"font": {"size": 12}, "meta": {}, "margin": {}}})[
-    ...     "layout"]["font"]
-    {'size': 18}
+    >>> for_the_room({"data": [], "layout": {"meta": {"columns": 1}}})["layout"]["meta"]
+    {'columns': 1, 'fill': True}
     """
-    layout = _enlarged(figure["layout"])
-    layout["meta"] |= {"fill": True, "columns": min(2, layout["meta"].get("columns", 1))}
-    # Larger letters need larger edges, and leave room for fewer ticks.
-    layout["margin"] |= {"l": 76, "b": 44, "t": 12}
-    for name in layout:
-        if name.startswith("xaxis"):
-            layout[name]["nticks"] = 4
-    return figure | {"layout": layout}
-
-
-def _enlarged(part: Any) -> Any:
-    """A part of a layout with every size of letters at least that of the room."""
-    if isinstance(part, list):
-        return [_enlarged(one) for one in part]
-    if not isinstance(part, dict):
-        return part
-    made = {name: _enlarged(value) for name, value in part.items()}
-    for name in {"font", "tickfont"} & made.keys():
-        made[name] = {**made[name], "size": max(TYPE, made[name].get("size", TYPE))}
-    return made
+    figure["layout"]["meta"]["fill"] = True
+    return figure
 
 
 def _writes_at(context: Context, item: Item) -> str:

@@ -45,14 +45,30 @@ window.qiEquity = (() => {
     on ? text.replace(/#[0-9a-f]{6}/g, (colour) => colours[colour] || colour) : text
 
   // The same sum as `places` in view/figure.py, for as many columns as the screen has room for.
-  // room: the height that a slide gives its figure; 0 where the figure is as high as it likes.
+  // A slide gives its figure all the height there is, and letters that are read across a room.
+  const LETTERS = 18 // pixels
+  const wide = matchMedia("(min-width: 64rem)")
+  function enlarge(part) {
+    for (const [name, value] of Object.entries(part)) {
+      if (!value || typeof value !== "object") continue
+      if (name === "font" || name === "tickfont") value.size = Math.max(LETTERS, value.size || 0)
+      else enlarge(value)
+    }
+  }
+  function forTheRoom(layout) {
+    enlarge(layout)
+    Object.assign(layout.margin, { l: 76, b: 44 })
+    layout.meta.across = 0.07
+    for (const name in layout) if (name.startsWith("xaxis")) layout[name].nticks = 4
+  }
+
   function arrange(layout, width, room) {
     const meta = layout.meta || {}
     if (!meta.panels) return
-    const columns = Math.min(meta.panels, meta.columns, Math.max(1, Math.floor(width / 300)))
+    const columns = Math.min(meta.panels, meta.columns, Math.max(1, Math.floor(width / (room ? 420 : 300))))
     const rows = Math.ceil(meta.panels / columns)
     const edges = layout.margin.t + layout.margin.b
-    const each = meta.fill && room ? Math.max(meta.height, (room - edges) / rows) : meta.height
+    const each = room ? Math.max(meta.height, (room - edges) / rows) : meta.height
     const across = (1 - meta.across * (columns - 1)) / columns
     for (let index = 0; index < meta.panels; index++) {
       const suffix = index ? index + 1 : ""
@@ -68,7 +84,9 @@ window.qiEquity = (() => {
     if (!window.Plotly || !element.figureText) return
     const figure = JSON.parse(recolour(element.figureText, !printing && dark()))
     const width = printing ? 680 : element.clientWidth
-    arrange(figure.layout, width, printing ? 0 : element.closest("[data-fill]")?.clientHeight || 0)
+    const slide = figure.layout.meta?.fill && !printing && wide.matches
+    if (slide) forTheRoom(figure.layout)
+    arrange(figure.layout, width, slide ? element.closest("[data-fill]").clientHeight : 0)
     figure.layout.autosize = !printing
     if (printing) figure.layout.width = width
     const settings = { displayModeBar: false, responsive: true, ...spoken }
@@ -80,6 +98,8 @@ window.qiEquity = (() => {
   }
 
   function drawAll(figures) {
+    // Whether this is a slide decides how much room its figure has.
+    document.body.classList.toggle("presenting", Boolean(document.querySelector("[data-present]")))
     for (const place of document.querySelectorAll("[data-figure]")) {
       const name = place.dataset.figure
       let element = plots.get(name)
@@ -267,9 +287,8 @@ window.qiEquity = (() => {
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-fullscreen]")) document.documentElement.requestFullscreen?.()
   })
-  // What a page needs once it stands: the room view, and what was typed and not saved.
+  // What a page needs once it stands: what was typed and not saved.
   function dressed(done) {
-    document.body.classList.toggle("presenting", Boolean(document.querySelector("[data-present]")))
     window.qiLog?.dress(done)
   }
 
