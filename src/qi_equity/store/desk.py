@@ -16,11 +16,11 @@ from sqlalchemy import Connection, or_
 from qi_equity import crossed
 from qi_equity.errors import DataErrors, UserError
 from qi_equity.parts import Part
-from qi_equity.project import Cycle, Project
+from qi_equity.project import ALL_SITES, Cycle, Project
 from qi_equity.store import history, saving
 from qi_equity.store.bringing import Bringing, brought_in
 from qi_equity.store.chain import Draft, canonical
-from qi_equity.store.entries import KINDS, Entry
+from qi_equity.store.entries import KINDS, Entry, Session
 from qi_equity.store.history import Revision, Writer
 from qi_equity.store.intake import carried, checked, count_in, key_of, ready
 from qi_equity.store.keeping import Keeper
@@ -321,11 +321,23 @@ class Desk(Releasing, Keeper):
             if one.body and self._may_read(saving.sites_in(one.body), read_at)
         ]
         made = history.made_by(connection, [one.id for one in found])
+        read = {one.key: kind.model_validate_json(one.body or "") for one in found}
+        told = self._told(read, project, connection)
         return {
-            one.key: Kept(
-                kind.model_validate_json(one.body or ""), one.id, made[one.id].who, made[one.id].at
-            )
-            for one in found
+            one.key: Kept(told[one.key], one.id, made[one.id].who, made[one.id].at) for one in found
+        }
+
+    def _told(
+        self, read: dict[str, AnyEntry], project: Project, connection: Connection
+    ) -> dict[str, AnyEntry]:
+        """Entries as this user may be told them: of an agenda, the items whose counts they see."""
+        own = self._where("see", project, connection)
+        every, released = self.user.may("see") == "every", frozenset[str]()
+        if self.user.may("see protected"):
+            released = self._where("see protected", project, connection) | {ALL_SITES}
+        return {
+            key: one.told(own, released, every=every) if isinstance(one, Session) else one
+            for key, one in read.items()
         }
 
     def _with_cycles(self, connection: Connection, project: Project) -> Project:
