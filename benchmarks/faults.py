@@ -34,8 +34,8 @@ HEAD = (
 
 
 def line(name: str, times: int, found: Played) -> str:
-    """A row of the table; what names a machine's own file or a link is left out of the words."""
-    said = re.sub(r"[0-9a-f]{64}", "…", found.said)
+    """A row of the table; links and moments are left out of the words."""
+    said = re.sub(r"[0-9a-f]{64}|\d{4}-\d\d-\d\dT[\d:.]+Z", "…", found.said)
     said = re.sub(r"\s+", " ", said).strip() or "nothing: nobody notices"
     seconds = f"{found.seconds:.2f}" if found.seconds is not None else "–"
     today = datetime.date.today()

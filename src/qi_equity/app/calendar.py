@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Mapping, Sequence
 from threading import Lock, Thread
 from time import monotonic
@@ -65,17 +64,10 @@ class Calendar:
 
 def aside(project: Project, observations: Any, earlier: Sequence[Past]) -> Mapping[str, Any]:
     """A release made in a process of its own, which is gone afterwards."""
-    worker = Worker()
+    worker = Worker(gives_way=GENTLE)
     try:
-        making = worker.submit(made_gently, project, observations, earlier)
+        making = worker.submit(Releases().made, project, observations, earlier)
         made: Mapping[str, Any] = making.result()
     finally:
         worker.close()
     return made
-
-
-def made_gently(project: Project, observations: Any, earlier: Sequence[Past]) -> Mapping[str, Any]:
-    """In that process: what is public of a release."""
-    if hasattr(os, "nice"):
-        os.nice(GENTLE)
-    return Releases().made(project, observations, earlier)

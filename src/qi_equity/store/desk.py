@@ -163,15 +163,13 @@ class Desk(Releasing, Keeper):
         """Keep a file of observations: all of it, or nothing unless accept_valid.
 
         Without keep nothing is written: the answer says what would be. refused: what reading the
-        file already refused, a line a row. The same file again (by its
-        SHA-256) changes nothing, unless the import was undone; if rows of it were refused before,
-        those that are fit now and were never logged since are taken. What somebody logged by hand
-        is not covered by a file: such a row is refused, with both.
+        file already refused, a line a row. The same file again (by its SHA-256) changes nothing,
+        unless the import was undone; if rows of it were refused before, those that are fit now and
+        were never logged since are taken. What somebody logged by hand is not covered by a file:
+        such a row is refused, with both.
         """
-        self._allowed("log")
-        saving.checked("the file's hash", file_hash, 64)
+        table = self._of_file(rows, file_hash)
         saving.checked("the reason", reason, LONGEST_TEXT, lines=True)
-        table, _ = checked(rows)
         file = Bringing(file_hash, refused, accept_valid, reason, keep)
         with self._writing(project_id) as (writer, project):
             allowed = self._where("log", project, writer.connection)
@@ -186,14 +184,20 @@ class Desk(Releasing, Keeper):
         refused: Sequence[str] = (),
     ) -> Imported:
         """Keep a new project and the file it was drawn from: both, or neither."""
-        self._allowed("log")
-        saving.checked("the file's hash", file_hash, 64)
-        table, _ = checked(rows)
+        table = self._of_file(rows, file_hash)
         with history.writing(self._database) as writer:
             self._plan(writer, project, text, None, 0)
             allowed = self._where("log", project, writer.connection)
             file = Bringing(file_hash, refused, accept_valid=True)
             return brought_in(writer, project, table, file, self.user.name, allowed)
+
+    def _of_file(
+        self, rows: pd.DataFrame | Iterable[dict[str, object]], file_hash: str
+    ) -> pd.DataFrame:
+        self._allowed("log")
+        saving.checked("the file's hash", file_hash, 64)
+        table, _ = checked(rows)
+        return table
 
     # History
 
