@@ -70,12 +70,13 @@ window.qiEquity = (() => {
     const edges = layout.margin.t + layout.margin.b
     const each = room ? Math.max(meta.height, (room - edges) / rows) : meta.height
     const across = (1 - meta.across * (columns - 1)) / columns
+    const headroom = room && rows === 1 ? 56 / each : meta.headroom // a title, in pixels or as a share
     for (let index = 0; index < meta.panels; index++) {
       const suffix = index ? index + 1 : ""
       const left = (index % columns) * (across + meta.across)
       const foot = (rows - Math.floor(index / columns) - 1) / rows
       layout["xaxis" + suffix].domain = [left, left + across]
-      layout["yaxis" + suffix].domain = [foot, foot + (1 - meta.headroom) / rows]
+      layout["yaxis" + suffix].domain = [foot, foot + (1 - headroom) / rows]
     }
     layout.height = each * rows + edges
   }
