@@ -21,6 +21,52 @@ class Verdict(StrEnum):
     HELD_BACK = "held back"  # too many outcomes are not recorded for any of these
 
 
+class Became(StrEnum):
+    """What became of a rate or a gap where an idea was tried; an association, never a cause."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    CHANGED = "changed"  # where neither higher nor lower is better as such
+    NARROWER = "narrower"
+    WIDER = "wider"
+    NOT_SHOWN = "not shown"
+    EARLY = "early"  # it has not had the time to settle and show
+    TOO_FEW = "too few"
+    FEW_WAYS = "few ways"  # so few sites that chance alone could look as clear as anything
+    TOGETHER = "together"  # no site is left that had not begun
+
+
+class Favours(StrEnum):
+    """Whom a figure of the Workforce Race Equality Standard favours; its own two groups."""
+
+    WHITE = "White"
+    BME = "BME"
+    UNCLEAR = "unclear"  # its limits hold both
+    NOT_ASKED = "not asked"  # a band: more of it may be a career, or the want of one
+
+
+class Stands(StrEnum):
+    """How the answer to a signal stands."""
+
+    OPEN = "open"
+    OVERDUE = "overdue"
+    ANSWERED = "answered"
+
+
+class Step(StrEnum):
+    """What a team has done and reached, in the order of the improvement scale."""
+
+    CHARTER = "charter"
+    PLAN = "plan"
+    COUNTS = "counts"
+    TESTED = "tested"
+    IMPROVED = "improved"
+    AIM_MOVED = "aim moved"
+    HALFWAY = "halfway"
+    SUSTAINED = "sustained"
+    REACHED = "reached"
+
+
 class NotWatched(StrEnum):
     """Why a chart is not watched week by week."""
 
