@@ -117,7 +117,11 @@ def _outset(
         columns[source.key] = [f"made-up-{number:06d}" for number in range(1, len(week) + 1)]
     columns[source.date] = (monday + pd.to_timedelta(days, unit="D")).strftime("%Y-%m-%d")
     written = [_written(project, one) for one in _groups(project)]
-    columns[source.stratum] = [str(rng.choice(written[one])) for one in group]
+    label = np.empty(len(group), dtype=object)
+    for number, words in enumerate(written):
+        mine = group == number
+        label[mine] = rng.choice(words, int(mine.sum()))
+    columns[source.stratum] = label
     if source.site:
         columns[source.site] = rng.choice([site.name for site in project.sites], len(week))
     return pd.DataFrame(columns)
@@ -262,7 +266,9 @@ def _all(table: pd.DataFrame, predicate: Mapping[str, Condition]) -> BoolArray:
     met = np.ones(len(table), bool)
     for column, condition in predicate.items():
         if column in table:
-            met &= np.array([_meets(value, condition) for value in table[column]], bool)
+            # Each distinct value once: there are few, and many records.
+            codes, values = pd.factorize(table[column], use_na_sentinel=False)
+            met &= np.array([_meets(value, condition) for value in values], bool)[codes]
     return met
 
 
