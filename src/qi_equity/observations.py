@@ -152,14 +152,19 @@ def side_by_side(left: pd.DataFrame, right: pd.DataFrame, on: Sequence[str]) -> 
     1    B   0.2  2.0
     """
     # Mostly the rows are those of the same keys in the same order, and need not be looked for.
-    alike = len(left) == len(right) and all(
-        (left[name].to_numpy() == right[name].to_numpy()).all() for name in on
-    )
+    alike = len(left) == len(right) and all(_alike(left[name], right[name]) for name in on)
     if not alike:
         return left.merge(right, on=list(on), how="left")
     others = right[[name for name in right if name not in on]]
     parts = [table.reset_index(drop=True) for table in (left, others)]
     return pd.concat(parts, axis=1)
+
+
+def _alike(left: pd.Series, right: pd.Series) -> bool:
+    """Whether two columns hold the same, row by row; texts are not made objects for it."""
+    if left.dtype == "str" == right.dtype:
+        return bool((left.array == right.array).all())
+    return bool((left.to_numpy() == right.to_numpy()).all())
 
 
 def with_totals(table: pd.DataFrame, over: str, label: str) -> pd.DataFrame:
@@ -193,7 +198,9 @@ def with_totals(table: pd.DataFrame, over: str, label: str) -> pd.DataFrame:
     totals = pd.concat(parts, ignore_index=True)
     totals = _with_refused(totals, table, keys).assign(**{over: label})
     both = pd.concat([table, totals.reindex(columns=table.columns)], ignore_index=True)
-    return in_order(both, placed(both, KEY)[0]).astype(dict.fromkeys((*COUNTS, "value"), float))
+    both = in_order(both, placed(both, KEY)[0])
+    other = [name for name in (*COUNTS, "value") if both[name].dtype != np.float64]
+    return both.astype(dict.fromkeys(other, float)) if other else both
 
 
 def _with_refused(totals: pd.DataFrame, table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:

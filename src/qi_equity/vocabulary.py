@@ -21,6 +21,52 @@ class Verdict(StrEnum):
     HELD_BACK = "held back"  # too many outcomes are not recorded for any of these
 
 
+class Became(StrEnum):
+    """What became of a rate or a gap where an idea was tried; an association, never a cause."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    CHANGED = "changed"  # where neither higher nor lower is better as such
+    NARROWER = "narrower"
+    WIDER = "wider"
+    NOT_SHOWN = "not shown"
+    EARLY = "early"  # it has not had the time to settle and show
+    TOO_FEW = "too few"
+    FEW_WAYS = "few ways"  # so few sites that chance alone could look as clear as anything
+    TOGETHER = "together"  # no site is left that had not begun
+
+
+class Favours(StrEnum):
+    """Whom a figure of the Workforce Race Equality Standard favours; its own two groups."""
+
+    WHITE = "White"
+    BME = "BME"
+    UNCLEAR = "unclear"  # its limits hold both
+    NOT_ASKED = "not asked"  # a band: more of it may be a career, or the want of one
+
+
+class Stands(StrEnum):
+    """How the answer to a signal stands."""
+
+    OPEN = "open"
+    OVERDUE = "overdue"
+    ANSWERED = "answered"
+
+
+class Step(StrEnum):
+    """What a team has done and reached, in the order of the improvement scale."""
+
+    CHARTER = "charter"
+    PLAN = "plan"
+    COUNTS = "counts"
+    TESTED = "tested"
+    IMPROVED = "improved"
+    AIM_MOVED = "aim moved"
+    HALFWAY = "halfway"
+    SUSTAINED = "sustained"
+    REACHED = "reached"
+
+
 class NotWatched(StrEnum):
     """Why a chart is not watched week by week."""
 
@@ -204,3 +250,26 @@ class Act(StrEnum):
     USERS_FILE = "users file noted"
     PROJECT_FILE = "project file used"
     LEFT_OUT = "left out"  # so many of one kind in a minute that they are only counted
+
+
+class EquityRule(StrEnum):
+    """What `check --equity` asks of a project, in the order it asks."""
+
+    EQUITY_AIM = "equity_aim"
+    WHITE_REFERENCE = "white_reference"
+    POOLED_GROUPS = "pooled_groups"
+    BALANCING_MEASURE = "balancing_measure"
+    CO_PRODUCTION = "co_production"
+    ELIGIBILITY_BY_ETHNICITY = "eligibility_by_ethnicity"
+    CHANGES_WITH_RECORDING = "changes_with_recording"
+    PRINCIPLES_ANSWERED = "principles_answered"
+    PLANNER_SAYS_NEVER = "planner_says_never"
+    LANGUAGE_RECORDED = "language_recorded"
+    LEVELLING_DOWN = "levelling_down"
+    UNKNOWN_AT_BASELINE = "unknown_at_baseline"
+    ROLLING_WINDOWS = "rolling_windows"
+    SHORT_BASELINE = "short_baseline"
+    CODES_OF_2001 = "codes_of_2001"
+    WHOSE_ETHNICITY = "whose_ethnicity"
+    OTHER_THRESHOLD = "other_threshold"
+    SHARE_BACK = "share_back"

@@ -40,7 +40,7 @@ TOO_HARD = (
 
 # Files are read in a process of their own, one after another: reading is Python's work, and every
 # page would wait for it here. A small text is read sooner than a process is asked.
-_reader = Worker(LIMIT)
+_reader = Worker(LIMIT, gives_way=10)
 SMALL = 20_000  # bytes
 
 

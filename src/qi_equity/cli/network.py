@@ -40,11 +40,14 @@ def demo(
     keep: Annotated[
         Path | None, typer.Option(help="keep the store and the ground truth in this folder")
     ] = None,
+    role: Annotated[
+        str, typer.Option(help="midwife, facilitator, consultant, lead or board: with its story")
+    ] = "everything",
 ) -> None:
     """An example network of synthetic data, served on this machine only."""
     from qi_equity.app import demo as example
 
-    example.run(port=port, open_browser=browser, keep=keep, say=typer.echo)
+    example.run(port=port, open_browser=browser, keep=keep, role=role, say=typer.echo)
 
 
 @app.command()
