@@ -285,8 +285,8 @@ def worker_killed(folder: Path) -> str:
     try:
         seat = made.seat(known.user())
         seat.findings(known.PROJECT)
-        end = time.monotonic() + 90
-        while not seat.findings(known.PROJECT).judged and time.monotonic() < end:
+        end = time.monotonic() + 60
+        while time.monotonic() < end and not getattr(seat.findings(known.PROJECT), "judged", False):
             time.sleep(0.2)
         for child in _children(os.getpid()):
             os.kill(child, signal.SIGKILL)
