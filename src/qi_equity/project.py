@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from qi_equity.definition import Cited, National, Practice, Threshold, filled_in
 from qi_equity.mapping import Columns as Columns
 from qi_equity.mapping import Indicator as Indicator
 from qi_equity.mapping import RecordsSource as RecordsSource
@@ -185,7 +186,28 @@ class Measure(Part):
     )  # fmt: skip
     incomplete_weeks: Whole = Field(default=0, ge=0, description="last weeks still filling up")
     records: RecordsRule | None = None
+    threshold: Threshold | None = Field(
+        default=None, description="from where on it counts; write {threshold} in name and words"
+    )
+    national: National | None = Field(
+        default=None, description="a national figure it is shown beside, and its threshold"
+    )
+    recording_shown_by: Id | None = Field(
+        default=None, description="the measure of how well this one is recorded, read beside it"
+    )
+    sum_of: tuple[Id, ...] = Field(
+        default=(), description="measures whose counts are added up, such as a bundle's elements"
+    )
+    exclusions: tuple[Text, ...] = Field(
+        default=(), description="who is not counted, and why; logged for each group"
+    )
+    chart_reason: Text | None = Field(default=None, description="why this chart and this subgroup")
     note: Text | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_its_threshold(cls, given: Any) -> Any:
+        return filled_in(given)
 
     @property
     def kind(self) -> str:
@@ -247,6 +269,24 @@ class Theme(Part):
     measure: Id | None = Field(default=None, description="none: there is no data for this yet")
 
 
+class Responses(Part):
+    """How a signal is answered: how long it may take, what is looked into, since when it is due."""
+
+    working_days: Whole = Field(default=8, ge=1, le=60, description="from a signal to its answer")
+    questions: tuple[Text, ...] = Field(
+        default=(
+            "Was the care the same for everybody?",
+            "What was different for this group?",
+            "Is it how it is recorded?",
+        ),
+        min_length=1,
+    )
+    gaps_open_by: Day | None = Field(
+        default=None, description="the declared gap still open on this day asks for an answer too"
+    )
+    holidays: tuple[Day, ...] = Field(default=(), description="days that do not count as working")
+
+
 class Principle(Part):
     """One of the seven anti-racism principles, as a prompt with the team's answer."""
 
@@ -306,11 +346,31 @@ class Project(Part):
     drivers: tuple[Driver, ...] = ()
     cycles: tuple[Cycle, ...] = ()
     principles: tuple[Principle, ...] = ()
+    responses: Responses = Field(default_factory=Responses)
     themes: tuple[Theme, ...] = Field(
         default=(), description="what people raise, each with the measure that would show it"
     )
     disclosure: Disclosure = Field(default_factory=Disclosure)
     data: Source | None = None
+    co_production: Text | None = Field(
+        default=None,
+        description="who of the communities decides with the team, on what, and how they are paid",
+    )
+    share_back: Text | None = Field(
+        default=None, description="how and when results go back to those who gave them"
+    )
+    language: Text | None = Field(
+        default=None, description="how language and the need for an interpreter are recorded"
+    )
+    traps: tuple[Text, ...] = Field(default=(), description="how these figures mislead")
+    sources: tuple[Cited, ...] = Field(default=(), description="what the definitions rest on")
+    equity_reasons: dict[Name, Text] = Field(
+        default_factory=dict,
+        description="a rule of check --equity that this project departs from, and why",
+    )
+    practice: Practice | None = Field(
+        default=None, description="what made-up records are drawn by, to rehearse with"
+    )
     note: Text | None = None
 
     def measure(self, name: str) -> Measure:

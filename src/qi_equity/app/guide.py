@@ -164,6 +164,10 @@ Choose from: midwife, facilitator, consultant, lead, board, everything
         """Changes with what is seen: another part is another revision."""
         return f"{self.part}:{self.seat.revision(project_id)}"
 
+    def release_under_way(self, project_id: str) -> bool:
+        """Whether a release is being made for this part."""
+        return self.seat.release_under_way(project_id)
+
 
 def part_named(name: str) -> str:
     """A part there is, or which there are."""

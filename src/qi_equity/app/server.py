@@ -17,7 +17,7 @@ import panel as pn
 from panel.io.resources import _env
 from panel.io.server import DocHandler
 
-from qi_equity.app import assets, render, shield
+from qi_equity.app import assets, render, rounds, shield
 from qi_equity.app.account import Account
 from qi_equity.app.aside import Threads
 from qi_equity.app.backend import Backend, Closed, Seats
@@ -279,7 +279,11 @@ def _server(
         show=False,
         start=False,
         warm=warm,
-        extra_patterns=[*assets.routes(), *options.pop("extra_patterns", ())],
+        extra_patterns=[
+            *assets.routes(),
+            *rounds.routes(door),
+            *options.pop("extra_patterns", ()),
+        ],
         **(settings | shield.LIMITS | (door.options() if door else {}) | options),
     )
     handler = type("PageHandlerOfThis", (PageHandler,), {"audience": audience})

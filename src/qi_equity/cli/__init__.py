@@ -9,6 +9,7 @@ from typing import NoReturn
 import typer
 
 from qi_equity.cli import (
+    answering,
     labels,
     learning,
     network,
@@ -24,8 +25,8 @@ from qi_equity.errors import UserError
 from qi_equity.plain import masked, visible
 
 __all__ = [
-    "app", "labels", "learning", "main", "network", "people", "project", "releases", "report",
-    "safekeeping", "watching",
+    "answering", "app", "labels", "learning", "main", "network", "people", "project", "releases",
+    "report", "safekeeping", "watching",
 ]  # fmt: skip
 
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qi_equity.cli.common import DataFile, ProjectFile, account, app, progress
+from qi_equity.cli.common import DataFile, ProjectFile, account, app, progress, told
 from qi_equity.errors import UserError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from qi_equity.project import Project
-
-WIDTH = 96
 
 
 @app.command()
@@ -53,7 +49,7 @@ def ledger(
         sites = room.ledger_sites(aims, imported.observations, settling_weeks=settling)
     if aims.synthetic:
         typer.echo(say("terminal.synthetic"))
-    _told(ledger_lines(aims, table, sites, theirs))
+    told(ledger_lines(aims, table, sites, theirs))
     if pass_on is not None:
         text, left = files.passed_on(aims, table)
         pass_on.write_text(text, encoding="utf-8")
@@ -109,7 +105,7 @@ def voices(
     if aims.synthetic:
         typer.echo(say("terminal.synthetic"))
     rows = room.voices(aims, heard, by_group, policy)
-    _told(voices_lines(aims, rows, room.themes(aims, heard, policy), name, period))
+    told(voices_lines(aims, rows, room.themes(aims, heard, policy), name, period))
 
 
 @app.command()
@@ -127,7 +123,7 @@ def workforce(
 
     rows = room.read(table)
     typer.echo(f"{len(rows):,} rows read")
-    _told(wres_lines(room.wres(rows)))
+    told(wres_lines(room.wres(rows)))
 
 
 def _births(
@@ -142,14 +138,3 @@ def _births(
     days = (when.date() if when else None for when in (since, until))
     by_group, period = room.served_by(aims, imported.observations, *days)
     return by_group, say("voices.births"), period
-
-
-def _told(lines: Iterable[str]) -> None:
-    """Lines as they fit a terminal, what is indented under what it belongs to."""
-    for line in lines:
-        indent = " " * (len(line) - len(line.lstrip()))
-        typer.echo(
-            textwrap.fill(
-                line.strip(), WIDTH, initial_indent=indent, subsequent_indent=indent + "  "
-            )
-        )

@@ -85,13 +85,13 @@ def import_(
     aims = project_file.load(project)
     imported = load(aims, source)
     account(imported)
-    known, without = keeping.with_counts(aims, imported.observations)
-    if without:
+    known = keeping.kept(aims, imported)
+    if known.without:
         typer.echo(
-            f"{counted(without, 'row')} without a count (left blank, withheld or marked n/a) not "
-            "kept: not known, and never zero."
+            f"{counted(known.without, 'row')} without a count (left blank, withheld or marked n/a) "
+            "not kept: not known, and never zero."
         )
-    if known.empty:
+    if not known.counted:
         typer.echo("Nothing could be taken, so there is nothing to keep.", err=True)
         raise typer.Exit(1)
     digest = hashlib.sha256(source.read_bytes()).hexdigest()
@@ -101,7 +101,7 @@ def import_(
             str(
                 desk.import_table(
                     aims.id,
-                    known,
+                    known.table,
                     digest,
                     accept_valid=accept_valid,
                     refused=refused,
