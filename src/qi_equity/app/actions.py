@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from qi_equity import crossed
 from qi_equity.app import incoming
 from qi_equity.app.account import OWN, Account
+from qi_equity.app.clashes import Clashing, standing
 from qi_equity.app.holding import HOLDING
 from qi_equity.app.rounds import send_round
 from qi_equity.app.state import Choice
@@ -20,7 +21,7 @@ from qi_equity.findings import Findings
 from qi_equity.observations import COUNTS
 from qi_equity.project import Measure
 from qi_equity.sources import typed
-from qi_equity.store import Action, Desk, SessionNote, User, Users
+from qi_equity.store import Action, Conflict, Desk, SessionNote, User, Users
 from qi_equity.store.access import RoleName
 from qi_equity.store.text import inert
 from qi_equity.words import say
@@ -83,7 +84,10 @@ def _log(desk: Desk, choice: Choice, fields: Fields) -> str:
     if wrong:
         raise UserError("\n".join(wrong))
     table = [row for row, _ in told]
-    saved = desk.log(choice.project.id, pd.DataFrame(table), _text(fields, "reason") or None)
+    try:
+        saved = desk.log(choice.project.id, pd.DataFrame(table), _text(fields, "reason") or None)
+    except Conflict as newer:
+        raise Clashing(str(newer), standing(desk, choice.project.id, table)) from newer
     if saved.corrected:
         return say("log.saved_corrected", count=saved.written, corrected=saved.corrected)
     return say("log.saved", count=saved.written)

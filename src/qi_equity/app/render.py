@@ -7,6 +7,7 @@ import json
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from threading import Lock
@@ -19,10 +20,13 @@ from qi_equity.app import explore
 from qi_equity.app.account import Account
 from qi_equity.app.actions import act
 from qi_equity.app.backend import Backend
+from qi_equity.app.clashes import Clashing
 from qi_equity.app.looks import look
 from qi_equity.app.pages import LASTING, NEEDS, NOT_IN_MENU, PAGES, WITHOUT_COUNTS, Context, Page
+from qi_equity.app.pages.account import account_page
 from qi_equity.app.pages.begin import begin_page
 from qi_equity.app.pages.page import text_of, told
+from qi_equity.app.pages.trail import trail_page
 from qi_equity.app.state import Address, Choice, choose, parse
 from qi_equity.errors import UserError
 from qi_equity.project import ALL_SITES, Project
@@ -125,7 +129,7 @@ class Renderer:
     def _found(self, address: str) -> Answer:
         projects = self._projects()
         if not projects:
-            return self._answer(begin_page(self.backend.store, say("labels.empty.no_project")))
+            return self._answer(self._before_a_project(parse(address)))
         choice = choose(parse(address), projects, self._sites)
         self._looks(choice)
         if choice.notices or choice.address.page not in LASTING:
@@ -133,7 +137,8 @@ class Renderer:
         choice = explore.with_effect(choice)
         offered = tuple((project.id, project.title) for project in projects)
         revision = self._revision(choice.project.id)
-        key = (self._rights, choice.address, revision, offered)
+        under_way = self.backend.release_under_way(choice.project.id)
+        key = (self._rights, choice.address, revision, under_way, offered)
         answer = self._kept.get(key)
         if answer is None:
             self._spend("page")
@@ -141,11 +146,22 @@ class Renderer:
             self._kept.put(key, answer)
         return answer
 
+    def _before_a_project(self, asked: Address) -> Page:
+        """A page that needs no project, else the one on which the first is begun."""
+        if asked.page == "account":
+            return account_page(self._account)
+        if asked.page == "trail":
+            return trail_page(self.backend.store, asked)
+        return begin_page(self.backend.store, say("labels.empty.no_project"))
+
     def _made(self, choice: Choice) -> Answer:
         findings = self.backend.findings(choice.project.id)
         context = Context(choice, findings, self.backend.store, self._users, self._account)
         page = PAGES[choice.address.page](context)
-        return self._answer(page, choice, context.release_line)
+        line = context.release_line
+        if line and self.backend.release_under_way(choice.project.id):
+            line, page = f"{line} {say('release.under_way')}", replace(page, waiting=True)
+        return self._answer(page, choice, line)
 
     def act(self, name: str, fields: dict[str, Any], address: str) -> Answer:
         """Do what a form asks, and answer with the page as it then is, or with what is wrong."""
@@ -157,6 +173,8 @@ class Renderer:
                 name, self.backend.store, choice, fields, self._users, self._account,
                 partial(self.backend.findings, choice.project.id) if choice else None,
             )  # fmt: skip
+        except Clashing as clash:
+            return {"problems": str(clash).splitlines(), "clashes": clash.both}
         except UserError as error:
             self._refused(error, name)
             return {"problems": str(error).splitlines()}
@@ -270,6 +288,12 @@ def pages(role: RoleName | None = None) -> dict[str, str]:
         if name not in NOT_IN_MENU
         and (allowed is None or name not in NEEDS or NEEDS[name] in allowed)
     }
+
+
+def guide(backend: Backend) -> str:
+    """The part that is played and its story, where parts are played."""
+    told = getattr(backend, "guide", None)
+    return environment().get_template("guide.html").render(guide=told) if told else ""
 
 
 def our_fault() -> list[str]:

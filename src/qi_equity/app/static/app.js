@@ -149,7 +149,13 @@ window.qiEquity = (() => {
     }
     if (!answer.quiet && answer.number === chosen) pending = false
     if (answer.problems && !answer.quiet) sent = null
-    if (answer.problems) return answer.quiet ? askAgain(true) : problems(answer.problems)
+    if (answer.done) window.qiKept.saved()
+    if (answer.problems && answer.quiet) return askAgain(true)
+    if (answer.clashes && window.qiKept.clash(answer.clashes)) return
+    if (answer.problems) {
+      window.qiKept.refused()
+      return problems(answer.problems)
+    }
     if (answer.number && answer.number < chosen) return // a later choice is on its way
     if (answer.quiet && (answer.same || inHand())) return askAgain(answer.waiting || !answer.same)
     const focused = document.activeElement && document.activeElement.id
@@ -296,6 +302,7 @@ window.qiEquity = (() => {
   // ---------------------------------------------------------------- a lost connection
   // A new session starts with a fresh page; drafts are kept in the browser and put back into it.
   function lost() {
+    if (!byId("offline").hidden) return
     byId("offline").hidden = false
     const own = document.querySelector("script[src*=\"app.js\"]").src
     const look = setInterval(async () => {
