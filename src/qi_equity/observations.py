@@ -195,11 +195,23 @@ def with_totals(table: pd.DataFrame, over: str, label: str) -> pd.DataFrame:
         whole = summed["count"].to_numpy() == members[summed.index.get_level_values("measure")]
         parts.append(summed.loc[np.asarray(whole), "sum"].rename("numerator").reset_index())
     parts += [together(table, keys)] if READINGS in beside(table) else []
-    totals = pd.concat(parts, ignore_index=True).assign(**{over: label})
+    totals = pd.concat(parts, ignore_index=True)
+    totals = _with_refused(totals, table, keys).assign(**{over: label})
     both = pd.concat([table, totals.reindex(columns=table.columns)], ignore_index=True)
     both = in_order(both, placed(both, KEY)[0])
     other = [name for name in (*COUNTS, "value") if both[name].dtype != np.float64]
     return both.astype(dict.fromkeys(other, float)) if other else both
+
+
+def _with_refused(totals: pd.DataFrame, table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """The totals with what was refused of rows that have no count, and so are in none of them."""
+    if UNREAD not in beside(table):
+        return totals
+    blank = table["numerator"].isna() & table["value"].isna() & (table[UNREAD] > 0)
+    if not blank.any():
+        return totals
+    both = pd.concat([totals, table.loc[blank, [*keys, UNREAD]]], ignore_index=True)
+    return both.groupby(keys).sum(min_count=1).reset_index()
 
 
 def _added(rows: pd.DataFrame, keys: list[str], columns: list[str]) -> pd.DataFrame:
@@ -246,12 +258,13 @@ def together(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 def problems_of_counts(table: pd.DataFrame) -> list[str]:
     """What cannot be counts: negative, infinite, parts of a person, more events than births."""
     problems: list[str] = []
-    # Of a refused row it may only be known how many it is likely to be.
-    for name in (*COUNTS, *(each for each in beside(table) if each not in (SPREAD, UNREAD))):
+    for name in (*COUNTS, *(each for each in beside(table) if each != SPREAD)):
         column = table[name]
         problems += _named(table, np.isinf(column), f"'{name}' is infinite")
         problems += _named(table, column < 0, f"'{name}' is below zero")
         part = np.isfinite(column) & (column >= 0) & (column != np.floor(column))
+        # Of a refused row it may only be known how many it is likely to be.
+        part &= name != UNREAD
         problems += _named(table, part, f"'{name}' is not a whole number")
     return problems
 

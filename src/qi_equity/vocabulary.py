@@ -250,3 +250,26 @@ class Act(StrEnum):
     USERS_FILE = "users file noted"
     PROJECT_FILE = "project file used"
     LEFT_OUT = "left out"  # so many of one kind in a minute that they are only counted
+
+
+class EquityRule(StrEnum):
+    """What `check --equity` asks of a project, in the order it asks."""
+
+    EQUITY_AIM = "equity_aim"
+    WHITE_REFERENCE = "white_reference"
+    POOLED_GROUPS = "pooled_groups"
+    BALANCING_MEASURE = "balancing_measure"
+    CO_PRODUCTION = "co_production"
+    ELIGIBILITY_BY_ETHNICITY = "eligibility_by_ethnicity"
+    CHANGES_WITH_RECORDING = "changes_with_recording"
+    PRINCIPLES_ANSWERED = "principles_answered"
+    PLANNER_SAYS_NEVER = "planner_says_never"
+    LANGUAGE_RECORDED = "language_recorded"
+    LEVELLING_DOWN = "levelling_down"
+    UNKNOWN_AT_BASELINE = "unknown_at_baseline"
+    ROLLING_WINDOWS = "rolling_windows"
+    SHORT_BASELINE = "short_baseline"
+    CODES_OF_2001 = "codes_of_2001"
+    WHOSE_ETHNICITY = "whose_ethnicity"
+    OTHER_THRESHOLD = "other_threshold"
+    SHARE_BACK = "share_back"

@@ -15,9 +15,9 @@ from qi_equity.errors import UserError, did_you_mean
 from qi_equity.findings import Findings
 from qi_equity.report.packs import PACKS, pack_of
 from qi_equity.report.parts import Asked, Pack, Provenance
-from qi_equity.store import Action
+from qi_equity.store import Action, Session, SessionNote
 
-__all__ = ["FORMATS", "PACKS", "Asked", "Pack", "Provenance", "made", "write"]
+__all__ = ["FORMATS", "PACKS", "Asked", "Pack", "Provenance", "made", "made_of", "write"]
 
 # The module that writes each format; imported when one is asked for.
 FORMATS = {
@@ -34,13 +34,18 @@ def made(
     findings: Findings, pack: str, kind: str, asked: Asked, template: Path | None = None
 ) -> bytes:
     """One pack in one format, as the bytes of a file; the same findings give the same bytes."""
+    return made_of(pack_of(pack, findings, asked), findings, kind, template)
+
+
+def made_of(pack: Pack, findings: Findings, kind: str, template: Path | None = None) -> bytes:
+    """The same of a pack whose pages are there already: formats share them."""
     if kind not in FORMATS:
         raise UserError(f"report: no format called '{kind}'{did_you_mean(kind, list(FORMATS))}")
     try:
         module = import_module(f"qi_equity.report.{FORMATS[kind]}")
     except ModuleNotFoundError as missing:
         raise UserError(LACKING.format(name=kind)) from missing
-    written: bytes = module.written(pack_of(pack, findings, asked), findings, template)
+    written: bytes = module.written(pack, findings, template)
     return written
 
 
@@ -53,6 +58,8 @@ def write(
     site: str = "",
     provenance: Provenance | None = None,
     actions: Sequence[Action] = (),
+    notes: Sequence[SessionNote] = (),
+    session: Session | None = None,
     today: pd.Timestamp | None = None,
     template: Path | None = None,
     telling: Callable[[str], None] = lambda name: None,
@@ -61,13 +68,16 @@ def write(
 
     `findings` are the team's own or a release; `provenance` says which, and every page does.
     """
-    asked = Asked(site, provenance or Provenance(team=True), tuple(actions), today)
+    asked = Asked(
+        site, provenance or Provenance(team=True), tuple(actions), today, tuple(notes), session
+    )
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    pages = pack_of(pack, findings, asked)
     paths = []
     for kind in formats:
         path = folder / f"{findings.project.id}-{pack}.{kind}"
         telling(path.name)
-        path.write_bytes(made(findings, pack, kind, asked, template))
+        path.write_bytes(made_of(pages, findings, kind, template))
         paths.append(path)
     return paths
