@@ -44,7 +44,7 @@ class Taken:
         keys = [name for name in KEY if name != "subgroup"]
         # A count that is withheld makes the sum unknown, and not smaller.
         sums = held.groupby(keys, sort=False)[["numerator", "denominator"]]
-        return sums.agg(lambda part: part.sum(skipna=False)).reset_index()
+        return sums.sum(skipna=False).reset_index()
 
 
 def take(audit: Audit, base: Path) -> Taken:

@@ -1,0 +1,48 @@
+"""The equity audit of an area: many sources, one register of gaps, a report, a plan.
+
+Sums are those of `equity`, sentences those of `words`; what is put together here is whose figures
+are beside whose.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from qi_equity.audit.beside import Pair, pairs
+from qi_equity.audit.coding import Coding, coding
+from qi_equity.audit.file import check, is_audit, load, schema_text
+from qi_equity.audit.model import Audit
+from qi_equity.audit.register import Register, register
+from qi_equity.audit.taken import Taken, take
+
+__all__ = ["Audit", "Audited", "audited", "check", "is_audit", "load", "register", "schema_text"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Audited:
+    """All that an audit found."""
+
+    audit: Audit
+    taken: Taken
+    register: Register
+    coding: Coding
+    pairs: tuple[Pair, ...]
+    counts: pd.DataFrame  # of the period, by source, dimension, indicator, place and group
+    base: Path
+
+
+def audited(audit: Audit, base: Path) -> Audited:
+    """Read every source, and look at everything; paths are looked for from base."""
+    taken = take(audit, base)
+    return Audited(
+        audit,
+        taken,
+        register(audit, taken),
+        coding(audit, taken, base),
+        pairs(audit, taken),
+        taken.within(audit),
+        base,
+    )
