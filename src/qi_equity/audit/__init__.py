@@ -6,6 +6,7 @@ are beside whose.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,18 +32,18 @@ class Audited:
     coding: Coding
     pairs: tuple[Pair, ...]
     counts: pd.DataFrame  # of the period, by source, dimension, indicator, place and group
-    base: Path
+    folders: tuple[Path, ...]
 
 
-def audited(audit: Audit, base: Path) -> Audited:
-    """Read every source, and look at everything; paths are looked for from base."""
-    taken = take(audit, base)
+def audited(audit: Audit, folders: Sequence[Path]) -> Audited:
+    """Read every source, and look at everything; files are looked for in the folders."""
+    taken = take(audit, folders)
     return Audited(
         audit,
         taken,
         register(audit, taken),
-        coding(audit, taken, base),
+        coding(audit, taken, folders),
         pairs(audit, taken),
         taken.within(audit),
-        base,
+        tuple(folders),
     )

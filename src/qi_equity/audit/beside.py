@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from itertools import combinations
 
 import numpy as np
@@ -17,6 +18,8 @@ from qi_equity.equity.intervals import newcombe
 KEYS = ["place", "group"]
 # Sources that count so many more people than one another do not count the same ones.
 OTHER_PEOPLE = 0.05
+# A group of which one source has so many fewer, of as many women in all, is coded otherwise there.
+PLACED_ELSEWHERE = 0.10
 # Half the step that counts are rounded by.
 HALF = 2.5
 
@@ -43,6 +46,11 @@ class Pair:
         return [str(name) for name in self.table.loc[self.table["differs"], "group"]]
 
     @property
+    def placed_elsewhere(self) -> pd.DataFrame:
+        """The groups of which one source has many fewer women than the other."""
+        return self.table[self.table["placed_elsewhere"]]
+
+    @property
     def turned(self) -> list[str]:
         """The groups that one source puts above everyone else, and the other below."""
         return [str(name) for name in self.table.loc[self.table["turned"], "group"]]
@@ -50,7 +58,7 @@ class Pair:
 
 def pairs(audit: Audit, taken: Taken) -> tuple[Pair, ...]:
     """Every two sources of an indicator that speak of the same places and groups."""
-    now = taken.within(audit)
+    now = _as_far_as_it_goes(audit, taken)
     found = []
     for dimension in audit.dimensions:
         known = now[(now["dimension"] == dimension.id) & now["group"].isin(dimension.known)]
@@ -65,6 +73,15 @@ def pairs(audit: Audit, taken: Taken) -> tuple[Pair, ...]:
                     whole = every[every["indicator"] == indicator.id]
                     found.append(_pair(audit, dimension.id, indicator, one, two, both, whole))
     return tuple(found)
+
+
+def _as_far_as_it_goes(audit: Audit, taken: Taken) -> pd.DataFrame:
+    """The counts of the audit's period; of a source that has none of it, all that it has."""
+    now = taken.within(audit)
+    other = taken.counts[~taken.counts["source"].isin(now["source"])]
+    keys = ["source", "dimension", "indicator", *KEYS]
+    sums = other.groupby(keys, sort=False)[["numerator", "denominator"]].sum(skipna=False)
+    return pd.concat([now, sums.reset_index()], ignore_index=True)
 
 
 def _both(table: pd.DataFrame, one: str, two: str) -> pd.DataFrame:
@@ -96,12 +113,16 @@ def _pair(
         above = [
             a / b > (a.sum() - a) / (b.sum() - b) for a, b in ((x, n), (y, m))
         ]
+    # As many women in all, and not as many of a group: one of the two puts them elsewhere.
+    alike = abs(n.sum() - m.sum()) <= OTHER_PEOPLE * max(n.sum(), m.sum())
+    moved = (np.abs(n - m) > np.maximum(slack, PLACED_ELSEWHERE * np.maximum(n, m))) & alike
     table = sums.assign(
-        difference=apart.estimate, lower=apart.lower, upper=apart.upper,
+        placed_elsewhere=moved, difference=apart.estimate, lower=apart.lower, upper=apart.upper,
         differs=beyond & ~rounds, turned=(above[0] != above[1]) & beyond,
     ).reset_index()  # fmt: skip
     alone = bool(slack.max(initial=0.0) > 0 and rounds.all())
     reasons = tuple(_reasons(audit, dimension, first, second, (n.sum(), m.sum()), whole))
+    reasons += ("placing",) if moved.any() else ()
     return Pair(dimension, indicator, first, second, table, reasons, alone)
 
 
@@ -123,7 +144,7 @@ def _reasons(
     """Codes of what is not the same in the two sources."""
     if first.rounding != second.rounding:
         yield "rounding"
-    if first.period != second.period:
+    if _counted(audit, first) != _counted(audit, second):
         yield "period"
     if first.geography != second.geography:
         yield "geography"
@@ -141,6 +162,13 @@ def _reasons(
     shares = [_unknown(audit, dimension, source, whole) for source in (first, second)]
     if abs(shares[0] - shares[1]) > OTHER_PEOPLE / 2:
         yield "unknown"
+
+
+def _counted(audit: Audit, source: AuditSource) -> tuple[date, date]:
+    """The days that a source's counts are from: its own within the audit's, where it has any."""
+    begin, end = source.period.from_, source.period.to
+    first, last = max(begin, audit.period.from_), min(end, audit.period.to)
+    return (first, last) if first <= last else (begin, end)
 
 
 def _unknown(audit: Audit, dimension: str, source: AuditSource, whole: pd.DataFrame) -> float:

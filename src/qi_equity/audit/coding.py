@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from qi_equity.arrays import FloatArray
+from qi_equity.audit.file import found
 from qi_equity.audit.model import Audit, AuditSource, Read, readings
 from qi_equity.audit.taken import Taken, as_project
 from qi_equity.chance import HIGHLIGHT, q_values
@@ -41,14 +42,14 @@ class Coding:
         return self.completeness[self.completeness["decays"].astype(bool)]
 
 
-def coding(audit: Audit, taken: Taken, base: Path) -> Coding:
+def coding(audit: Audit, taken: Taken, folders: Sequence[Path]) -> Coding:
     """All that the sources of an audit say about their own recording."""
     parts = [part for read in readings(audit) for part in _completeness(audit, read, taken)]
     table = pd.DataFrame(parts, columns=COMPLETENESS)
     table["q_value"] = q_values(table["p_value"].to_numpy(float))
     worse = (table["last"] - table["first"]) > LEAST_DECAY
     table["decays"] = (table["q_value"] <= HIGHLIGHT) & worse
-    return Coding(table, tuple(_linked(audit, base)), tuple(_both(audit, base)))
+    return Coding(table, tuple(_linked(audit, folders)), tuple(_both(audit, folders)))
 
 
 def _completeness(audit: Audit, read: Read, taken: Taken) -> Iterator[tuple[object, ...]]:
@@ -94,33 +95,36 @@ def _ends(y: FloatArray, n: FloatArray) -> tuple[FloatArray, FloatArray]:
     return first, last
 
 
-def _linked(audit: Audit, base: Path) -> Iterator[tuple[AuditSource, AuditSource, Agreement]]:
+def _linked(audit: Audit, folders: Sequence[Path]) -> Iterator[tuple[AuditSource, AuditSource, Agreement]]:
     """Two extracts of the same births, linked by a key."""
     for read in _one_each(audit):
         link = read.source.linked
         if link is None:
             continue
         other = audit.source(link.with_)
-        found = agreement(
+        first, second = (found(one.files[0], folders) for one in (read.source, other))
+        if first is None or second is None:
+            continue
+        agreed = agreement(
             as_project(audit, read),
-            base / read.source.files[0],
-            base / other.files[0],
+            first,
+            second,
             key=link.key,
             stratum=link.column,
             second_stratum=link.other_column,
         )
-        yield read.source, other, found
+        yield read.source, other, agreed
 
 
-def _both(audit: Audit, base: Path) -> Iterator[tuple[AuditSource, Both]]:
+def _both(audit: Audit, folders: Sequence[Path]) -> Iterator[tuple[AuditSource, Both]]:
     """The mother's beside the baby's, where a file has both."""
     for read in _one_each(audit):
         columns = read.source.mother_and_baby
-        if columns is not None:
+        path = found(read.source.files[0], folders)
+        if columns is not None and path is not None:
             project = as_project(audit, read)
-            path = base / read.source.files[0]
-            found = mother_and_baby(project, path, mother=columns.mother, baby=columns.baby)
-            yield read.source, found
+            both = mother_and_baby(project, path, mother=columns.mother, baby=columns.baby)
+            yield read.source, both
 
 
 def _one_each(audit: Audit) -> Iterator[Read]:

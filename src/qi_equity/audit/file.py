@@ -8,9 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from qi_equity import ethnicity
 from qi_equity.audit.model import Audit
@@ -20,25 +19,31 @@ from qi_equity.project_file import tree, words
 from qi_equity.project_file.draft import Draft
 
 Found = Iterator[tuple[tree.Path, str]]
+Folders = Sequence[Path]
 NONE_GIVEN = (
     "name the indicators it speaks of, or say under no_data_yet what would have to be recorded"
 )
 
 
-def load(path: str | os.PathLike[str]) -> Audit:
-    """The audit in a file; raises ProjectErrors naming every problem there is."""
+def load(path: str | os.PathLike[str], folders: Sequence[Path] = ()) -> Audit:
+    """The audit in a file; raises ProjectErrors naming every problem there is.
+
+    Files of figures are looked for beside it, then in `folders`.
+    """
     path = Path(path)
     read = tree.read(_text(path))
-    problems = tuple(_problems(read, path))
+    problems = tuple(_problems(read, path, folders))
     if problems:
         raise ProjectErrors(problems)
     return Audit.model_validate(read.value, by_alias=True, by_name=False)
 
 
-def check(path: str | os.PathLike[str]) -> tuple[Problem, ...]:
+def check(
+    path: str | os.PathLike[str], folders: Sequence[Path] = ()
+) -> tuple[Problem, ...]:
     """Every problem of an audit file, in the order of its lines; none where it is right."""
     path = Path(path)
-    return tuple(sorted(set(_problems(tree.read(_text(path)), path))))
+    return tuple(sorted(set(_problems(tree.read(_text(path)), path, folders))))
 
 
 def is_audit(path: str | os.PathLike[str]) -> bool:
@@ -62,6 +67,11 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def found(name: str, folders: Sequence[Path]) -> Path | None:
+    """Where a file of figures lies: in the first folder that has it; None where in none."""
+    return next((folder / name for folder in folders if (folder / name).is_file()), None)
+
+
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
@@ -69,7 +79,7 @@ def _text(path: Path) -> str:
         raise UserError(f"{path}: this is not text in UTF-8; save it again as UTF-8") from wrong
 
 
-def _problems(read: tree.Tree, path: Path) -> Iterator[Problem]:
+def _problems(read: tree.Tree, path: Path, folders: Sequence[Path]) -> Iterator[Problem]:
     for (line, column), message in read.problems:
         yield Problem(str(path), line, column, message)
     if not isinstance(read.value, dict):
@@ -83,7 +93,7 @@ def _problems(read: tree.Tree, path: Path) -> Iterator[Problem]:
             yield Problem(str(path), *read.place(at, at in unread.keys), message)
     draft = Draft(Audit, read.value)
     for each in CHECKS:
-        for at, message in each(draft, path.parent):
+        for at, message in each(draft, (path.parent, *folders)):
             if at not in unread.meant:
                 told = f"{words.where(at[:-1], read.value)}{message}"
                 yield Problem(str(path), *read.place(at), told)
@@ -102,7 +112,7 @@ def _unknown(part: Draft, key: str, words_: Iterable[str], kind: str, known: lis
             yield part.at(key), f"no {kind} is called '{word}'{did_you_mean(word, known)}"
 
 
-def unique(audit: Draft, base: Path) -> Found:
+def unique(audit: Draft, folders: Folders) -> Found:
     """No id stands twice."""
     for kind in ("places", "dimensions", "sources", "indicators", "concerns"):
         seen: set[str] = set()
@@ -112,7 +122,7 @@ def unique(audit: Draft, base: Path) -> Found:
             seen.add(one.id)
 
 
-def spans(audit: Draft, base: Path) -> Found:
+def spans(audit: Draft, folders: Folders) -> Found:
     """Each stretch of days ends after it begins, and the one before comes before."""
     parts = [audit.period, audit.previous, *(one.period for one in audit.sources or ())]
     for one in parts:
@@ -123,7 +133,7 @@ def spans(audit: Draft, base: Path) -> Found:
         yield before.at("to"), f"the period before must end before {now.from_}"
 
 
-def dimensions(audit: Draft, base: Path) -> Found:
+def dimensions(audit: Draft, folders: Folders) -> Found:
     """Groups are named once; each is compared with somebody who is there."""
     for one in audit.dimensions or ():
         names = [group.name for group in one.groups or () if group.name]
@@ -138,7 +148,7 @@ def dimensions(audit: Draft, base: Path) -> Found:
             yield one.reference.at("compare_with"), told
 
 
-def sources(audit: Draft, base: Path) -> Found:
+def sources(audit: Draft, folders: Folders) -> Found:
     """Readings name what is there; free evidence has words, every other kind figures."""
     for source in audit.sources or ():
         if source.kind == "free evidence":
@@ -149,14 +159,19 @@ def sources(audit: Draft, base: Path) -> Found:
         if source.linked and source.linked.with_:
             known = _ids(audit.sources)
             yield from _unknown(source.linked, "with", [source.linked.with_], "source", known)
+        rules = source.records or {}
+        yield from _unknown(source, "records", rules, "indicator", _ids(audit.indicators))
         for one in source.reads or ():
-            yield from _reading(audit, source, one)
+            yield from _reading(audit, one)
+            if one.data is not None and one.data.kind == "records" and not rules:
+                told = "birth records need a rule for each indicator: add records to the source"
+                yield one.at("data"), told
 
 
-def _reading(audit: Draft, source: Draft, one: Draft) -> Found:
+def _reading(audit: Draft, one: Draft) -> Found:
     if one.dimension:
         yield from _unknown(one, "dimension", [one.dimension], "dimension", _ids(audit.dimensions))
-    named = [*(one.indicators or ()), *(one.records or {})]
+    named = one.indicators or ()
     yield from _unknown(one, "indicators", named, "indicator", _ids(audit.indicators))
     if one.code_set and one.code_set != ethnicity.OWN and one.code_set not in ethnicity.SCHEMES:
         known = [ethnicity.OWN, *ethnicity.SCHEMES]
@@ -169,7 +184,7 @@ def _reading(audit: Draft, source: Draft, one: Draft) -> Found:
         yield from _unknown(one, "labels", (one.labels or {}).values(), "group", names)
 
 
-def checksums(audit: Draft, base: Path) -> Found:
+def checksums(audit: Draft, folders: Folders) -> Found:
     """Each file is there, and is still the one that was got."""
     for source in audit.sources or ():
         files = {one.data.path for one in source.reads or () if one.data and one.data.path}
@@ -180,16 +195,19 @@ def checksums(audit: Draft, base: Path) -> Found:
         for name in sorted(set(given) - files):
             yield source.at("sha256"), f"'{name}' is no file of this source{did_you_mean(name, files)}"
         for name in sorted(files & set(given)):
-            if not (base / name).is_file():
-                yield source.at("sha256"), f"there is no file {name} beside the audit"
-            elif digest(base / name) != given[name]:
+            path = found(name, folders)
+            if path is None and not source.optional:
+                yield source.at("sha256"), (
+                    f"there is no file {name} beside the audit; name its folder with --files"
+                )
+            elif path is not None and digest(path) != given[name]:
                 yield source.at("sha256"), (
                     f"{name} is not the file that was got on {source.got}: its SHA-256 is now "
-                    f"{digest(base / name)[:12]}...; get it again, or write the new sum and day"
+                    f"{digest(path)[:12]}...; get it again, or write the new sum and day"
                 )
 
 
-def indicators(audit: Draft, base: Path) -> Found:
+def indicators(audit: Draft, folders: Folders) -> Found:
     """Each indicator has sources that are there and that read it."""
     known = _ids(audit.sources)
     for one in audit.indicators or ():
@@ -200,7 +218,7 @@ def indicators(audit: Draft, base: Path) -> Found:
             yield one.at("data"), "a plain count says nothing of a gap: it belongs to population"
 
 
-def concerns(audit: Draft, base: Path) -> Found:
+def concerns(audit: Draft, folders: Folders) -> Found:
     """What was heard has an indicator, or is said to have none yet; never neither or both."""
     known = _ids(audit.indicators)
     for one in audit.concerns or ():
@@ -223,11 +241,7 @@ def _groups(audit: Draft) -> list[str]:
     return [g.name for d in audit.dimensions or () for g in d.groups or () if g.name]
 
 
-CHECKS: tuple[Callable[[Draft, Path], Found], ...] = (
+CHECKS: tuple[Callable[[Draft, Folders], Found], ...] = (
     unique, spans, dimensions, sources, checksums, indicators, concerns,
 )  # fmt: skip
 
-
-def example(home: Path) -> dict[str, Any]:
-    """The audits of a folder, by id."""
-    return {path.stem: path for path in sorted(home.glob("*.yaml"))}

@@ -76,9 +76,6 @@ class Reading(Part):
     )
     data: Mapping
     indicators: tuple[Id, ...] = Field(default=(), description="none: all with a rule or a label")
-    records: dict[Id, RecordsRule] = Field(
-        default_factory=dict, description="of birth records: how each indicator is counted"
-    )
     period: Literal["week", "month", "quarter", "half-year", "financial year"] = "month"
 
 
@@ -112,8 +109,14 @@ class AuditSource(Part):
     licence: Name
     got: Day = Field(description="the day that the file was fetched or given")
     synthetic: YesNo = Field(default=False, description="true: made up, and every page says so")
+    optional: YesNo = Field(
+        default=False, description="true: where its file is not here, the audit says so and goes on"
+    )
     sha256: dict[Name, Sha] = Field(
         default_factory=dict, description="of each file: its SHA-256, from the day it was got"
+    )
+    records: dict[Id, RecordsRule] = Field(
+        default_factory=dict, description="of birth records: how each indicator is counted"
     )
     reads: tuple[Reading, ...] = ()
     mother_and_baby: BabyColumn | None = None

@@ -5,16 +5,17 @@ Nothing is compared here, and what a source refused is kept with its reason.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from qi_equity import sources
+from qi_equity.audit.file import found
 from qi_equity.audit.model import Audit, AuditDimension, Read, Reading, readings
 from qi_equity.errors import DataErrors, UserError
-from qi_equity.mapping import TableSource
+from qi_equity.mapping import RecordsSource, TableSource
 from qi_equity.observations import SUMMED
 from qi_equity.project import Aim, EquityAim, Measure, Project, Site
 from qi_equity.sources import Imported
@@ -33,6 +34,7 @@ class Taken:
 
     counts: pd.DataFrame
     accounts: Mapping[tuple[str, str], Imported]
+    absent: tuple[str, ...] = ()  # optional sources whose files are not here
 
     def within(self, audit: Audit, previous: bool = False) -> pd.DataFrame:
         """The counts of the audit's period added up over time, or of the one before."""
@@ -47,13 +49,17 @@ class Taken:
         return sums.sum(skipna=False).reset_index()
 
 
-def take(audit: Audit, base: Path) -> Taken:
-    """Read every source of an audit whose paths are looked for from base."""
-    parts, accounts, problems = [], {}, []
+def take(audit: Audit, folders: Sequence[Path]) -> Taken:
+    """Read every source of an audit; files are looked for in the folders, the first first."""
+    parts, accounts, problems, absent = [], {}, [], []
     for read in readings(audit):
         project = as_project(audit, read)
+        path = found(read.reading.data.path, folders)
+        if path is None:
+            absent.append(read.source.id)
+            continue
         try:
-            imported = sources.load(project, base=base)
+            imported = sources.load(project, path)
         except DataErrors as wrong:
             problems += [f"{read.source.id}: {one}" for one in wrong.problems]
             continue
@@ -65,7 +71,7 @@ def take(audit: Audit, base: Path) -> Taken:
     if problems:
         raise DataErrors(problems, audit.title)
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
-    return Taken(table, accounts)
+    return Taken(table, accounts, tuple(dict.fromkeys(absent)))
 
 
 def as_project(audit: Audit, read: Read) -> Project:
@@ -88,8 +94,16 @@ def as_project(audit: Audit, read: Read) -> Project:
         ),
         strata=strata,
         measures=measures,
-        data=reading.data,
+        data=_dated(read),
     )
+
+
+def _dated(read: Read) -> TableSource | RecordsSource:
+    """The mapping; a table of one date is about the whole of its source's period."""
+    data = read.reading.data
+    if isinstance(data, TableSource) and data.subgroup is None and not data.dates_across:
+        return data.model_copy(update={"subgroup_is": read.source.period.from_})
+    return data
 
 
 def _strata(dimension: AuditDimension, reading: Reading) -> Strata:
@@ -116,7 +130,7 @@ def _strata(dimension: AuditDimension, reading: Reading) -> Strata:
 def _measures(audit: Audit, read: Read) -> list[Measure]:
     """The indicators that this reading is asked for, as measures of a project."""
     reading = read.reading
-    wanted = reading.indicators or reading.records or [
+    wanted = reading.indicators or read.source.records or [
         one.id for one in audit.indicators if read.source.id in one.sources
     ]
     if not wanted:
@@ -134,7 +148,7 @@ def _measures(audit: Audit, read: Read) -> list[Measure]:
                 data="proportion" if one.data == "count" else one.data,
                 direction=one.direction,
                 subgroup=reading.period,
-                records=reading.records.get(name),
+                records=read.source.records.get(name),
             )
         )
     return found
@@ -146,8 +160,4 @@ def _counts(read: Read, imported: Imported) -> pd.DataFrame:
     renamed = table.rename(columns={"measure": "indicator", "site": "place", "stratum": "group"})
     table = renamed.drop(columns=[one for one in ("value", *SUMMED) if one in renamed])
     named = table.assign(source=read.source.id, dimension=read.reading.dimension)
-    dated = isinstance(read.reading.data, TableSource) and read.reading.data.subgroup is None
-    if dated and not read.reading.data.dates_across:
-        # A file of one date is about the whole of its source's period.
-        named = named.assign(subgroup=pd.Timestamp(read.source.period.from_))
     return named[COLUMNS]
