@@ -7,7 +7,7 @@ are beside whose.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +17,8 @@ from qi_equity.audit.coding import Coding, coding
 from qi_equity.audit.file import check, is_audit, load, schema_text
 from qi_equity.audit.model import Audit
 from qi_equity.audit.register import Register, register
-from qi_equity.audit.taken import Taken, take
+from qi_equity.audit.taken import Taken, take, to_five
+from qi_equity.words.numbers import whole
 
 __all__ = ["Audit", "Audited", "audited", "check", "is_audit", "load", "register", "schema_text"]
 
@@ -34,10 +35,18 @@ class Audited:
     counts: pd.DataFrame  # of the period, by source, dimension, indicator, place and group
     folders: tuple[Path, ...]
 
+    def count(self, number: float) -> str:
+        """A number of people as the audience may have it."""
+        shown = to_five(pd.Series([float(number)])).iloc[0] if self.taken.protected else number
+        return whole(shown)
 
-def audited(audit: Audit, folders: Sequence[Path]) -> Audited:
-    """Read every source, and look at everything; files are looked for in the folders."""
-    taken = take(audit, folders)
+
+def audited(audit: Audit, folders: Sequence[Path], *, protected: bool = False) -> Audited:
+    """Read every source, and look at everything; files are looked for in the folders.
+
+    `protected` counts are rounded before anything is worked out of them.
+    """
+    taken = replace(take(audit, folders), protected=protected)
     return Audited(
         audit,
         taken,

@@ -81,7 +81,7 @@ def _as_far_as_it_goes(audit: Audit, taken: Taken) -> pd.DataFrame:
     other = taken.counts[~taken.counts["source"].isin(now["source"])]
     keys = ["source", "dimension", "indicator", *KEYS]
     sums = other.groupby(keys, sort=False)[["numerator", "denominator"]].sum(skipna=False)
-    return pd.concat([now, sums.reset_index()], ignore_index=True)
+    return pd.concat([now, taken.shown(sums.reset_index())], ignore_index=True)
 
 
 def _both(table: pd.DataFrame, one: str, two: str) -> pd.DataFrame:
@@ -110,9 +110,7 @@ def _pair(
     slack = HALF * cells.loc[sums.index].to_numpy() * _roundings(first, second)
     rounds = (np.abs(x - y) <= slack) & (np.abs(n - m) <= slack)
     with np.errstate(all="ignore"):
-        above = [
-            a / b > (a.sum() - a) / (b.sum() - b) for a, b in ((x, n), (y, m))
-        ]
+        above = [a / b > (a.sum() - a) / (b.sum() - b) for a, b in ((x, n), (y, m))]
     # As many women in all, and not as many of a group: one of the two puts them elsewhere.
     alike = abs(n.sum() - m.sum()) <= OTHER_PEOPLE * max(n.sum(), m.sum())
     moved = (np.abs(n - m) > np.maximum(slack, PLACED_ELSEWHERE * np.maximum(n, m))) & alike

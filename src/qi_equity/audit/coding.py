@@ -12,7 +12,7 @@ import pandas as pd
 from qi_equity.arrays import FloatArray
 from qi_equity.audit.file import found
 from qi_equity.audit.model import Audit, AuditSource, Read, readings
-from qi_equity.audit.taken import Taken, as_project
+from qi_equity.audit.taken import Taken, as_project, to_five
 from qi_equity.chance import HIGHLIGHT, q_values
 from qi_equity.equity.intervals import wilson
 from qi_equity.equity.register import trend
@@ -73,8 +73,10 @@ def _completeness(audit: Audit, read: Read, taken: Taken) -> Iterator[tuple[obje
     table = sums.sum().unstack("subgroup")
     y, n = (table[name].to_numpy(float) for name in ("without", "size"))
     _, p_value = trend(y, n)
-    first, last = _ends(y, n)
+    first, last = _ends(y, n, taken.protected)
     total, people = np.nansum(y, axis=-1), np.nansum(n, axis=-1)
+    if taken.protected:
+        total, people = (to_five(pd.Series(part)).to_numpy() for part in (total, people))
     seen = wilson(total, people)
     for at, place in enumerate(table.index):
         yield (
@@ -84,18 +86,22 @@ def _completeness(audit: Audit, read: Read, taken: Taken) -> Iterator[tuple[obje
         )  # fmt: skip
 
 
-def _ends(y: FloatArray, n: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _ends(y: FloatArray, n: FloatArray, protected: bool) -> tuple[FloatArray, FloatArray]:
     """The share in the first and in the last third of the time."""
     third = max(1, y.shape[-1] // THIRDS)
-    with np.errstate(all="ignore"):
-        first, last = (
-            np.nansum(y[:, part], axis=-1) / np.nansum(n[:, part], axis=-1)
-            for part in (slice(third), slice(-third, None))
-        )
-    return first, last
+    shares = []
+    for part in (slice(third), slice(-third, None)):
+        sums = [np.nansum(one[:, part], axis=-1) for one in (y, n)]
+        if protected:
+            sums = [to_five(pd.Series(one)).to_numpy() for one in sums]
+        with np.errstate(all="ignore"):
+            shares.append(sums[0] / sums[1])
+    return shares[0], shares[1]
 
 
-def _linked(audit: Audit, folders: Sequence[Path]) -> Iterator[tuple[AuditSource, AuditSource, Agreement]]:
+def _linked(
+    audit: Audit, folders: Sequence[Path]
+) -> Iterator[tuple[AuditSource, AuditSource, Agreement]]:
     """Two extracts of the same births, linked by a key."""
     for read in _one_each(audit):
         link = read.source.linked

@@ -38,9 +38,7 @@ def load(path: str | os.PathLike[str], folders: Sequence[Path] = ()) -> Audit:
     return Audit.model_validate(read.value, by_alias=True, by_name=False)
 
 
-def check(
-    path: str | os.PathLike[str], folders: Sequence[Path] = ()
-) -> tuple[Problem, ...]:
+def check(path: str | os.PathLike[str], folders: Sequence[Path] = ()) -> tuple[Problem, ...]:
     """Every problem of an audit file, in the order of its lines; none where it is right."""
     path = Path(path)
     return tuple(sorted(set(_problems(tree.read(_text(path)), path, folders))))
@@ -193,17 +191,24 @@ def checksums(audit: Draft, folders: Folders) -> Found:
             told = f"the checksum of {name} is missing: write what `sha256sum {name}` prints"
             yield source.at("sha256"), told
         for name in sorted(set(given) - files):
-            yield source.at("sha256"), f"'{name}' is no file of this source{did_you_mean(name, files)}"
+            yield (
+                source.at("sha256"),
+                f"'{name}' is no file of this source{did_you_mean(name, files)}",
+            )
         for name in sorted(files & set(given)):
             path = found(name, folders)
             if path is None and not source.optional:
-                yield source.at("sha256"), (
-                    f"there is no file {name} beside the audit; name its folder with --files"
+                yield (
+                    source.at("sha256"),
+                    (f"there is no file {name} beside the audit; name its folder with --files"),
                 )
             elif path is not None and digest(path) != given[name]:
-                yield source.at("sha256"), (
-                    f"{name} is not the file that was got on {source.got}: its SHA-256 is now "
-                    f"{digest(path)[:12]}...; get it again, or write the new sum and day"
+                yield (
+                    source.at("sha256"),
+                    (
+                        f"{name} is not the file that was got on {source.got}: its SHA-256 is now "
+                        f"{digest(path)[:12]}...; get it again, or write the new sum and day"
+                    ),
                 )
 
 
@@ -244,4 +249,3 @@ def _groups(audit: Draft) -> list[str]:
 CHECKS: tuple[Callable[[Draft, Folders], Found], ...] = (
     unique, spans, dimensions, sources, checksums, indicators, concerns,
 )  # fmt: skip
-

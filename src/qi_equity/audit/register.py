@@ -84,7 +84,7 @@ class _Block:
 def register(audit: Audit, taken: Taken, highlight: float = HIGHLIGHT) -> Register:
     """Every gap of an audit with its evidence; see Register."""
     now, before = taken.within(audit), taken.within(audit, previous=True)
-    blocks = list(_blocks(audit, now, before))
+    blocks = list(_blocks(audit, now, before, taken.protected))
     found = evidence([block.cells for block in blocks], highlight)
     parts = [_rows(audit, block, one) for block, one in zip(blocks, found, strict=True)]
     gaps = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["p_value"])
@@ -100,7 +100,9 @@ SLOPES = ["dimension", "indicator", "measure", "estimate", "lower", "upper"]
 # ------------------------------------------------------------------ counts as arrays
 
 
-def _blocks(audit: Audit, now: pd.DataFrame, before: pd.DataFrame) -> Iterator[_Block]:
+def _blocks(
+    audit: Audit, now: pd.DataFrame, before: pd.DataFrame, protected: bool
+) -> Iterator[_Block]:
     for dimension in audit.dimensions:
         here = now[now["dimension"] == dimension.id]
         then = before[before["dimension"] == dimension.id]
@@ -111,10 +113,10 @@ def _blocks(audit: Audit, now: pd.DataFrame, before: pd.DataFrame) -> Iterator[_
             if not some:
                 continue
             against = _against(dimension)
-            cells, sources = _cells(audit, dimension, some, here, against, rate)
+            cells, sources = _cells(audit, dimension, some, here, against, rate, protected)
             earlier = None
             if len(then):
-                earlier, _ = _cells(audit, dimension, some, then, against, rate, sources)
+                earlier, _ = _cells(audit, dimension, some, then, against, rate, protected, sources)
             yield _Block(dimension, some, dimension.known, cells, earlier, sources)
 
 
@@ -130,6 +132,7 @@ def _cells(
     table: pd.DataFrame,
     against: int | None,
     rate: bool,
+    protected: bool,
     chosen: np.ndarray | None = None,
 ) -> tuple[Cells, np.ndarray]:
     """The counts of the first source that has each place; which one that is."""
@@ -141,7 +144,10 @@ def _cells(
     wanted = wanted.assign(rank=order)
     wanted = wanted[wanted["rank"] >= 0]
     axes = ([one.id for one in indicators], [one.id for one in audit.places], list(dimension.known))
-    at = [pd.Index(names).get_indexer(wanted[key]) for names, key in zip(axes, NAMES, strict=True)]
+    at = [
+        pd.Index(names).get_indexer(pd.Index(wanted[key]))
+        for names, key in zip(axes, NAMES, strict=True)
+    ]
     first = np.full((len(axes[0]), len(axes[1])), np.iinfo(np.int64).max)
     ranks = wanted["rank"].to_numpy()
     np.minimum.at(first, (at[0], at[1]), ranks)
@@ -160,14 +166,14 @@ def _cells(
     if chosen is not None:  # another source than now would be no change of a gap
         x[sources != chosen] = np.nan
         n[sources != chosen] = np.nan
-    return Cells(x, n, _rounded(audit, sources), against, rate), sources
+    return Cells(x, n, _rounded(audit, sources, protected), against, rate), sources
 
 
 NAMES = ("indicator", "place", "group")
 
 
-def _rounded(audit: Audit, sources: np.ndarray) -> BoolArray:
-    rounded = {one.id for one in audit.sources if one.rounding in ROUNDED}
+def _rounded(audit: Audit, sources: np.ndarray, protected: bool) -> BoolArray:
+    rounded = {one.id for one in audit.sources if protected or one.rounding in ROUNDED}
     return np.asarray(np.isin(sources.astype(str), list(rounded)))
 
 
@@ -179,6 +185,7 @@ def _rows(audit: Audit, block: _Block, found: Evidence) -> pd.DataFrame:
     x, n, y, m = _counts(block.cells)
     rate, apart, times = _intervals(block.cells)
     shape = found.p_value.shape
+    rows: dict[str, Any]
     indicators, places, groups = np.meshgrid(
         [one.id for one in block.indicators],
         [*(one.id for one in audit.places), ALL_PLACES],
@@ -257,7 +264,8 @@ def _intervals(cells: Cells) -> tuple[Interval, Interval, Interval]:
     """
     x, n, y, m = _counts(cells)
     methods = Methods("rate" if cells.rate else "proportion")
-    here = gap(*(part[..., :-1, :] for part in (x, n, y, m)), methods=methods)
+    own_x, own_n, other_x, other_n = (part[..., :-1, :] for part in (x, n, y, m))
+    here = gap(own_x, own_n, other_x, other_n, methods=methods)
     within = cells.within()
     with np.errstate(all="ignore"):
         one = methods.one if cells.rate else wilson
@@ -358,9 +366,10 @@ def _needed(
     standing: np.ndarray,
 ) -> dict[str, np.ndarray]:
     """Where it is too early: how many more births, and from which day, at today's numbers."""
-    x, n, y, m = counts
+    _, n, y, m = counts
+    # The group's own events say nothing of how many are needed to see a gap of a stated size.
     ratio = np.where(direction == "increase", 1 / smallest, smallest)
-    times = times_as_many(x, n, y, m, ratio)
+    times = times_as_many(n, y, m, ratio)
     early = np.isin(standing.astype(str), [Standing.TOO_EARLY, Standing.NOT_COMPARED])
     more = np.where(early & np.isfinite(times), np.maximum(times - 1, 0) * n, np.nan)
     days = (audit.period.to - audit.period.from_).days + 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -35,6 +36,7 @@ class Taken:
     counts: pd.DataFrame
     accounts: Mapping[tuple[str, str], Imported]
     absent: tuple[str, ...] = ()  # optional sources whose files are not here
+    protected: bool = False  # every sum to the nearest 5, 1 to 7 as 5, before anything is done
 
     def within(self, audit: Audit, previous: bool = False) -> pd.DataFrame:
         """The counts of the audit's period added up over time, or of the one before."""
@@ -46,7 +48,26 @@ class Taken:
         keys = [name for name in KEY if name != "subgroup"]
         # A count that is withheld makes the sum unknown, and not smaller.
         sums = held.groupby(keys, sort=False)[["numerator", "denominator"]]
-        return sums.sum(skipna=False).reset_index()
+        return self.shown(sums.sum(skipna=False).reset_index())
+
+    def shown(self, sums: pd.DataFrame) -> pd.DataFrame:
+        """Sums as the audience may have them: all that follows is worked out from these.
+
+        The rule of NHS England's published files. Rates and intervals of true counts would give
+        the counts away; those of rounded ones do not.
+        """
+        if not self.protected:
+            return sums
+        return sums.assign(**{one: to_five(sums[one]) for one in ("numerator", "denominator")})
+
+
+def to_five(counts: pd.Series) -> pd.Series:
+    """Counts to the nearest five; 1 to 7 as 5, and nought as it is.
+
+    >>> to_five(pd.Series([0.0, 2.0, 7.0, 13.0])).tolist()
+    [0.0, 5.0, 5.0, 15.0]
+    """
+    return (5 * (counts / 5).round()).mask((counts > 0) & (counts < 8), 5.0)
 
 
 def take(audit: Audit, folders: Sequence[Path]) -> Taken:
@@ -80,7 +101,8 @@ def as_project(audit: Audit, read: Read) -> Project:
     dimension = audit.dimension(reading.dimension)
     measures = tuple(_measures(audit, read))
     strata = _strata(dimension, reading)
-    goal = {"measure": measures[0].id, "from": 0.0, "to": 0.0, "by": audit.period.to}
+    goal: dict[str, Any] = {"measure": measures[0].id, "from": 0.0, "to": 0.0}
+    goal["by"] = audit.period.to
     return Project(
         id=read.source.id,
         title=read.source.name,
@@ -130,9 +152,11 @@ def _strata(dimension: AuditDimension, reading: Reading) -> Strata:
 def _measures(audit: Audit, read: Read) -> list[Measure]:
     """The indicators that this reading is asked for, as measures of a project."""
     reading = read.reading
-    wanted = reading.indicators or read.source.records or [
-        one.id for one in audit.indicators if read.source.id in one.sources
-    ]
+    wanted = (
+        reading.indicators
+        or read.source.records
+        or [one.id for one in audit.indicators if read.source.id in one.sources]
+    )
     if not wanted:
         raise UserError(f"{read.source.id}: no indicator names this source")
     found = []

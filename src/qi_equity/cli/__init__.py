@@ -9,6 +9,7 @@ from typing import NoReturn
 import typer
 
 from qi_equity.cli import (
+    audit,
     labels,
     network,
     people,
@@ -23,8 +24,8 @@ from qi_equity.errors import UserError
 from qi_equity.plain import masked, visible
 
 __all__ = [
-    "app", "labels", "main", "network", "people", "project", "releases", "report", "safekeeping",
-    "watching",
+    "app", "audit", "labels", "main", "network", "people", "project", "releases", "report",
+    "safekeeping", "watching",
 ]  # fmt: skip
 
 

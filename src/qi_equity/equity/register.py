@@ -197,7 +197,9 @@ class Cells:
         if not self.rate:
             return 1.0
         with np.errstate(all="ignore"):
-            most = np.nanmax(self.numerator / self.denominator, initial=1.0, where=self.denominator > 0)
+            most = np.nanmax(
+                self.numerator / self.denominator, initial=1.0, where=self.denominator > 0
+            )
         return float(FINE * most)
 
     def p_values(self, left_out: BoolArray | None = None) -> FloatArray:
@@ -219,7 +221,7 @@ class Cells:
             one.rate * one.size, one.size, one.reference_rate * one.reference_size,
             one.reference_size, small=True,
         )  # fmt: skip
-        y, m = self.reference(left_out)
+        y, _ = self.reference(left_out)
         several = self.several & (np.nansum(self.numerator + y, axis=-2) > 0)
         return np.where(several, self._blunt(two_sided(score), one, left_out), np.nan)
 
@@ -229,16 +231,16 @@ class Cells:
         counted = np.isfinite(self.numerator) & (self.denominator > 0)
         return np.asarray(counted.sum(axis=-2) > 1)
 
-    def _blunt(
-        self, p_value: FloatArray, one: Pooled, left_out: BoolArray | None
-    ) -> FloatArray:
+    def _blunt(self, p_value: FloatArray, one: Pooled, left_out: BoolArray | None) -> FloatArray:
         if not self.rounded.any():
             return p_value
         places = self.rounded.sum(axis=-1)[..., np.newaxis]
         many = np.ones_like(p_value) * places
         counts = (one.rate * one.size, one.size)
         others = (one.reference_rate * one.reference_size, one.reference_size)
-        return blunted(p_value, *counts, *others, many > 0, many * (self.numerator.shape[-1] - 1))[0]
+        return blunted(p_value, *counts, *others, many > 0, many * (self.numerator.shape[-1] - 1))[
+            0
+        ]
 
     def high(self) -> BoolArray:
         """Whether a group's rate is above that of everyone else."""
@@ -341,7 +343,6 @@ def changed(now: Interval, before: Interval) -> tuple[Interval, FloatArray]:
 
 
 def times_as_many(
-    numerator: ArrayLike,
     denominator: ArrayLike,
     reference_numerator: ArrayLike,
     reference_denominator: ArrayLike,
@@ -354,12 +355,12 @@ def times_as_many(
     By the score test of two proportions at the reference's rate (Fleiss 1981). At most 1 where
     there are enough already; infinite where the reference has had no event.
 
-    >>> times_as_many(1, 47, 40, 9953, 2.0).round(0)
+    >>> times_as_many(47, 40, 9953, 2.0).round(0)
     np.float64(53.0)
     """
-    x, n, y, m = (
+    n, y, m = (
         np.asarray(part, dtype=float)
-        for part in (numerator, denominator, reference_numerator, reference_denominator)
+        for part in (denominator, reference_numerator, reference_denominator)
     )
     with np.errstate(all="ignore"):
         usual = y / m

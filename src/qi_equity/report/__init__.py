@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pandas as pd
 
@@ -17,7 +18,7 @@ from qi_equity.report.packs import PACKS, pack_of
 from qi_equity.report.parts import Asked, Pack, Provenance
 from qi_equity.store import Action
 
-__all__ = ["FORMATS", "PACKS", "Asked", "Pack", "Provenance", "made", "write"]
+__all__ = ["FORMATS", "PACKS", "Asked", "Pack", "Provenance", "made", "write", "writer"]
 
 # The module that writes each format; imported when one is asked for.
 FORMATS = {
@@ -34,14 +35,18 @@ def made(
     findings: Findings, pack: str, kind: str, asked: Asked, template: Path | None = None
 ) -> bytes:
     """One pack in one format, as the bytes of a file; the same findings give the same bytes."""
+    written: bytes = writer(kind).written(pack_of(pack, findings, asked), findings, template)
+    return written
+
+
+def writer(kind: str) -> ModuleType:
+    """The module that writes a format."""
     if kind not in FORMATS:
         raise UserError(f"report: no format called '{kind}'{did_you_mean(kind, list(FORMATS))}")
     try:
-        module = import_module(f"qi_equity.report.{FORMATS[kind]}")
+        return import_module(f"qi_equity.report.{FORMATS[kind]}")
     except ModuleNotFoundError as missing:
         raise UserError(LACKING.format(name=kind)) from missing
-    written: bytes = module.written(pack_of(pack, findings, asked), findings, template)
-    return written
 
 
 def write(

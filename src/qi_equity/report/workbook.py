@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -22,6 +23,7 @@ MARKS = {"diamond": "diamond", "triangle-up": "triangle", "square": "square", "d
 ROWS_A_CHART = 16  # rows of cells that a chart covers
 ACROSS = 8  # columns that it covers
 LETTERS = 31  # of a sheet's name, at most
+CODEBOOK = ["table", "column", "unit", "meaning"]
 
 
 class Exact(float):
@@ -37,6 +39,14 @@ class Exact(float):
 
 def written(pack: Pack, findings: Findings, template: object = None) -> bytes:
     """The pack's words, its charts and all tables of the findings, as the bytes of an .xlsx."""
+    tables = {name: findings.table(kind) for name, kind in TABLES.items()}
+    held = {name: table for name, table in tables.items() if len(table)}
+    held["cautions"] = pd.DataFrame(document(findings)["cautions"])
+    return of_tables(pack, held, _codebook(findings))
+
+
+def of_tables(pack: Pack, tables: Mapping[str, pd.DataFrame], codebook: pd.DataFrame) -> bytes:
+    """The pack's words, its charts, any tables and what their columns mean."""
     kept = io.BytesIO()
     book = xlsxwriter.Workbook(kept, {"in_memory": True, "default_date_format": "dd mmm yyyy"})
     book.set_properties(
@@ -53,12 +63,9 @@ def written(pack: Pack, findings: Findings, template: object = None) -> bytes:
     }
     _said(book, pack, looks)
     _charts(book, pack, looks)
-    for name, kind in TABLES.items():
-        table = findings.table(kind)
-        if len(table):
-            _table(book, name, table, looks)
-    _table(book, "cautions", pd.DataFrame(document(findings)["cautions"]), looks)
-    _codebook(book, findings, looks)
+    for name, table in tables.items():
+        _table(book, name, table, looks)
+    _table(book, say("report.codebook.sheet"), codebook, looks)
     book.close()
     return steady(kept.getvalue(), pack.day)
 
@@ -231,7 +238,7 @@ def _cell(sheet: Any, row: int, column: int, value: Any, looks: dict[str, Any]) 
         sheet.write_string(row, column, str(value))
 
 
-def _codebook(book: Any, findings: Findings, looks: dict[str, Any]) -> None:
+def _codebook(findings: Findings) -> pd.DataFrame:
     """What each column of each table means, and its unit."""
     lines = [
         (name, column.name, column.unit, column.meaning)
@@ -240,5 +247,4 @@ def _codebook(book: Any, findings: Findings, looks: dict[str, Any]) -> None:
         for column in columns(kind).values()
         if column.name in findings.table(kind)
     ]
-    heads = ["table", "column", "unit", "meaning"]
-    _table(book, say("report.codebook.sheet"), pd.DataFrame(lines, columns=heads), looks)
+    return pd.DataFrame(lines, columns=CODEBOOK)

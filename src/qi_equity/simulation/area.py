@@ -17,14 +17,21 @@ from numpy.typing import NDArray
 SEED = 20250501
 FIRST, LAST = "2023-05-01", "2025-04-30"
 UNITS = {"Ashdown": 2500, "Brackenford": 1900, "Coldwater": 1300}  # births a year
-# Shares of births near those of a mixed English town; codes of the 2001 census (NHS Data Dictionary).
+# Shares of births near those of a mixed English town; codes of the 2001 census.
 MIX = {"White": 0.60, "Asian": 0.20, "Black": 0.11, "Mixed": 0.04, "Other": 0.05}
 CODES = {"White": "ABC", "Asian": "HJKL", "Black": "MNP", "Mixed": "DEFG", "Other": "RS"}
 NOT_KNOWN = 0.03
 # What was put in. Each is a rate, then the factor of a group at a unit (or everywhere).
 DECAY = ("Coldwater", 0.02, 0.16)  # share without ethnicity, from the first month to the last
 TAKEN_FOR_OTHER = 0.22  # Asian and Mixed mothers whom the second system calls "other"
-RATES = {"loss": 0.05, "preterm": 0.07, "apgar": 0.012, "smoker": 0.08, "late": 0.28, "formula": 0.3}
+RATES = {
+    "loss": 0.05,
+    "preterm": 0.07,
+    "apgar": 0.012,
+    "smoker": 0.08,
+    "late": 0.28,
+    "formula": 0.3,
+}
 FACTORS = {
     ("loss", "Black", ""): 1.9,
     ("late", "Asian", "Brackenford"): 1.5,
@@ -161,17 +168,21 @@ def _neonatal(births: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     code = np.where(rng.random(size) < 2 * NOT_KNOWN, "99", code)
     baby = np.where(rng.random(size) < 0.06, "G", code)
     baby = np.where(rng.random(size) < 0.18, "", baby)
-    return pd.DataFrame(
-        {
-            "birth_id": np.arange(100_001, 100_001 + size),
-            "born": births["date"].dt.strftime("%Y-%m-%d"),
-            "site": births["unit"],
-            "mother_ethnicity": code,
-            "baby_ethnicity": baby,
-            "preterm": births["preterm"].astype(int),
-            "formula_first": births["formula"].astype(int),
-        }
-    ).sample(frac=0.97, random_state=rng.integers(1 << 31)).sort_values("birth_id")
+    return (
+        pd.DataFrame(
+            {
+                "birth_id": np.arange(100_001, 100_001 + size),
+                "born": births["date"].dt.strftime("%Y-%m-%d"),
+                "site": births["unit"],
+                "mother_ethnicity": code,
+                "baby_ethnicity": baby,
+                "preterm": births["preterm"].astype(int),
+                "formula_first": births["formula"].astype(int),
+            }
+        )
+        .sample(frac=0.97, random_state=rng.integers(1 << 31))
+        .sort_values("birth_id")
+    )
 
 
 def _published(births: pd.DataFrame, maternity: pd.DataFrame) -> pd.DataFrame:
@@ -182,9 +193,9 @@ def _published(births: pd.DataFrame, maternity: pd.DataFrame) -> pd.DataFrame:
         bleed=lambda table: table["blood_loss_ml"] >= 1000,
     )
     sums = rows.groupby(["unit", "group"])["bleed"].agg(["sum", "count"]).reset_index()
-    return sums.assign(
-        numerator=_to_five(sums["sum"]), denominator=_to_five(sums["count"])
-    ).drop(columns=["sum", "count"])
+    return sums.assign(numerator=_to_five(sums["sum"]), denominator=_to_five(sums["count"])).drop(
+        columns=["sum", "count"]
+    )
 
 
 def _to_five(counts: pd.Series) -> pd.Series:
