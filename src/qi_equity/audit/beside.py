@@ -18,7 +18,7 @@ from qi_equity.equity.intervals import newcombe
 KEYS = ["place", "group"]
 # Sources that count so many more people than one another do not count the same ones.
 OTHER_PEOPLE = 0.05
-# A group of which one source has so many fewer, of as many women in all, is coded otherwise there.
+# A group whose share of all is so much smaller in one source is coded otherwise there.
 PLACED_ELSEWHERE = 0.10
 # Half the step that counts are rounded by.
 HALF = 2.5
@@ -111,9 +111,13 @@ def _pair(
     rounds = (np.abs(x - y) <= slack) & (np.abs(n - m) <= slack)
     with np.errstate(all="ignore"):
         above = [a / b > (a.sum() - a) / (b.sum() - b) for a, b in ((x, n), (y, m))]
-    # As many women in all, and not as many of a group: one of the two puts them elsewhere.
-    alike = abs(n.sum() - m.sum()) <= OTHER_PEOPLE * max(n.sum(), m.sum())
-    moved = (np.abs(n - m) > np.maximum(slack, PLACED_ELSEWHERE * np.maximum(n, m))) & alike
+    # Another share of all: one of the two puts the same women into another group.
+    size = max(n.sum(), m.sum())
+    shares = (n / n.sum(), m / m.sum())
+    far = PLACED_ELSEWHERE * np.maximum(*shares) + slack / size
+    moved = (np.abs(shares[0] - shares[1]) > far) & (
+        _counted(audit, first) == _counted(audit, second)
+    )
     table = sums.assign(
         placed_elsewhere=moved, difference=apart.estimate, lower=apart.lower, upper=apart.upper,
         differs=beyond & ~rounds, turned=(above[0] != above[1]) & beyond,

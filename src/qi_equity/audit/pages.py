@@ -37,11 +37,11 @@ from qi_equity.view.table import Table
 from qi_equity.vocabulary import Moved, Standing
 from qi_equity.words import say
 from qi_equity.words.grammar import called, first_up, listed
-from qi_equity.words.numbers import amount, day, missing, number, share, whole
+from qi_equity.words.numbers import amount, day, missing, share, whole
 
 ROWS = 12  # of a table to a page
 RANKED = 8  # of each list on the page that has both
-BOARD = 3  # of each list on the board's page
+BOARD = 2  # of each list on the board's page
 CHAPTERS = ("outcomes", "process", "experience", "staff")
 LOOKS = {
     Standing.WORSE: "concern", Standing.BETTER: "improvement", Standing.APART: "other",
@@ -118,7 +118,8 @@ def _opening(found: Audited) -> Page:
         lines.append(say("audit.opening.echoes", count=int(counts[Standing.ECHO])))
     if counts.get(Standing.TOO_EARLY, 0):
         lines.append(say("audit.opening.early", count=int(counts[Standing.TOO_EARLY])))
-    lines += [*absent_sentences(found), say("audit.opening.system"), say("audit.opening.both")]
+    lines += [*absent_sentences(found), say("audit.opening.system")]
+    lines += [say("audit.opening.many"), say("audit.opening.both")]
     return Page(headline(found), (Said(tuple(lines)),), (), footer(found), opening=True)
 
 
@@ -369,8 +370,9 @@ def _early(found: Audited) -> Iterator[Page]:
     early = early[early["place"] != ALL_PLACES] if (early["place"] != ALL_PLACES).any() else early
     if early.empty:
         return
-    every = list(early.sort_values(["years", "more"]).itertuples())
-    few = [row for row in every if row.denominator < LEAST_SHOWN]
+    waiting = early[early["more"] >= 1]
+    every = list(waiting.sort_values(["years", "more"]).itertuples())
+    few = [row for row in early.itertuples() if float(row.denominator) < LEAST_SHOWN]  # type: ignore[arg-type]
     rows = [
         (
             found.audit.indicator(str(row.indicator)).name,
@@ -468,9 +470,7 @@ def _short(found: Audited, rows: pd.DataFrame) -> Iterator[str]:
             place=place_of(found.audit, row.place),
             rate=rate_of(row, one),
             reference_rate=amount(float(row.reference_rate) * one.multiply, one.unit),  # type: ignore[arg-type]
-            ratio=number(row.ratio, 2),
             people=people_of(row),
-            standing=say(f"audit.standing.{row.standing}"),
         )
 
 

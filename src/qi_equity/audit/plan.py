@@ -33,9 +33,10 @@ EVERYWHERE = "everywhere"  # how all places are written in a plan
 OPEN = "?"
 # "gap" names the row of the register, so that next year's audit knows what became of it.
 GAP = re.compile(r"(?P<indicator>\w+) \| (?P<dimension>\w+) \| (?P<group>.+) \| (?P<place>\w+)")
+NUMBER = r"\d+(?:\.\d+)?"
 AIM = re.compile(
-    r"from (?P<from_>\d+(?:\.\d+)?) to (?P<to>\d+(?:\.\d+)?)\b[^\d]*(?P<each>per [\d,]+[^\d]*)?"
-    r"(?P<others>\d+(?:\.\d+)?)?.*"
+    rf"from (?P<from_>{NUMBER}) to (?P<to>{NUMBER})(?:%| per \d[\d,]*\d)?"
+    rf"(?:, with .+? at (?P<others>{NUMBER}))?.*"
 )
 HEADING = re.compile(r"^#{1,6} +(?P<text>.+)$")
 PAIR = re.compile(r"^[-*] +(?P<key>[^:]{2,40}): *(?P<value>.*)$")
@@ -150,8 +151,9 @@ def _line(found: Audited, row: Any) -> Line:
         why=why,
         owner=OPEN,
         measure=one.name,
-        aim=say("audit.plan.aim", from_=ends[0], to=ends[1], unit=one.unit,
-                others=ends[2], reference=called(row.reference)),
+        aim=say("audit.plan.aim", from_=ends[0], to=ends[1],
+                unit=one.unit if one.unit == "%" else f" {one.unit}",
+            others=ends[2], reference=called(row.reference)),
         date=by.isoformat(),
         partner=OPEN,
         intervention=_intervention(base),

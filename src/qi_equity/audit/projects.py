@@ -5,42 +5,36 @@ What people wrote in the plan goes over word for word; what nobody has said yet 
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from qi_equity import project_file
-from qi_equity.audit.file import found as lies
 from qi_equity.audit.model import Audit, AuditIndicator, Read, readings
 from qi_equity.audit.plan import Line, library_of
 from qi_equity.audit.register import ALL_PLACES
 from qi_equity.audit.taken import as_project
-from qi_equity.mapping import RecordsSource
 from qi_equity.project import Project
 from qi_equity.words import say
 
 SCHEMA = "# yaml-language-server: $schema=./project.schema.json\n"
 # Keys of a measure that speak of another project's data.
-NOT_OURS = ("records", "baseline", "phases", "target")
+NOT_OURS = frozenset({"records", "baseline", "phases", "target"})
 AREAS = {  # words of an indicator's id that say which clinical area it is of
     "pph": "post-partum haemorrhage", "preterm": "preterm birth",
     "mental": "perinatal mental health", "diabetes": "gestational diabetes",
 }  # fmt: skip
 
 
-def project_texts(
-    audit: Audit, lines: Sequence[Line], folders: Sequence[Path], target: Path
-) -> Iterator[tuple[str, str]]:
-    """The name and the text of a project file for each line, which will lie in target."""
+def project_texts(audit: Audit, lines: Sequence[Line]) -> Iterator[tuple[str, str]]:
+    """The name and the text of a project file for each line."""
     taken: set[str] = set()
     for one in lines:
         name = _name(one, taken)
         taken.add(name)
-        held = _project(audit, one, name, folders, target)
+        held = _project(audit, one, name)
         body = yaml.safe_dump(held, sort_keys=False, allow_unicode=True, width=98)
         head = "\n".join(f"# {text}" for text in _head(audit, one))
         yield name, f"{SCHEMA}{head}\n\n{body}"
@@ -64,9 +58,7 @@ def _head(audit: Audit, one: Line) -> Iterator[str]:
         yield say(f"audit.project.{key}", said=getattr(one, key))
 
 
-def _project(
-    audit: Audit, one: Line, name: str, folders: Sequence[Path], target: Path
-) -> dict[str, Any]:
+def _project(audit: Audit, one: Line, name: str) -> dict[str, Any]:
     indicator, dimension, group, place = one.key
     counted = audit.indicator(indicator)
     read = _read(audit, counted, dimension)
@@ -93,9 +85,6 @@ def _project(
     }
     if audit.synthetic and read.source.synthetic:
         held["synthetic"] = True
-    data = _data(read, folders, target)
-    if data is not None:
-        held["data"] = data
     held["note"] = one.why
     held |= _promised(one)
     return held
@@ -131,7 +120,8 @@ def _strata(audit: Audit, read: Read, dimension: str) -> dict[str, Any]:
 def _outcome(audit: Audit, counted: AuditIndicator, read: Read) -> dict[str, Any]:
     """The indicator as the project's outcome, counted as the audit counts it."""
     found = next(one for one in as_project(audit, read).measures if one.id == counted.id)
-    held = _plain(found) | {"role": "outcome", "subgroup": "month"}
+    held = {key: value for key, value in _plain(found).items() if key not in NOT_OURS}
+    held |= {"role": "outcome", "subgroup": "month"}
     if counted.multiply != 100:
         held |= {"unit": counted.unit, "multiply": counted.multiply}
     return held
@@ -163,15 +153,6 @@ def _principles() -> list[dict[str, Any]]:
     return [{"prompt": one.prompt} for one in example.principles]
 
 
-def _data(read: Read, folders: Sequence[Path], target: Path) -> dict[str, Any] | None:
-    """Birth records can be read by the project as well; a table holds no weeks to chart."""
-    data = read.reading.data
-    path = lies(data.path, folders)
-    if not isinstance(data, RecordsSource) or path is None:
-        return None
-    return _plain(data) | {"path": os.path.relpath(path.resolve(), target.resolve())}
-
-
 def _promised(one: Line) -> dict[str, Any]:
     """Who decides with the team, and how results go back."""
     said = {"co_production": one.partner, "share_back": one.share_back}
@@ -181,6 +162,4 @@ def _promised(one: Line) -> dict[str, Any]:
 def _plain(part: Any) -> dict[str, Any]:
     """A part as its file would have it: what is written, and nothing that is usual."""
     held: dict[str, Any] = part.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    if getattr(part, "kind", None) in ("records", "table"):
-        held = {"kind": part.kind, **held}
     return held

@@ -158,8 +158,6 @@ def needed(row: Any) -> str:
     """How many more women of the group are needed."""
     if missing(row.more):
         return say("language.nothing")
-    if row.more < 1:
-        return say("audit.early.now")
     return say("audit.early.births", count=whole(row.more))
 
 

@@ -142,7 +142,7 @@ def from_plan(path: Path, folder: Path, files: tuple[Path, ...] = ()) -> list[Pa
         raise UserError(f"{path}: does not say which audit it is from; put back: Audit file: FILE")
     audit = room.load(source, files)
     plan.checked(audit, lines)
-    texts = dict(projects.project_texts(audit, lines, (source.parent, *files), folder))
+    texts = dict(projects.project_texts(audit, lines))
     there = [name for name in texts if (folder / f"{name}.yaml").exists()]
     if there:
         raise UserError(f"{folder}: already holds {', '.join(there)}; move them away first")
