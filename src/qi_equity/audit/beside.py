@@ -87,7 +87,9 @@ def _as_far_as_it_goes(audit: Audit, taken: Taken) -> pd.DataFrame:
 def _both(table: pd.DataFrame, one: str, two: str) -> pd.DataFrame:
     first, second = (table[table["source"] == name].set_index(KEYS) for name in (one, two))
     counts = ["numerator", "denominator"]
-    joined = first[counts].join(second[counts], lsuffix="_1", rsuffix="_2", how="inner")
+    joined = first[counts].merge(
+        second[counts], left_index=True, right_index=True, suffixes=("_1", "_2")
+    )
     return joined.dropna().reset_index()
 
 

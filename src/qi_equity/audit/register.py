@@ -61,10 +61,10 @@ class Register:
     def by_people(self) -> pd.DataFrame:
         """Every gap that may cost somebody something, those with most events first.
 
-        What is not shown by evidence is among them: a large group's gap may be too early to call
-        and still matter most. Nothing here says that it is more than chance; its interval does.
+        What is not shown by evidence is among them: a large group's gap may be small or too early
+        to call and still concern most people. Whether it is more than chance its interval says.
         """
-        kept = self.gaps["standing"].isin([Standing.WORSE, Standing.TOO_EARLY])
+        kept = self.gaps["standing"].isin([Standing.WORSE, Standing.TOO_EARLY, Standing.NO_GAP])
         worse = self.gaps[kept & (self.gaps["people"] > 0)]
         return worse.sort_values(["people", "q_value"], ascending=[False, True])
 
