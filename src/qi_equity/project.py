@@ -231,6 +231,9 @@ class Cycle(Part):
     sites: tuple[Id, ...] = Field(default=(), description="none: every site")
     strata: tuple[Name, ...] = Field(default=(), description="none: every stratum")
     change_idea: Id | None = None
+    adapted: Text | None = Field(default=None, description="how the idea was changed to fit here")
+    still_done: Day | None = Field(default=None, description="last known to be still done")
+    stopped: Day | None = Field(default=None, description="given up on this day")
     plan: Text
     do: Text | None = None
     study: Text | None = None

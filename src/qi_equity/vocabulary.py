@@ -21,6 +21,21 @@ class Verdict(StrEnum):
     HELD_BACK = "held back"  # too many outcomes are not recorded for any of these
 
 
+class Became(StrEnum):
+    """What became of a rate or a gap where an idea was tried; an association, never a cause."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    CHANGED = "changed"  # where neither higher nor lower is better as such
+    NARROWER = "narrower"
+    WIDER = "wider"
+    NOT_SHOWN = "not shown"
+    EARLY = "early"  # it has not had the time to settle and show
+    TOO_FEW = "too few"
+    FEW_WAYS = "few ways"  # so few sites that chance alone could look as clear as anything
+    TOGETHER = "together"  # no site is left that had not begun
+
+
 class NotWatched(StrEnum):
     """Why a chart is not watched week by week."""
 

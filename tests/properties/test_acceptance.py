@@ -1,6 +1,7 @@
 """What charts and gap charts may and must do, by simulation: few here, all with `-m long`."""
 
 import equity_cells
+import ledger_cells
 import network_cells
 import pooling_cells
 import pytest
@@ -8,7 +9,15 @@ import spc_cells
 import value_cells
 import watch_cells
 
-CELLS = (equity_cells, network_cells, pooling_cells, spc_cells, value_cells, watch_cells)
+CELLS = (
+    equity_cells,
+    ledger_cells,
+    network_cells,
+    pooling_cells,
+    spc_cells,
+    value_cells,
+    watch_cells,
+)
 PLAYS = {name: play for cells in CELLS for name, play in cells.PLAYS.items()}
 
 

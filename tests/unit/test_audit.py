@@ -423,10 +423,10 @@ def test_a_plan_in_word_reads_back_as_the_one_in_markdown(found, tmp_path):
 
 def test_each_line_of_a_plan_becomes_a_project_that_passes_check(found, tmp_path):
     path = tmp_path / "plan.md"
-    lines = plan.drafted(found, plan.chosen(found, ["bleed:Black", "bleed:Asian"]))
+    lines = plan.drafted(found, plan.chosen(found, ["bleed:Black", "bleed:Black:unit"]))
     path.write_text(answered(plan.as_markdown(found.audit, lines, "made.yaml")), encoding="utf-8")
     texts = dict(projects.project_texts(found.audit, read_back(path)))
-    assert list(texts) == ["bleed_black_unit", "bleed_asian_unit"]
+    assert list(texts) == ["bleed_black_unit", "bleed_black_unit_2"]
     for name, text in texts.items():
         file = tmp_path / f"{name}.yaml"
         file.write_text(text, encoding="utf-8")
@@ -454,6 +454,8 @@ def test_a_slip_in_a_plan_is_named_with_its_line(found, tmp_path, given, told):
 def test_a_gap_that_is_not_in_the_register_cannot_be_planned_for(found):
     with pytest.raises(UserError, match="did you mean 'Black'"):
         plan.chosen(found, ["bleed:Blakc"])
+    with pytest.raises(UserError, match="the group is not worse off there"):
+        plan.chosen(found, ["bleed:Asian"])
 
 
 def test_what_became_of_last_years_projects_flows_back(folder, tmp_path):

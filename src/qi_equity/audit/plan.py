@@ -124,7 +124,10 @@ def _named(found: Audited, asked: str) -> Any:
     if place and place not in places:
         raise UserError(f"--gaps: '{asked}' has no place '{place}'{did_you_mean(place, places)}")
     wanted = mine[mine["place"] == place]
-    return next((wanted if len(wanted) else mine).itertuples())
+    wanted = wanted if len(wanted) else mine
+    if not (wanted["people"].iloc[0] > 0):
+        raise UserError(f"--gaps: '{asked}' is no gap to close: the group is not worse off there")
+    return next(wanted.itertuples())
 
 
 def drafted(found: Audited, rows: Iterable[Any]) -> list[Line]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
@@ -14,7 +14,7 @@ from qi_equity.audit.register import ALL_PLACES, SHOWN
 from qi_equity.equity.intervals import wilson
 from qi_equity.vocabulary import Moved, Standing
 from qi_equity.words import say
-from qi_equity.words.grammar import called, first_up, inside, listed
+from qi_equity.words.grammar import called, listed
 from qi_equity.words.numbers import amount, day, interval, missing, month, number, share, whole
 
 LEAST_SHOWN = 20  # women, below which no rate is printed: one of 47 is 0.5 to 113 per 1,000
@@ -105,7 +105,7 @@ def moved_sentences(audit: Audit, rows: pd.DataFrame) -> Iterator[str]:
                 "audit.gap.moved",
                 group=called(str(row.group)),
                 place=place_of(audit, row.place),
-                word=say(f"audit.moved.{row.moved}"),
+                word=say(f"audit.moved.{Moved(str(row.moved))}"),
                 before=number(float(row.before) * indicator.multiply),  # type: ignore[arg-type]
                 now=number(float(row.difference) * indicator.multiply),  # type: ignore[arg-type]
                 unit=_apart(indicator),
@@ -194,6 +194,9 @@ def coding_sentences(found: Audited) -> Iterator[str]:
         yield say("audit.coding.baby", source=source.name, births=found.count(sums["births"]),
                   differ=found.count(sums["differ"]),
                   missing=found.count(sums["baby_missing"]))  # fmt: skip
+    for source in audit.sources:
+        if source.whose_ethnicity in ("baby", "not recorded") and source.reads:
+            yield say("audit.coding.unrecorded", source=source.name, whose=source.whose_ethnicity)
     yield from absent_sentences(found)
     for (name, _), account in found.taken.accounts.items():
         refused = int(account.refused["rows"].sum()) if len(account.refused) else 0
@@ -241,27 +244,31 @@ def pair_sentences(found: Audited, pair: Pair) -> Iterator[str]:
         yield say("audit.beside.alike", indicator=indicator, **names)
     if pair.turned:
         yield say("audit.beside.turned", groups=listed(map(called, pair.turned)))
-    for row in pair.placed_elsewhere.itertuples():
-        yield say("audit.beside.placing", group=called(str(row.group)),
-                  first_count=found.count(row.denominator_1),
-                  second_count=found.count(row.denominator_2), **names)  # fmt: skip
+    for row in pair.placed_elsewhere.to_dict("records"):
+        yield say(
+            "audit.beside.placing",
+            group=called(str(row["group"])),
+            first_count=found.count(row["denominator_1"]),
+            second_count=found.count(row["denominator_2"]),
+            **names,
+        )
     reasons = [reason(found.audit, pair, one) for one in pair.reasons]
-    yield (
-        say("audit.beside.why", reasons=listed(reasons))
-        if reasons
-        else (say("audit.beside.why_none"))
-    )
+    if reasons:
+        yield say("audit.beside.why", reasons=listed(reasons))
+    else:
+        yield say("audit.beside.why_none")
 
 
 def reason(audit: Audit, pair: Pair, code: str) -> str:
     """One reason why two sources may differ."""
     ends = {"first": "", "second": ""}
     for name, source in (("first", pair.first), ("second", pair.second)):
-        ends[name] = {
+        said: dict[str, str] = {
             "rounding": say(f"audit.rounding.{source.rounding}"),
             "whose": source.whose_ethnicity,
             "codes": listed(codes_of(audit, source, pair.dimension)),
-        }.get(code, "")
+        }
+        ends[name] = said.get(code, "")
     if code in ("rounding", "whose", "codes"):
         return say(f"audit.reason.{code}", **ends)
     return say(f"audit.reason.{code}")
@@ -320,8 +327,3 @@ def period_of(audit: Audit) -> str:
     """The audit's period."""
     return say("language.interval", low=day(pd.Timestamp(audit.period.from_)),
                high=day(pd.Timestamp(audit.period.to)))  # fmt: skip
-
-
-def names(found: Iterable[str]) -> str:
-    """Names in a row, the first with a capital."""
-    return first_up(listed(map(inside, found)))

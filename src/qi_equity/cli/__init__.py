@@ -11,6 +11,7 @@ import typer
 from qi_equity.cli import (
     audit,
     labels,
+    learning,
     network,
     people,
     project,
@@ -24,7 +25,8 @@ from qi_equity.errors import UserError
 from qi_equity.plain import masked, visible
 
 __all__ = [
-    "app", "audit", "labels", "main", "network", "people", "project", "releases", "report",
+    "app", "audit", "labels", "learning", "main", "network", "people", "project", "releases",
+    "report",
     "safekeeping", "watching",
 ]  # fmt: skip
 

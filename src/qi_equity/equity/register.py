@@ -284,7 +284,7 @@ def evidence(families: Sequence[Cells], highlight: float = HIGHLIGHT) -> list[Ev
         q_value = q_all[at : at + p_value.size].reshape(p_value.shape)
         at += p_value.size
         shown = np.asarray(q_value <= highlight)
-        echo_of = np.full(p_value.shape, -1, dtype=np.intp)
+        echo_of: IntArray = np.full(p_value.shape, -1, dtype=np.intp)
         if cells.against is None and shown.any():
             echo_of = _echoes(cells, shown, bar, p_value)
         answers.append(Evidence(p_value, q_value, shown & (echo_of < 0), echo_of))

@@ -180,7 +180,7 @@ def _neonatal(births: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
                 "formula_first": births["formula"].astype(int),
             }
         )
-        .sample(frac=0.97, random_state=rng.integers(1 << 31))
+        .sample(frac=0.97, random_state=int(rng.integers(1 << 31)))
         .sort_values("birth_id")
     )
 

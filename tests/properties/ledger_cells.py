@@ -1,0 +1,76 @@
+"""Networks whose sites begin an idea at different times: what the ledger claims and holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from measured import Figure, Play
+
+from qi_equity.equity.staggered import p_value
+
+MONTHS, LEVEL = 18, 0.05
+NEVER = 99
+# Sites, and how many of them never begin.
+NETWORKS = ((6, 1), (9, 0), (12, 2))
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What the idea does to the rate, how late it shows, and how much a site's months vary."""
+
+    ratio: float = 1.0
+    late: int = 0  # months from the beginning until it shows
+    drift: float = 0.1  # sd of the log rate of a site's month, alike from one to the next
+    alike: float = 0.6
+
+
+def network(
+    rng: np.random.Generator, sites: int, never: int, truth: Truth
+) -> tuple[np.ndarray, ...]:
+    """Events, births and the month in which each site began: sites by months."""
+    births = rng.poisson(120 * rng.lognormal(0, 0.5, (sites, 1)), (sites, MONTHS)) + 1
+    began = np.linspace(MONTHS // 3, 2 * MONTHS // 3, sites - never).astype(int)
+    began = rng.permutation(np.r_[began, [NEVER] * never])
+    noise = np.zeros((sites, MONTHS))
+    for month in range(MONTHS):
+        new = rng.normal(0, truth.drift * np.sqrt(1 - truth.alike**2), sites)
+        noise[:, month] = new + (truth.alike * noise[:, month - 1] if month else 0)
+    season = 0.1 * np.sin(2 * np.pi * np.arange(MONTHS) / 12)
+    shown = np.arange(MONTHS) >= began[:, None] + truth.late
+    rate = 0.1 * rng.lognormal(0, 0.3, (sites, 1)) * np.exp(season + noise)
+    rate = np.minimum(rate * truth.ratio**shown, 0.9)
+    return rng.binomial(births, rate), births, began
+
+
+def found(sites: int, never: int, truth: Truth, seed: int, asked: float) -> float:
+    """How well a ratio fits one network; as many months as the effect is late belong to no side."""
+    rng = np.random.default_rng([41, seed, sites])
+    events, births, began = network(rng, sites, never, truth)
+    return p_value(events, births, began, ratio=asked, settling=truth.late)
+
+
+def l1(networks: int) -> Iterator[Figure]:
+    """Nothing happens: how often something is claimed."""
+    for sites, never in NETWORKS:
+        seen = [found(sites, never, Truth(), seed, 1.0) <= LEVEL for seed in range(networks)]
+        share = float(np.mean(seen))
+        yield Figure("L1", f"{sites} sites, {never} never: claimed", share, networks, 0, 0.05)
+
+
+def l2(networks: int) -> Iterator[Figure]:
+    """The rate falls to .7 of itself, at once or two months late: limits that hold it."""
+    for sites, never in NETWORKS:
+        for late in (0, 2):
+            truth = Truth(0.7, late)
+            seen = [found(sites, never, truth, seed, 0.7) > LEVEL for seed in range(networks)]
+            cell = f"{sites} sites, {never} never, {late} months late: held"
+            yield Figure("L2", cell, float(np.mean(seen)), networks, 0.93)
+            if sites == NETWORKS[-1][0]:
+                seen = [found(sites, never, truth, seed, 1.0) <= LEVEL for seed in range(networks)]
+                cell = f"{sites} sites, {never} never, {late} months late: seen"
+                yield Figure("L2", cell, float(np.mean(seen)), networks, 0.7)
+
+
+PLAYS: dict[str, Play] = {"L1": (l1, 1_000, 40), "L2": (l2, 600, 25)}
