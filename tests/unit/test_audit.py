@@ -268,7 +268,7 @@ def test_two_sources_that_rounding_alone_sets_apart_agree_and_say_so(found):
 def test_two_sources_in_conflict_are_said_with_the_groups_and_the_reasons(found):
     said = said_of(found, "system", "other")
     assert "differ for Black" in said
-    assert "Asian are 4,800 in Source system and 3,200 in Source other" in said
+    assert "Asian, 4,800 in Source system and 3,200 in Source other" in said
     assert "whose ethnicity it is (mother and baby)" in said
 
 
