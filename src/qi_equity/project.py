@@ -240,6 +240,31 @@ class Cycle(Part):
     act: Text | None = None
 
 
+class Theme(Part):
+    """Something that people raise, and the measure that would show it."""
+
+    name: Name
+    measure: Id | None = Field(default=None, description="none: there is no data for this yet")
+
+
+class Responses(Part):
+    """How a signal is answered: how long it may take, what is looked into, since when it is due."""
+
+    working_days: Whole = Field(default=8, ge=1, le=60, description="from a signal to its answer")
+    questions: tuple[Text, ...] = Field(
+        default=(
+            "Was the care the same for everybody?",
+            "What was different for this group?",
+            "Is it how it is recorded?",
+        ),
+        min_length=1,
+    )
+    gaps_open_by: Day | None = Field(
+        default=None, description="the declared gap still open on this day asks for an answer too"
+    )
+    holidays: tuple[Day, ...] = Field(default=(), description="days that do not count as working")
+
+
 class Principle(Part):
     """One of the seven anti-racism principles, as a prompt with the team's answer."""
 
@@ -299,6 +324,10 @@ class Project(Part):
     drivers: tuple[Driver, ...] = ()
     cycles: tuple[Cycle, ...] = ()
     principles: tuple[Principle, ...] = ()
+    responses: Responses = Field(default_factory=Responses)
+    themes: tuple[Theme, ...] = Field(
+        default=(), description="what people raise, each with the measure that would show it"
+    )
     disclosure: Disclosure = Field(default_factory=Disclosure)
     data: Source | None = None
     note: Text | None = None

@@ -36,6 +36,23 @@ class Became(StrEnum):
     TOGETHER = "together"  # no site is left that had not begun
 
 
+class Favours(StrEnum):
+    """Whom a figure of the Workforce Race Equality Standard favours; its own two groups."""
+
+    WHITE = "White"
+    BME = "BME"
+    UNCLEAR = "unclear"  # its limits hold both
+    NOT_ASKED = "not asked"  # a band: more of it may be a career, or the want of one
+
+
+class Stands(StrEnum):
+    """How the answer to a signal stands."""
+
+    OPEN = "open"
+    OVERDUE = "overdue"
+    ANSWERED = "answered"
+
+
 class NotWatched(StrEnum):
     """Why a chart is not watched week by week."""
 

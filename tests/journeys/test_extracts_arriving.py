@@ -6,14 +6,14 @@ import json
 import socketserver
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import HTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from outside import Hook, Mail, serving
 from qi_equity import project_file, store
 from qi_equity.cli import app, arrivals
 from qi_equity.cli.arrivals import Arrivals, Outcome, take
@@ -161,57 +161,6 @@ def test_a_store_that_is_busy_is_no_fault_of_the_file(folder, project, monkeypat
 
 
 # Telling
-
-
-class Mail(socketserver.StreamRequestHandler):
-    """As much of SMTP as one message needs."""
-
-    def handle(self) -> None:
-        self.wfile.write(b"220 here\r\n")
-        lines: list[str] = []
-        writing = False
-        for raw in self.rfile:
-            line = raw.decode().rstrip("\r\n")
-            if writing:
-                lines.append(line)
-                if line == ".":
-                    writing = False
-                    self.server.got.append("\n".join(lines))  # type: ignore[attr-defined]
-                    self.wfile.write(b"250 kept\r\n")
-            elif line.upper() == "DATA":
-                writing = True
-                self.wfile.write(b"354 go on\r\n")
-            elif line.upper() == "QUIT":
-                self.wfile.write(b"221 bye\r\n")
-                return
-            else:
-                self.wfile.write(b"250 well\r\n")
-
-
-class Hook(BaseHTTPRequestHandler):
-    """Keeps what is posted, and answers as its server was told."""
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.got.append(json.loads(body))  # type: ignore[attr-defined]
-        self.send_response(self.server.status)  # type: ignore[attr-defined]
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Nothing on the terminal."""
-
-
-@contextmanager
-def serving(server: Any) -> Iterator[Any]:
-    server.got, server.status = [], 204
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def test_a_refused_file_is_told_by_mail_and_webhook_without_a_cell_of_it(

@@ -9,6 +9,7 @@ from typing import NoReturn
 import typer
 
 from qi_equity.cli import (
+    answering,
     audit,
     labels,
     learning,
@@ -25,9 +26,8 @@ from qi_equity.errors import UserError
 from qi_equity.plain import masked, visible
 
 __all__ = [
-    "app", "audit", "labels", "learning", "main", "network", "people", "project", "releases",
-    "report",
-    "safekeeping", "watching",
+    "answering", "app", "audit", "labels", "learning", "main", "network", "people", "project",
+    "releases", "report", "safekeeping", "watching",
 ]  # fmt: skip
 
 

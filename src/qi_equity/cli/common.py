@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -37,6 +38,8 @@ class App(typer.Typer):
         """A command of this application."""
         return super().command(name, **({"cls": Plainly} | options))
 
+
+WIDTH = 96  # of what is printed
 
 app = App(
     no_args_is_help=True,
@@ -126,3 +129,14 @@ def account(imported: Imported) -> None:
         left = "Nothing could be taken" if not imported.taken else "Nothing is told by group"
         typer.echo(f"{left}, so there is nothing to go on with.", err=True)
         raise typer.Exit(1)
+
+
+def told(lines: Iterable[str]) -> None:
+    """Lines as they fit a terminal, what is indented under what it belongs to."""
+    for line in lines:
+        indent = " " * (len(line) - len(line.lstrip()))
+        typer.echo(
+            textwrap.fill(
+                line.strip(), WIDTH, initial_indent=indent, subsequent_indent=indent + "  "
+            )
+        )

@@ -1,16 +1,20 @@
-"""Commands on what a network learns: the spread ledger."""
+"""Commands on what a network learns: what ideas did, whose voices were heard, who gives care."""
 
 from __future__ import annotations
 
-import textwrap
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qi_equity.cli.common import DataFile, ProjectFile, account, app, progress
+from qi_equity.cli.common import DataFile, ProjectFile, account, app, progress, told
+from qi_equity.errors import UserError
 
-WIDTH = 96
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qi_equity.project import Project
 
 
 @app.command()
@@ -45,17 +49,92 @@ def ledger(
         sites = room.ledger_sites(aims, imported.observations, settling_weeks=settling)
     if aims.synthetic:
         typer.echo(say("terminal.synthetic"))
-    for line in ledger_lines(aims, table, sites, theirs):
-        indent = len(line) - len(line.lstrip())
-        typer.echo(
-            textwrap.fill(
-                line.strip(), WIDTH, initial_indent=" " * indent,
-                subsequent_indent=" " * (indent + 2),
-            )
-        )  # fmt: skip
+    told(ledger_lines(aims, table, sites, theirs))
     if pass_on is not None:
         text, left = files.passed_on(aims, table)
         pass_on.write_text(text, encoding="utf-8")
         typer.echo(f"wrote {pass_on}")
         if left:
             typer.echo(held_back_words(left))
+
+
+DAY = ["%Y-%m-%d"]
+
+
+@app.command()
+def voices(
+    project: ProjectFile,
+    people: Annotated[
+        Path, typer.Option(help="a row for each theme a person raised: person, group, theme")
+    ],
+    data: DataFile = None,
+    since: Annotated[
+        datetime | None, typer.Option(formats=DAY, help="births from this day")
+    ] = None,
+    until: Annotated[datetime | None, typer.Option(formats=DAY, help="births to this day")] = None,
+    served: Annotated[
+        Path | None, typer.Option(help="those served by group (group, served), instead of births")
+    ] = None,
+    served_name: Annotated[
+        str, typer.Option(help="what --served is, such as: Census 2021, women aged 15 to 44")
+    ] = "",
+    audience: Annotated[
+        str, typer.Option("--for", help="team, or network: small numbers protected")
+    ] = "team",
+) -> None:
+    """Whose voices were heard beside those served, and what was raised, counted by people."""
+    from qi_equity import project_file
+    from qi_equity.disclosure.policy import policy_of
+    from qi_equity.network import voices as room
+    from qi_equity.words import say
+    from qi_equity.words.voices import voices_lines
+
+    if audience not in ("team", "network"):
+        raise UserError("--for is team or network")
+    if (served is None) == bool(served_name):
+        raise UserError("--served needs --served-name, and that needs --served: say what it is")
+    aims = project_file.load(project)
+    heard = room.read(people, aims)
+    typer.echo(str(heard))
+    by_group, name, period = (
+        (room.served_in(served, aims), served_name, "")
+        if served
+        else _births(aims, project, data, since, until)
+    )
+    policy = policy_of(aims.disclosure) if audience == "network" else None
+    if aims.synthetic:
+        typer.echo(say("terminal.synthetic"))
+    rows = room.voices(aims, heard, by_group, policy)
+    told(voices_lines(aims, rows, room.themes(aims, heard, policy), name, period))
+
+
+@app.command()
+def workforce(
+    table: Annotated[
+        Path,
+        typer.Argument(
+            metavar="TABLE", help="indicator, year, group, events, out_of; part, recruits if told"
+        ),
+    ],
+) -> None:
+    """The Workforce Race Equality Standard: its nine indicators with intervals, year by year."""
+    from qi_equity.network import workforce as room
+    from qi_equity.words.workforce import wres_lines
+
+    rows = room.read(table)
+    typer.echo(f"{len(rows):,} rows read")
+    told(wres_lines(room.wres(rows)))
+
+
+def _births(
+    aims: Project, path: Path, data: Path | None, since: datetime | None, until: datetime | None
+) -> tuple[pd.Series, str, str]:
+    from qi_equity.network import voices as room
+    from qi_equity.sources import load
+    from qi_equity.words import say
+
+    imported = load(aims, data, base=path.parent)
+    account(imported)
+    days = (when.date() if when else None for when in (since, until))
+    by_group, period = room.served_by(aims, imported.observations, *days)
+    return by_group, say("voices.births"), period

@@ -1,4 +1,4 @@
-"""Who is told that an extract arrived or was refused: by e-mail or to a webhook, in few words.
+"""Who is told, by e-mail or to a webhook, in few words: of an extract, of an answer that is due.
 
 Names of files and numbers of rows leave this machine; no count and no cell of a file does.
 """
@@ -68,16 +68,24 @@ def tell(asked: Settings, project: str, found: Outcome) -> list[str]:
     """Tell of a file where the settings ask for it; what did not work, in words."""
     if found.state in ("already", "later") or (found.state == "taken" and not asked.every):
         return []
+    # The file is where it belongs already: that nobody was told is a line in the log.
+    told = {"project": project, "file": found.name, "state": found.state, "rows": found.rows}
+    return send(asked, f"qi-equity: {found.name} {found.state}", _words(project, found), told)
+
+
+def send(asked: Settings, subject: str, text: str, told: Mapping[str, object]) -> list[str]:
+    """A message by every way that is set; what did not work, in words."""
     failed = []
-    for wanted, way in ((asked.to, _by_mail), (asked.webhook, _to_webhook)):
-        if not wanted:
-            continue
-        try:
-            way(asked, project, found)
-        except (*webhook.FAULTS, smtplib.SMTPException) as wrong:
-            # The file is where it belongs already: that nobody was told is a line in the log.
-            kind = way.__name__.removeprefix("_").replace("_", " ")
-            failed.append(f"not told {kind}: {type(wrong).__name__} {wrong}")
+    try:
+        if asked.to:
+            _by_mail(asked, subject, text)
+    except (*webhook.FAULTS, smtplib.SMTPException) as wrong:
+        failed.append(f"not told by mail: {type(wrong).__name__} {wrong}")
+    try:
+        if asked.webhook:
+            webhook.post(asked.webhook, {**told, "text": text})
+    except webhook.FAULTS as wrong:
+        failed.append(f"not told to webhook: {type(wrong).__name__} {wrong}")
     return failed
 
 
@@ -90,11 +98,11 @@ def _words(project: str, found: Outcome) -> str:
     )
 
 
-def _by_mail(asked: Settings, project: str, found: Outcome) -> None:
+def _by_mail(asked: Settings, subject: str, text: str) -> None:
     message = EmailMessage()
-    message["Subject"] = f"qi-equity: {found.name} {found.state}"
+    message["Subject"] = subject
     message["From"], message["To"] = asked.sender, ", ".join(asked.to)
-    message.set_content(_words(project, found))
+    message.set_content(text)
     host, port = asked.server
     with smtplib.SMTP(host, port, timeout=webhook.PATIENCE) as server:
         server.ehlo()
@@ -106,9 +114,3 @@ def _by_mail(asked: Settings, project: str, found: Outcome) -> None:
                 raise smtplib.SMTPException("the server offers no encryption for the password")
             server.login(asked.user, asked.password)
         server.send_message(message)
-
-
-def _to_webhook(asked: Settings, project: str, found: Outcome) -> None:
-    body = {"project": project, "file": found.name, "state": found.state, "rows": found.rows,
-            "text": _words(project, found)}  # fmt: skip
-    webhook.post(asked.webhook, body)

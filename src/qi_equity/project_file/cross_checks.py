@@ -52,6 +52,7 @@ def unique(project: Draft) -> Found:
         (project.drivers, "id", "driver"),
         (_change_ideas(project), "id", "change idea"),
         (project.cycles, "id", "cycle"),
+        (project.themes, "name", "theme"),
     )
     for parts, key, kind in kinds:
         seen: set[str] = set()
@@ -100,6 +101,8 @@ def known_words(project: Draft) -> Found:
         yield from _all_known(cycle, "sites", "site", sites)
         yield from _all_known(cycle, "strata", "group", strata)
         yield from _known(cycle, "change_idea", "change idea", ideas)
+    for theme in project.themes or ():
+        yield from _known(theme, "measure", "measure", measures)
 
 
 def relations(project: Draft) -> Found:

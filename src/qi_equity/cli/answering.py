@@ -1,0 +1,214 @@
+"""Commands on what a signal asks of people: open a response, remind, close it; whom a team met."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from qi_equity.cli.common import DATABASE, Database, ProjectFile, app, progress, told
+from qi_equity.cli.network import Why, store_of
+from qi_equity.errors import UserError, did_you_mean
+
+if TYPE_CHECKING:
+    from qi_equity.network.responding import Signal
+    from qi_equity.project import Project
+    from qi_equity.store import Desk
+    from qi_equity.store.entries import Response
+
+SOON = 2  # working days before its day that a reminder goes out
+OUTCOMES = ("action", "cycle", "examined", "recording")
+DAY = ["%Y-%m-%d"]
+
+
+@app.command()
+def respond(
+    project: ProjectFile,
+    database: Database = DATABASE,
+    open_: Annotated[
+        bool, typer.Option("--open", help="open a response to every signal that has none")
+    ] = False,
+    owner: Annotated[str, typer.Option(help="with --open: who looks into it")] = "",
+    close: Annotated[str, typer.Option(help="the key of a response that is answered")] = "",
+    outcome: Annotated[
+        str, typer.Option(help="with --close: action, cycle, examined or recording")
+    ] = "",
+    found: Annotated[str, typer.Option(help="with --close: what was found, in words")] = "",
+    evidence: Annotated[str, typer.Option(help="with --close: where it is written down")] = "",
+    remind: Annotated[
+        bool, typer.Option("--remind", help="tell whoever the settings name of what is due")
+    ] = False,
+    calendar: Annotated[
+        Path | None, typer.Option(help="write the days that answers are due as a calendar (.ics)")
+    ] = None,
+    reason: Why = None,
+) -> None:
+    """What is established and asks for an answer, by when, and how each answer stands."""
+    from qi_equity import project_file
+    from qi_equity.store.entries import Response
+    from qi_equity.words import say
+    from qi_equity.words.responses import responses_lines
+
+    if open_ and not owner.strip():
+        raise UserError(say("responses.need_owner"))
+    if close and not (outcome and found.strip()):
+        raise UserError(say("responses.need_words"))
+    if outcome and outcome not in OUTCOMES:
+        raise UserError(f"--outcome: no '{outcome}'{did_you_mean(outcome, OUTCOMES)}")
+    aims, today = project_file.load(project), date.today()
+    with store_of(database, aims, project) as desk:
+        if close:
+            _close(desk, aims, close, outcome, found, evidence, reason)
+        waiting = _waiting(desk, aims, today)
+        if open_:
+            _open(desk, aims, waiting, owner.strip(), today)
+            waiting = ()
+        kept = {key: one.content for key, one in desk.entries(aims.id, Response).items()}
+    told(responses_lines(aims, waiting, kept, today))
+    if calendar is not None:
+        calendar.write_bytes(calendar_of(aims, kept))
+        typer.echo(f"wrote {calendar}")
+    if remind:
+        _remind(aims, kept, today)
+
+
+def _waiting(desk: Desk, aims: Project, today: date) -> tuple[Signal, ...]:
+    """Signals without a response; a charted store is judged for them, once."""
+    from qi_equity.analyse import analyse
+    from qi_equity.network.responding import signals, unanswered
+    from qi_equity.store.entries import Response
+
+    table = desk.observations(aims.id)
+    if table.empty:
+        return ()
+    with progress(f"Looking at what is established in {aims.title}"):
+        findings = analyse(desk.project(aims.id), table.drop(columns="revision"))
+    kept = desk.entries(aims.id, Response)
+    return unanswered(signals(findings, today), (one.content for one in kept.values()))
+
+
+def _open(desk: Desk, aims: Project, waiting: Iterable[Signal], owner: str, today: date) -> None:
+    from qi_equity.network.responding import opened
+    from qi_equity.words import say
+    from qi_equity.words.numbers import day
+    from qi_equity.words.responses import where_words
+
+    for signal in waiting:
+        one = opened(aims, signal, owner, today)
+        desk.write(aims.id, one)
+        where = where_words(one.about, aims)
+        typer.echo(say("responses.opened", where=where, owner=owner, due=day(one.due)))
+
+
+def _close(
+    desk: Desk, aims: Project, key: str, outcome: str, found: str, evidence: str, why: str | None
+) -> None:
+    from qi_equity.store.entries import Response
+    from qi_equity.words import say
+    from qi_equity.words.responses import where_words
+
+    kept = desk.entries(aims.id, Response)
+    if key not in kept:
+        raise UserError(say("responses.no_such", key=key, keys=", ".join(kept) or "-"))
+    one = kept[key].content
+    if one.closed is not None:
+        raise UserError(say("responses.closed_already", key=key))
+    answer = {"outcome": outcome, "found": found, "closed": date.today()}
+    closed = Response.model_validate(
+        one.model_dump() | answer | ({"evidence": evidence} if evidence else {})
+    )
+    desk.write(aims.id, closed, key=key, reason=why, seen=kept[key].revision)
+    where = where_words(one.about, aims)
+    typer.echo(say("responses.closed", where=where, outcome=say(f"responses.outcome.{outcome}")))
+
+
+def _remind(aims: Project, kept: Mapping[str, Response], today: date) -> None:
+    """Tell of what is overdue or due soon: places, names and days, and never a count."""
+    from qi_equity.cli.telling import send, settings
+    from qi_equity.network.responding import due_on
+    from qi_equity.words import say
+    from qi_equity.words.responses import reminder
+
+    asked = settings(os.environ)
+    if not (asked.to or asked.webhook):
+        raise UserError(say("responses.nobody_to_tell"))
+    soon = due_on(today, aims.responses.model_copy(update={"working_days": SOON}))
+    due = [one for one in kept.values() if one.closed is None and one.due <= soon]
+    if not due:
+        typer.echo(say("responses.nothing_due", days=SOON))
+        return
+    text = "\n".join(reminder(one, aims, today) for one in due)
+    subject = say("responses.subject", count=len(due), project=aims.title)
+    failed = send(asked, subject, text, {"project": aims.id, "due": len(due)})
+    for line in failed:
+        typer.echo(line, err=True)
+    if failed:
+        raise typer.Exit(1)
+    typer.echo(say("responses.reminded", count=len(due)))
+
+
+def calendar_of(aims: Project, kept: Mapping[str, Response]) -> bytes:
+    """The days that answers are due, as a calendar that any mail program opens (RFC 5545)."""
+    from icalendar import Calendar, Event
+
+    from qi_equity.words import say
+    from qi_equity.words.responses import where_words
+
+    made = Calendar()
+    made.add("prodid", "-//qi_equity//responses//EN")
+    made.add("version", "2.0")
+    for key, one in kept.items():
+        if one.closed is not None:
+            continue
+        event = Event()
+        event.add("uid", f"{key}@{aims.id}.qi-equity")
+        event.add("dtstamp", datetime.combine(one.opened, time(), UTC))
+        event.add("dtstart", one.due)
+        event.add("dtend", one.due + timedelta(days=1))
+        where = where_words(one.about, aims)
+        event.add("summary", say("responses.calendar", where=where, owner=one.owner))
+        made.add_component(event)
+    return bytes(made.to_ical())
+
+
+@app.command()
+def engaged(
+    project: ProjectFile,
+    database: Database = DATABASE,
+    day: Annotated[datetime | None, typer.Option(formats=DAY, help="when")] = None,
+    met: Annotated[str, typer.Option(help="who was met: a group and how many, no names")] = "",
+    where: Annotated[str, typer.Option(help="where")] = "",
+    said: Annotated[str, typer.Option(help="what they asked for")] = "",
+    did: Annotated[str, typer.Option(help="what changed since")] = "",
+    measure: Annotated[str, typer.Option(help="the measure that would show it")] = "",
+    site: Annotated[str, typer.Option(help="the site's id; none: the network")] = "",
+) -> None:
+    """You said, we did: write down whom a team met; without --said, all that is written down."""
+    from qi_equity import project_file
+    from qi_equity.store.entries import Engagement
+    from qi_equity.words import say
+    from qi_equity.words.responses import met_lines
+
+    aims = project_file.load(project)
+    for name, given, known in (
+        ("--measure", measure, [one.id for one in aims.measures]),
+        ("--site", site, [one.id for one in aims.sites]),
+    ):
+        if given and given not in known:
+            raise UserError(f"{name}: nothing is called '{given}'{did_you_mean(given, known)}")
+    with store_of(database, aims, project) as desk:
+        if said:
+            if day is None or not (met and where):
+                raise UserError("--said needs --day, --met and --where: when, whom and where")
+            one = Engagement(
+                day=day.date(), met=met, where=where, said=said, did=did or None,
+                measure=measure or None, sites=(site,) if site else (),
+            )  # fmt: skip
+            desk.write(aims.id, one)
+            typer.echo(say("responses.kept"))
+        kept = [one.content for one in desk.entries(aims.id, Engagement).values()]
+    told(met_lines(aims, kept))
