@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import norm
+from typer.testing import CliRunner
 
 from qi_equity import audit as room
 from qi_equity.audit import plan, projects
@@ -20,6 +21,7 @@ from qi_equity.audit.register import ALL_PLACES, register
 from qi_equity.audit.said import concern_sentences, pair_sentences
 from qi_equity.audit.taken import KEY, Taken
 from qi_equity.audit.written import made, tables
+from qi_equity.cli import app
 from qi_equity.equity.register import Cells, evidence
 from qi_equity.errors import ProjectErrors, UserError
 from qi_equity.project_file import check as check_project
@@ -472,3 +474,27 @@ def test_what_became_of_last_years_projects_flows_back(folder, tmp_path):
     assert lines[0].startswith("bleed_black: Indicator bleed, Black: ")
     assert "arrow" in lines[0]
     assert lines[1] == "bleed_black: its findings are not here."
+
+
+def test_from_the_report_to_projects_one_command_each(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words, code=0):
+        done = CliRunner().invoke(app, [str(word) for word in words])
+        told = str(done.exception) if isinstance(done.exception, UserError) else ""
+        assert (1 if told else done.exit_code) == code, done.output
+        return done.output + told
+
+    file = folder / "made.yaml"
+    assert "nothing to put right" in run("check", file)
+    shown = run("audit", file, "--out", "report", "--format", "html", "--pack", "board")
+    assert "Ranked by how many people it concerns" in shown
+    assert (tmp_path / "report" / "made-board.html").is_file()
+    run("audit", "plan", file, "--gaps", "bleed:Black", "--out", "plan.md")
+    assert "'Owner' is still open" in run("audit", "plan", "--read", "plan.md", code=1)
+    text = Path("plan.md").read_text(encoding="utf-8")
+    Path("plan.md").write_text(answered(text), encoding="utf-8")
+    assert "1 line read" in run("audit", "plan", "--read", "plan.md")
+    run("new", "--from-audit", "plan.md", "--dir", "projects")
+    assert "nothing to put right" in run("check", "projects/bleed_black_unit.yaml")
+    assert "move them away" in run("new", "--from-audit", "plan.md", "--dir", "projects", code=1)

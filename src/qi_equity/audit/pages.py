@@ -192,7 +192,8 @@ def _chapter(found: Audited, chapter: str) -> Iterator[Page]:
     lines += moved_sentences(audit, ranked)
     chosen = found.register.slopes["indicator"].isin([one.id for one in indicators])
     notes = [line for line, keep in zip(slope_sentences(found), chosen[::2], strict=True) if keep]
-    yield _page(found, title, [Said(tuple(lines))] if lines else [], notes)
+    lines = lines or [say("audit.gap.none")]
+    yield _page(found, title, [Said(tuple(lines))], notes)
     for one in indicators:
         rows = _of_all_places(gaps[gaps["indicator"] == one.id])
         for _, here in parted(list(rows.itertuples()), ROWS):
