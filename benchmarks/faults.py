@@ -3,7 +3,8 @@
     python benchmarks/faults.py [--share 1.0] [--only disk] [--write]
 
 Each fault is played on a store of its own, on SQLite or on a PostgreSQL server of this run's own.
---write puts the table into docs/explanation/faults.md; --share plays a part of the times only.
+--write puts the rows into docs/explanation/faults.md, those not played keep theirs; --share plays a
+part of the times only.
 The plays are those of tests/journeys/fault_plays.py.
 """
 
@@ -27,24 +28,28 @@ import postgres_server  # noqa: E402
 PAGE = ROOT / "docs/explanation/faults.md"
 BEGIN, END = "<!-- the table, made by benchmarks/faults.py -->", "<!-- its end -->"
 HEAD = (
-    "| fault | played | acknowledged writes kept | works again after, s | what is said |\n"
-    "|---|---:|---|---:|---|"
+    "| fault | times | on | acknowledged writes kept | works again after, s | what is said |\n"
+    "|---|---:|---|---|---:|---|"
 )
 
 
 def line(name: str, times: int, found: Played) -> str:
-    """A row of the table; what names a machine's own file or a link is left out of the words."""
-    said = re.sub(r"[0-9a-f]{64}", "…", found.said)
+    """A row of the table; links and moments are left out of the words."""
+    said = re.sub(r"[0-9a-f]{64}|\d{4}-\d\d-\d\dT[\d:.]+Z", "…", found.said)
     said = re.sub(r"\s+", " ", said).strip() or "nothing: nobody notices"
     seconds = f"{found.seconds:.2f}" if found.seconds is not None else "–"
-    return f"| {name} | {times} | {found.share} | {seconds} | {said} |"
+    today = datetime.date.today()
+    return f"| {name} | {times} | {today} | {found.share} | {seconds} | {said} |"
 
 
-def write(lines: list[str]) -> None:
-    """Put the rows so far into the page."""
+def write(lines: dict[str, str]) -> None:
+    """Put these rows into the page; a fault that was not played now keeps its row of before."""
     text = PAGE.read_text(encoding="utf-8")
     before, after = text.partition(BEGIN)[0], text.partition(END)[2]
-    table = "\n".join([f"Played on {datetime.date.today()}.", "", *lines])
+    there = text.partition(BEGIN)[2].partition(END)[0]
+    rows = {row[2:].partition(" | ")[0]: row for row in there.splitlines() if row[:2] == "| "}
+    rows |= lines
+    table = "\n".join([HEAD, *(rows[one.name] for one in FAULTS if one.name in rows)])
     PAGE.write_text(f"{before}{BEGIN}\n\n{table}\n\n{END}{after}", encoding="utf-8")
 
 
@@ -55,7 +60,8 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     chosen = parser.parse_args()
     faults = [one for one in FAULTS if chosen.only in one.name]
-    lines, lost = [HEAD], []
+    lines: dict[str, str] = {}
+    lost = []
     with ExitStack() as stack:
         programs = postgres_server.programs()
         server = None
@@ -68,8 +74,8 @@ def main() -> None:
                 continue
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="qi-equity-")))
             found = fault.play(Ground(folder, server, times))
-            lines.append(line(fault.name, times, found))
-            print(lines[-1], flush=True)
+            lines[fault.name] = line(fault.name, times, found)
+            print(lines[fault.name], flush=True)
             if chosen.write:
                 write(lines)
             if found.kept != found.acknowledged or fault.said not in found.said:

@@ -6,6 +6,7 @@ the contrast that was declared before looking. What one look alone shows stays w
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -13,11 +14,11 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from qi_equity.findings import Chart, Findings, Gap, rows
+from qi_equity.findings import Chart, Findings, Gap, of, rows
 from qi_equity.findings.sides import matters, size, went
 from qi_equity.frames.evidence import OWN, SHARED
 from qi_equity.observations import SERIES_KEY
-from qi_equity.project import ALL_SITES, EVERYONE, Project
+from qi_equity.project import ALL_SITES, EVERYONE, Measure, Project
 from qi_equity.sources.calendar import DAYS
 from qi_equity.vocabulary import Topic, Verdict
 
@@ -31,6 +32,13 @@ MEANINGS = {
     "increase": {"rising": Topic.IMPROVEMENT, "falling": Topic.CONCERN},
     "decrease": {"rising": Topic.CONCERN, "falling": Topic.IMPROVEMENT},
 }
+
+# How long an item may take: what needs asking about the longest. Five of them fit in an hour.
+MINUTES = {
+    Topic.IMPROVEMENT: 8, Topic.NARROWING: 8, Topic.CLOSED: 8, Topic.CHANGED: 10, Topic.LATE: 5,
+}  # fmt: skip
+LONGEST = 12  # of any other
+OF_GAPS = (Topic.WIDENING, Topic.REVERSED, Topic.NARROWING, Topic.CLOSED)
 
 Place = tuple[str, str, str]  # measure, site and stratum
 
@@ -62,6 +70,16 @@ class Item:
         """
         parts = (self.kind, self.measure, self.site, self.stratum)
         return "/".join(quote(part, safe="") for part in parts)
+
+    @property
+    def link(self) -> str:
+        """The same as short text, for an address: ids are as long as the names in them."""
+        return hashlib.blake2b(self.id.encode(), digest_size=6).hexdigest()
+
+    @property
+    def minutes(self) -> int:
+        """How long it may take."""
+        return MINUTES.get(self.kind, LONGEST)
 
     @property
     def rows(self) -> tuple[Gap | Chart, ...]:
@@ -103,6 +121,47 @@ def agenda(findings: Findings, today: pd.Timestamp | None = None) -> Agenda:
         for place, item in enumerate(_kept_first([*found, *_late(findings, today)]), 1)
     ]
     return Agenda(tuple(ranked[:MOST]), tuple(ranked[MOST:]))
+
+
+def recalled(kind: Topic, place: Place, findings: Findings) -> Item:
+    """An item of an earlier agenda with the row that it is read off today, if there is one."""
+    measure, site, stratum = place
+    item = Item(kind, measure, site, stratum, None)
+    if kind == Topic.LATE:
+        return item
+    named = next((one for one in findings.project.measures if one.id == measure), None)
+    if named is None:
+        return item
+    found = [
+        row
+        for row in findings.rows(Gap if kind in OF_GAPS else Chart, named, site)
+        if row.stratum == stratum
+    ]
+    return replace(item, row=found[-1]) if found else item
+
+
+def levels(item: Item, findings: Findings) -> tuple[float, float]:
+    """The rate in the baseline and the rate now, in the unit of the measure; nan if not known."""
+    measure = findings.project.measure(item.measure)
+    gaps = [item.row] if isinstance(item.row, Gap) else findings.rows(Gap, measure, item.site)
+    for gap in gaps:
+        if gap.stratum == item.stratum and math.isfinite(gap.rate_then + gap.rate_now):
+            return gap.rate_then * measure.multiply, gap.rate_now * measure.multiply
+    points = of(findings.points, measure, item.site)
+    if points.empty or "baseline" not in points:
+        return math.nan, math.nan
+    points = points[points["stratum"] == item.stratum].sort_values("subgroup")
+    then = points[points["baseline"].fillna(False).astype(bool)]
+    return _level(then, measure), _level(points.tail(len(then)), measure)
+
+
+def _level(points: pd.DataFrame, measure: Measure) -> float:
+    """Events among those counted, all together; of what has no denominator, the mean."""
+    if "denominator" in points and points["denominator"].notna().any():
+        counted = points[points["denominator"].notna() & points["numerator"].notna()]
+        among = float(counted["denominator"].sum())
+        return float(counted["numerator"].sum()) / among * measure.multiply if among else math.nan
+    return float(points["value"].mean()) if len(points) else math.nan
 
 
 def _kept_first(ranked: list[Item]) -> list[Item]:

@@ -414,11 +414,14 @@ def _one_estimate(crude: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
     if judged.empty:
         return crude
     theirs = [name for name in map(str, judged) if name.startswith(ESTIMATES) or name not in crude]
-    kept = crude.drop(columns=[name for name in theirs if name in crude and name not in SERIES_KEY])
+    stale = {*theirs} - {*SERIES_KEY}
+    kept = crude[[name for name in crude if name not in stale]]
     table = side_by_side(kept, judged[[*SERIES_KEY, *theirs]], SERIES_KEY)
-    for end in ("", "_lower", "_upper"):
-        table[f"excess{end}"] = table[f"difference{end}"] * table["denominator"]
-    return table
+    excess = {
+        f"excess{end}": table[f"difference{end}"] * table["denominator"]
+        for end in ("", "_lower", "_upper")
+    }
+    return table.assign(**excess)
 
 
 def _cautions_of(table: pd.DataFrame) -> Iterator[Caution]:

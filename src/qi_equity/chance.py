@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from qi_equity.arrays import FloatArray
 
@@ -90,5 +89,11 @@ def q_values(p_values: ArrayLike) -> FloatArray:
     answer = np.full(p.shape, np.nan)
     known = np.isfinite(p)
     if known.any():
-        answer[known] = stats.false_discovery_control(p[known])
+        own = p[known]
+        order = np.argsort(own)
+        # Times the family's size by rank; never more than that of a larger p-value.
+        q = own[order] * (own.size / np.arange(1, own.size + 1))
+        q = np.minimum.accumulate(q[::-1])[::-1]
+        own[order] = np.clip(q, 0, 1)
+        answer[known] = own
     return answer

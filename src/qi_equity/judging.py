@@ -269,18 +269,19 @@ def _works(
 
 
 def _of(table: pd.DataFrame, sites: list[str]) -> pd.DataFrame:
-    return table[table["site"].isin(sites)].reset_index(drop=True)
+    theirs = table["site"].isin(sites)
+    return table if theirs.all() else table[theirs].reset_index(drop=True)
 
 
 def _held(reading: Reading, rows: pd.DataFrame) -> BoolArray:
     """Rows of strata held side by side, of sites that logged whom they are held against."""
-    known, held = _known(reading, rows), np.zeros(len(rows), bool)
-    strata = rows[["stratum"]]
-    for at in places(rows).values():
-        own = at[known[at]]
-        if own.size and reading.is_held(strata.take(own)):
-            held[own] = True
-    return held
+    known = _known(reading, rows)
+    if reading.is_held(rows.iloc[:0]):  # whoever it is, there is somebody
+        return known
+    site, sites = pd.factorize(rows["site"])
+    theirs = known & rows["stratum"].eq(reading.reference).to_numpy(bool)
+    logged = np.bincount(site[theirs], minlength=len(sites)) > 0
+    return np.asarray(known & logged[site])
 
 
 Tables = tuple[pd.DataFrame, pd.DataFrame]  # a row a chart or gap, and a row a point
@@ -370,7 +371,8 @@ def _one_pass(works: Sequence[Work], rows: Sequence[IntArray]) -> list[Tables]:
     summaries = [work.drawn.summary for work in works]
     many = [len(summary) for summary in summaries]
     ends = np.cumsum([0, *many])
-    columns = [*KEYS, "subgroup", *(name for name in WEIGHED if name in works[0].drawn.points)]
+    # What points are called is put on again at the end: joining texts costs more than the sums.
+    columns = ["subgroup", *(name for name in WEIGHED if name in works[0].drawn.points)]
     charts = pd.concat([one[[*KEYS, "p_value", "useful"]] for one in summaries], ignore_index=True)
     points = pd.concat([work.drawn.points[columns] for work in works], ignore_index=True)
     row = np.concatenate(
@@ -400,16 +402,19 @@ def _one_pass(works: Sequence[Work], rows: Sequence[IntArray]) -> list[Tables]:
     both = found.assign(
         **{str(name): watch.charts[name] for name in watch.charts if name not in KEYS}
     )
-    told = watch.points.loc[:, [*KEYS, "subgroup", *EVIDENCE]]
+    told = watch.points.loc[:, [*EVIDENCE]]
     lengths = np.cumsum([0, *(len(work.drawn.points) for work in works)])
     cut: list[Tables] = []
-    for at, summary in enumerate(summaries):
+    for at, (work, summary) in enumerate(zip(works, summaries, strict=True)):
+        points, evidence = work.drawn.points, told.iloc[lengths[at] : lengths[at + 1]]
         fresh = [n for n in both if n not in summary or n in (*KEYS, "p_value", "p_runs")]
         fresh.remove("split")  # a place in a table that ends here
         cut.append(
             (
                 both[fresh].iloc[ends[at] : ends[at + 1]].reset_index(drop=True),
-                told.iloc[lengths[at] : lengths[at + 1]].reset_index(drop=True),
+                points[[*KEYS, "subgroup"]].assign(
+                    **{str(name): evidence[name].to_numpy() for name in evidence}
+                ),
             )
         )
     return cut

@@ -29,6 +29,7 @@ class Columns(Part):
     denominator: Name | None = None
     value: Name | None = None
     outcome_unknown: Name | None = None
+    unread: Name | None = None
     readings: Name | None = None
     spread: Name | None = None
 
@@ -54,7 +55,7 @@ class TableSource(Part):
     subgroup_is: Day | None = Field(
         default=None, description="that one date; none: the month in the file's name"
     )
-    dates: Literal["day first", "month first"] | None = Field(
+    dates: Literal["day first", "month first", "year first"] | None = Field(
         default=None, description="how to read 03/04/2025, which is otherwise refused"
     )
     year: Annotated[Whole, Field(ge=1990, le=2100)] | Named | None = Field(
@@ -95,6 +96,9 @@ class TableSource(Part):
     outcome_unknown: Name | None = Field(
         default=None, description="column: of the denominator, how many have no outcome recorded"
     )
+    unread: Name | None = Field(
+        default=None, description="column: how many more were refused, since they cannot be read"
+    )
     readings: Name | None = Field(
         default=None, description="column: of how many readings the value is the mean"
     )
@@ -106,8 +110,9 @@ class TableSource(Part):
     totals: tuple[str, ...] = Field(
         default=(), description="strata that are totals, besides Total, All and the like"
     )
-    tokens: dict[str, Literal["suppressed", "missing"]] = Field(
-        default_factory=dict, description="what stands in a cell for a count that is not given"
+    tokens: dict[str, Literal["suppressed", "missing", "zero"]] = Field(
+        default_factory=dict,
+        description="what stands in a cell for a count that is not given; or for zero",
     )
     source: Text | None = Field(default=None, description="where the figures are from")
 
@@ -131,7 +136,7 @@ class RecordsSource(Part):
     site: Name | None = None
     key: Name | None = Field(default=None, description="column that no two records share")
     sheet: Name | None = Field(default=None, description="of a workbook; none: the first")
-    dates: Literal["day first", "month first"] | None = Field(
+    dates: Literal["day first", "month first", "year first"] | None = Field(
         default=None, description="how to read 03/04/2025, which is otherwise refused"
     )
     decimal: Marks | None = Field(

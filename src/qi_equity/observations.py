@@ -152,14 +152,19 @@ def side_by_side(left: pd.DataFrame, right: pd.DataFrame, on: Sequence[str]) -> 
     1    B   0.2  2.0
     """
     # Mostly the rows are those of the same keys in the same order, and need not be looked for.
-    alike = len(left) == len(right) and all(
-        (left[name].to_numpy() == right[name].to_numpy()).all() for name in on
-    )
+    alike = len(left) == len(right) and all(_alike(left[name], right[name]) for name in on)
     if not alike:
         return left.merge(right, on=list(on), how="left")
     others = right[[name for name in right if name not in on]]
     parts = [table.reset_index(drop=True) for table in (left, others)]
     return pd.concat(parts, axis=1)
+
+
+def _alike(left: pd.Series, right: pd.Series) -> bool:
+    """Whether two columns hold the same, row by row; texts are not made objects for it."""
+    if left.dtype == "str" == right.dtype:
+        return bool((left.array == right.array).all())
+    return bool((left.to_numpy() == right.to_numpy()).all())
 
 
 def with_totals(table: pd.DataFrame, over: str, label: str) -> pd.DataFrame:
@@ -190,9 +195,23 @@ def with_totals(table: pd.DataFrame, over: str, label: str) -> pd.DataFrame:
         whole = summed["count"].to_numpy() == members[summed.index.get_level_values("measure")]
         parts.append(summed.loc[np.asarray(whole), "sum"].rename("numerator").reset_index())
     parts += [together(table, keys)] if READINGS in beside(table) else []
-    totals = pd.concat(parts, ignore_index=True).assign(**{over: label})
+    totals = pd.concat(parts, ignore_index=True)
+    totals = _with_refused(totals, table, keys).assign(**{over: label})
     both = pd.concat([table, totals.reindex(columns=table.columns)], ignore_index=True)
-    return in_order(both, placed(both, KEY)[0]).astype(dict.fromkeys((*COUNTS, "value"), float))
+    both = in_order(both, placed(both, KEY)[0])
+    other = [name for name in (*COUNTS, "value") if both[name].dtype != np.float64]
+    return both.astype(dict.fromkeys(other, float)) if other else both
+
+
+def _with_refused(totals: pd.DataFrame, table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """The totals with what was refused of rows that have no count, and so are in none of them."""
+    if UNREAD not in beside(table):
+        return totals
+    blank = table["numerator"].isna() & table["value"].isna() & (table[UNREAD] > 0)
+    if not blank.any():
+        return totals
+    both = pd.concat([totals, table.loc[blank, [*keys, UNREAD]]], ignore_index=True)
+    return both.groupby(keys).sum(min_count=1).reset_index()
 
 
 def _added(rows: pd.DataFrame, keys: list[str], columns: list[str]) -> pd.DataFrame:
@@ -239,12 +258,13 @@ def together(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 def problems_of_counts(table: pd.DataFrame) -> list[str]:
     """What cannot be counts: negative, infinite, parts of a person, more events than births."""
     problems: list[str] = []
-    # Of a refused row it may only be known how many it is likely to be.
-    for name in (*COUNTS, *(each for each in beside(table) if each not in (SPREAD, UNREAD))):
+    for name in (*COUNTS, *(each for each in beside(table) if each != SPREAD)):
         column = table[name]
         problems += _named(table, np.isinf(column), f"'{name}' is infinite")
         problems += _named(table, column < 0, f"'{name}' is below zero")
         part = np.isfinite(column) & (column >= 0) & (column != np.floor(column))
+        # Of a refused row it may only be known how many it is likely to be.
+        part &= name != UNREAD
         problems += _named(table, part, f"'{name}' is not a whole number")
     return problems
 

@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from qi_equity.definition import Cited, National, Practice, Threshold, filled_in
 from qi_equity.mapping import Columns as Columns
 from qi_equity.mapping import Indicator as Indicator
 from qi_equity.mapping import RecordsSource as RecordsSource
@@ -185,7 +186,28 @@ class Measure(Part):
     )  # fmt: skip
     incomplete_weeks: Whole = Field(default=0, ge=0, description="last weeks still filling up")
     records: RecordsRule | None = None
+    threshold: Threshold | None = Field(
+        default=None, description="from where on it counts; write {threshold} in name and words"
+    )
+    national: National | None = Field(
+        default=None, description="a national figure it is shown beside, and its threshold"
+    )
+    recording_shown_by: Id | None = Field(
+        default=None, description="the measure of how well this one is recorded, read beside it"
+    )
+    sum_of: tuple[Id, ...] = Field(
+        default=(), description="measures whose counts are added up, such as a bundle's elements"
+    )
+    exclusions: tuple[Text, ...] = Field(
+        default=(), description="who is not counted, and why; logged for each group"
+    )
+    chart_reason: Text | None = Field(default=None, description="why this chart and this subgroup")
     note: Text | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_its_threshold(cls, given: Any) -> Any:
+        return filled_in(given)
 
     @property
     def kind(self) -> str:
@@ -330,6 +352,25 @@ class Project(Part):
     )
     disclosure: Disclosure = Field(default_factory=Disclosure)
     data: Source | None = None
+    co_production: Text | None = Field(
+        default=None,
+        description="who of the communities decides with the team, on what, and how they are paid",
+    )
+    share_back: Text | None = Field(
+        default=None, description="how and when results go back to those who gave them"
+    )
+    language: Text | None = Field(
+        default=None, description="how language and the need for an interpreter are recorded"
+    )
+    traps: tuple[Text, ...] = Field(default=(), description="how these figures mislead")
+    sources: tuple[Cited, ...] = Field(default=(), description="what the definitions rest on")
+    equity_reasons: dict[Name, Text] = Field(
+        default_factory=dict,
+        description="a rule of check --equity that this project departs from, and why",
+    )
+    practice: Practice | None = Field(
+        default=None, description="what made-up records are drawn by, to rehearse with"
+    )
     note: Text | None = None
 
     def measure(self, name: str) -> Measure:

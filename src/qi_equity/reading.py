@@ -345,10 +345,12 @@ class Reading:
 
     def crossed(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Each group of two crossed dimensions, and what it borrows from those of its second."""
+        if not self.compared or not any(map(sides_of, self.project.strata.known)):
+            return pd.DataFrame()
         own = rows[rows["stratum"].isin(self.project.strata.known)]
         own = own.dropna(subset=["numerator", "denominator"])
         sides = own["stratum"].map(sides_of)
-        if not self.compared or own.empty or sides.isna().any():
+        if own.empty or sides.isna().any():
             return pd.DataFrame()
         own = own.assign(first=sides.str[0], second=sides.str[1])
         found = cells(

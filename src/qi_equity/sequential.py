@@ -63,7 +63,8 @@ def evidence(told: Hypotheses, periods_a_year: ArrayLike) -> FloatArray:
     likely = np.stack(each, axis=1)  # (period, hypothesis, series, state)
     likely -= likely.max(axis=(1, 3), keepdims=True)
     # A period that is not watched says nothing, of whichever series.
-    likely = np.where(watched[:, np.newaxis], np.exp(likely, out=likely), 1.0)
+    np.exp(likely, out=likely)
+    np.copyto(likely, 1.0, where=~watched[:, np.newaxis])
     none = np.exp(told.before - told.before.max(axis=-1, keepdims=True, initial=-np.inf))
     none = none / none.sum(axis=-1, keepdims=True)
     changed = np.zeros((2, series, states))

@@ -53,6 +53,20 @@ class Stands(StrEnum):
     ANSWERED = "answered"
 
 
+class Step(StrEnum):
+    """What a team has done and reached, in the order of the improvement scale."""
+
+    CHARTER = "charter"
+    PLAN = "plan"
+    COUNTS = "counts"
+    TESTED = "tested"
+    IMPROVED = "improved"
+    AIM_MOVED = "aim moved"
+    HALFWAY = "halfway"
+    SUSTAINED = "sustained"
+    REACHED = "reached"
+
+
 class NotWatched(StrEnum):
     """Why a chart is not watched week by week."""
 
@@ -259,3 +273,26 @@ class Moved(StrEnum):
     TURNED = "turned"  # the sides changed
     NOT_SHOWN = "not shown"
     NOT_KNOWN = ""  # there is no period before
+
+
+class EquityRule(StrEnum):
+    """What `check --equity` asks of a project, in the order it asks."""
+
+    EQUITY_AIM = "equity_aim"
+    WHITE_REFERENCE = "white_reference"
+    POOLED_GROUPS = "pooled_groups"
+    BALANCING_MEASURE = "balancing_measure"
+    CO_PRODUCTION = "co_production"
+    ELIGIBILITY_BY_ETHNICITY = "eligibility_by_ethnicity"
+    CHANGES_WITH_RECORDING = "changes_with_recording"
+    PRINCIPLES_ANSWERED = "principles_answered"
+    PLANNER_SAYS_NEVER = "planner_says_never"
+    LANGUAGE_RECORDED = "language_recorded"
+    LEVELLING_DOWN = "levelling_down"
+    UNKNOWN_AT_BASELINE = "unknown_at_baseline"
+    ROLLING_WINDOWS = "rolling_windows"
+    SHORT_BASELINE = "short_baseline"
+    CODES_OF_2001 = "codes_of_2001"
+    WHOSE_ETHNICITY = "whose_ethnicity"
+    OTHER_THRESHOLD = "other_threshold"
+    SHARE_BACK = "share_back"

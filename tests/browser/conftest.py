@@ -59,15 +59,14 @@ def new_context(browser: Any) -> Callable[..., Any]:
 @pytest.fixture(scope="session")
 def url() -> Iterator[str]:
     """The app over random numbers, as a team would see it."""
-    from made_findings import made_findings, made_project
+    from made_findings import made_findings, made_long, made_project
 
     from qi_equity.app.backend import FixedBackend
     from qi_equity.app.server import start
 
     projects = [made_project("pph"), made_project("warm", sites=2)]
-    running = start(
-        FixedBackend({one.id: made_findings(one, seed=n) for n, one in enumerate(projects)})
-    )
+    found = {one.id: made_findings(one, seed=n) for n, one in enumerate(projects)}
+    running = start(FixedBackend(found | {"long": made_long()}))
     yield running.url
     running.stop()
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from threading import Event
 from typing import Any
 
+import pytest
 from made_findings import made_findings, made_project
 from seeing import DESKTOP, LOOKS, PHONE, choose, drawn, ready, violations
 
@@ -14,11 +15,47 @@ from qi_equity.app.server import start
 
 
 @LOOKS
-def test_no_accessibility_violation_and_no_sideways_scroll(visit, size, theme):
-    page = visit("?page=compare", size=size, color_scheme=theme)
-    ready(page)
+@pytest.mark.parametrize(
+    "address", ["compare", "compare&project=long", "board", "board&project=long"]
+)
+def test_no_accessibility_violation_and_no_sideways_scroll(visit, size, theme, address):
+    """Of eighteen strata with names of eighty letters too."""
+    page = visit(f"?page={address}", size=size, color_scheme=theme)
+    ready(page, chart=address.startswith("compare"))
     assert violations(page) == []
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_board_is_walked_by_keyboard_from_a_group_to_a_cell_and_its_heads_stay_in_view(visit):
+    page = visit("?page=board&project=long&site=site_a", size=PHONE)
+    ready(page, chart=False)
+    grid = page.locator(".frozen").first
+    region = page.locator(".scroll").first
+    region.focus()
+    for _ in range(12):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function("() => document.querySelector('.scroll').scrollLeft > 100")
+    first = grid.locator("tbody th").first.bounding_box()
+    assert abs(first["x"] - region.bounding_box()["x"]) < 2
+    page.get_by_label("Stratum").select_option(index=2)
+    page.wait_for_url("**stratum=**")
+    page.locator(".frozen thead th:nth-child(3)").first.wait_for(state="detached")
+    grid.get_by_role("link").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**page=charts**")
+    assert "stratum=Group" in page.url
+
+
+def test_what_is_printed_names_its_project_and_day_and_holds_whole_tables(visit):
+    page = visit("?page=compare&stratum=Black")
+    ready(page)
+    page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    assert "printed on" in page.locator(".printed").inner_text()
+    assert "haemorrhages" in page.locator(".printed").inner_text()
+    page.set_viewport_size({"width": 680, "height": 900})  # what a page of A4 has room for
+    over = "() => [...document.querySelectorAll('table')].filter((t) => t.scrollWidth > 680).length"
+    assert page.evaluate(over) == 0
 
 
 def test_the_gap_page_shows_reference_reason_and_both_scales(visit):

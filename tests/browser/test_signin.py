@@ -178,3 +178,55 @@ def test_signing_in_and_out_has_no_accessibility_violation_and_no_sideways_scrol
             page.wait_for_selector("text=You are signed out")
         assert violations(page) == [], step
         assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), step
+
+
+CELL = "tr[data-measure] input"
+KEPT = "() => Object.keys(localStorage).filter((one) => one.startsWith('qi-equity-draft'))"
+
+
+def test_counts_typed_when_the_sign_in_is_over_are_there_after_signing_in_again(visit, site):
+    page = visit("?page=log")
+    sign_in(page)
+    ready(page, chart=False)
+    cells = page.locator(CELL)
+    cells.nth(0).fill("1")
+    cells.nth(1).fill("9")
+    for stay in site.door.visits.of("Jo", 10**9):
+        site.door.visits.end("Jo", stay.id)
+    page.locator("#save").click()
+    page.get_by_text("you are signed out").first.wait_for()
+    page.reload()
+    sign_in(page)
+    page.get_by_text("typed and not saved was put back").wait_for()
+    assert page.locator(CELL).nth(0).input_value() == "1"
+
+
+def test_signing_out_keeps_what_was_never_sent_and_sends_it_for_its_user_alone(visit):
+    page = visit("?page=log")
+    sign_in(page)
+    ready(page, chart=False)
+    page.context.set_offline(True)
+    cells = page.locator(CELL)
+    cells.nth(2).fill("1")
+    cells.nth(3).fill("9")
+    page.locator("#save").click()
+    page.get_by_text("is kept here, under your name").wait_for()
+    page.evaluate("() => localStorage.setItem('qi-equity-theme', 'dark')")
+    # Back on the network, and signed out before the page has seen it.
+    page.evaluate("() => addEventListener('online', (one) => one.stopImmediatePropagation(), true)")
+    page.evaluate("() => { qiEquity.lost = () => {} }")
+    page.context.set_offline(False)
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_selector("text=You are signed out")
+    assert len(page.evaluate(KEPT)) == 1
+    assert page.evaluate("() => localStorage.getItem('qi-equity-theme')") is None
+    page.goto(page.url.replace("/sign-out", "/?page=log"))
+    sign_in(page, "Fay")
+    ready(page, chart=False)
+    assert len(page.evaluate(KEPT)) == 1
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_selector("text=You are signed out")
+    page.goto(page.url.replace("/sign-out", "/?page=log"))
+    sign_in(page)
+    page.locator(".saved", has_text="Saved: 1 row").wait_for()
+    assert page.evaluate(KEPT) == []

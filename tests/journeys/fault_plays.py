@@ -299,6 +299,7 @@ def log_missing(ground: Ground) -> Played:
         desk.log(PROJECT, [row(1, 20, week=week)])
     head = desk.verify().head
     shutil.copy(place, left / "network.sqlite")  # and not network.sqlite-wal
+    shutil.copy(f"{place}.head", left / "network.sqlite.head")
     opened.close()
     again = store.open(left / "network.sqlite")
     found = again.as_user(user()).verify(head)
@@ -449,7 +450,7 @@ FAULTS = (
           test=f"{FULL}test_a_store_that_may_not_be_written_says_so_and_is_read_where_it_can_be"),
     Fault("clock going back a day", clock_back, "changed since you opened it"),
     Fault("pages of the file overwritten", page_corrupted, "the file is damaged"),
-    Fault("write-ahead log missing", log_missing, "the newest revisions are missing"),
+    Fault("write-ahead log missing", log_missing, "revisions are missing: network.sqlite.head"),
     Fault("older backup restored", older_backup, "the newest revisions are missing"),
     Fault("wrong backup", wrong_backup, "not a qi_equity store"),
     Fault("opened from every earlier schema", every_earlier_schema, ""),

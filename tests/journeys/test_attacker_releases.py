@@ -269,6 +269,15 @@ def test_parts_of_a_whole_give_counts_away_where_measures_are_protected_apart() 
     assert sum(attacked(play).recovered for play in plays) == 0
 
 
+@pytest.mark.parametrize("sites", [2, 3])
+def test_counts_on_the_edges_of_what_is_shown_have_three_values_left(sites: int) -> None:
+    """x and y of 7 are 14 births, shown as 15: told together they would be 6 or 7."""
+    for seed in range(2):
+        won = attacked(replace(PARTS, sites=sites, seed=seed), most=60)
+        assert won.tried > 10
+        assert won.recovered == won.narrowed == 0
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(40))
 def test_a_year_of_releases_of_any_network_leaves_every_count_open(seed: int) -> None:

@@ -20,7 +20,7 @@ import pytest
 from app_client import PASSWORD, Page, Served, Visitor, served
 from qi_equity import store
 from qi_equity.app import render
-from qi_equity.app.actions import ACTIONS, PEOPLE, STARTS, VISITORS
+from qi_equity.app.actions import ACTIONS, OF_FINDINGS, PEOPLE, STARTS, VISITORS
 from qi_equity.app.pages import PAGES
 from qi_equity.store import factor
 from qi_equity.store.access import RoleName
@@ -375,6 +375,8 @@ def test_a_role_may_do_through_the_app_what_the_table_says(world, operation, rol
 def test_every_write_the_app_offers_is_in_the_table():
     asked = {"log", "upload", "undo", "note", "action", "done", "consent", "release", "withdraw"}
     assert set(ACTIONS) == asked
+    # Who may: tests/unit/test_holding.py, tests/unit/test_rounds.py.
+    assert set(OF_FINDINGS) == {"hold", "let_go", "send_round"}
     assert set(STARTS) == {"begin"}  # who may: tests/unit/test_files_brought_in.py
     assert set(PEOPLE) == {"person", "change", "password", "remove"}
     assert set(VISITORS) == {"end_sessions", "reset_factor", "forget_account"}

@@ -242,3 +242,35 @@ def made_findings(project: Project, weeks: int = 104, seed: int = 1) -> Findings
         (said,),
         judged=True,
     )
+
+
+def made_long(letters: int = 80, strata: int = 18) -> Findings:
+    """Findings of so many strata and of names so long that they cannot stand beside each other."""
+    names = [f"Group {n:02d} " + "of people who name it so " * 9 for n in range(1, strata + 1)]
+    names = [name[:letters].strip() for name in names]
+    plan = made_project("long", sites=2)
+    groups = tuple(plan.strata.groups[0].model_copy(update={"name": name}) for name in names)
+    sites = tuple(
+        one.model_copy(update={"name": f"{one.name} of the hospitals of a trust " * 3})
+        for one in plan.sites
+    )
+    found = made_findings(plan, weeks=20)
+
+    def spread(table: pd.DataFrame) -> pd.DataFrame:
+        own = table[table["stratum"] == "Black"]
+        copies = [own.assign(stratum=name) for name in names]
+        return pd.concat([table[table["stratum"] == EVERYONE], *copies], ignore_index=True)
+
+    aims = tuple(one.model_copy(update={"stratum": names[0]}) for one in plan.aim.equity)
+    cycles = tuple(one.model_copy(update={"strata": ()}) for one in plan.cycles)
+    told = {
+        "strata": plan.strata.model_copy(update={"groups": groups}),
+        "sites": sites,
+        "cycles": cycles,
+        "aim": plan.aim.model_copy(update={"equity": aims}),
+    }
+    return Findings(
+        plan.model_copy(update=told),
+        *(spread(one) for one in (found.points, found.charts, found.gaps, found.gap_points)),
+        judged=True,
+    )

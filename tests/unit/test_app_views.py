@@ -85,7 +85,7 @@ def test_every_page_answers_before_verdicts_are_in(page):
     )
     answer = Renderer(FixedBackend({"pph": quick})).answer(f"?page={page}")
     assert "went wrong" not in answer["html"]
-    assert answer["waiting"] == (page in ("charts", "compare", "session"))
+    assert answer["waiting"] == (page in ("charts", "compare", "board", "session"))
 
 
 def test_no_project_is_told_with_the_way_to_one():

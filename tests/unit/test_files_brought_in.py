@@ -219,7 +219,8 @@ def test_birth_records_are_counted_as_on_the_command_line_and_only_counts_are_ke
     with closing(store.open(tmp_path / "empty.sqlite")) as opened:
         desk = opened.as_user(store.User("Ruth", "equity_lead", ["north"]))
         found = outlined(desk, file, name="ours")
-        assert found["account"] == str(terminal).replace(f"{tmp_path}/", "").splitlines()
+        ours = str(terminal).replace(f"{tmp_path}/", "").splitlines()
+        assert [line for line in found["account"] if "not read: " not in line] == ours
         fields = sent(path.read_bytes(), file, name="ours", digest=found["digest"])
         act("begin", desk, None, fields)
         kept = desk.observations("ours").drop(columns="revision")

@@ -515,8 +515,8 @@ def test_the_cycle_in_a_scaffold_is_right_without_its_marks(tmp_path):
 def test_a_scaffold_needs_a_name_and_an_example():
     with pytest.raises(UserError, match="'Our project' cannot be a project's name"):
         scaffold("Our project")
-    with pytest.raises(UserError, match="no example called 'pph'"):
-        scaffold("ours", "pph")
+    with pytest.raises(UserError, match="no example called 'haemorrhage'"):
+        scaffold("ours", "haemorrhage")
 
 
 def test_the_schema_beside_the_examples_is_in_step():

@@ -322,10 +322,11 @@ def test_every_public_method_of_a_view_is_in_the_table_or_harmless():
         "observations", "history", "protected", "log", "import_table", "undo", "entries", "write",
         "projects", "project", "project_file", "revision", "save_project", "consent", "backup",
         "export", "verify", "people", "trail", "note_file", "release", "withdraw", "begin",
+        "release_due",
     }  # fmt: skip
     # who one is; the names of sites, which of them consented, and what went out to the network of a
     # project one may see; and what puts on record what oneself does
-    own = {"user", "sites", "consented", "record", "looked", "releases", "released"}
+    own = {"user", "sites", "consented", "record", "looked", "releases", "released", "is_due"}
     assert methods - asked == own
 
 

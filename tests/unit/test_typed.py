@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from qi_equity import store
 from qi_equity.app.actions import act
 from qi_equity.app.looks import look
-from qi_equity.app.pages.log import overdue, subgroups
+from qi_equity.app.pages.weeks import opened_on, overdue, subgroups
 from qi_equity.app.pasted import pasted
 from qi_equity.app.state import choose, parse
 from qi_equity.cli import app
@@ -148,9 +148,20 @@ def test_a_file_with_a_row_of_the_week_after_this_one_is_refused_by_its_row(tmp_
 
 def test_this_week_can_be_reached_and_is_overdue_whatever_an_older_file_left_behind():
     today = pd.Timestamp("2025-06-20")
-    logged = pd.Series(pd.to_datetime(["2025-05-26"]))
-    assert subgroups(logged, "week", today)[0] == pd.Timestamp("2025-06-16")
-    assert "2 weeks are overdue" in overdue(logged, "week", today)
+    logged = pd.DataFrame({"measure": ["pph"], "subgroup": pd.to_datetime(["2025-05-26"])})
+    weeks = subgroups(logged["subgroup"], "week", today)
+    assert weeks[0] == pd.Timestamp("2025-06-16")
+    assert opened_on("", weeks, "week", today) == (pd.Timestamp("2025-06-09"), "")
+    late = overdue(logged, "week", today, {"pph": "Blood loss"})
+    assert [one.subgroup for one in late] == list(pd.to_datetime(["2025-06-09", "2025-06-02"]))
+
+
+def test_a_week_logged_in_part_is_overdue_for_the_rest_and_one_before_the_start_is_not():
+    days = pd.to_datetime(["2025-05-26", "2025-06-02", "2025-06-02", "2025-06-09"])
+    table = pd.DataFrame({"measure": ["pph", "pph", "weighed", "pph"], "subgroup": days})
+    names = {"pph": "Blood loss", "weighed": "Weighed", "asked": "Never logged here"}
+    (late,) = overdue(table, "week", pd.Timestamp("2025-06-20"), names)
+    assert (late.subgroup, late.lacking) == (pd.Timestamp("2025-06-09"), ("Weighed",))
 
 
 # Paste

@@ -12,12 +12,16 @@ from pydantic import ValidationError
 from qi_equity import crossed
 from qi_equity.app import incoming
 from qi_equity.app.account import OWN, Account
+from qi_equity.app.clashes import Clashing, standing
+from qi_equity.app.holding import HOLDING
+from qi_equity.app.rounds import send_round
 from qi_equity.app.state import Choice
-from qi_equity.errors import UserError
+from qi_equity.errors import UserError, did_you_mean
+from qi_equity.findings import Findings
 from qi_equity.observations import COUNTS
 from qi_equity.project import Measure
 from qi_equity.sources import typed
-from qi_equity.store import Action, Desk, SessionNote, User, Users
+from qi_equity.store import Action, Conflict, Desk, SessionNote, User, Users
 from qi_equity.store.access import RoleName
 from qi_equity.store.text import inert
 from qi_equity.words import say
@@ -36,8 +40,12 @@ def act(
     fields: Fields,
     users: Users | None = None,
     account: Account | None = None,
+    findings: Callable[[], Findings] | None = None,
 ) -> str:
-    """Do what a form asks; raises UserError with what to put right. No choice: no project yet."""
+    """Do what a form asks; raises UserError with what to put right. No choice: no project yet.
+
+    findings: as the page shows them, for what keeps them as they stand.
+    """
     if account is not None:
         account.spend("file" if name in FILES else "write")
     if name in OWN:
@@ -56,6 +64,8 @@ def act(
         return VISITORS[name](desk.people(users), account, fields)
     if name in STARTS:
         return STARTS[name](desk, fields)
+    if name in OF_FINDINGS and choice is not None and findings is not None:
+        return OF_FINDINGS[name](desk, choice, findings(), fields)
     if name not in ACTIONS or choice is None:
         raise UserError("this page asked for something this server does not know; reload the page")
     return ACTIONS[name](desk, choice, fields)
@@ -74,7 +84,10 @@ def _log(desk: Desk, choice: Choice, fields: Fields) -> str:
     if wrong:
         raise UserError("\n".join(wrong))
     table = [row for row, _ in told]
-    saved = desk.log(choice.project.id, pd.DataFrame(table), _text(fields, "reason") or None)
+    try:
+        saved = desk.log(choice.project.id, pd.DataFrame(table), _text(fields, "reason") or None)
+    except Conflict as newer:
+        raise Clashing(str(newer), standing(desk, choice.project.id, table)) from newer
     if saved.corrected:
         return say("log.saved_corrected", count=saved.written, corrected=saved.corrected)
     return say("log.saved", count=saved.written)
@@ -110,13 +123,18 @@ def _undo(desk: Desk, choice: Choice, fields: Fields) -> str:
 
 
 def _note(desk: Desk, choice: Choice, fields: Fields) -> str:
-    note = _entry(SessionNote, fields, "day", "text", "about")
+    note = _entry(SessionNote, fields, "day", "text", "about", "item")
     desk.write(choice.project.id, note)
     return say("session.noted")
 
 
 def _action(desk: Desk, choice: Choice, fields: Fields) -> str:
-    action = _entry(Action, fields, "text", "owner", "due")
+    action = _entry(Action, fields, "text", "owner", "due", "cycle", "item")
+    cycles = [cycle.id for cycle in choice.project.cycles]
+    if action.cycle is not None and action.cycle not in cycles:
+        raise UserError(
+            f"there is no PDSA cycle '{action.cycle}'{did_you_mean(action.cycle, cycles)}"
+        )
     desk.write(choice.project.id, action)
     return say("session.kept", owner=action.owner)
 
@@ -227,6 +245,11 @@ ACTIONS: dict[str, Callable[[Desk, Choice, Fields], str]] = {
     "release": _release,
     "withdraw": _withdraw,
 }
+# What needs the findings as the page shows them.
+OF_FINDINGS: dict[str, Callable[[Desk, Choice, Findings, Fields], str]] = {
+    **HOLDING,
+    "send_round": send_round,
+}
 # What needs no project to be there yet.
 STARTS: dict[str, Callable[[Desk, Fields], str]] = {"begin": incoming.begin}
 # What an admin does with the list of users.
@@ -242,7 +265,7 @@ VISITORS: dict[str, Callable[[Users, Account, Fields], str]] = {
     "reset_factor": _reset_factor,
     "forget_account": _forget_account,
 }
-FILES = ("upload", "begin")  # that read a file
+FILES = ("upload", "begin", "send_round")  # that read a file, or make some
 
 LABELS = {"day": "the day", "text": "what it says", "owner": "who does it", "due": "by when"}
 

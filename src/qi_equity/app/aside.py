@@ -60,9 +60,10 @@ class Worker:
     >>> worker.close()
     """
 
-    def __init__(self, limit: float | None = None) -> None:
-        """limit: seconds that one job may take."""
+    def __init__(self, limit: float | None = None, gives_way: int = 5) -> None:
+        """limit: seconds that one job may take. gives_way: to pages that people wait for."""
         self._limit = limit
+        self._gives_way = gives_way
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._lock = Lock()
         self._closed = False
@@ -142,7 +143,7 @@ class Worker:
             if self._process is None or not self._process.is_alive():
                 self._drop()
                 ours, theirs = SPAWN.Pipe()
-                process = SPAWN.Process(target=_work, args=(theirs,), daemon=True)
+                process = SPAWN.Process(target=_work, args=(theirs, self._gives_way), daemon=True)
                 try:
                     process.start()
                 except BaseException:  # no room for one: the next job asks again
@@ -161,8 +162,10 @@ class Worker:
             self._process = None
 
 
-def _work(pipe: Any) -> None:
+def _work(pipe: Any, gives_way: int) -> None:
     """What the process does until its parent is gone or closes the pipe."""
+    if hasattr(os, "nice"):  # on a machine with one core to spare a page is drawn first
+        os.nice(gives_way)
     signal(SIGINT, SIG_IGN)  # Ctrl+C reaches every process of a terminal; the parent ends this one
     Thread(target=_end_with_parent, daemon=True).start()
     while True:

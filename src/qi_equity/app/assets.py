@@ -62,6 +62,7 @@ def versions() -> dict[str, str]:
         "plotly": f"static/extensions/plotly_js/plotly.min.js?v={plotly.__version__}",
         "script": _own("app.js"),
         "log_script": _own("log.js"),
+        "kept_script": _own("kept.js"),
         "files_script": _own("files.js"),
     }
 

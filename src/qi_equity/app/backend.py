@@ -28,6 +28,9 @@ class Backend(Protocol):
     def revision(self, project_id: str) -> str:
         """A short text that is the same as long as the findings are."""
 
+    def release_under_way(self, project_id: str) -> bool:
+        """Whether a release to the network is being made; the last one is shown meanwhile."""
+
 
 # The backend of somebody who signed in.
 Seats = Callable[[User], Backend]
@@ -52,6 +55,10 @@ class FixedBackend:
         """Always the same."""
         return "fixed"
 
+    def release_under_way(self, project_id: str) -> bool:
+        """Never: nothing changes here."""
+        return False
+
 
 @dataclass(frozen=True)
 class Closed:
@@ -69,5 +76,9 @@ class Closed:
         raise self.why
 
     def revision(self, project_id: str) -> str:
+        """Refused."""
+        raise self.why
+
+    def release_under_way(self, project_id: str) -> bool:
         """Refused."""
         raise self.why

@@ -33,14 +33,14 @@ def with_effect(choice: Choice) -> Choice:
     hidden = given.hide.split(",")
     known = {
         "stratum": strata, "period": (*PERIODS, LOGGED), "rules": RULES, "limits": LIMITS,
-        "lines": LINES, "idea": ideas,
+        "lines": LINES, "idea": ideas, "what": ("moved",) if given.page == "board" else (),
     }  # fmt: skip
     kept = {
         name: value if (value := getattr(given, name)) in values else ""
         for name, values in known.items()
     }
     hide = ",".join(part for part in PARTS if part in hidden)
-    without = dict.fromkeys(("week", "slide", "person", "who", "what", "since", "until"), "")
+    without = dict.fromkeys(("week", "slide", "person", "who", "since", "until"), "")
     return replace(choice, address=replace(given, **kept, **without, hide=hide))
 
 

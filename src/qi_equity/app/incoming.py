@@ -16,7 +16,7 @@ from qi_equity.app.received import Received, on_disk, received
 from qi_equity.errors import DataErrors, ProjectErrors, UserError
 from qi_equity.project import Project
 from qi_equity.sources import Imported, keeping
-from qi_equity.sources.outline import ANSWERED, OPEN, outline, slug
+from qi_equity.sources.outline import ANSWERED, OPEN, not_read, outline, slug
 from qi_equity.store import Desk
 from qi_equity.store.text import inert
 from qi_equity.words import say, words_of
@@ -40,7 +40,7 @@ TOO_HARD = (
 
 # Files are read in a process of their own, one after another: reading is Python's work, and every
 # page would wait for it here. A small text is read sooner than a process is asked.
-_reader = Worker(LIMIT)
+_reader = Worker(LIMIT, gives_way=10)
 SMALL = 20_000  # bytes
 
 
@@ -95,9 +95,9 @@ def looked(desk: Desk | None, project: Project, fields: Fields) -> Answer:
     """What bringing this file in would do; nothing is kept."""
     file = received(fields)
     imported = read(project, file)
-    known, without = keeping.with_counts(project, imported.observations)
-    would = _kept(desk, project, known, file, imported, fields, keep=False)
-    lines = [*str(imported).splitlines(), *_without(without)]
+    found = keeping.kept(project, imported)
+    would = _kept(desk, project, found.table, file, imported, fields, keep=False)
+    lines = [*str(imported).splitlines(), *_without(found.without)]
     refused = len(would.refused) - len(imported.refused)
     lines += [f"  refused by the store: {line}" for line in would.refused[-refused:] if refused > 0]
     if would.already:
@@ -115,7 +115,7 @@ def keep(desk: Desk, project: Project, fields: Fields) -> str:
     file = received(fields)
     _same(file, fields)
     imported = read(project, file)
-    known, _ = keeping.with_counts(project, imported.observations)
+    known = keeping.kept(project, imported).table
     would = _kept(desk, project, known, file, imported, fields, keep=False)
     if would.refused and not would.taken + would.unchanged:
         raise DataErrors(would.refused, "nothing was kept: the file")
@@ -229,8 +229,9 @@ def outlined(desk: Desk | None, fields: Fields) -> Answer:
             for key, question in found.asks.items()
         ]
         return {"digest": found.file.digest, "questions": asked, "account": [], "keep": ""}
-    keep = say("begin.keep", count=found.imported.taken) if found.imported.taken else ""
-    lines = str(found.imported).splitlines()
+    counted = keeping.kept(found.project, found.imported).counted
+    keep = say("begin.keep", count=found.imported.taken) if counted else ""
+    lines = [*str(found.imported).splitlines(), *(f"  {line}" for line in not_read(found.text))]
     return _shown(found.file, found.imported, lines, keep, project=found.project.id)
 
 
@@ -238,11 +239,13 @@ def begin(desk: Desk, fields: Fields) -> str:
     """Keep a project and its file, as they were shown."""
     found = drawn(desk, fields)
     _same(found.file, fields)
-    if found.project is None or found.imported is None or not found.imported.taken:
+    if found.project is None or found.imported is None:
         raise UserError("this file is not ready yet: look at it, and answer what is asked")
+    known = keeping.kept(found.project, found.imported)
+    if not known.counted:
+        raise UserError("nothing could be taken of this file, so there is nothing to begin with")
     if found.project.id in desk.projects():
         raise UserError(f"there is a project called '{found.project.id}': choose another name")
-    known, _ = keeping.with_counts(found.project, found.imported.observations)
     refused = keeping.refusals(found.imported)
-    took = desk.begin(found.project, found.text, known, found.file.digest, refused)
+    took = desk.begin(found.project, found.text, known.table, found.file.digest, refused)
     return say("begin.begun", count=took.taken, refused=number(len(took.refused)))

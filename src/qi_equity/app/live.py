@@ -17,7 +17,7 @@ import pandas as pd
 from qi_equity import crossed, store
 from qi_equity.analyse import analyse
 from qi_equity.app.aside import Worker
-from qi_equity.disclosure import Releases
+from qi_equity.app.calendar import Calendar, aside
 from qi_equity.disclosure.released import opened as released
 from qi_equity.findings import Findings, Late, Measured
 from qi_equity.project import ALL_SITES, Project
@@ -69,6 +69,7 @@ class Analyst:
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self.worker = Worker()
+        self.calendar = Calendar(clock)
         self._clock = clock
         self._held: dict[Key, _Held] = {}
         self._lock = Lock()
@@ -112,8 +113,8 @@ class Analyst:
     def made(
         self, project: Project, observations: pd.DataFrame, earlier: Sequence[Past]
     ) -> Mapping[str, Any]:
-        """A release for the log; here, since whoever asked for it waits for it."""
-        return Releases().made(project, observations, earlier)
+        """A release for the log: in a process of its own, so that no page is slower for it."""
+        return aside(project, observations, earlier)
 
     def seen(
         self, project: Project, record: Mapping[str, Any], **options: Any
@@ -207,6 +208,10 @@ class Seat:
         found = [one for name in self.store.projects() for one in parts(self.store.project(name))]
         return sorted(found, key=lambda project: not project.synthetic)
 
+    def release_under_way(self, project_id: str) -> bool:
+        """Whether the release of this month is being made; the last one is shown meanwhile."""
+        return self.analyst.calendar.under_way(crossed.base(project_id))
+
     def revision(self, project_id: str) -> str:
         """Changes with the data, and once more when the verdicts are in, or cannot be come by."""
         views = self._views(project_id)
@@ -234,6 +239,7 @@ class Seat:
         # Of two crossed dimensions both together stay with the teams.
         shared = crossed.base(project_id) == project_id or not project_id.endswith(".both")
         if self.user.may("see protected") and self.user.may("see") != "every" and shared:
+            self.analyst.calendar.look(crossed.base(project_id), self.store)
             key = ("released", project_id, *self.store.consented(project_id))
             views.append((key, self.store.released(project_id), self._released(project_id)))
         if not views and not shared:
@@ -255,11 +261,11 @@ class Seat:
 
     def _released(self, project_id: str) -> Work:
         def quick() -> Findings:
-            found: Findings | None = self.store.protected(project_id)
+            found: Findings | None = self.store.protected(project_id, due=False)
             return Findings(self.store.project(project_id)) if found is None else found
 
         def full() -> Future[Findings]:
-            found: Future[Findings] | None = self.store.protected(project_id, later=True)
+            found: Future[Findings] | None = self.store.protected(project_id, due=False, later=True)
             if found is None:  # there is no release, and nothing to judge
                 found = Future()
                 found.set_result(replace(quick(), judged=True))

@@ -5,12 +5,14 @@ Nothing is written here: what is looked at is kept by an action, which reads it 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
 
 from qi_equity.app import incoming
+from qi_equity.app.clashes import standing
 from qi_equity.app.pages.log import columns_of
 from qi_equity.app.pasted import pasted
 from qi_equity.app.state import Choice
@@ -67,6 +69,21 @@ def _paste(desk: Desk | None, choice: Choice, fields: Fields) -> Answer:
     return {"measure": measure.id, "fill": found.fill, "told": found.told}
 
 
+def _standing(desk: Desk | None, choice: Choice, fields: Fields) -> Answer:
+    """What others saved of the rows that a browser kept, since it kept them."""
+    asked, site = fields.get("rows"), str(fields.get("site", ""))
+    if desk is None or not isinstance(asked, list) or len(asked) > MOST_CELLS:
+        raise UserError(STALE)
+    rows = []
+    for one in asked:
+        told = str(one.get("revision", "")) if isinstance(one, dict) else "?"
+        if not re.fullmatch("[0-9]{0,18}", told):
+            raise UserError(STALE)
+        key = {part: str(one.get(part, "")) for part in ("measure", "stratum", "subgroup")}
+        rows.append({**key, "site": site, "revision": int(told) if told else None})
+    return {"clashes": standing(desk, choice.project.id, rows)}
+
+
 def _upload(desk: Desk | None, choice: Choice, fields: Fields) -> Answer:
     return incoming.looked(desk, choice.project, fields)
 
@@ -87,5 +104,6 @@ def _column(name: str) -> str:
 LOOKS: dict[str, Callable[[Desk | None, Choice, Fields], Answer]] = {
     "read": _read,
     "paste": _paste,
+    "standing": _standing,
     "upload": _upload,
 }

@@ -86,7 +86,8 @@ def pasted(
         for number, _ in body[len(strata) - first :]:
             found.leave(number, say("log.paste.below", last=strata[-1]))
     else:
-        homes = _homes(project, body, label, found)
+        heads = [row for _, row in head[-1:]]
+        homes = _homes(project, body, label, found, heads)
     homes = _of_this(body, homes, columns, subgroup, found)
     _fill(body, homes, columns, found)
     found.told.insert(0, _summary(found, len(rows)))
@@ -218,19 +219,30 @@ def _is_called(head: str, name: str, measure: Measure) -> bool:
     other = {"numerator": "denominator", "denominator": "numerator"}.get(name)
     usual = any(re.search(word, head, re.IGNORECASE) for word in USUAL.get(name, ()))
     contrary = any(re.search(word, head, re.IGNORECASE) for word in USUAL.get(other or "", ()))
-    return usual and not contrary
+    # PPH, of the measure pph_1000.
+    words = set(plain(head).split())
+    named = bool(words) and words <= set(plain(measure.id.replace("_", " ")).split())
+    return (usual or (named and name != "denominator")) and not contrary
 
 
-def _homes(project: Project, body: Sequence[Row], label: int, found: Pasted) -> dict[int, str]:
-    """The stratum of each row, by its label; the table ends at a blank line."""
+def _homes(
+    project: Project, body: Sequence[Row], label: int, found: Pasted, heads: Sequence[list[str]]
+) -> dict[int, str]:
+    """The stratum of each row, by its label; the table ends at a blank line or another heading."""
     placed = place((row[label] for _, row in body), project.strata)
     homes: dict[int, str] = {}
-    over = False
+    over = ""
     for number, row in body:
-        over = over or (bool(homes) and not any(row))
         home = placed[row[label]]
+        if row in heads:
+            found.headings += 1
+            continue
+        if homes and not over and not any(row):
+            over = say("log.paste.after_blank")
+        elif homes and not over and home.group is None and _are_words(row):
+            over = say("log.paste.after_heading")
         if over:
-            found.leave(number, say("log.paste.after_blank"))
+            found.leave(number, over)
         elif not row[label]:
             found.leave(number, say("log.paste.no_label"))
         elif home.group == EVERYONE:
@@ -240,6 +252,13 @@ def _homes(project: Project, body: Sequence[Row], label: int, found: Pasted) -> 
         else:
             homes[number] = home.group
     return homes
+
+
+def _are_words(row: Sequence[str]) -> bool:
+    """Whether a row says words alone, as the heading of another table does."""
+    texts = [text for text in row if text]
+    wrong = [text for text in texts if cells.read(text, mark=None).state == "wrong"]
+    return len(texts) > 1 and wrong == texts and not any(re.search(r"\d", text) for text in texts)
 
 
 def _of_this(
@@ -277,12 +296,18 @@ def _fill(
     summed: dict[tuple[str, str], float] = {}
     odd: dict[tuple[str, str], str] = {}
     met: dict[str, int] = {}
+    labels: dict[tuple[str, ...], int] = {}
     for number, row in body:
         stratum = homes.get(number)
         if stratum is None:
             continue
-        if stratum in met and "value" in columns.numbers:
-            found.leave(number, say("log.paste.twice", stratum=stratum, row=met[stratum]))
+        # Parts of a stratum have labels, or days, of their own: the same of both is a copy.
+        told = (columns.label, columns.dated)
+        own = (stratum, *(plain(row[at]) for at in told if at is not None))
+        before = labels.setdefault(own, number)
+        if before != number or (stratum in met and "value" in columns.numbers):
+            twice = before if before != number else met[stratum]
+            found.leave(number, say("log.paste.twice", stratum=stratum, row=twice))
             continue
         if stratum in met:
             found.told.append(say("log.paste.added", row=number, stratum=stratum))

@@ -7,7 +7,8 @@ import json
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 from threading import Lock
 from time import monotonic
@@ -19,14 +20,18 @@ from qi_equity.app import explore
 from qi_equity.app.account import Account
 from qi_equity.app.actions import act
 from qi_equity.app.backend import Backend
+from qi_equity.app.clashes import Clashing
 from qi_equity.app.looks import look
-from qi_equity.app.pages import LASTING, NOT_IN_MENU, PAGES, WITHOUT_COUNTS, Context, Page
+from qi_equity.app.pages import LASTING, NEEDS, NOT_IN_MENU, PAGES, WITHOUT_COUNTS, Context, Page
+from qi_equity.app.pages.account import account_page
 from qi_equity.app.pages.begin import begin_page
 from qi_equity.app.pages.page import text_of, told
+from qi_equity.app.pages.trail import trail_page
 from qi_equity.app.state import Address, Choice, choose, parse
 from qi_equity.errors import UserError
 from qi_equity.project import ALL_SITES, Project
 from qi_equity.store import Forbidden, Users
+from qi_equity.store.access import PERMISSIONS, RoleName
 from qi_equity.view import icons
 from qi_equity.view.theme import DARK, FONT, LIGHT
 from qi_equity.vocabulary import Act
@@ -124,7 +129,7 @@ class Renderer:
     def _found(self, address: str) -> Answer:
         projects = self._projects()
         if not projects:
-            return self._answer(begin_page(self.backend.store, say("labels.empty.no_project")))
+            return self._answer(self._before_a_project(parse(address)))
         choice = choose(parse(address), projects, self._sites)
         self._looks(choice)
         if choice.notices or choice.address.page not in LASTING:
@@ -132,7 +137,8 @@ class Renderer:
         choice = explore.with_effect(choice)
         offered = tuple((project.id, project.title) for project in projects)
         revision = self._revision(choice.project.id)
-        key = (self._rights, choice.address, revision, offered)
+        under_way = self.backend.release_under_way(choice.project.id)
+        key = (self._rights, choice.address, revision, under_way, offered)
         answer = self._kept.get(key)
         if answer is None:
             self._spend("page")
@@ -140,11 +146,22 @@ class Renderer:
             self._kept.put(key, answer)
         return answer
 
+    def _before_a_project(self, asked: Address) -> Page:
+        """A page that needs no project, else the one on which the first is begun."""
+        if asked.page == "account":
+            return account_page(self._account)
+        if asked.page == "trail":
+            return trail_page(self.backend.store, asked)
+        return begin_page(self.backend.store, say("labels.empty.no_project"))
+
     def _made(self, choice: Choice) -> Answer:
         findings = self.backend.findings(choice.project.id)
         context = Context(choice, findings, self.backend.store, self._users, self._account)
         page = PAGES[choice.address.page](context)
-        return self._answer(page, choice, context.release_line)
+        line = context.release_line
+        if line and self.backend.release_under_way(choice.project.id):
+            line, page = f"{line} {say('release.under_way')}", replace(page, waiting=True)
+        return self._answer(page, choice, line)
 
     def act(self, name: str, fields: dict[str, Any], address: str) -> Answer:
         """Do what a form asks, and answer with the page as it then is, or with what is wrong."""
@@ -152,7 +169,12 @@ class Renderer:
             projects = self.backend.projects()
             begins = name == "begin" or not projects
             choice = None if begins else choose(parse(address), projects, self._sites)
-            done = act(name, self.backend.store, choice, fields, self._users, self._account)
+            done = act(
+                name, self.backend.store, choice, fields, self._users, self._account,
+                partial(self.backend.findings, choice.project.id) if choice else None,
+            )  # fmt: skip
+        except Clashing as clash:
+            return {"problems": str(clash).splitlines(), "clashes": clash.both}
         except UserError as error:
             self._refused(error, name)
             return {"problems": str(error).splitlines()}
@@ -199,7 +221,7 @@ class Renderer:
         figures = {name: text_of(figure) for name, figure in page.figures.items()}
         return {
             "html": html,
-            "nav": environment().get_template("nav.html").render(address=shown, pages=pages()),
+            "nav": environment().get_template("nav.html").render(address=shown, pages=self._menu()),
             "figures": figures,
             "mark": _mark(html, *figures.values()),
             "title": say("labels.title", page=page.title) if page.title else say("labels.product"),
@@ -207,6 +229,14 @@ class Renderer:
             "waiting": page.waiting,
             "address": shown.link() if choice else "",
         }
+
+    def _menu(self) -> dict[str, str]:
+        """The pages in the menu of whoever asks: what their role sees nothing on is left out."""
+        desk = self.backend.store
+        role = self._rights[0] if isinstance(self._rights, tuple) else None
+        if role is None and desk is not None:
+            role = desk.user.role
+        return pages(role)
 
     def _filters(self, choice: Choice) -> dict[str, Any]:
         measures = [(measure.id, measure.name) for measure in choice.project.measures]
@@ -245,9 +275,25 @@ def _mark(*texts: str) -> str:
     return hashlib.blake2b("\0".join(texts).encode(), digest_size=8).hexdigest()
 
 
-def pages() -> dict[str, str]:
-    """The pages there are, as they are called in the menu."""
-    return {name: say(f"labels.page.{name}") for name in PAGES if name not in NOT_IN_MENU}
+def pages(role: RoleName | None = None) -> dict[str, str]:
+    """The pages that are of use to a role, as they are called in the menu; without one, all.
+
+    >>> "log" in pages("contributor"), "log" in pages("facilitator")
+    (True, False)
+    """
+    allowed = PERMISSIONS[role] if role is not None else None
+    return {
+        name: say(f"labels.page.{name}")
+        for name in PAGES
+        if name not in NOT_IN_MENU
+        and (allowed is None or name not in NEEDS or NEEDS[name] in allowed)
+    }
+
+
+def guide(backend: Backend) -> str:
+    """The part that is played and its story, where parts are played."""
+    told = getattr(backend, "guide", None)
+    return environment().get_template("guide.html").render(guide=told) if told else ""
 
 
 def our_fault() -> list[str]:

@@ -17,7 +17,7 @@ import panel as pn
 from panel.io.resources import _env
 from panel.io.server import DocHandler
 
-from qi_equity.app import assets, render, shield
+from qi_equity.app import assets, render, rounds, shield
 from qi_equity.app.account import Account
 from qi_equity.app.aside import Threads
 from qi_equity.app.backend import Backend, Closed, Seats
@@ -180,9 +180,9 @@ class Audience:
             self._door.seen(visit)
 
     def account(self, visit: Visit | None) -> str:
-        """Who is signed in, and the button to sign out."""
+        """Who is signed in, and the button to sign out; in the example, the part that is played."""
         if self._door is None or visit is None:
-            return ""
+            return render.guide(self._for_all.backend) if self._for_all else ""
         xsrf = getattr(pn.state.curdoc.session_context.request, "qi_xsrf", "")
         template = render.environment().get_template("signed_in.html")
         return template.render(user=self._door.user(visit), xsrf=xsrf)
@@ -203,6 +203,7 @@ def serve(
     port: int = 0,
     address: str = "127.0.0.1",
     open_browser: bool = False,
+    opened_at: str = "",
     warm: bool = True,
     started: Callable[[str], None] = lambda url: None,
     **options: Any,
@@ -215,7 +216,7 @@ def serve(
     url = _url(server, address)
     started(url)
     if open_browser:
-        server.io_loop.add_callback(webbrowser.open, url)
+        server.io_loop.add_callback(webbrowser.open, url + opened_at)
     server.io_loop.start()
     server.stop()
 
@@ -278,7 +279,11 @@ def _server(
         show=False,
         start=False,
         warm=warm,
-        extra_patterns=assets.routes(),
+        extra_patterns=[
+            *assets.routes(),
+            *rounds.routes(door),
+            *options.pop("extra_patterns", ()),
+        ],
         **(settings | shield.LIMITS | (door.options() if door else {}) | options),
     )
     handler = type("PageHandlerOfThis", (PageHandler,), {"audience": audience})

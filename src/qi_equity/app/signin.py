@@ -342,9 +342,14 @@ class SignOut(AtTheDoor):
         self.finish(shield.page(say("signin.sign_out"), [say("signin.lost")], form=form))
 
     def post(self) -> None:
-        """End it, and clear what this browser kept: the next person may be somebody else."""
+        """End it, and clear what this browser kept: the next person may be somebody else.
+
+        unsent: the page cleared it itself, but for counts that were saved with no connection and
+        are still to be sent; they are kept under their user's name.
+        """
         self.application.auth_provider.end(self)
-        self.set_header("Clear-Site-Data", '"storage"')
+        if not self.get_body_argument("unsent", ""):
+            self.set_header("Clear-Site-Data", '"storage"')
         self.set_header("Cache-Control", "no-store")
         link = {"href": SIGN_IN, "text": say("signin.again")}
         lines = [say("signin.elsewhere")]

@@ -11,7 +11,7 @@ from qi_equity.words import say
 from qi_equity.words.grammar import called
 
 PAGES = (
-    "charts", "compare", "log", "session", "project", "quality", "history", "people",
+    "charts", "compare", "board", "log", "session", "project", "quality", "history", "people",
     "begin", "trail", "account",
 )  # fmt: skip
 # Pages that have become part of another: links to them are kept in minutes and mails.

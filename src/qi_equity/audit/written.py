@@ -38,7 +38,7 @@ def made(found: Audited, name: str, kind: str, template: Path | None = None) -> 
     pack, module = pack_of(found, name), writer(kind)
     written: bytes
     if kind == "xlsx":
-        written = module.of_tables(pack, tables(found), codebook(found))
+        written = module.of_tables(pack, tables(found), codebook(found), found)
     else:
         written = module.written(pack, None, template)
     return written

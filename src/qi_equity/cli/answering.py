@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SOON = 2  # working days before its day that a reminder goes out
 OUTCOMES = ("action", "cycle", "examined", "recording")
 DAY = ["%Y-%m-%d"]
+LOWEST, HIGHEST = 0.5, 5.0  # of the improvement scale, which goes in halves
 
 
 @app.command()
@@ -212,3 +213,35 @@ def engaged(
             typer.echo(say("responses.kept"))
         kept = [one.content for one in desk.entries(aims.id, Engagement).values()]
     told(met_lines(aims, kept))
+
+
+@app.command("progress")
+def progress_(
+    project: ProjectFile,
+    database: Database = DATABASE,
+    score: Annotated[float, typer.Option(help="your own score, 0.5 to 5.0")] = 0.0,
+    why: Annotated[str, typer.Option(help="with --score: why")] = "",
+    by: Annotated[str, typer.Option(help="with --score: team, or adviser")] = "team",
+) -> None:
+    """How far a team has come on the improvement scale: by its data, and by what people say."""
+    from qi_equity import project_file
+    from qi_equity.analyse import analyse
+    from qi_equity.network.progress import progress as proposed
+    from qi_equity.store.entries import Assessment
+    from qi_equity.words.progress import progress_lines
+
+    if score and not why.strip():
+        raise UserError("--score needs --why: a number alone starts no conversation")
+    if by not in ("team", "adviser"):
+        raise UserError("--by is team or adviser")
+    if score and (not LOWEST <= score <= HIGHEST or score % LOWEST):
+        raise UserError(f"--score is from {LOWEST} to {HIGHEST}, in halves")
+    aims, today = project_file.load(project), date.today()
+    with store_of(database, aims, project) as desk:
+        if score:
+            desk.write(aims.id, Assessment(day=today, score=score, by=by, why=why))  # type: ignore[arg-type]
+        kept = [one.content for one in desk.entries(aims.id, Assessment).values()]
+        with progress(f"Looking at how far {aims.title} has come"):
+            table = desk.observations(aims.id).drop(columns="revision")
+            findings = analyse(desk.project(aims.id), table)
+    told(progress_lines(aims, proposed(findings, today), kept))

@@ -132,12 +132,12 @@ def _into(
         try:
             imported = sources.load(project, copy)
             account = str(imported).replace(str(copy), name).splitlines()
-            if not imported.taken:
+            known = keeping.kept(project, imported)
+            if not known.counted:
                 raise UserError("nothing could be taken of it")
-            known, _ = keeping.with_counts(project, imported.observations)
             took = desk.import_table(
                 project.id,
-                known,
+                known.table,
                 digest,
                 accept_valid=accept_valid,
                 refused=keeping.refusals(imported),

@@ -40,11 +40,14 @@ def demo(
     keep: Annotated[
         Path | None, typer.Option(help="keep the store and the ground truth in this folder")
     ] = None,
+    role: Annotated[
+        str, typer.Option(help="midwife, facilitator, consultant, lead or board: with its story")
+    ] = "everything",
 ) -> None:
     """An example network of synthetic data, served on this machine only."""
     from qi_equity.app import demo as example
 
-    example.run(port=port, open_browser=browser, keep=keep, say=typer.echo)
+    example.run(port=port, open_browser=browser, keep=keep, role=role, say=typer.echo)
 
 
 @app.command()
@@ -82,13 +85,13 @@ def import_(
     aims = project_file.load(project)
     imported = load(aims, source)
     account(imported)
-    known, without = keeping.with_counts(aims, imported.observations)
-    if without:
+    known = keeping.kept(aims, imported)
+    if known.without:
         typer.echo(
-            f"{counted(without, 'row')} without a count (left blank, withheld or marked n/a) not "
-            "kept: not known, and never zero."
+            f"{counted(known.without, 'row')} without a count (left blank, withheld or marked n/a) "
+            "not kept: not known, and never zero."
         )
-    if known.empty:
+    if not known.counted:
         typer.echo("Nothing could be taken, so there is nothing to keep.", err=True)
         raise typer.Exit(1)
     digest = hashlib.sha256(source.read_bytes()).hexdigest()
@@ -98,7 +101,7 @@ def import_(
             str(
                 desk.import_table(
                     aims.id,
-                    known,
+                    known.table,
                     digest,
                     accept_valid=accept_valid,
                     refused=refused,

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 @app.command()
 def check(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="project files (YAML)")],
+    equity: Annotated[
+        bool,
+        typer.Option("--equity", help="what a reviewer of equity would ask too, and exit code 1"),
+    ] = False,
 ) -> None:
     """Every problem of project files as file:line:column: message; exit code 1 if there is one."""
     from qi_equity import audit, project_file
@@ -36,6 +40,28 @@ def check(
     if problems:
         raise typer.Exit(1)
     typer.echo(f"{counted(len(files), 'project file')} checked: nothing to put right.")
+    reviewed = [_reviewed(file) for file in files] if equity else []
+    if not all(reviewed):
+        raise typer.Exit(1)
+
+
+def _reviewed(file: Path) -> bool:
+    """Say what a reviewer of equity would ask of a project; whether nothing is left to answer."""
+    from qi_equity import project_file
+    from qi_equity.equity_lint import review
+    from qi_equity.sources import load
+    from qi_equity.words import equity_lint, say
+
+    project = project_file.load(file)
+    path = file.parent / project.data.path if project.data else None
+    if path is not None and path.is_file():
+        found = review(project, load(project, base=file.parent).observations)
+    else:
+        if path is not None:
+            typer.echo(say("equity_lint.no_data", file=file, path=path))
+        found = review(project)
+    typer.echo(equity_lint.report(found))
+    return found.passed
 
 
 @app.command()
@@ -43,9 +69,9 @@ def new(
     name: Annotated[
         str | None, typer.Argument(metavar="NAME", help="the new project's id; none: --from-audit")
     ] = None,
-    base: Annotated[str, typer.Option("--from", help="the example to start from")] = (
-        "pph_reduction"
-    ),
+    base: Annotated[
+        str, typer.Option("--from", help="a library project or an example to start from")
+    ] = ("pph_reduction"),
     data: Annotated[
         Path | None, typer.Option(help="a table or birth records to draw it from, instead")
     ] = None,
@@ -103,7 +129,7 @@ def _asking() -> Callable[[str, str], str] | None:
 HINTS = {
     "year": "such as 2024",
     "week_1": "such as 2024-04-01",
-    "dates": "day first, or month first",
+    "dates": "day first, month first, or year first",
     "decimal": "point, or comma",
 }
 
@@ -112,6 +138,7 @@ def _understood(target: Path) -> None:
     """Show what the drawn project reads of its file: the account, and some rows of it."""
     from qi_equity import project_file
     from qi_equity.sources import keeping, load
+    from qi_equity.sources.outline import not_read
 
     problems = project_file.check(target)
     for problem in problems:
@@ -121,9 +148,30 @@ def _understood(target: Path) -> None:
         raise typer.Exit(1)
     imported = load(project_file.load(target), base=target.parent)
     account(imported)
+    for line in not_read(target.read_text(encoding="utf-8")):
+        typer.echo(line)
     typer.echo("Understood, for example:")
     for line in keeping.examples(imported):
         typer.echo(f"  {line}")
+
+
+@app.command()
+def practice(
+    project: ProjectFile,
+    out: Annotated[Path, typer.Option(help="a folder for the records and what is true of them")],
+    seed: Annotated[int | None, typer.Option(help="the same seed gives the same records")] = None,
+) -> None:
+    """Made-up birth records by a project's own definition, to rehearse with before the real ones.
+
+    truth.csv says which gap and which change were put in. Nobody in the records is real.
+    """
+    from qi_equity import project_file
+    from qi_equity.simulation import practice as made_up
+
+    aims = project_file.load(project)
+    made = made_up.practice(aims, made_up.SEED if seed is None else seed)
+    for path in made_up.write(made, aims, out):
+        typer.echo(f"wrote {path}")
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from qi_equity.findings import Findings
     from qi_equity.project import Project
     from qi_equity.report import Provenance
-    from qi_equity.store import Action
 
 AUDIENCES = ("network", "team")
+NO_RELEASE = (
+    "{database} holds no release of '{project}', so there is nothing for the network yet; make one "
+    "with: qi-equity release PROJECT --approve, or report to the team with --for team"
+)
 UNLOGGED = (
     "Careful: this is made of a release that no log has, so what went out before was not reckoned "
     "with. Whoever holds both could work small counts out; name the store with --database."
@@ -63,7 +66,7 @@ def report(
     imported = load(aims, data, base=project.parent)
     account(imported)
     # The groups of both dimensions together stay with the team.
-    actions = _agreed(database, aims)
+    entries = written(database, aims, audience)
     parts = crossed.parts(aims) if audience == "team" else crossed.margins(aims)
     for part in parts:
         found, provenance = _findings(aims, part, imported.observations, audience, database)
@@ -72,8 +75,7 @@ def report(
             with progress(f"Making the {name} pack"):
                 paths = room.write(
                     found, folder, pack=name, formats=kinds, site=site, provenance=provenance,
-                    actions=actions,
-                    template=template,
+                    template=template, **entries,
                 )  # fmt: skip
             for path in paths:
                 typer.echo(f"wrote {path}")
@@ -98,13 +100,19 @@ def _findings(
             return analyse(part, counts), Provenance(team=True)
         name = "" if part is aims else part.id
         if database:
-            return _released(database, aims, name)
+            found = last_release(database, aims, name)
+            if found is None:
+                raise UserError(NO_RELEASE.format(database=database, project=aims.id))
+            return found
         typer.echo(UNLOGGED, err=True)
         return release(aims, observations, part=name), Provenance(policy=aims.disclosure.policy)
 
 
-def _released(database: str, aims: Project, part: str) -> tuple[Findings, Provenance]:
-    """The last release of a store, with the project as it was when that was made."""
+def last_release(database: str, aims: Project, part: str) -> tuple[Findings, Provenance] | None:
+    """The last release of a store, with the project as it was when that was made, if there is one.
+
+    The release of a new month is made first.
+    """
     import pandas as pd
 
     from qi_equity.cli.safekeeping import admin
@@ -116,27 +124,26 @@ def _released(database: str, aims: Project, part: str) -> tuple[Findings, Proven
         found = desk.protected(part or aims.id) if known else None
         log = desk.releases(aims.id) if known else ()
     if found is None:
-        raise UserError(
-            f"{database} holds no release of '{aims.id}', so there is nothing for the network yet; "
-            "make one with: qi-equity release PROJECT --approve, or report to the team with --for "
-            "team"
-        )
+        return None
     last = next(one for one in reversed(log) if not one.withdrawn)
     policy = str(last.record["policy"]["name"])
     return found, Provenance(number=last.number, date=pd.Timestamp(last.day), policy=policy)
 
 
-def _agreed(database: str, aims: Project) -> tuple[Action, ...]:
-    """The next steps that were agreed, from the store where one is named."""
+def written(database: str, aims: Project, audience: str) -> dict[str, Any]:
+    """What sessions wrote down, from the store where one is named; for the network what it may see.
+
+    Words can hold counts: those of a site go to others once the site shares its counts.
+    """
     if not database:
-        return ()
+        return {}
     from qi_equity.cli.safekeeping import admin
-    from qi_equity.store import Action
+    from qi_equity.store.rounds import written_down
 
     with admin(database) as desk:
         if aims.id not in desk.projects():
-            return ()
-        return tuple(kept.content for kept in desk.entries(aims.id, Action).values())
+            return {}
+        return written_down(desk, aims.id, network=audience == "network")
 
 
 def _chosen(option: str, given: str, known: list[str] | tuple[str, ...]) -> list[str]:

@@ -16,6 +16,7 @@ from qi_equity.errors import UserError
 
 if TYPE_CHECKING:
     from qi_equity.cli.arrivals import Arrivals
+    from qi_equity.cli.scheduled import Schedule
     from qi_equity.cli.telling import Settings
 
 EVERY = 30.0  # seconds between two looks
@@ -38,27 +39,43 @@ def watch(
         bool, typer.Option(help="take the rows that are fit, and list every one refused")
     ] = False,
 ) -> None:
-    """Take each extract that arrives in a folder: whole and once, or set aside with the reason."""
+    """Take each extract that arrives in a folder: whole and once, or set aside with the reason.
+
+    With QI_EQUITY_REPORT=FOLDER it writes the packs of each release there, once.
+    """
     from qi_equity.cli.arrivals import Arrivals
+    from qi_equity.cli.scheduled import schedule
     from qi_equity.cli.telling import settings
 
     if not folder.is_dir():
         raise UserError(f"{folder}: there is no such folder")
-    asked = settings(os.environ)
+    asked, packs = settings(os.environ), schedule(os.environ)
     arrivals = Arrivals(folder)
     arrivals.complete()
     if once:
         time.sleep(settle)
         well = _pass(arrivals, project, database, accept_valid, asked, typer.echo)
+        _packs(packs, project, database)
         raise typer.Exit(0 if well else 1)
     typer.echo(f"Watching {folder} (Ctrl+C stops it).")
     while True:
         time.sleep(every)
         try:
             _pass(arrivals, project, database, accept_valid, asked, typer.echo)
+            _packs(packs, project, database)
         except UserError as wrong:
             # A project file in the midst of an edit, or a store that is busy: the files wait.
             typer.echo(f"nothing was taken: {wrong}", err=True)
+
+
+def _packs(asked: Schedule | None, project: Path, database: str) -> None:
+    """The packs that are due, where somebody asked for them."""
+    if asked is None:
+        return
+    from qi_equity import project_file
+    from qi_equity.cli.scheduled import write_due
+
+    write_due(asked, database, project_file.load(project), typer.echo)
 
 
 def _pass(

@@ -17,9 +17,12 @@ from qi_equity.arrays import BoolArray, FloatArray, IntArray
 from qi_equity.disclosure.relations import Key, Relation, related
 from qi_equity.disclosure.release import COUNTS, Count, Grid, Release
 
-Step = Mapping[Key, int]  # what changes together in one cell: +1 or -1 of each count
+Step = Mapping[Key, int]  # what changes together in one cell: more or fewer of each count
 # Relations are followed so far: a change that needs more others than this is not tried.
 LONGEST_STEP = 4
+
+
+Pair = tuple[Key, Key]  # a numerator and the denominator it is among
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,8 +33,8 @@ class Told:
     ids: IntArray  # that block
     free: BoolArray  # where nothing is told
     held: FloatArray  # the true counts, without totals; nan: not logged
-    up: BoolArray  # where one more would be told as the same number
-    down: BoolArray
+    above: FloatArray  # how many more would be told as the same number
+    below: FloatArray  # how many fewer
     small: BoolArray  # where the sum told is a small one
 
 
@@ -73,8 +76,8 @@ class Axes:
         held[at] = np.where(one.grid.logged, counts, np.nan)
         least, most = one.policy.between(true)
         small = (true > 0) & (true < limit) & ~free
-        up, down = free | (true < most), free | (true > least)
-        return Told(true, ids, free, held[:-1, :-1], up, down, small)
+        above, below = (np.where(free, np.inf, left) for left in (most - true, true - least))
+        return Told(true, ids, free, held[:-1, :-1], above, below, small)
 
 
 @dataclass(slots=True, eq=False)
@@ -87,6 +90,7 @@ class Board:
     axes: Axes = field(init=False)
     relations: tuple[Relation, ...] = field(init=False)
     limit: int = field(init=False)
+    systems: dict[tuple[int, ...], object] = field(init=False, default_factory=dict)  # of `bounds`
     _old: dict[Key, list[Told]] = field(init=False, default_factory=dict)
     _new: dict[Key, Told] = field(init=False, default_factory=dict)
     _stands_for: dict[Key, Key] = field(init=False, default_factory=dict)
@@ -114,6 +118,7 @@ class Board:
 
     def renewed(self, place: int) -> None:
         """Look again at what a release of now tells."""
+        self.systems.clear()
         one = self.now[place]
         for count in one.sums:
             self._new[one.grid.measure.id, count] = self.axes.told(one, count, self.limit)
@@ -145,18 +150,14 @@ class Board:
                 least = np.fmin(least, one.held)
             for way, taken in zip(ways, (sign, -sign), strict=True):
                 way &= logged & (least + taken >= 0)
-        for made in self.now:
-            if made.grid.measure.data != "proportion" or "denominator" not in made.sums:
-                continue
-            name = made.grid.measure.id
-            top, bottom = (self._stands_for[name, count] for count in COUNTS)
+        for name, top, bottom in self.rated(measure):
             more = step.get(top, 0) - step.get(bottom, 0)
-            if more and measure in (None, name):
+            if more:
                 way = ways[0] if more > 0 else ways[1]
-                way &= ~(self._spare(name) < abs(more))
+                way &= ~(self.spare(name) < abs(more))
         return ways
 
-    def _spare(self, measure: str) -> FloatArray:
+    def spare(self, measure: str) -> FloatArray:
         """The least number without the event, in any release; inf where not logged."""
         found = self._spares.get(measure)
         if found is None:
@@ -188,17 +189,18 @@ class Board:
                 if one in self._new:
                     yield self._new[one]
 
-    def pairs(self, measure: str | None = None) -> list[tuple[Key, Key]]:
-        """Numerators and the denominators they are among: no birth has an event twice."""
-        found = {}
+    def rated(self, measure: str | None = None) -> Iterator[tuple[str, Key, Key]]:
+        """Measures that are proportions, with their two counts: no birth has an event twice."""
         for one in self.now:
             name = one.grid.measure.id
             rated = one.grid.measure.data == "proportion" and "denominator" in one.sums
             if rated and measure in (None, name):
-                found[
-                    self._stands_for[name, "numerator"], self._stands_for[name, "denominator"]
-                ] = 1
-        return list(found)
+                top, bottom = (self._stands_for[name, count] for count in COUNTS)
+                yield name, top, bottom
+
+    def pairs(self, measure: str | None = None) -> list[Pair]:
+        """Numerators and the denominators they are among."""
+        return list(dict.fromkeys((top, bottom) for _, top, bottom in self.rated(measure)))
 
     def places_of(self, keys: Iterable[Key]) -> list[int]:
         """The releases of now that tell of any of these counts."""
@@ -207,7 +209,7 @@ class Board:
 
     def steps(self, key: Key, measure: str | None = None) -> list[Step]:
         """The ways in which one more of a count fits every relation; of one measure: none else."""
-        sums = [] if measure else [self._as_sum(one) for one in self.relations if len(one.keys) > 2]
+        sums = [] if measure else self.sums()
         begun: list[dict[Key, int]] = [{key: 1}]
         begun += [
             {key: 1, other: 1}
@@ -220,6 +222,10 @@ class Board:
         for start in begun:
             found += [one for one in _completed(start, sums) if one not in found]
         return sorted(found, key=len)
+
+    def sums(self) -> list[dict[Key, int]]:
+        """The relations of parts and wholes, as coefficients that add up to nought."""
+        return [self._as_sum(one) for one in self.relations if len(one.keys) > 2]
 
     def _as_sum(self, one: Relation) -> dict[Key, int]:
         """A relation as coefficients that add up to nought."""

@@ -26,10 +26,11 @@ from qi_equity.disclosure.seen import Beside, seen
 from qi_equity.disclosure.side_by_side import secured_margins
 from qi_equity.disclosure.twins import secured
 from qi_equity.findings import Findings, caution
-from qi_equity.observations import SERIES_KEY, UNKNOWN, with_totals
+from qi_equity.observations import COUNTS, SERIES_KEY, with_totals
 from qi_equity.observations import observations as checked
 from qi_equity.project import ALL_SITES, EVERYONE, Disclosure, Project
-from qi_equity.quality.outcome import shares
+from qi_equity.quality.outcome import too_little
+from qi_equity.reading import Reading
 
 if TYPE_CHECKING:
     from qi_equity.store.releases import Past
@@ -110,6 +111,7 @@ def made_of(
     policy = policy_of(told) or UNPROTECTED
     reason = told.reason if isinstance(told, Disclosure) and policy is UNPROTECTED else None
     parts, held, withheld, ties = {}, [], [], set()
+    every, table = table, _counted(table)
     for name, made in _secured(project, table, policy, earlier):
         kept = []
         for one, few in made.releases:
@@ -117,7 +119,12 @@ def made_of(
             held.append(one)
             withheld += _withheld(one, few)
         ties |= {(one, name) for one in made.relations}
-        parts[name] = {"measures": kept} | _beside(made.project, made.table)
+        known = counts(project, made.project, every)
+        parts[name] = {
+            "measures": kept,
+            "not_counted": _not_counted(made.project, made.table),
+            "unrecorded": _unrecorded(made.project, known),
+        }
     record: dict[str, Any] = {
         "policy": {"name": policy.name, "first": policy.first, "base": policy.base,
                    "small": None if np.isnan(policy.small) else policy.small, "reason": reason},
@@ -130,6 +137,11 @@ def made_of(
         ),
     }  # fmt: skip
     return Made(record | {"content": digest(record)}, tuple(held))
+
+
+def _counted(table: pd.DataFrame) -> pd.DataFrame:
+    """Without the rows that have no count, and stand for what was refused alone."""
+    return table.dropna(subset=[*COUNTS, "value"], how="all")
 
 
 # Policy none: every count as it is, and a reason that every viewer reads.
@@ -220,8 +232,8 @@ def _withheld(one: Release, few: BoolArray) -> list[Withheld]:
     ]  # fmt: skip
 
 
-def _beside(project: Project, table: pd.DataFrame) -> dict[str, Any]:
-    """What is public beside the counts: what is not counted, and where too little is recorded."""
+def _not_counted(project: Project, table: pd.DataFrame) -> list[list[str]]:
+    """The series of measurements and times, of which nothing is released."""
     counted = {one.id for one in project.measures if _is_counted(one.data)}
     others = table[~table["measure"].isin(counted) & table["measure"].isin(
         [one.id for one in project.measures])]  # fmt: skip
@@ -229,14 +241,19 @@ def _beside(project: Project, table: pd.DataFrame) -> dict[str, Any]:
         others = with_totals(others, "stratum", EVERYONE)
         if table["site"].nunique() > 1:
             others = with_totals(others, "site", ALL_SITES)
-    most = {one.id: one.most_outcome_unknown for one in project.measures}
-    found = shares(table, ["measure", "site"]) if UNKNOWN in table else pd.DataFrame()
-    too_many = []
-    if len(found):
-        over = found["share"] > found["measure"].map(most).astype(float)
-        too_many = found.loc[over, ["measure", "site"]].to_numpy().tolist()
     keys = others[SERIES_KEY].drop_duplicates().to_numpy().tolist() if len(others) else []
-    return {"not_counted": sorted(keys), "unrecorded": sorted(too_many)}
+    return sorted(keys)
+
+
+def _unrecorded(project: Project, table: pd.DataFrame) -> list[list[str]]:
+    """The sites at which too little is recorded of a measure, or too much was refused."""
+    whole = with_totals(table, "site", ALL_SITES) if table["site"].nunique() > 1 else table
+    too_many = [
+        [one.id, site]
+        for one in project.measures
+        for site in too_little(Reading(project, one), whole[whole["measure"] == one.id])
+    ]
+    return sorted(too_many)
 
 
 def _is_counted(data: str) -> bool:
@@ -315,7 +332,7 @@ def recalled(
     They are what the next release reckons with; nothing is shown of them.
     """
     policy, found = policy_in(record), []
-    table = table[table["site"].isin(record["sites"])]
+    table = _counted(table[table["site"].isin(record["sites"])])
     for side in _sides(project):
         kept = record["parts"].get(side.id)
         if kept is None:

@@ -16,9 +16,10 @@ import numpy as np
 import pandas as pd
 
 from qi_equity.arrays import BoolArray, FloatArray
+from qi_equity.disclosure.moves import TOTAL, exchanged, room
 from qi_equity.disclosure.policy import FIRST_SHOWN
 from qi_equity.disclosure.release import COUNTS, Count, Release
-from qi_equity.disclosure.twins import SITES_OF_INSIDERS, TOTAL, exchanged, room, secured
+from qi_equity.disclosure.twins import SITES_OF_INSIDERS, secured
 from qi_equity.strata import crossed
 
 Place = tuple[int, int, int]  # of which dimension (0 or 1), site, stratum; the last is the total
@@ -170,7 +171,8 @@ def _changes(moves: _Moves) -> tuple[BoolArray, BoolArray]:
     alone = ways[0][1] | ways[1][1]
     # Whoever knows one site knows whether it is that one: there must be another.
     partners = 2 if len(moves.can[0]) >= SITES_OF_INSIDERS else 1
-    sites = exchanged(ways[0][0], ways[1][0], axis=0, partners=partners)
+    here, there = ways[0][0], ways[1][0]
+    sites = exchanged(here, there, 0, partners) | exchanged(there, here, 0, partners)
     found = []
     for side in (0, 1):
         # Between two strata of one dimension, the other's and all totals stay as they are.
@@ -182,7 +184,7 @@ def _changes(moves: _Moves) -> tuple[BoolArray, BoolArray]:
             )
             for way in (0, 1)
         )
-        strata = exchanged(more, less, axis=1 + side)
+        strata = exchanged(more, less, 1 + side) | exchanged(less, more, 1 + side)
         found.append(_levels(alone, strata, sites, other=2 - side))
     return found[0], found[1]
 

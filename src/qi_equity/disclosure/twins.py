@@ -1,29 +1,44 @@
 """What the released counts give away, and withholding until they give away no small count.
 
-A count is safe if it has a twin: other true counts, differing in it, that would be released as
+A count is safe if it has twins: other true counts, differing in it, that would be released as
 the very same numbers, now and in every release before. Whatever an attacker does with those
-numbers, both stay possible; and so they do for whoever knows all the counts of one other site.
+numbers, all stay possible; and so they do for whoever knows all the counts of one other site.
+Three values are left of each: it can be one more and one fewer, or, where only one of them is
+found, what all numbers leave of it together is three values wide (see `bounds`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 
 import numpy as np
 
 from qi_equity.arrays import BoolArray
-from qi_equity.disclosure.board import Board, Step, Told
+from qi_equity.disclosure.board import Board, Told
+from qi_equity.disclosure.bounds import Bounds
+from qi_equity.disclosure.moves import (
+    TOTAL,
+    Changes,
+    Moves,
+    Place,
+    Way,
+    changes_of,
+    found,
+    moves_of,
+    of_others,
+    sites_of_exchanges,
+)
 from qi_equity.disclosure.relations import Key, Relation
-from qi_equity.disclosure.release import Count, Release
+from qi_equity.disclosure.release import Release
 
-Place = tuple[int, int]  # site and stratum; -1 is the total
-TOTAL = -1
 # Of three sites or more, one may be the attacker's own: what changes in exchange with other sites
 # must be able to do so with two of them.
 SITES_OF_INSIDERS = 3
+# Values that are left of each small count.
+VALUES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +54,7 @@ def secured(
     earlier: Sequence[Sequence[Release]] = (),
     told: Iterable[Relation] = (),
 ) -> Secured:
-    """The releases with series widened or withheld until every small count has a twin.
+    """The releases with series widened or withheld until every small count has its twins.
 
     `earlier` are the releases that went out before, as they were made; `told` the relations that
     the project declares.
@@ -84,7 +99,7 @@ def _asked(board: Board) -> Iterator[tuple[Key, str | None]]:
 
 
 def _told_less(board: Board, key: Key, measure: str | None, place: Place) -> bool:
-    """Widen or withhold what tells of one series' small counts until each has a twin."""
+    """Widen or withhold what tells of one series' small counts until each has its twins."""
     keys = {one for step in board.steps(key, measure) for one in step} | {key}
     group = [
         n for n in board.places_of(keys) if measure in (None, board.now[n].grid.measure.id)
@@ -127,153 +142,150 @@ def _most_told(board: Board, group: list[int], place: Place) -> tuple[int, Place
 
 
 @dataclass(frozen=True, eq=False)
-class _Moves:
-    """A step and its reverse: where it would change no released number, and may be taken."""
+class _Look:
+    """What is told of one count, and where it can be one more or one fewer."""
 
-    up: BoolArray  # (site, stratum, subgroup), totals last
-    down: BoolArray
-    add: BoolArray  # where the counts allow it; strata and sites alone
-    sub: BoolArray
-    alone: BoolArray  # where either can be taken with nothing in exchange
-    told: tuple[tuple[Told, int], ...]
-    known: dict[tuple[Place, int, bool], BoolArray] = field(default_factory=dict)
+    board: Board
+    key: Key
+    measure: str | None
+    insiders: bool
 
     @cached_property
-    def reverse(self) -> _Moves:
-        """The step the other way."""
-        told = tuple((one, -sign) for one, sign in self.told)
-        return _Moves(self.down, self.up, self.sub, self.add, self.alone, told)
+    def told(self) -> list[Told]:
+        """All that is told of it."""
+        return list(self.board.told(self.key, self.measure))
 
-    def fits(self, at: Place, time: int, back: bool) -> BoolArray:
-        """The subgroups with which one of a series can be exchanged, by all that is told of it.
+    @cached_property
+    def shape(self) -> tuple[int, ...]:
+        """Sites, strata and subgroups, without totals."""
+        return self.told[0].held.shape
 
-        One fewer then and one more in the other; the other way round if `back`.
+    @property
+    def partners(self) -> int:
+        """The sites to choose from in an exchange."""
+        return 2 if self.insiders else 1
+
+    @cached_property
+    def moves(self) -> dict[Way, list[Moves]]:
+        """The steps by which it can be more, or fewer."""
+        steps = self.board.steps(self.key, self.measure)
+        more = [moves_of(self.board, step, self.measure) for step in steps]
+        return {1: more, -1: [one.reverse for one in more]}
+
+    @cached_property
+    def changes(self) -> dict[Way, Changes]:
+        """Where it can be more, or fewer, in a cell or in exchange with its neighbours."""
+        return {way: changes_of(moves, self.partners) for way, moves in self.moves.items()}
+
+    def apart(self, place: Place, times: slice, knows: int | None = None) -> bool:
+        """Whether all that is told leaves three values of a sum over subgroups, bound by bound.
+
+        `knows`: for whoever knows all counts of that site; of a site's own, for each of the others.
         """
-        found = self.known.get((at, time, back))
-        if found is None:
-            found = np.ones(self.up.shape[2], bool)
-            for one, sign in self.told:
-                up, down = (one.up, one.down)[:: -sign if back else sign]
-                ids, free = one.ids[at], one.free[at]
-                fit = up[at] if down[at][time] else np.zeros(len(ids), bool)
-                if not free[time]:
-                    fit = fit | (~free & (ids == ids[time]))
-                found &= fit
-            self.known[at, time, back] = found
+        sites, strata, _ = self.shape
+        own = [place[0]] if place[0] < sites else [at for at in range(sites) if at != knows]
+        cells = np.zeros(self.shape, bool)
+        cells[own, slice(None) if place[1] == strata else place[1], times] = True
+        who: list[int | None] = [knows]
+        if self.insiders and place[0] < sites:
+            who = [at for at in range(sites) if at != place[0]]
+        return all(self.bounds.apart(cells, one) >= VALUES - 1 for one in who)
+
+    @cached_property
+    def wide(self) -> BoolArray:
+        """The same of each count of a site, stratum and subgroup."""
+        if not self.insiders:
+            return np.asarray(self.bounds.of_cells() >= VALUES - 1)
+        found = np.ones(self.shape, bool)
+        for site in range(self.shape[0]):
+            others = np.arange(self.shape[0]) != site
+            found[others] &= self.bounds.of_cells(site)[others] >= VALUES - 1
         return found
 
-    def moved(self, at: Place, time: int, back: bool) -> BoolArray:
-        """The same of a stratum at a site, where the counts themselves allow it."""
-        down, up = (self.add, self.sub) if back else (self.sub, self.add)
-        if not down[at][time]:
-            return np.zeros(self.up.shape[2], bool)
-        return np.asarray(up[at] & self.fits(at, time, back))
-
-
-def _moves(board: Board, step: Step, measure: str | None) -> _Moves:
-    told = tuple((one, sign) for key, sign in step.items() for one in board.told(key, measure))
-    shape = told[0][0].true.shape
-    up, down = np.ones(shape, bool), np.ones(shape, bool)
-    inner = tuple(size - 1 for size in shape[:2])
-    single = [np.ones((*inner, shape[2]), bool) for _ in range(2)]
-    regular = np.ones((*inner, shape[2]), bool)
-    for one, sign in told:
-        ways = (one.up, one.down)[::sign]
-        up &= ways[0]
-        down &= ways[1]
-        there = np.isfinite(one.held)
-        for alone, way in zip(single, ways, strict=True):
-            alone &= _all_four(way) | ~there
-        # In exchange with others only what every release holds, that holds the subgroup at all.
-        regular &= there | ~there.any(axis=(0, 1))
-    add, sub = board.allowed(step, measure)
-    alone = (add & single[0]) | (sub & single[1])
-    return _Moves(up, down, add & regular, sub & regular, alone, told)
-
-
-def _all_four(room: BoolArray) -> BoolArray:
-    """Room in a stratum at a site and in the three totals over it."""
-    return np.asarray(room[:-1, :-1] & room[:-1, -1:] & room[-1:, :-1] & room[-1:, -1:])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Changes:
-    """Where counts and totals can differ: (site, stratum, subgroup), totals last.
-
-    `by_site` says of the totals over sites, through which of them: whoever knows that site's
-    counts knows that they do not.
-    """
-
-    anywhere: BoolArray
-    by_site: BoolArray
-
-
-def _changes(moves: Sequence[_Moves], partners: int) -> _Changes:
-    sites, strata, times = moves[0].up.shape
-    anywhere = np.zeros((sites, strata, times), bool)
-    by_site = np.zeros((sites - 1, strata, times), bool)
-    for one in moves:
-        more, less = one.add & one.up[:-1, :-1], one.sub & one.down[:-1, :-1]
-        up, down = one.up, one.down
-        strata_ = exchanged(more & up[-1:, :-1], less & down[-1:, :-1], axis=1)
-        sites_ = exchanged(more & up[:-1, -1:], less & down[:-1, -1:], axis=0, partners=partners)
-        anywhere[:-1, :-1] |= one.alone | strata_ | sites_
-        anywhere[:-1, -1] |= (one.alone | sites_).any(axis=1)
-        by_site[:, :-1] |= one.alone | strata_
-        by_site[:, -1] |= one.alone.any(axis=1)
-    anywhere[-1] = by_site.any(axis=0)
-    return _Changes(anywhere, by_site)
-
-
-def exchanged(more: BoolArray, less: BoolArray, axis: int, partners: int = 1) -> BoolArray:
-    """One more here and one fewer elsewhere along an axis, or the other way round.
-
-    `partners` is how many places elsewhere there must be to choose from.
-    """
-
-    def elsewhere(moves: BoolArray) -> BoolArray:
-        return np.asarray(moves.sum(axis=axis, keepdims=True) - moves.astype(np.int64) >= partners)
-
-    return (more & elsewhere(less)) | (less & elsewhere(more))
+    @cached_property
+    def bounds(self) -> Bounds:
+        """What all numbers together leave of it."""
+        return Bounds(self.board, self.key, self.measure)
 
 
 def exposed(
     board: Board, key: Key, measure: str | None = None, only: Place | None = None
 ) -> Iterator[Place]:
-    """Where a small count, of one subgroup or released, has no twin.
+    """Where a small count, of one subgroup or released, has no twin, or not three values left.
 
     `measure` looks at what is told of one measure alone; `only` asks of one series.
     """
-    told = list(board.told(key, measure))
-    insiders = len(board.axes.sites) > SITES_OF_INSIDERS
-    partners = 2 if insiders else 1
-    moves = [_moves(board, step, measure) for step in board.steps(key, measure)]
-    if not moves:
+    look = _Look(board, key, measure, len(board.axes.sites) > SITES_OF_INSIDERS)
+    if not look.moves[1]:
         return
-    changes = _changes(moves, partners)
+    more, less = (look.changes[way] for way in (1, -1))
+    shape = more.anywhere.shape
     if only is not None:
-        only = tuple(at % size for at, size in zip(only, changes.anywhere.shape, strict=False))
-    limit = board.limit if insiders else 0
-    yield from _released(told, changes, limit, only)
-    small, others = _small(told, board.limit, insiders)
-    hidden = small & ~changes.anywhere
-    if insiders:
-        known = changes.by_site.sum(axis=0) - changes.by_site.astype(np.int64) > 0
+        only = tuple(at % size for at, size in zip(only, shape, strict=False))
+    yield from _released(look, only)
+    small, others = _small(look.told, board.limit, look.insiders)
+    hidden = small & ~(more.anywhere & less.anywhere)
+    if hidden[:-1, :-1].any():
+        hidden[:-1, :-1] &= ~((more.anywhere | less.anywhere)[:-1, :-1] & look.wide)
+    if look.insiders:
+        known = of_others(more.by_site) & of_others(less.by_site)
         hidden[-1] |= (others & ~known).any(axis=0)
     for place in _places(hidden, only):
         for time in np.flatnonzero(hidden[place]).tolist():
-            if place[0] < len(small) - 1:
-                safe = _found(moves, place, time, partners)
-            else:
-                through = changes.by_site[:, place[1], time].copy()
-                through |= _sites_of_exchanges(moves, place[1], time, through)
-                asked = others[:, place[1], time] if insiders else np.zeros(len(through), bool)
-                safe = (through.any() or not small[(*place, time)]) and not (
-                    asked & (through.sum() - through.astype(int) < 1)
-                ).any()
-            if not safe:
+            asked = others[:, place[1], time]
+            if not (
+                _count_open(look, place, time) if place[0] < shape[0] - 1
+                else _total_open(look, place[1], time, asked, bool(small[(*place, time)]))
+            ):  # fmt: skip
                 yield place
                 break
+
+
+def _count_open(look: _Look, place: Place, time: int) -> bool:
+    """Whether a count at a site has twins enough, in exchange with other subgroups too."""
+    quick = [bool(look.changes[way].anywhere[place][time]) for way in (1, -1)]
+    if all(quick):
+        return True
+    twin = any(quick) or found(
+        [*look.moves[1], *look.moves[-1]], place, time, look.partners
+    )  # fmt: skip
+    one_cell = place[1] < look.shape[1]
+    if twin and (
+        look.wide[place][time] if one_cell else look.apart(place, slice(time, time + 1))
+    ):  # fmt: skip
+        return True
+    return twin and all(
+        known or found(look.moves[way], place, time, look.partners)
+        for known, way in zip(quick, (1, -1), strict=True)
+    )
+
+
+def _total_open(look: _Look, stratum: int, time: int, asked: BoolArray, small: bool) -> bool:
+    """The same of a total over sites; `asked` of whoever knows that site."""
+    more, less = (
+        sites_of_exchanges(look.moves[way], stratum, time, change.by_site[:, stratum, time])
+        for way, change in look.changes.items()
+    )
+    return _sum_open(look, stratum, slice(time, time + 1), (more, less), asked, small)
+
+
+def _sum_open(
+    look: _Look, stratum: int, times: slice, through: tuple[BoolArray, BoolArray],
+    asked: BoolArray, small: bool = False,
+) -> bool:  # fmt: skip
+    """Whether a sum of all sites has twins enough: `through` which it can be more, and fewer.
+
+    It is `small`, or the rest is to those who know a site that is `asked` about.
+    """
+    place = look.shape[0], stratum
+    ways = [bool(way.any()) for way in through]
+    if small and not all(ways) and not (any(ways) and look.apart(place, times)):
+        return False
+    more, less = map(of_others, through)
+    if (asked & ~(more | less)).any():
+        return False
+    left = np.flatnonzero(asked & ~(more & less)).tolist()
+    return all(look.apart(place, times, knows=site) for site in left)
 
 
 def _small(told: Sequence[Told], limit: int, insiders: bool) -> tuple[BoolArray, BoolArray]:
@@ -286,142 +298,56 @@ def _small(told: Sequence[Told], limit: int, insiders: bool) -> tuple[BoolArray,
         table[:-1, -1] = table[:-1, :-1].sum(axis=1)
         table[-1] = table[:-1].sum(axis=0)
         small |= (table > 0) & (table < limit)
-        if insiders:
+        if insiders:  # to whoever knows one site, the rest of a total may be a small count
             rest = table[-1] - table[:-1]
             others |= (rest > 0) & (rest < limit)
     return small, others
 
 
-def _released(
-    told: Sequence[Told], changes: _Changes, limit: int, only: Place | None
-) -> Iterator[Place]:
-    """Where the sum over a block is small, in any release, and no count in it can differ.
-
-    `limit` is what is small to whoever knows one site; nought where nobody does.
-    """
-    for one in told:
+def _released(look: _Look, only: Place | None) -> Iterator[Place]:
+    """Where the sum over a block is small, in any release, and has not twins enough."""
+    for one in look.told:
         for place in _places(one.small, only):
-            ids = one.ids[place]
-            if not all(
-                changes.anywhere[place][ids == block].any()
-                for block in np.unique(ids[one.small[place]])
-            ):
+            if not all(_block_open(look, place, block) for block in _blocks(one, place)):
                 yield place
-    if not limit:
+    if not look.insiders:
         return
-    for one, stratum in product(told, range(changes.anywhere.shape[1])):
-        place = (len(changes.anywhere) - 1, stratum)
-        if (
-            only in (None, place)
-            and not one.free[-1, stratum].all()
-            and not _open_to_insiders(one, changes, stratum, limit)
-        ):
+    last = look.shape[0]
+    for one, stratum in product(look.told, range(look.shape[1] + 1)):
+        place = (last, stratum)
+        if only in (None, place) and not _open_to_insiders(one, look, stratum):
             yield place
 
 
-def _open_to_insiders(one: Told, changes: _Changes, stratum: int, limit: int) -> bool:
-    """Whether a small sum of all sites but one can differ, for whoever knows that one."""
+def _blocks(one: Told, place: Place) -> Iterator[slice]:
+    """The blocks of a series that are told as small."""
+    starts = np.flatnonzero(np.diff(one.ids[place], prepend=-2))
+    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), None], strict=True):
+        if one.small[place][start]:
+            yield slice(start, end)
+
+
+def _block_open(look: _Look, place: Place, times: slice) -> bool:
+    ways = [look.changes[way].anywhere[place][times].any() for way in (1, -1)]
+    return all(ways) or (any(ways) and look.apart(place, times))
+
+
+def _open_to_insiders(one: Told, look: _Look, stratum: int) -> bool:
+    """Whether small sums of all sites but one have twins enough, for whoever knows that one."""
     ids, free = one.ids[-1, stratum], one.free[-1, stratum]
     held = np.nan_to_num(one.held)
     counts = held.sum(axis=1) if stratum == held.shape[1] else held[:, stratum]
     starts = np.flatnonzero(np.diff(ids, prepend=-2))
     sums = np.add.reduceat(counts, starts, axis=-1)
     rest = sums.sum(axis=0) - sums
-    by = np.add.reduceat(changes.by_site[:, stratum].astype(np.int64), starts, axis=-1) > 0
-    can = by.sum(axis=0) - by.astype(np.int64) > 0
-    small = (rest > 0) & (rest < limit) & ~free[starts]
-    return not bool((small & ~can).any())
-
-
-def _found(moves: Sequence[_Moves], place: Place, time: int, partners: int) -> bool:
-    """Whether a count at a site can differ in exchange for others, of other subgroups too."""
-    strata = moves[0].up.shape[1] - 1
-    inner = range(strata) if place[1] == strata else [place[1]]
-    others: set[int] = set()
-    for one, stratum in product(moves, inner):
-        for way in (one, one.reverse):
-            for partner in _exchanges(way, (place[0], stratum), time, (True, place[1] < strata)):
-                others.add(partner)
-                if partner == place[0] or len(others) >= partners:
-                    return True
-    return False
-
-
-def _sites_of_exchanges(
-    moves: Sequence[_Moves], stratum: int, time: int, known: BoolArray
-) -> BoolArray:
-    """The sites at which a total over sites can differ through other subgroups; two will do."""
-    strata = moves[0].up.shape[1] - 1
-    inner = range(strata) if stratum == strata else [stratum]
-    found = known.copy()
-    for site in np.flatnonzero(~known).tolist():
-        if found.sum() > 1:
-            break
-        found[site] = any(
-            next(_exchanges(way, (site, at), time, (False, stratum < strata)), None) is not None
-            for one in moves
-            for way in (one, one.reverse)
-            for at in inner
-        )
-    return found
-
-
-def _exchanges(way: _Moves, place: Place, time: int, over: tuple[bool, bool]) -> Iterator[int]:
-    """The sites with which a count of one subgroup can be exchanged; its own where with none.
-
-    `over` says whether other sites and other strata may take part.
-    """
-    yield from _other_times(way, place, time, over)
-    if all(over):
-        yield from _corners(way, place, time)
-
-
-def _corners(way: _Moves, place: Place, time: int) -> Iterator[int]:
-    """One fewer here and at another site's other stratum, one more at the two other corners."""
-    site, stratum = place
-    down = (way.sub & way.down[:-1, :-1])[..., time]
-    if not down[place]:
-        return
-    up = (way.add & way.up[:-1, :-1])[..., time]
-    corners = up[:, stratum, np.newaxis] & up[site] & down
-    corners[site], corners[:, stratum] = False, False
-    yield from np.flatnonzero(corners.any(axis=1)).tolist()
-
-
-def _other_times(way: _Moves, place: Place, time: int, over: tuple[bool, bool]) -> Iterator[int]:
-    """One fewer now and one more in another subgroup, the other way round elsewhere if need be."""
-    site, stratum = place
-    sites, strata, _ = way.add.shape
-    if not way.sub[place][time]:
-        return
-
-    here = way.moved(place, time, False).copy()
-    here[time] = False
-    here &= way.fits((TOTAL, stratum), time, False)
-    if over[1]:
-        for other in range(strata):
-            if (
-                other != stratum
-                and (
-                    here
-                    & way.moved((site, other), time, True)
-                    & way.fits((TOTAL, other), time, True)
-                ).any()
-            ):
-                yield site
-                return
-    of_site = way.fits((site, TOTAL), time, False)
-    alone = here & of_site & way.fits((TOTAL, TOTAL), time, False)
-    if alone.any():
-        yield site
-        return
-    here = way.moved(place, time, False) & of_site
-    here[time] = False
-    if over[0] and here.any():
-        for other in range(sites):
-            back = way.moved((other, stratum), time, True)
-            if other != site and (here & back & way.fits((other, TOTAL), time, True)).any():
-                yield other
+    small = (rest > 0) & (rest < look.board.limit) & ~free[starts]
+    ends = [*starts[1:].tolist(), None]
+    for block in np.flatnonzero(small.any(axis=0)).tolist():
+        times = slice(int(starts[block]), ends[block])
+        more, less = (look.changes[way].by_site[:, stratum, times].any(axis=-1) for way in (1, -1))
+        if not _sum_open(look, stratum, times, (more, less), small[:, block]):
+            return False
+    return True
 
 
 def _places(where: BoolArray, only: Place | None) -> Iterator[Place]:
@@ -430,15 +356,3 @@ def _places(where: BoolArray, only: Place | None) -> Iterator[Place]:
         yield from map(tuple, np.argwhere(where.any(axis=-1)).tolist())
     elif where[only].any():
         yield only
-
-
-def room(releases: Sequence[Release], count: Count) -> tuple[BoolArray, BoolArray]:
-    """Where one more, and one fewer, rounds to the same in every release."""
-    up = np.ones(releases[0].grid.logged.shape, bool)
-    down = up.copy()
-    for each in releases:
-        true, free = each.true(count), each.free
-        least, most = each.policy.between(true)
-        up &= free | (true < most)
-        down &= free | (true > least)
-    return up, down

@@ -378,16 +378,17 @@ def _points(drawn: _Drawn) -> pd.DataFrame:
 def _summary(drawn: _Drawn) -> pd.DataFrame:
     """A row a series and phase."""
     rows, subgroups, screened = drawn.rows, drawn.subgroups, drawn.chart.lines.screened
-    table = rows.series.keys.iloc[rows.owner].reset_index(drop=True)
-    table["phase"] = rows.phase + 1
-    table["subgroups"] = subgroups.tested.sum(axis=1)
-    table["missing"] = (rows.member & ~rows.logged).sum(axis=1)
-    table["baseline"] = (subgroups.baseline & np.isfinite(subgroups.value)).sum(axis=1)
-    for name, column in (_signals(drawn) | _at_the_latest(drawn)).items():
-        table[name] = column
-    table["screened"] = 0 if screened is None else screened
-    table["cautions"] = _cautions(drawn, table)
-    return table
+    keys = rows.series.keys.take(rows.owner).reset_index(drop=True)
+    columns: dict[Any, Any] = {name: keys[name] for name in keys}
+    columns["phase"] = rows.phase + 1
+    columns["subgroups"] = subgroups.tested.sum(axis=1)
+    columns["missing"] = (rows.member & ~rows.logged).sum(axis=1)
+    columns["baseline"] = (subgroups.baseline & np.isfinite(subgroups.value)).sum(axis=1)
+    columns |= _signals(drawn) | _at_the_latest(drawn)
+    columns["screened"] = 0 if screened is None else screened
+    columns["cautions"] = _cautions(drawn, columns["baseline"], columns["missing"])
+    # Made in one go: to put on one column after another costs more than the sums.
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(rows.owner)))
 
 
 def _signals(drawn: _Drawn) -> dict[str, Any]:
@@ -441,23 +442,23 @@ def _at_the_latest(drawn: _Drawn) -> dict[str, Any]:
     }
 
 
-def _cautions(drawn: _Drawn, table: pd.DataFrame) -> list[tuple[str, ...]]:
+def _cautions(drawn: _Drawn, baseline: IntArray, missing: IntArray) -> list[tuple[str, ...]]:
     """What to be careful of, codes of ChartCaution, a row each."""
     kind, lines, verdict = drawn.kind, drawn.chart.lines, drawn.verdict
     values = np.isfinite(drawn.subgroups.value).any(axis=1)
     drawn_limits = np.isfinite(lines.upper).any(axis=1)
     # Counts always give limits, unless all of nothing was counted; others must vary to.
     no_limits = ChartCaution.NO_LIMITS_NO_EVENT if kind.exact else ChartCaution.NO_LIMITS_TOO_ALIKE
-    few = table["baseline"].to_numpy() < PROVISIONAL
+    few = baseline < PROVISIONAL
     said: dict[ChartCaution, Any] = {
         ChartCaution.NO_VALUE: ~values,
         no_limits: kind.limited & ~drawn_limits & values,
         ChartCaution.PROVISIONAL_LIMITS: kind.limited & drawn_limits & few,
         ChartCaution.RUNS_GUARDED: verdict.guarded & kind.runs & (verdict.useful > 0),
         ChartCaution.SIGMA_FROM_SPREAD: lines.from_spread,
-        ChartCaution.MISSING_SUBGROUPS: table["missing"].to_numpy() > 0,
+        ChartCaution.MISSING_SUBGROUPS: missing > 0,
     }
-    cautions: list[tuple[str, ...]] = [()] * len(table)
+    cautions: list[tuple[str, ...]] = [()] * len(baseline)
     for code, where in said.items():
         for row in np.flatnonzero(where) if where is not None else ():
             cautions[row] = (*cautions[row], code.value)

@@ -45,20 +45,23 @@ class Funnels:
         sized = self.sites[self.sites["denominator"] > 0]
         keys = pd.MultiIndex.from_frame(self.spread[names]) if names else None
         of = keys.get_indexer(pd.MultiIndex.from_frame(sized[names])) if keys is not None else 0
-        size = sized["denominator"].groupby(np.broadcast_to(of, len(sized))).agg(["min", "max"])
-        if size.empty:
+        place, at = np.unique(np.broadcast_to(of, len(sized)), return_inverse=True)
+        if not place.size:
             return pd.DataFrame()
-        shown = [self._drawings[place] for place in size.index]
+        least, most = np.full(len(place), np.inf), np.full(len(place), -np.inf)
+        np.minimum.at(least, at, sized["denominator"].to_numpy(float))
+        np.maximum.at(most, at, sized["denominator"].to_numpy(float))
+        shown = [self._drawings[one] for one in place]
         numbers = (
             np.stack([getattr(one, name) for one in shown]) for name in ("target", "phi", "tau2")
         )
         one = Drawing(shown[0].kind, shown[0].limits, shown[0].over_dispersion, *numbers)
         floor = 1.0 if one.kind == "proportion" else 1e-9
-        first = np.maximum(size["min"].to_numpy(float) * MARGINS[0], floor)
-        last = np.maximum(size["max"].to_numpy(float) * MARGINS[1], first * MARGINS[1])
+        first = np.maximum(least * MARGINS[0], floor)
+        last = np.maximum(most * MARGINS[1], first * MARGINS[1])
         grid = np.geomspace(first, last, points, axis=-1)
         edges = _limits({level: one.at(grid, level) for level in LEVELS})
-        label = self.spread.loc[size.index.repeat(points), names].reset_index(drop=True)
+        label = self.spread[names].take(place.repeat(points)).reset_index(drop=True)
         target = np.broadcast_to(one.target, grid.shape).ravel()
         return label.assign(size=grid.ravel(), target=target, **edges)
 

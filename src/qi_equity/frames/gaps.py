@@ -121,13 +121,17 @@ def gaps(
         **_since_baseline(latest, then, length, multiply),
     }
     timed = [subgroup] if subgroup and each_subgroup else []
-    table = _labels(shown, [*groups, *timed, stratum])
-    for name, values in columns.items():
-        table[name] = _flat(values, shown)
+    labels = _labels(shown, [*groups, *timed, stratum])
+    # Made in one go: to put on one column after another costs more than the sums.
+    cells = {name: _flat(values, shown) for name, values in columns.items()}
+    table = pd.DataFrame({name: labels[name] for name in labels} | cells)
     # What no row of the data is about is not a missing count, and has no row here either.
     spoken: NDArray[np.bool_] = _flat(shown.present, shown)
-    table = table[spoken].reset_index(drop=True)
-    table.loc[table["reference"].isna(), "sentence"] = NO_BEST
+    if not spoken.all():
+        table = table[spoken].reset_index(drop=True)
+    unnamed = table["reference"].isna()
+    if unnamed.any():
+        table.loc[unnamed, "sentence"] = NO_BEST
     table.attrs["family"] = f"{np.isfinite(now.p_value).sum()} gaps in this table"
     table.attrs["reference"] = reference
     return table
@@ -158,14 +162,18 @@ def _check_choices(direction: str, confidence: float) -> None:
 
 def _labels(counts: Counts, names: list[str]) -> pd.DataFrame:
     """The label columns: series, then subgroup, then stratum, each in sorted order."""
+    shape = len(counts.series), len(counts.subgroups), len(counts.strata)
+    series, time, place = (axis.ravel() for axis in np.indices(shape))
     timed = len(names) > len(counts.series[0]) + 1
-    rows = [
-        (*series, *([time] if timed else []), place)
-        for series in counts.series
-        for time in counts.subgroups
-        for place in counts.strata
-    ]
-    return pd.DataFrame(rows, columns=names)
+    columns = [(list(labels), series) for labels in zip(*counts.series, strict=True)]
+    columns += [(counts.subgroups, time)] if timed else []
+    columns.append((counts.strata, place))
+    return pd.DataFrame(
+        {
+            name: pd.Series(labels).array.take(at)
+            for name, (labels, at) in zip(names, columns, strict=True)
+        }
+    )
 
 
 def _flat(values: Any, counts: Counts) -> Any:

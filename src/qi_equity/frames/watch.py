@@ -241,9 +241,9 @@ def _charts(
 
 def _points(points: pd.DataFrame, keys: list[str], wide: _Wide, drawn: FloatArray) -> pd.DataFrame:
     held = wide.row >= 0
-    table = points[[*keys, "subgroup"]].reset_index(drop=True)
+    named = [name for name in (*keys, "subgroup") if name in points]
+    evidence: dict[str, FloatArray] = {}
     for name, values in zip(("evidence_up", "evidence_down", "evidence_limit"), drawn, strict=True):
-        column = np.full(len(points), np.nan)
+        evidence[name] = column = np.full(len(points), np.nan)
         column[held] = values[wide.row[held], wide.place[held]]
-        table[name] = column
-    return table
+    return points[named].reset_index(drop=True).assign(**evidence)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from qi_equity.project_file.cross_checks import CHECKS
 from qi_equity.project_file.draft import Draft
 from qi_equity.project_file.new_file import scaffold_from
 
-__all__ = ["check", "examples", "load", "scaffold", "schema", "schema_text"]
+__all__ = ["check", "examples", "library", "load", "scaffold", "schema", "schema_text"]
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -61,22 +61,37 @@ def schema_text() -> str:
 
 def examples() -> dict[str, Path]:
     """The projects that ship with the package, by id."""
+    return {path.stem: path for path in sorted(_shipped().glob("*.yaml"))}
+
+
+def library() -> dict[str, Path]:
+    """The definitions to start a project from, by id: projects without a team, and no example.
+
+    >>> load(library()["early_booking"]).measures[0].role
+    'outcome'
+    """
+    return {path.stem: path for path in sorted((_shipped() / "library").glob("*.yaml"))}
+
+
+def _shipped() -> Path:
     # Installed they lie in the package; in the repository at its top, where people look.
     homes = (PACKAGE / "projects", PACKAGE.parents[1] / "projects")
-    home = next(home for home in homes if home.is_dir())
-    return {path.stem: path for path in sorted(home.glob("*.yaml"))}
+    return next(home for home in homes if home.is_dir())
 
 
-def scaffold(name: str, base: str = "pph_reduction") -> str:
-    """A new project file with comments, made from an example; project.schema.json goes beside it.
+def scaffold(name: str, base: str = "pph_reduction", said: Mapping[str, str] | None = None) -> str:
+    """A new project file with comments, from an example or the library; a schema goes beside it.
+
+    `said` is what its team has to say, by key: co_production, language, share_back or note.
 
     >>> scaffold("our_project").splitlines()[0]
     '# yaml-language-server: $schema=./project.schema.json'
     """
-    shipped = examples()
+    shipped = examples() | library()
     if base not in shipped:
         raise UserError(f"there is no example called '{base}'{did_you_mean(base, shipped)}")
-    return scaffold_from(shipped[base].read_text(encoding="utf-8"), name, base)
+    text = shipped[base].read_text(encoding="utf-8")
+    return scaffold_from(text, name, base, definition=base in library(), said=said or {})
 
 
 def _text(path: str | os.PathLike[str]) -> tuple[str, tuple[Problem, ...]]:

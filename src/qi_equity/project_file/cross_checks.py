@@ -10,6 +10,12 @@ from typing import Any
 from qi_equity.errors import did_you_mean
 from qi_equity.observations import COUNTS
 from qi_equity.project import ALL_SITES, BEST_AT_BASELINE, EVERYONE, EVERYONE_ELSE
+from qi_equity.project_file.definition_checks import (
+    SHORTEST_REASON,
+    equity_reasons,
+    practice,
+    read_beside,
+)
 from qi_equity.project_file.draft import Draft
 from qi_equity.project_file.strata_checks import (
     Found,
@@ -34,7 +40,6 @@ FITS = {
 }
 OF_READINGS = ("xbar", "s")  # charts of several readings a subgroup
 NEEDS_DENOMINATOR = ("proportion", "rate")
-SHORTEST_REASON = 20  # letters: room for a reason, not only for "n/a" or "usual"
 
 
 def _measures(project: Draft) -> dict[str, Draft]:
@@ -336,10 +341,10 @@ def measures(project: Draft) -> Found:
 def _records_rule(measure: Draft, source: Draft | None) -> Found:
     from_records = source is not None and source.kind == "records"
     rule = measure.records
-    if from_records and not measure.has("records"):
+    if from_records and not measure.has("records") and not measure.sum_of:
         told = "'records' is missing: say how this is counted from birth records"
         yield measure.at("records"), told
-    elif rule and not rule.has("value") and rule.numerator == {}:
+    elif rule and not rule.has("value") and rule.numerator == {} and not measure.threshold:
         told = "'numerator' is missing: say which births count, such as gestation_days: below: 259"
         yield rule.at("numerator"), told
     elif rule and rule.has("value") and rule.numerator:
@@ -427,4 +432,7 @@ CHECKS: tuple[Callable[[Draft], Found], ...] = (
     source,
     dates,
     drivers_in_a_ring,
+    equity_reasons,
+    read_beside,
+    practice,
 )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import textwrap
+from collections.abc import Mapping
 
-from qi_equity.errors import UserError
+from qi_equity.errors import UserError, did_you_mean
 
 HEADER = """\
 # {title}: a project file made from the example {base}.
@@ -55,8 +57,22 @@ CYCLES = """\
 """
 
 
-def scaffold_from(example: str, name: str, base: str) -> str:
-    """The example under a new name, without its made-up sites, cycles and answers."""
+EQUITY = """\
+# What `qi-equity check --equity` asks. Take the # away and answer in your own words.
+# co_production: who of the communities decides with us, on what, and how they are paid
+# language: how language and the need for an interpreter are recorded
+# share_back: to whom results go back, how, when and in which languages
+"""
+
+
+def scaffold_from(
+    example: str, name: str, base: str, *, definition: bool, said: Mapping[str, str]
+) -> str:
+    """The example under a new name, without its made-up sites, cycles and answers.
+
+    A definition of the library has no team: what it says of equity holds until `said` takes the
+    place of it, a text for each of its keys.
+    """
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", name):
         raise UserError(
             f"'{name}' cannot be a project's name; use small letters, digits and _, "
@@ -64,6 +80,7 @@ def scaffold_from(example: str, name: str, base: str) -> str:
         )
     title = name.replace("_", " ").capitalize()
     schema_line, _, rest = example.partition("\n")
+    schema_line = schema_line.replace("=../", "=./")  # the library lies a folder deeper
     rest = rest[re.search(r"^\w", rest, re.MULTILINE).start() :]  # type: ignore[union-attr]
     for key, new in (
         ("id", f"id: {name}\n"),
@@ -73,17 +90,51 @@ def scaffold_from(example: str, name: str, base: str) -> str:
         ("sites", SITES),
         ("cycles", CYCLES),
         ("note", ""),
+        *(() if definition else EXAMPLES_OWN),
     ):
         rest = _replaced(rest, key, new)
+    for key, text in said.items():
+        if key not in TO_SAY:
+            raise UserError(f"nothing called '{key}' can be said here{did_you_mean(key, TO_SAY)}")
+        rest = _said(rest, key, text)
     # The codes of 2001 are the examples'; a new project begins with those of the newest census.
     if re.search(r"^  code_system: nhs_16_plus_1", rest, flags=re.MULTILINE):
         part = r"^  code_system:.*\n(?:.*\n)*?(?=^  reference:)"
         rest = re.sub(part, lambda found: STRATA, rest, count=1, flags=re.MULTILINE)
     rest = re.sub(r"^    answer:.*\n(?: {6}.*\n)*", "", rest, flags=re.MULTILINE)
-    return f"{schema_line}\n{HEADER.format(title=title, base=base)}{rest}"
+    asked = "" if definition or said else f"\n{EQUITY}"
+    return f"{schema_line}\n{HEADER.format(title=title, base=base)}{rest}{asked}"
+
+
+TO_SAY = ("co_production", "language", "share_back", "note")
+# What the made-up team of an example did and reasons for: no other team did it.
+EXAMPLES_OWN = tuple(
+    (key, "") for key in ("co_production", "language", "share_back", "equity_reasons")
+)
+
+
+def _said(text: str, key: str, said: str) -> str:
+    """The text with a key of its own said anew, and without the reason why it was not."""
+    without = re.sub(rf"^  {key}:.*\n(?: {{4}}.*\n)*", "", _part(text, REASONS), flags=re.MULTILINE)
+    kept = without if re.search(r"^ ", without, flags=re.MULTILINE) else ""
+    lines = textwrap.wrap(" ".join(said.split()), 96, break_long_words=False)
+    written = f"{key}: >-\n" + "".join(f"  {line}\n" for line in lines)
+    text = _replaced(_replaced(text, REASONS, kept), key, "")
+    return f"{text.rstrip()}\n\n{written}"
+
+
+REASONS = "equity_reasons"
+
+
+def _part(text: str, key: str) -> str:
+    """One top-level part as it is written; nothing where there is none."""
+    found = re.search(PART.format(key), text, flags=re.MULTILINE)
+    return found[0] if found else ""
+
+
+PART = r"^{}:.*\n(?:[ ].*\n|\n(?=[ ]))*"
 
 
 def _replaced(text: str, key: str, new: str) -> str:
     """The text with one top-level part replaced; its empty lines after it stay."""
-    pattern = rf"^{key}:.*\n(?:[ ].*\n|\n(?=[ ]))*"
-    return re.sub(pattern, lambda found: new, text, count=1, flags=re.MULTILINE)
+    return re.sub(PART.format(key), lambda found: new, text, count=1, flags=re.MULTILINE)

@@ -376,25 +376,30 @@ def _repeated(data: _Data) -> Iterator[Found]:
             now, before = table[:, 1:], table[:, :-1]
             alike = (now == before) | (np.isnan(now) & np.isnan(before))
             enough = (np.nansum(births, axis=0) >= FEW) & ((births > 0).sum(axis=0) >= 3)
-            for day in weeks.days[at[1:][alike.all(axis=0) & enough[1:]]]:
-                yield _found("copied", measure.id, site, since=day.isoformat())
+            for copied in at[1:][alike.all(axis=0) & enough[1:]]:
+                since = weeks.days[copied].isoformat()
+                yield _found("copied", measure.id, site, since=since)
 
 
 def _calendar(data: _Data) -> Iterator[Found]:
     """Subgroups that were not logged, and sites whose last ones are late."""
     for measure, _ in data.measures():
         weeks = data.weeks[measure.id]
-        every_start = calendar.starts(weeks.days[0], weeks.days[-1], measure.subgroup)
-        begun = pd.DatetimeIndex(calendar.floor(pd.Series(weeks.days), measure.subgroup))
+        starts = calendar.starts(weeks.days[0], weeks.days[-1], measure.subgroup)
+        floored = calendar.floor(pd.Series(weeks.days), measure.subgroup)
+        every_start, begun, days = (
+            one.to_numpy("datetime64[ns]") for one in (starts, floored, weeks.days)
+        )
         for place, site in weeks.of_sites():
             at = np.flatnonzero(weeks.logged[place])
             every = every_start[(every_start >= begun[at[0]]) & (every_start <= begun[at[-1]])]
-            missing = every[~every.isin(weeks.days[at])]
+            missing = every[~np.isin(every, days[at])]
             if len(missing):
+                since = pd.Timestamp(missing[0]).isoformat()
                 yield _found(
                     "not_logged", measure.id, site,
                     worth_a_caution=len(missing) > 0.1 * len(every), count=float(len(missing)),
-                    of=float(len(every)), period=measure.subgroup, since=missing[0].isoformat(),
+                    of=float(len(every)), period=measure.subgroup, since=since,
                 )  # fmt: skip
             behind = int((every_start > begun[at[-1]]).sum())
             if behind > 0:
@@ -418,34 +423,41 @@ def _jumps(data: _Data) -> Iterator[Found]:
             # Twice the difference of square roots is a z score of Poisson counts.
             away = 2 * (np.sqrt(n) - np.sqrt(usual))
             odd = (np.abs(away) > 5) & ((n > JUMP * usual) | (n < usual / JUMP))
-            days = weeks.days[at]
             if odd[-1] and n[-1] < usual:
                 yield _found("unfinished", measure.id, site, count=float(n[-1]), usual=float(usual))
                 odd[-1] = False
             for place in np.flatnonzero(odd)[:3]:
                 yield _found(
                     "births_jump", measure.id, site, count=float(n[place]),
-                    usual=float(usual), since=days[place].isoformat(),
+                    usual=float(usual), since=weeks.days[at[place]].isoformat(),
                 )  # fmt: skip
             step = _step(n)
             if step is not None:
                 was, now = np.median(n[:step]), np.median(n[step:])
                 yield _found(
                     "births_moved", measure.id, site, was=float(was), now=float(now),
-                    period=measure.subgroup, since=days[step].isoformat(),
+                    period=measure.subgroup, since=weeks.days[at[step]].isoformat(),
                 )  # fmt: skip
 
 
 def _step(n: np.ndarray) -> int | None:
     """Where births moved to half as many again (or as few), with eight subgroups a side."""
-    usual = pd.Series(n).expanding().median().to_numpy()
-    onwards = pd.Series(n[::-1]).expanding().median().to_numpy()[::-1]
+    usual, onwards = _medians(n), _medians(n[::-1])[::-1]
     k = np.arange(8, len(n) - 7)
     was, now = usual[k - 1], onwards[k]
     z = np.abs(np.sqrt(now) - np.sqrt(was)) * 2 * np.sqrt(k * (len(n) - k) / len(n))
     with np.errstate(divide="ignore", invalid="ignore"):
         moved = (np.minimum(was, now) > 0) & (np.maximum(was / now, now / was) > 1.5) & (z > 5)
     return int(k[np.where(moved, z, 0.0).argmax()]) if moved.any() else None
+
+
+def _medians(n: FloatArray) -> FloatArray:
+    """The median of the first number, of the first two, and so on."""
+    many = np.arange(1, len(n) + 1)
+    until = np.where(np.arange(len(n)) < many[:, np.newaxis], n, np.inf)
+    until.sort(axis=-1)
+    low, high = (until[many - 1, place] for place in ((many - 1) // 2, many // 2))
+    return (low + high) / 2
 
 
 def _censored(data: _Data) -> Iterator[Found]:

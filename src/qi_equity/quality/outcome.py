@@ -126,6 +126,22 @@ def with_unread(rows: pd.DataFrame, *, valued: bool) -> pd.DataFrame:
     return rows.assign(**more)
 
 
+def too_little(reading: Reading, rows: pd.DataFrame) -> list[str]:
+    """The sites at which so little is recorded of some stratum, or of all, that none is judged.
+
+    As `held_back` has it, for those who see no stratum's true counts. `rows` are the measure's.
+    """
+    rows = with_unread(rows, valued=reading.valued)
+    most = reading.measure.most_outcome_unknown
+    whole = shares(rows, ["site"])
+    held = set(whole.loc[whole["share"].gt(most), "site"]) if len(whole) else set()
+    told = pd.DataFrame() if reading.valued or not len(whole) else _told(reading, rows)
+    if len(told):
+        of_strata = told[["outcome_unknown_share", "reference_outcome_unknown_share"]].max(axis=1)
+        held |= set(told.loc[of_strata.gt(most), "site"])
+    return sorted(held)
+
+
 def signals_held_back(points: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
     """The points of gap charts, without the evidence and signals of gaps that are held back."""
     if points.empty or "verdict" not in gaps:

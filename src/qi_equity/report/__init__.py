@@ -16,9 +16,9 @@ from qi_equity.errors import UserError, did_you_mean
 from qi_equity.findings import Findings
 from qi_equity.report.packs import PACKS, pack_of
 from qi_equity.report.parts import Asked, Pack, Provenance
-from qi_equity.store import Action
+from qi_equity.store import Action, Session, SessionNote
 
-__all__ = ["FORMATS", "PACKS", "Asked", "Pack", "Provenance", "made", "write", "writer"]
+__all__ = ["FORMATS", "PACKS", "Asked", "Pack", "Provenance", "made", "made_of", "write", "writer"]
 
 # The module that writes each format; imported when one is asked for.
 FORMATS = {
@@ -35,7 +35,12 @@ def made(
     findings: Findings, pack: str, kind: str, asked: Asked, template: Path | None = None
 ) -> bytes:
     """One pack in one format, as the bytes of a file; the same findings give the same bytes."""
-    written: bytes = writer(kind).written(pack_of(pack, findings, asked), findings, template)
+    return made_of(pack_of(pack, findings, asked), findings, kind, template)
+
+
+def made_of(pack: Pack, findings: Findings, kind: str, template: Path | None = None) -> bytes:
+    """The same of a pack whose pages are there already: formats share them."""
+    written: bytes = writer(kind).written(pack, findings, template)
     return written
 
 
@@ -58,6 +63,8 @@ def write(
     site: str = "",
     provenance: Provenance | None = None,
     actions: Sequence[Action] = (),
+    notes: Sequence[SessionNote] = (),
+    session: Session | None = None,
     today: pd.Timestamp | None = None,
     template: Path | None = None,
     telling: Callable[[str], None] = lambda name: None,
@@ -66,13 +73,16 @@ def write(
 
     `findings` are the team's own or a release; `provenance` says which, and every page does.
     """
-    asked = Asked(site, provenance or Provenance(team=True), tuple(actions), today)
+    asked = Asked(
+        site, provenance or Provenance(team=True), tuple(actions), today, tuple(notes), session
+    )
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    pages = pack_of(pack, findings, asked)
     paths = []
     for kind in formats:
         path = folder / f"{findings.project.id}-{pack}.{kind}"
         telling(path.name)
-        path.write_bytes(made(findings, pack, kind, asked, template))
+        path.write_bytes(made_of(pages, findings, kind, template))
         paths.append(path)
     return paths

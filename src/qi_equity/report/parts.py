@@ -9,7 +9,7 @@ from typing import TypeVar
 import pandas as pd
 
 from qi_equity.findings import Findings
-from qi_equity.store import Action
+from qi_equity.store import Action, Session, SessionNote
 from qi_equity.view.panels import Figure
 from qi_equity.view.table import Table
 
@@ -137,16 +137,19 @@ class Pack:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a pack is made for: one site or all, by which release, with which next steps.
+    """What a pack is made for: one site or all, by which release, with what was written down.
 
-    `today` is the day it is made for; without one it is the last day of the data, so that the
-    same findings give the same file whenever it is made.
+    `session` is the agenda that is held still, where one is; without it the findings say what is
+    on the agenda. `today` is the day it is made for; without one it is the last day of the data,
+    so that the same findings give the same file whenever it is made.
     """
 
     site: str = ""
     provenance: Provenance = Provenance()
     actions: Sequence[Action] = ()
     today: pd.Timestamp | None = None
+    notes: Sequence[SessionNote] = ()
+    session: Session | None = None
 
     def day(self, findings: Findings) -> pd.Timestamp:
         """The day the pack is made for."""

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import io
-import math
-from collections.abc import Mapping
+import zipfile
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 import xlsxwriter
 
 from qi_equity.findings import TABLES, Findings, columns
+from qi_equity.report import cells
 from qi_equity.report.parts import Drawn, Listed, Pack, Panel, Said
 from qi_equity.report.steady import steady
-from qi_equity.view.export import document
+from qi_equity.view.export import cautions
 from qi_equity.view.theme import LIGHT
 from qi_equity.words import say
 
-# A spreadsheet knows no infinity; the word is that of findings.json.
-INFINITE = "infinity"
 MARKS = {"diamond": "diamond", "triangle-up": "triangle", "square": "square", "dot": "circle"}
 ROWS_A_CHART = 16  # rows of cells that a chart covers
 ACROSS = 8  # columns that it covers
 LETTERS = 31  # of a sheet's name, at most
-CODEBOOK = ["table", "column", "unit", "meaning"]
 
 
 class Exact(float):
@@ -40,13 +38,15 @@ class Exact(float):
 def written(pack: Pack, findings: Findings, template: object = None) -> bytes:
     """The pack's words, its charts and all tables of the findings, as the bytes of an .xlsx."""
     tables = {name: findings.table(kind) for name, kind in TABLES.items()}
-    held = {name: table for name, table in tables.items() if len(table)}
-    held["cautions"] = pd.DataFrame(document(findings)["cautions"])
-    return of_tables(pack, held, _codebook(findings))
+    tables = {name: table for name, table in tables.items() if len(table)}
+    tables["cautions"] = pd.DataFrame(cautions(findings))
+    return of_tables(pack, tables, _codebook(findings), findings)
 
 
-def of_tables(pack: Pack, tables: Mapping[str, pd.DataFrame], codebook: pd.DataFrame) -> bytes:
-    """The pack's words, its charts, any tables and what their columns mean."""
+def of_tables(
+    pack: Pack, named: dict[str, pd.DataFrame], codebook: pd.DataFrame, owner: object
+) -> bytes:
+    """The pack's words, its charts, any tables of one owner and what their columns mean."""
     kept = io.BytesIO()
     book = xlsxwriter.Workbook(kept, {"in_memory": True, "default_date_format": "dd mmm yyyy"})
     book.set_properties(
@@ -63,11 +63,12 @@ def of_tables(pack: Pack, tables: Mapping[str, pd.DataFrame], codebook: pd.DataF
     }
     _said(book, pack, looks)
     _charts(book, pack, looks)
+    tables = named | {say("report.codebook.sheet"): codebook}
     for name, table in tables.items():
         _table(book, name, table, looks)
-    _table(book, say("report.codebook.sheet"), codebook, looks)
     book.close()
-    return steady(kept.getvalue(), pack.day)
+    made = kept.getvalue()
+    return steady(made, pack.day, _with_rows(made, owner, tables))
 
 
 def _said(book: Any, pack: Pack, looks: dict[str, Any]) -> None:
@@ -93,8 +94,8 @@ def _block(sheet: Any, row: int, block: Said | Drawn | Listed, looks: dict[str, 
         for line in ([block.heading] if block.heading else []) + list(block.lines):
             row = _line(sheet, row, line, looks)
         return row
-    for number, cells in enumerate((block.table.header, *block.table.rows)):
-        for column, cell in enumerate(cells):
+    for number, told in enumerate((block.table.header, *block.table.rows)):
+        for column, cell in enumerate(told):
             sheet.write_string(row, column, cell, looks["said" if number else "head"])
         row += 1
     return row
@@ -188,54 +189,52 @@ def _mark(look: str, mark: str) -> dict[str, Any]:
 
 
 def _table(book: Any, name: str, table: pd.DataFrame, looks: dict[str, Any]) -> None:
-    """A table of findings cell by cell: text is text, whatever it begins with."""
+    """A sheet for a table: its header and how it looks; its rows are put in once it is written."""
     sheet = book.add_worksheet(name[:LETTERS])
     sheet.freeze_panes(1, 0)
     for column, head in enumerate(table.columns):
         sheet.write_string(0, column, str(head), looks["head"])
-        held = table[head]
-        if pd.api.types.is_float_dtype(held.dtype):
-            _numbers(sheet, column, held)
-            continue
-        for row, value in enumerate(held.tolist(), 1):
-            _cell(sheet, row, column, value, looks)
+        if pd.api.types.is_datetime64_any_dtype(table[head].dtype):
+            sheet.write_blank(1, column, None, looks["day"])
     sheet.set_column(0, max(0, len(table.columns) - 1), 14)
     if len(table) and len(table.columns):
         sheet.autofilter(0, 0, len(table), len(table.columns) - 1)
 
 
-def _numbers(sheet: Any, column: int, held: pd.Series) -> None:
-    """A column of numbers; where nothing is known the cell is empty."""
-    for row, value in enumerate(held.tolist(), 1):
-        if pd.isna(value):
-            continue
-        if math.isinf(value):
-            sheet.write_string(row, column, INFINITE if value > 0 else f"-{INFINITE}")
-        else:
-            sheet.write_number(row, column, Exact(value))
+@dataclass(slots=True)
+class _Last:
+    """The rows of the tables of the findings that were written last: packs share them."""
+
+    owner: object = None
+    rows: dict[str, str] = field(default_factory=dict)
+
+    def of(self, owner: object, name: str, table: pd.DataFrame, sheet: str) -> str:
+        """The rows of a table of these findings."""
+        if self.owner is not owner:
+            self.owner, self.rows = owner, {}
+        if name not in self.rows:
+            self.rows[name] = cells.rows(table, cells.styles(sheet))
+        return self.rows[name]
 
 
-def _cell(sheet: Any, row: int, column: int, value: Any, looks: dict[str, Any]) -> None:
-    """One cell: a number, a day, a yes or no, or text; nothing where nothing is known."""
-    if isinstance(value, (tuple, list)):
-        value = ", ".join(map(str, value))
-    elif isinstance(value, dict):
-        value = ", ".join(f"{key}={one}" for key, one in value.items())
-    if hasattr(value, "item"):
-        value = value.item()
-    if value is None or value is pd.NaT or value is pd.NA or value == "":
-        return
-    if isinstance(value, bool):
-        sheet.write_boolean(row, column, value)
-    elif isinstance(value, pd.Timestamp):
-        sheet.write_datetime(row, column, value.to_pydatetime(), looks["day"])
-    elif isinstance(value, (int, float)):
-        if math.isinf(value):
-            sheet.write_string(row, column, INFINITE if value > 0 else f"-{INFINITE}")
-        elif not math.isnan(value):
-            sheet.write_number(row, column, Exact(value))
-    else:
-        sheet.write_string(row, column, str(value))
+_last = _Last()
+
+
+def _with_rows(book: bytes, owner: object, tables: dict[str, pd.DataFrame]) -> dict[str, str]:
+    """The sheets of the tables, which stand last in the book, with their rows in them."""
+    made: dict[str, str] = {}
+    with zipfile.ZipFile(io.BytesIO(book)) as held:
+        sheets = [name for name in held.namelist() if name.startswith("xl/worksheets/sheet")]
+        first = len(sheets) - len(tables) + 1
+        for number, (name, table) in enumerate(tables.items(), first):
+            if not len(table.columns):
+                continue
+            part = f"xl/worksheets/sheet{number}.xml"
+            sheet = held.read(part).decode()
+            inside = _last.of(owner, name, table, sheet)
+            last = f"{cells.letters(max(0, len(table.columns) - 1))}{len(table) + 1}"
+            made[part] = cells.filled(sheet, inside, last)
+    return made
 
 
 def _codebook(findings: Findings) -> pd.DataFrame:
@@ -247,4 +246,4 @@ def _codebook(findings: Findings) -> pd.DataFrame:
         for column in columns(kind).values()
         if column.name in findings.table(kind)
     ]
-    return pd.DataFrame(lines, columns=CODEBOOK)
+    return pd.DataFrame(lines, columns=["table", "column", "unit", "meaning"])

@@ -9,6 +9,7 @@ from qi_equity.errors import UserError
 from qi_equity.project import Project, RecordsSource, TableSource
 from qi_equity.sources.account import Imported
 from qi_equity.sources.records import Progress, import_records
+from qi_equity.sources.sums import added_up
 from qi_equity.sources.tables import TIDY, import_table, is_tidy
 
 __all__ = ["Imported", "Progress", "load"]
@@ -45,8 +46,8 @@ def load(
             f"{where} is what; add data: with kind: table or kind: records"
         )
     if isinstance(source, RecordsSource):
-        return import_records(project, source, where, progress)
-    return import_table(project, source, Path(where))
+        return added_up(project, import_records(project, source, where, progress))
+    return added_up(project, import_table(project, source, Path(where)))
 
 
 def _is_url(path: str) -> bool:

@@ -118,7 +118,8 @@ class Imported:
         )
         given = both[NOT_READ] if NOT_READ in both else pd.Series(0.0, both.index)
         unread = given.fillna(0.0) + both["more"].fillna(0.0)
-        return observations(both.drop(columns="more").assign(**{NOT_READ: unread}))
+        told = unread.where(unread > 0)
+        return observations(both.drop(columns="more").assign(**{NOT_READ: told}))
 
     @property
     def warns(self) -> bool:

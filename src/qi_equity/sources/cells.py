@@ -15,6 +15,7 @@ from qi_equity.sources import units
 from qi_equity.sources.labels import text_of
 
 State = Literal["number", "bound", "fraction", "suppressed", "missing", "wrong"]
+Token = State | Literal["zero"]  # what a file's own sign stands for
 Mark = Literal[".", ","]
 
 # What public tables write where a count is not shown. GSS symbols: [c] confidential, [x] not
@@ -64,10 +65,16 @@ RANGE = re.compile(
     rf"(?P<low>\d[\d.,]*)\s*(?:-|–|to)\s*(?P<high>\d[\d.,]*)\s*(?P<unit>{UNIT})?", re.IGNORECASE
 )
 FRACTION = re.compile(r"(?P<part>\d+)\s*(?:/|of|out of)\s*(?P<whole>\d+)", re.IGNORECASE)
-WITH_SHARE = re.compile(r"(?P<count>.*\d)\s*\(\s*[\d.,]+\s*%\s*\)")  # 3 (12%), 3/25 (12%)
+# 3 (12%), 3/25 (12%), 12% (3/25).
+WITH_SHARE = re.compile(
+    r"(?P<count>.*\d)\s*\(\s*[\d.,]+\s*%\s*\)"
+    r"|[\d.,]+\s*%\s*\(\s*(?P<parts>\d+\s*(?:/|of|out of)\s*\d+)\s*\)",
+    re.IGNORECASE,
+)
 # Weeks and days of gestation: 36+4, 36+4/40, 36w4d, 36 weeks and 4 days.
 GESTATION = re.compile(
-    r"(?P<weeks>\d{1,2})\s*(?:\+\s*(?P<days>\d)(?:\s*/\s*40)?(?:\s*(?:w|wks?|weeks?))?"
+    r"(?P<weeks>\d{1,2})\s*(?:\+\s*(?P<days>\d)(?:\s*/\s*(?:40|7))?(?:\s*(?:w|wks?|weeks?))?"
+    r"|\s(?P<sevenths>\d)\s*/\s*7"
     r"|(?:w|wks?|weeks?)\s*(?:and\b|,|\+)?\s*(?P<more>\d)\s*(?:d|days?))",
     re.IGNORECASE,
 )
@@ -81,6 +88,8 @@ LONGEST = 45  # weeks: a pregnancy is over by then, and a bare number above it i
 DECIMALS = 9  # of a number that was turned from one unit into another
 MOST_WORDS = 4  # in a cell that is a number: "less than 500 ml" has three
 KNOWN = 8192  # texts whose reading is remembered: a column has few different ones
+DUST, MOST_EXACT = 1e-9, 1e6  # of a number that was worked out in binary
+THREE = 3  # digits between the marks of thousands
 LETTERS = 40  # of a cell in a message
 
 
@@ -100,7 +109,7 @@ class Cell:
     of: float = math.nan
 
 
-def read(cell: object, tokens: Mapping[str, State] | None = None, mark: Mark | None = ".") -> Cell:
+def read(cell: object, tokens: Mapping[str, Token] | None = None, mark: Mark | None = ".") -> Cell:
     """One cell; tokens are the file's own, before the usual ones; mark is its decimal mark.
 
     >>> read("1,204").number, read("1 204 ml").unit, read("<5").state, read("DNS").state
@@ -111,21 +120,33 @@ def read(cell: object, tokens: Mapping[str, State] | None = None, mark: Mark | N
     (0.45, "'1,200' could be 1200 or 1.2: say which with decimal: point, or comma")
     """
     text = text_of(cell)
-    own = (tokens or {}).get(text.casefold())
+    # A spreadsheet's own number may be a sign too: -1 for a count that is withheld.
+    own = (tokens or {}).get(_sign(cell, text))
     if own is not None:
-        return Cell(math.nan, own, text)
+        return _exact(0.0) if own == "zero" else Cell(math.nan, own, text)
     if not text:
         return Cell(math.nan, "missing")
     if isinstance(cell, bool | datetime.time | datetime.timedelta) or hasattr(cell, "isoformat"):
         return _wrong(text, _no_number(cell))
     if isinstance(cell, Real):
-        number = float(cell)
+        number = _clean(float(cell))
         return _exact(number) if math.isfinite(number) else _wrong(text, "is no number")
     word = " ".join(text.casefold().split())
     if word in TOKENS:
         return Cell(math.nan, TOKENS[word], text)
     found = _written(text, mark)
     return found if found.state == "wrong" else replace(found, said=text)
+
+
+def _clean(number: float) -> float:
+    """A spreadsheet's number without the dust of working it out: 2.9999999999999996 is three."""
+    if not math.isfinite(number) or abs(number) > MOST_EXACT:
+        return number
+    return float(round(number)) if abs(number - round(number)) < DUST else number
+
+
+def _sign(cell: object, text: str) -> str:
+    return f"{cell:g}" if isinstance(cell, float) and cell.is_integer() else text.casefold()
 
 
 def _no_number(cell: object) -> str:
@@ -150,7 +171,7 @@ def _written(text: str, mark: Mark | None) -> Cell:
     text = re.sub(r"[\s\u00a0\u2009\u202f]+", " ", text).strip()
     text = ABOUT.sub("", text)
     share = WITH_SHARE.fullmatch(text)
-    text = share["count"].strip() if share else text
+    text = (share["count"] or share["parts"]).strip() if share else text
     for pattern, reader in WAYS:
         match = pattern.fullmatch(text)
         if match:
@@ -198,7 +219,7 @@ def _fraction(match: re.Match[str], text: str, mark: Mark | None) -> Cell:
 
 
 def _weeks(match: re.Match[str], text: str, mark: Mark | None) -> Cell:
-    days = int(match["days"] or match["more"])
+    days = int(match["days"] or match["more"] or match["sevenths"])
     if days > 6:
         return _wrong(text, "has more than six days beside its weeks")
     return _exact((7 * int(match["weeks"]) + days) / 7, "weeks")
@@ -274,7 +295,7 @@ def mark_of(texts: Iterable[str], usual: Mark | None) -> Mark | None:
     True
     """
     proofs: dict[Mark, set[int]] = {",": set(), ".": set()}
-    either = False
+    either, grouped, whole = False, False, False
     for text in texts:
         for digits in _digits(text):
             comma, point = digits.count(","), digits.count(".")
@@ -289,12 +310,16 @@ def mark_of(texts: Iterable[str], usual: Mark | None) -> Mark | None:
                 proofs[met].add(len(digits) - digits.index(met) - 1)
             elif comma:
                 either = True
+            elif point:
+                grouped = True
+            whole |= not comma and not point and len(digits) >= THREE
     if proofs[","] and proofs["."]:
         return None
     if proofs[","]:
         # As many decimals everywhere as in the cells that prove them; else it may be thousands.
         return None if either and proofs[","] != {3} else ","
-    return "." if proofs["."] else usual
+    # 1.200 among whole numbers of three digits and more: a thousand, where points part thousands.
+    return "." if proofs["."] else None if grouped and whole else usual
 
 
 def _digits(text: str) -> list[str]:
@@ -316,7 +341,7 @@ def column(
     values: Sequence[object],
     name: str = "",
     *,
-    tokens: Mapping[str, State] | None = None,
+    tokens: Mapping[str, Token] | None = None,
     mark: Mark | None = ".",
     declared: Mark | None = None,
     unit: str | None = None,

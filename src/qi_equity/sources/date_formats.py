@@ -90,6 +90,11 @@ FORMATS: tuple[tuple[re.Pattern[str], Callable[[Parts], tuple[int, int, int]]], 
         (rf"{MONTH}[\s\-/']*{YEAR}", lambda p: (year_of(p), month_of(p), 1)),
         (rf"(?P<year>\d{{4}})[\s\-/]+{MONTH}", lambda p: (year_of(p), month_of(p), 1)),
         (r"(?P<year>\d{4})-(?P<month>0[1-9]|1[0-2])", lambda p: (*_ymd({**p, "day": "1"}),)),
+        # Of years before 2012 it could be a financial year: 201011.
+        (
+            r"(?P<year>20(?:1[2-9]|[2-9]\d))(?P<month>0[1-9]|1[0-2])",
+            lambda p: (*_ymd({**p, "day": "1"}),),
+        ),
         (r"(?P<month>0?[1-9]|1[0-2])/(?P<year>20\d{2})", lambda p: (*_ymd({**p, "day": "1"}),)),
         (r"(?P<year>\d{4})\s*[-/]\s*(?P<next>\d{4}|\d{2})", _financial),
         (

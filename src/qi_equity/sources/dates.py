@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -37,8 +36,7 @@ from qi_equity.sources.date_formats import (
     month_of,
     year_of,
 )
-
-Order = Literal["day first", "month first"]
+from qi_equity.sources.date_orders import Order, year_first
 
 HALF_YEAR = 183  # days back in a column past which a year has begun
 SHOWN = 3  # values of a cause in its line
@@ -289,6 +287,8 @@ def _one_way(reading: _Reading, text: str) -> pd.Timestamp:
     if serial and FIRST_SERIAL <= int(serial[1]) < LAST_SERIAL:
         reading.serials += 1
         return SERIALS + pd.Timedelta(days=int(serial[1]))
+    if re.fullmatch(r"(?:19|20)\d{2}", text):
+        raise ValueError(f"'{text}' is a year alone: write 2023/24, or the day it begins on")
     raise ValueError(f"'{text}' is not a date (write 2025-01-31)")
 
 
@@ -420,6 +420,14 @@ def _beside_text(reading: _Reading) -> None:
 def _either_way(reading: _Reading) -> None:
     """Dates like 03/04/2025: read by the order declared, or the one the column itself proves."""
     order = reading.known.order
+    first_year = year_first(reading.numeric, order)
+    if first_year:
+        for cell, (date, doubt) in first_year.items():
+            if doubt:
+                reading.refuse(cell, "year first", doubt)
+            else:
+                reading.found[cell] = date
+        return
     proofs = [*reading.numeric.items(), *reading.ends.items()]
     first = [cell for cell, (a, b, _) in proofs if a > 12 >= b]
     second = [cell for cell, (a, b, _) in proofs if b > 12 >= a]

@@ -6,7 +6,7 @@ change is held back.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,12 @@ import pandas as pd
 
 from qi_equity.observations import KEY, READINGS, UNREAD
 from qi_equity.project import EVERYONE, Project
+from qi_equity.sources import calendar
 from qi_equity.sources.account import TOLD
 from qi_equity.sources.cells import Cell
 
 LOST = [*KEY, UNREAD]
+DECIMALS = 6
 
 
 def lost(project: Project, refused: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -36,6 +38,26 @@ def lost(project: Project, refused: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return found[found["measure"].isin(known) & (found["stratum"] != EVERYONE)]
 
 
+def dated(
+    project: Project, refused: Sequence[pd.DataFrame], read: Callable[[pd.Series], pd.Series]
+) -> list[pd.DataFrame]:
+    """The refused rows with the subgroup of their date, where that was not what was wrong."""
+    return [part if "subgroup" in part else _dated(project, part, read) for part in refused]
+
+
+def _dated(
+    project: Project, part: pd.DataFrame, read: Callable[[pd.Series], pd.Series]
+) -> pd.DataFrame:
+    if "measure" not in part or part.empty:
+        return part
+    days = read(part["date_cell"])
+    for measure in project.measures:
+        mine = (part["measure"] == measure.id) & days.notna()
+        if mine.any():
+            days[mine] = calendar.floor(days[mine], measure.subgroup)
+    return part.assign(subgroup=days)
+
+
 def _number(part: object, whole: object, readings: object) -> float:
     """How many a row is of, as far as its other cells say."""
     if isinstance(part, Cell) and part.state == "fraction":
@@ -50,7 +72,8 @@ def placed(found: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
     """How many were refused of each measure, site, stratum and subgroup.
 
     A row that says no number is taken for as many as those like it; one without a date is put at
-    the end, where it weighs most on what changed; one without a group is shared out among them all.
+    the end, where it weighs most on what changed; one without a group is shared out among those of
+    its date, or among them all.
     """
     if found.empty or kept.empty:
         return pd.DataFrame(columns=LOST)
@@ -58,7 +81,8 @@ def placed(found: pd.DataFrame, kept: pd.DataFrame) -> pd.DataFrame:
     rows = [row for each in found.to_dict("records") for row in _one(each, sizes)]
     table = pd.DataFrame(rows, columns=LOST)
     table["subgroup"] = table["subgroup"].astype("datetime64[ns]")
-    return table.groupby(KEY)[[UNREAD]].sum().reset_index()
+    # Rounded, so that the same file gives the same numbers wherever it is read.
+    return table.groupby(KEY)[[UNREAD]].sum().round(DECIMALS).reset_index()
 
 
 def _one(row: dict[Any, Any], sizes: pd.DataFrame) -> list[list[object]]:
@@ -67,6 +91,9 @@ def _one(row: dict[Any, Any], sizes: pd.DataFrame) -> list[list[object]]:
     named = [name for name in ("site", "stratum") if pd.notna(row[name])]
     like = mine[np.logical_and.reduce([mine[n] == row[n] for n in named])] if named else mine
     like = like if len(like) else mine
+    if len(named) < 2 and pd.notna(row["subgroup"]):
+        same = like[like["subgroup"] == row["subgroup"]]
+        like = same if len(same) else like
     if like.empty:
         return []
     number = row[UNREAD] if pd.notna(row[UNREAD]) else like["size"].mean()

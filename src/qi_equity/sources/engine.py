@@ -19,6 +19,7 @@ import pandas as pd
 from qi_equity.errors import DataErrors, UserError, did_you_mean
 from qi_equity.project import RecordsSource
 from qi_equity.sources import grid, layout
+from qi_equity.sources.cells import Mark
 
 Table = Any  # an ibis.Table: Ibis ships no types that mypy can follow
 
@@ -167,13 +168,67 @@ def _text_file(connection: Any, path: Path, wanted: Sequence[str]) -> Table:
         saved = _in_utf_8(path)
     try:
         # Every column as text: a code such as 01 must not turn into the number 1.
-        table = connection.read_csv(str(saved), all_varchar=True, header=True, **options)
+        try:
+            table = connection.read_csv(str(saved), all_varchar=True, header=True, **options)
+        except Exception:  # rows of several widths: DuckDB's errors name neither row nor cell
+            if not options:
+                raise
+            before, saved = saved, _even(path, saved, options)
+            if before != path:
+                before.unlink()
+            table = connection.read_csv(str(saved), all_varchar=True, header=True, **options)
         # A name of its own each time: two extracts may be linked in one engine.
         name = ibis.util.gen_name(RECORDS)
         return table if saved == path else connection.create_table(name, table)
     finally:
         if saved != path:
             saved.unlink()
+
+
+def _even(path: Path, saved: Path, options: dict[str, Any]) -> Path:
+    """A copy whose rows are as wide as the header; one torn apart or cut short is refused.
+
+    A line of text below the births is padded: it is left out where births are counted.
+    """
+    bad: list[tuple[int, int]] = []
+    with (
+        saved.open(encoding="utf-8-sig", newline="") as old,
+        tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", newline="", suffix=".csv", delete=False
+        ) as new,
+    ):
+        reader, out = csv.reader(old, delimiter=options["delim"]), csv.writer(new)
+        width = 0
+        for at, row in enumerate(reader):
+            cells = row[: 1 + max((n for n, cell in enumerate(row) if cell.strip()), default=-1)]
+            if at < options["skip"]:
+                out.writerow(row)
+                continue
+            width = width or len(row)
+            if len(cells) > width or (len(cells) > 1 and len(row) < width):
+                bad.append((reader.line_num, len(row)))
+            elif cells:
+                out.writerow(cells + [""] * (width - len(cells)))
+    options["delim"] = ","
+    if bad:
+        Path(new.name).unlink()
+        (line, cells_), more = bad[0], len(bad) - 1
+        others = f", and {more:,} lines more are not as wide either" if more else ""
+        raise UserError(
+            f"{path}: line {line} has {cells_} cells where the header has {width}{others}: a comma "
+            "within a number or a name must stand in quotes, and every row needs all of its cells"
+        )
+    return Path(new.name)
+
+
+def usual_mark(path: str) -> Mark | None:
+    """The usual decimal mark, or None in a file of text with semicolons between its cells."""
+    file = Path(path)
+    if file.suffix.lower() not in (".csv", ".tsv", ".txt") or not file.is_file():
+        return "."
+    with file.open("rb") as opened:
+        beginning = grid.decoded(opened.read(grid.BEGINNING))
+    return None if grid.separator_of(beginning) == ";" else "."
 
 
 def _in_utf_8(path: Path) -> Path:

@@ -28,6 +28,14 @@ TOO_MANY = f"{{path}}: has more than {MOST_CELLS:,} cells; save the table alone"
 TOO_LONG = f"{{path}}: the sheet has more than {MOST_ROWS:,} rows; save it as CSV, and read that"
 # Bytes of a workbook, unpacked, up to which it is opened whole: merged cells are known only then.
 WHOLE = 64 << 20
+# How files begin that are no text, whatever their name says.
+NO_TEXT = {
+    b"pk\x03\x04": "is a workbook and no text: call it .xlsx",
+    b"\xd0\xcf\x11\xe0": "is a workbook of an old kind: open it and save it as .xlsx",
+    b"<html": "is a web page and no table: open it in a spreadsheet and save it as .xlsx",
+    b"<!doctype": "is a web page and no table: open it in a spreadsheet and save it as .xlsx",
+    b"%pdf": "is a PDF: ask for the table it was made from",
+}
 SAMPLE = 60  # lines of a CSV that its separator is judged by
 # The column of dates, where they stand in the header.
 ACROSS = "(dates across)"
@@ -45,6 +53,7 @@ class Grid:
     row: pd.Series
     columns: tuple[str, ...]
     left_out: Mapping[str, list[int]] = field(default_factory=dict)
+    refused: Mapping[str, list[int]] = field(default_factory=dict)
     mark: Mark | None = "."
     notes: tuple[str, ...] = ()
 
@@ -80,7 +89,8 @@ def read(
     table = _frame(found.rows, width)
     row = pd.Series([number for number, _ in found.rows], dtype=int)
     chosen = pd.DataFrame({key: table[at] for key, at in picked.items()}, index=table.index)
-    return Grid(chosen, row, header.joined, found.left_out, file.mark, (*file.notes, *notes))
+    notes = [*file.notes, *notes]
+    return Grid(chosen, row, header.joined, found.left_out, found.refused, file.mark, tuple(notes))
 
 
 def read_across(
@@ -121,6 +131,7 @@ def read_across(
         frame["row"].astype(int),
         header.joined,
         lost,
+        found.refused,
         file.mark,
         (*file.notes, *notes),
     )
@@ -260,7 +271,11 @@ def _pick(header: Header, asked: Mapping[str, tuple[str, str]]) -> tuple[dict[st
 
 
 def _csv(path: Path, sheet: str | None) -> File:
-    text = decoded(path.read_bytes())
+    content = path.read_bytes()
+    for sign, what in NO_TEXT.items():
+        if content[:512].lstrip().lower().startswith(sign):
+            raise UserError(f"{path}: {what}")
+    text = decoded(content)
     separator = separator_of(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:

@@ -2,10 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pandas as pd
 
+from qi_equity.observations import COUNTS, UNREAD
 from qi_equity.project import Project
 from qi_equity.sources.account import Imported
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Keep:
+    """What of an import goes into the store: its table, how many rows have a count, and have none.
+
+    Beside the counts stand how many more were refused; where nothing else is known that stands
+    alone, and is no row with a count.
+    """
+
+    table: pd.DataFrame
+    counted: int
+    without: int
+
+
+def kept(project: Project, imported: Imported) -> Keep:
+    """The counts that are known, and how many more were refused, to hold conclusions back by."""
+    known, without = with_counts(project, imported.observations)
+    table = imported.with_doubt
+    if UNREAD not in table:
+        return Keep(known, len(known), without)
+    counts, _ = with_counts(project, table)
+    rest = table.drop(counts.index)
+    rest = rest[rest[UNREAD] > 0]
+    # A part of a count is no count: what is refused stands alone then.
+    rest = rest.assign(**dict.fromkeys((*COUNTS, "value"), float("nan")))
+    return Keep(pd.concat([counts, rest]).sort_index(), len(counts), without)
 
 
 def with_counts(project: Project, table: pd.DataFrame) -> tuple[pd.DataFrame, int]:

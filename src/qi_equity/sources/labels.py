@@ -44,6 +44,9 @@ def text_of(label: object) -> str:
 TOGETHER = re.compile(
     r"\b(?:bme|bame|(?:ethnic|racial) minorit(?:y|ies)|minority ethnic|global majority|non white)\b"
 )
+# What makes a group's name that of all its parts: Asian total, All Black.
+PART_OF_TOTAL = re.compile(r"^all\b|\b(?:sub ?)?totals?\b")
+CENSUSES = ("ons_2021", "nhs_16_plus_1", "msds_8")
 ADDS_UP = "adds up other groups: those are counted, and not their sum"
 
 
@@ -52,8 +55,17 @@ def adds_up(label: str) -> bool:
 
     >>> adds_up("All BME"), adds_up("Ethnic minorities (total)"), adds_up("All women")
     (True, True, False)
+    >>> adds_up("Asian total"), adds_up("All Black"), adds_up("All other ethnic groups")
+    (True, True, False)
     """
-    return TOGETHER.search(plain(label)) is not None
+    words = plain(label)
+    rest = PART_OF_TOTAL.sub("", words).strip()
+    subtotal = rest and rest != words and "other" not in rest and _is_stated(rest)
+    return bool(subtotal) or TOGETHER.search(words) is not None
+
+
+def _is_stated(words: str) -> bool:
+    return any(ethnicity.recognise(words, scheme).status == "stated" for scheme in CENSUSES)
 
 
 @dataclass(frozen=True, slots=True)

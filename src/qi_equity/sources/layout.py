@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from qi_equity.errors import DataErrors, did_you_mean
@@ -14,6 +14,8 @@ from qi_equity.sources.labels import plain, text_of
 # Rows looked through for the header: spreadsheets have titles and notes above their table.
 TOP = 40
 UNNAMED = re.compile(r"\(column (\d+)\)")  # how a column without a name is called
+TOO_LONG = "more cells than the header has: a comma within a number or a name must stand in quotes"
+FEWEST_NAMES = 3  # of a header right below a table
 FEWEST_DATES = 2  # in a row that is a header of dates
 
 Row = tuple[int, list[Any]]  # its number in the file, and its cells
@@ -170,6 +172,7 @@ class Body:
 
     rows: Rows
     left_out: dict[str, list[int]]
+    refused: dict[str, list[int]] = field(default_factory=dict)
 
 
 def body(rows: Rows, header: Header) -> Body:
@@ -187,6 +190,7 @@ def body(rows: Rows, header: Header) -> Body:
             continue
         again = _is_again(row, header)
         begins = (blank and (again or _begins_table(rest[at:]))) or _is_other(row, header)
+        begins = begins or (not again and _is_header_below(row, kept, rest[at + 1 :]))
         if kept and begins:
             found = [(n, each) for n, each in rest[at:] if any(text_of(cell) for cell in each)]
             title = next(text_of(cell) for cell in row if text_of(cell))
@@ -198,7 +202,14 @@ def body(rows: Rows, header: Header) -> Body:
             left_out.setdefault("the header, printed again", []).append(number)
         else:
             kept.append((number, row))
-    return Body(kept, left_out)
+    over = {number for number, row in kept if _is_too_long(row, len(header.names))}
+    refused = {TOO_LONG: sorted(over)} if over else {}
+    return Body([row for row in kept if row[0] not in over], left_out, refused)
+
+
+def _is_too_long(row: Sequence[Any], width: int) -> bool:
+    """Whether numbers stand beyond the header: a remark may, and a number was torn apart."""
+    return any(re.search(r"\d", text_of(cell)) for cell in row[width:])
 
 
 def _is_again(row: Sequence[Any], header: Header) -> bool:
@@ -215,6 +226,25 @@ def _is_other(row: Sequence[Any], header: Header) -> bool:
     if len(same) < 2 or 2 * len(same) < len(texts):
         return False
     return not (_is_again(row, header) or any(map(is_number, row)))
+
+
+def _is_header_below(row: Sequence[Any], kept: Rows, rest: Rows) -> bool:
+    """Whether a row right below a table is the header of another: words alone, and all of them new.
+
+    A row of words in which a group or anything else of the table stands is a row of the table.
+    """
+    filled = {at: text for at, cell in enumerate(row) if (text := text_of(cell))}
+    if len(filled) < FEWEST_NAMES or any(re.search(r"\d", text) for text in filled.values()):
+        return False
+    if any(
+        cells.read(text, mark=None).state != "wrong" or is_dated(text) for text in filled.values()
+    ):
+        return False
+    seen = {(at, plain(text_of(each[at]))) for _, each in kept for at in filled if at < len(each)}
+    if any((at, plain(text)) in seen for at, text in filled.items()):
+        return False
+    below = next((each for _, each in rest if any(text_of(cell) for cell in each)), [])
+    return any(is_number(cell) for cell in below)
 
 
 def _begins_table(rest: Rows) -> bool:

@@ -48,9 +48,12 @@ SCHEMES = (("ons_2021", "ons_5"), ("nhs_16_plus_1", "nhs_5"))
 ANSWERED = {
     "year": re.compile(r"(?:19|20)\d{2}"),
     "week_1": re.compile(r"20\d{2}-[01]\d-[0-3]\d"),
-    "dates": re.compile(r"day first|month first"),
+    "dates": re.compile(r"day first|month first|year first"),
     "decimal": re.compile(r"point|comma"),
 }
+NOT_READ = "# Columns that are not read"
+SHOWN = 4  # columns of a message
+RATE = re.compile(r"\bper\s*1[, ]?0+\b|\brate\b|‰", re.IGNORECASE)
 OPEN = "?"  # what a question that nobody answered leaves in the file, for check to name
 
 
@@ -112,12 +115,32 @@ def outline(
     kinds = ["# Kinds of row in the file, to choose from with data.where:", *kinds] if kinds else []
     ruled = str([measure.get("records") for measure in measures])
     spare = [name for name in found.unused if f"'{name}'" not in ruled]
-    unused = [f"# Columns that are not read: {', '.join(spare)}"] if spare else []
+    unused = [f"{NOT_READ}: {', '.join(spare)}"] if spare else []
     head = "# yaml-language-server: $schema=./project.schema.json\n"
     head += (
         f"# Drawn from {path.name}. Every line is a guess to check; the aims are yours to write."
     )
     return "\n".join([head, text.rstrip(), *said, *kinds, *unused, ""])
+
+
+def _nothing_counted(found: Shape) -> str:
+    """Why a table has nothing to chart, with the columns that were looked at."""
+    below = found.found.get("denominator")
+    if below is None:
+        told = "no column looks like a numerator or denominator; name them so, as Events and Births"
+    else:
+        told = f"no column of numbers says what was counted out of '{below}'; call one Events"
+    shown = [
+        f"'{name}' holds '{text}'"
+        for name in found.unused[:SHOWN]
+        if (text := next(filter(None, map(text_of, found.table[name])), ""))
+    ]
+    return f"{told} ({', '.join(shown)})" if shown else told
+
+
+def not_read(text: str) -> list[str]:
+    """What a drawn project file says of the columns that it does not read."""
+    return [line.removeprefix("# ") for line in text.splitlines() if line.startswith(NOT_READ)]
 
 
 def _answer(text: str) -> object:
@@ -147,12 +170,9 @@ def _table_parts(found: Shape, path: Path) -> tuple[list[dict[str, object]], dic
             f"{path}: '{timed}' holds times such as 01:20, which could be of the day or how long "
             "something took: write minutes as numbers, or 1h20"
         )
-    if not given:
-        raise UserError(
-            f"{path}: no column looks like a numerator or denominator; name them so, such as "
-            "Events and Births"
-        )
-    if found.share and found.beside:
+    if given <= {"denominator"}:
+        raise UserError(f"{path}: {_nothing_counted(found)}")
+    if found.beside and (found.share or RATE.search(found.measure)):
         raise UserError(
             f"{path}: '{found.measure}' holds shares and not counts, so that nothing could be "
             f"weighed or compared: put a column of how many beside '{found.beside}', or both in a "
@@ -198,7 +218,7 @@ def _measure(name: str, shown: str, found: Shape, given: set[str]) -> dict[str, 
         unit = "%" if found.share else units.in_name(shown) or ""
         base |= {"numerator": "Write what is measured", "data": "continuous", "unit": unit}
         base["aim"] = _middle(found)
-    elif "denominator" in given or found.columns or found.kind == "across":
+    elif found.rated:
         base |= {"denominator": "Write out of whom", "data": "proportion"}
     else:
         base |= {"data": "count", "aim": 2.0}

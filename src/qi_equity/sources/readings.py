@@ -16,11 +16,12 @@ from typing import Any
 import pandas as pd
 
 from qi_equity.project import Condition, Measure, Predicate, RecordsSource
-from qi_equity.sources import cells, predicates, units
+from qi_equity.sources import cells, predicates, stand_ins, units
 from qi_equity.sources.engine import Table, fetched
 from qi_equity.sources.predicates import NO, REFUSED, YES
 
 UNREAD = ["measure", "column", "value", "births", "reason"]
+DAYS = ("d", "day", "days")
 GESTATION = 60  # a threshold above it is in days, and one below it in weeks
 
 
@@ -90,8 +91,16 @@ def _key(condition: Condition, part: int) -> object:
     return condition.model_dump_json(exclude_unset=True), part
 
 
-def read(keyed: Table, source: RecordsSource, measures: Sequence[Measure]) -> Readings:
-    """The records with a column beside them for every condition on text, and every measurement."""
+def read(
+    keyed: Table,
+    source: RecordsSource,
+    measures: Sequence[Measure],
+    mark: cells.Mark | None = ".",
+) -> Readings:
+    """The records with a column beside them for every condition on text, and every measurement.
+
+    mark is the file's usual decimal mark, None where its separator leaves that open.
+    """
     import ibis
 
     names: dict[tuple[str, object], str] = {}
@@ -104,7 +113,8 @@ def read(keyed: Table, source: RecordsSource, measures: Sequence[Measure]) -> Re
         texts[column] = text = f"x{at}_"
         keyed = keyed.mutate(**{text: keyed[column].fill_null("").strip()})
         distinct = fetched(keyed.group_by(text).aggregate(births=keyed.count()))
-        read, said = _read(column, distinct, source, [c for c in conditions if c is not None])
+        asked = [each for each in conditions if each is not None]
+        read, said = _read(column, distinct, source, asked, mark)
         notes += [said] if said else []
         looked = pd.DataFrame({f"t{at}_": distinct[text]})
         for number, condition in enumerate(conditions):
@@ -139,20 +149,24 @@ def _columns(measures: Iterable[Measure]) -> dict[str, list[Condition | None]]:
 
 
 def _read(
-    column: str, distinct: pd.DataFrame, source: RecordsSource, conditions: Sequence[Condition]
+    column: str,
+    distinct: pd.DataFrame,
+    source: RecordsSource,
+    conditions: Sequence[Condition],
+    mark: cells.Mark | None,
 ) -> tuple[tuple[cells.Cell, ...], str]:
     """Every distinct value as a number or why it is none, and how they were taken."""
     values = distinct.iloc[:, 0].tolist()
     found = cells.column(
         values,
         column,
+        mark=mark,
         declared=source.mark,
         unit=source.units.get(column),
         births=distinct["births"].tolist(),
         gestation=True,
     )
-    asked = any(map(predicates.asks_numbers, conditions)) or not conditions
-    if not asked or found.unit is None:
+    if conditions and not any(map(predicates.asks_numbers, conditions)):
         return found.cells, ""
     ends = [
         end
@@ -160,13 +174,22 @@ def _read(
         for end in (each.below, each.at_most, each.above, each.at_least)
         if end is not None
     ]
-    into = found.unit
-    if units.family(into) == "weeks" and ends and into not in ("d", "day", "days"):
+    taken, into = list(found.cells), found.unit
+    given = source.units.get(column) or units.in_name(column)
+    enough = 1 if into is not None and given is None else stand_ins.ENOUGH
+    if into and units.family(into) == "weeks" and ends and into not in DAYS:
         into = "days" if min(ends) > GESTATION else into
-    if into != found.unit:
-        taken = [cells.into(cell, found.unit, into) for cell in found.cells]
-        return tuple(taken), f"'{column}' is read in {into}, as its conditions are"
-    return found.cells, f"'{column}' is read in {into}"
+        taken = [cells.into(cell, found.unit, into) for cell in taken]
+    taken, into = stand_ins.as_asked(taken, into, ends, enough)
+    if stand_ins.AGE.search(column):
+        weeks = into is not None and into not in DAYS
+        days = not weeks and (into in DAYS or (bool(ends) and min(ends) > GESTATION))
+        taken = stand_ins.of_gestation(taken, days=days) if into or ends else taken
+    taken = stand_ins.refused(taken)
+    if into is None:
+        return tuple(taken), ""
+    as_it_is = "" if into == found.unit else ", as its conditions are"
+    return tuple(taken), f"'{column}' is read in {into}{as_it_is}"
 
 
 def _looked_up(

@@ -16,9 +16,9 @@ from qi_equity.errors import DataErrors, UserError, did_you_mean
 from qi_equity.observations import READINGS, SPREAD, UNKNOWN
 from qi_equity.observations import UNREAD as NOT_READ
 from qi_equity.project import Measure, Period, Project, RecordsSource
-from qi_equity.sources import calendar, dates, doubt, predicates, readings
+from qi_equity.sources import calendar, dates, doubt, predicates, readings, sequences
 from qi_equity.sources.account import CODES, EXCLUDED, REFUSED, Imported
-from qi_equity.sources.engine import Table, fetched, records, shown
+from qi_equity.sources.engine import Table, fetched, records, shown, usual_mark
 from qi_equity.sources.labels import BETWEEN, Sites, place
 from qi_equity.sources.labels import shown as as_read
 from qi_equity.sources.rows import NUMBERS
@@ -70,7 +70,7 @@ def _import(
 ) -> Imported:
     measures = [measure for measure in project.measures if measure.records is not None]
     _check(project, source, table, measures, path)
-    read = readings.read(_keyed(table, source), source, measures)
+    read = readings.read(_keyed(table, source), source, measures, usual_mark(path))
     refused = _Refusals()
     left_out = _Refusals()
     days = _days(read.table, source, table.columns, refused, left_out)
@@ -79,8 +79,8 @@ def _import(
     parts: dict[str, pd.DataFrame] = {}
     exclusions: list[pd.DataFrame] = []
     counted, unusable, codes = 0, 0, pd.DataFrame(columns=CODES)
-    for period in dict.fromkeys(measure.subgroup for measure in measures):
-        same = [measure for measure in measures if measure.subgroup == period]
+    for period in dict.fromkeys(_period(measure) for measure in measures):
+        same = [measure for measure in measures if _period(measure) == period]
         dated = _dated(read, days, period)
         sums = _sums(dated, period, same, measures, progress)
         codes = _codes(project, sums)
@@ -91,7 +91,10 @@ def _import(
             unusable = int(sums[UNUSED].sum())
             _unusable(dated, sums, measures, refused)
         counted = int(sums[BIRTHS].sum() - sums[UNUSED].sum())
-        parts |= _observations(project, sums, same)
+        counts = _observations(project, sums, same)
+        if period is None:
+            counts = {name: sequences.between(table) for name, table in counts.items()}
+        parts |= counts
         exclusions.append(_exclusions(project, sums, same))
     # In order of measure, and each in order already: sorting millions of rows takes longest.
     table = pd.concat([parts[name] for name in sorted(parts)], ignore_index=True)
@@ -110,6 +113,11 @@ def _import(
         doubt=doubt.shared_out(nowhere, table),
         notes=tuple(notes),
     )
+
+
+def _period(measure: Measure) -> Period | None:
+    """The subgroup births are counted by; None for each day, as the sequence of cases needs."""
+    return None if measure.data == sequences.SEQUENCE else measure.subgroup
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -263,17 +271,18 @@ def _repeated(table: Table, source: RecordsSource) -> Iterator[str]:
         )
 
 
-def _dated(read: readings.Readings, days: pd.DataFrame, period: Period) -> readings.Readings:
+def _dated(read: readings.Readings, days: pd.DataFrame, period: Period | None) -> readings.Readings:
     """The records that have a date, with the first day of their subgroup beside them."""
     import ibis
 
     known = days[days["date"].notna()]
     # The first day of each date's subgroup goes to the engine as a small table of its own, so that
     # every engine and every way of writing a date gives the same subgroup.
+    first = known["date"] if period is None else calendar.floor(known["date"], period)
     steps = pd.DataFrame(
         {
             "day_": known["day_"],
-            "subgroup": calendar.floor(known["date"], period).dt.strftime("%Y%m%d").astype(int),
+            "subgroup": first.dt.strftime("%Y%m%d").astype(int),
         }
     )
     if steps.empty:
@@ -289,7 +298,7 @@ def _unused(read: readings.Readings, measures: Sequence[Measure]) -> Any:
 
 def _sums(
     read: readings.Readings,
-    period: Period,
+    period: Period | None,
     measures: Sequence[Measure],
     every: Sequence[Measure],
     progress: Progress | None,
@@ -300,7 +309,7 @@ def _sums(
     for number, measure in enumerate(measures):
         sums |= expressions(read, measure, number)
     expression = table.group_by(["subgroup", "site_", "code_"]).aggregate(**sums)
-    result = _execute(expression, f"counting births by {period}", progress)
+    result = _execute(expression, f"counting births by {period or 'day'}", progress)
     subgroup = pd.to_datetime(result["subgroup"].astype(str), format="%Y%m%d")
     labels = {name: result[name].astype(object).fillna("") for name in ("site_", "code_")}
     return result.assign(subgroup=subgroup.astype("datetime64[ns]"), **labels)

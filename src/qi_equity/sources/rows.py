@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
@@ -12,12 +12,13 @@ from qi_equity.observations import (
     READINGS,
     SPREAD,
     UNKNOWN,
+    UNREAD,
     together,
 )
 from qi_equity.project import EVERYONE, Project
-from qi_equity.sources.labels import text_of
+from qi_equity.sources.labels import plain, text_of
 
-NUMBERS = (*COUNTS, "value", UNKNOWN, READINGS, SPREAD)
+NUMBERS = (*COUNTS, "value", UNKNOWN, UNREAD, READINGS, SPREAD)
 
 
 class Rows:
@@ -29,6 +30,23 @@ class Rows:
         self.refused: dict[str, list[int]] = {}
         self.left_out: dict[str, list[int]] = {}
         self.lost: list[pd.DataFrame] = []
+
+    def beyond(
+        self,
+        left_out: Mapping[str, list[int]],
+        refused: Mapping[str, list[int]],
+        measures: Sequence[str],
+    ) -> None:
+        """Rows of the file that no cell was read of; of an only measure they are lost."""
+        for found, into in ((left_out, self.left_out), (refused, self.refused)):
+            for reason, numbers in found.items():
+                into[reason] = list(numbers)
+                self.read += len(numbers)
+        count = sum(map(len, refused.values()))
+        if count and len(measures) == 1:
+            names = [f"{name}_cell" for name in (*COUNTS, READINGS)]
+            nothing: dict[str, object] = {"subgroup": pd.NaT, **dict.fromkeys(names)}
+            self.lost.append(pd.DataFrame({"measure": measures[0], **nothing}, index=range(count)))
 
     def drop(self, reasons: pd.Series, into: dict[str, list[int]]) -> None:
         """Take out the rows that have a reason."""
@@ -54,7 +72,8 @@ def once(rows: Rows) -> Iterable[str]:
     Parts are days of one week, and codes that roll up to one group: 'H' and 'J' are both Asian.
     """
     table = rows.table
-    rows.table = table = table.assign(label=table["stratum_cell"].map(text_of))
+    # A label in capitals is the same label, and its row another copy or a contradiction.
+    rows.table = table = table.assign(label=table["stratum_cell"].map(_as_one))
     # Codes of one group are parts of it; two labels of everyone are the same people twice.
     same = table["label"].mask(table["stratum"] == EVERYONE, EVERYONE)
     rows.table = table = table.assign(label=same)
@@ -81,11 +100,12 @@ def once(rows: Rows) -> Iterable[str]:
     # many they were and how they lay about it goes with it.
     sums = table.groupby(KEY, as_index=False).agg(
         **{name: (name, lambda part: part.sum(skipna=False)) for name in (*COUNTS, UNKNOWN)},
+        **{UNREAD: (UNREAD, lambda part: part.sum(min_count=1))},
     )
     readings = table["value"].notna().any()
     if readings:
         single = table[READINGS].fillna(1.0).where(table["value"].notna())
-        means = together(table.assign(**{READINGS: single}).drop(columns=UNKNOWN), KEY)
+        means = together(table.assign(**{READINGS: single}).drop(columns=[UNKNOWN, UNREAD]), KEY)
         sums = sums.merge(means, on=KEY, how="left")
     sums = sums.reindex(columns=[*KEY, *NUMBERS])
     yield (
@@ -93,6 +113,11 @@ def once(rows: Rows) -> Iterable[str]:
         "several dates in one subgroup, or several codes in one group"
     )
     rows.table = sums
+
+
+def _as_one(label: object) -> str:
+    text = text_of(label)
+    return plain(text) or text
 
 
 def reconciled(project: Project, kept: pd.DataFrame, totals: pd.DataFrame) -> Iterable[str]:

@@ -9,10 +9,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from qi_equity import ethnicity
 from qi_equity.errors import UserError
+from qi_equity.observations import COUNTS
 from qi_equity.sources import cells, dates, grid, layout, units
-from qi_equity.sources.labels import adds_up, plain, text_of
+from qi_equity.sources.group_names import (
+    called_alike,
+    group_in,
+    is_total,
+    names_a_group,
+    share_of_groups,
+    without,
+)
+from qi_equity.sources.labels import plain, text_of
 
 # What the columns of tables of counts are usually called, the likeliest word first.
 USUAL: Mapping[str, tuple[str, ...]] = {
@@ -32,6 +40,7 @@ USUAL: Mapping[str, tuple[str, ...]] = {
 LEVEL = re.compile(r"level", re.IGNORECASE)
 # Lines of a chart that stand beside its data in templates.
 LINES = re.compile(r"target|goal|baseline|mean|median of|ucl|lcl|limit|average|note|comment", re.I)
+AVERAGES = re.compile(r"(?:average|mean|median|avg|rate|percent|%)\b|%", re.IGNORECASE)
 SHARE = re.compile(r"%|\brate\b|percent|proportion", re.IGNORECASE)
 LOSS = re.compile(r"\b[emq]bl\b|blood.?loss", re.IGNORECASE)
 BORN = re.compile(
@@ -64,6 +73,7 @@ class Shape:
     asks: Mapping[str, str] = field(default_factory=dict)  # what only a person can answer
     measure: str = "measure 1"
     share: bool = False
+    rated: bool = True  # counts have a denominator, beside them or in the cell, as 3/25
     beside: str = ""  # the column of those whom shares are of, which shares alone do not say
 
     @property
@@ -79,6 +89,9 @@ def of(path: Path, sheet: str | None = None) -> Shape:
     file = grid.open_file(path, sheet)
     header = layout.guess(file.rows)
     body = layout.body(file.rows, header)
+    over = sum(map(len, body.refused.values()))
+    if over > len(body.rows):
+        raise UserError(f"{path}: {over:,} rows have {layout.TOO_LONG}")
     dated = layout.dated_columns(header)
     if len(dated) > layout.FEWEST_DATES:
         return _across(header, body, dated)
@@ -90,6 +103,7 @@ def of(path: Path, sheet: str | None = None) -> Shape:
     )
     table = table[[name for at, name in enumerate(names) if header.clear[at]]]
     table = table.loc[:, ~table.columns.duplicated()]
+    table = table[~table.apply(_averages, axis=1).astype(bool)] if len(table) else table
     wide = _wide(table, header, file.mark)
     shape = _marked(wide or _long(table, file.mark), file.mark)
     return (
@@ -97,11 +111,19 @@ def of(path: Path, sheet: str | None = None) -> Shape:
     )
 
 
+def _averages(row: pd.Series) -> bool:
+    """Whether a row averages those above it: its decimals make no count a measurement."""
+    return AVERAGES.match(next(filter(None, map(text_of, row)), "")) is not None
+
+
 def _marked(shape: Shape, mark: cells.Mark | None) -> Shape:
     """The shape, with the question that its numbers leave open: 1,200 between semicolons."""
     numbers = ("numerator", "denominator", "value")
     given = [shape.found, *shape.columns]
-    for name in filter(None, (part.get(number) for part in given for number in numbers)):
+    named = [*filter(None, (part.get(number) for part in given for number in numbers))]
+    if shape.kind == "records":
+        named = [name for name in shape.unused if _numeric(shape.table[name])]
+    for name in named:
         settled = cells.mark_of(map(text_of, shape.table[name]), mark)
         read = (cells.read(cell, mark=settled) for cell in shape.table[name])
         odd = next((cell.said for cell in read if "could be" in cell.said), None)
@@ -133,6 +155,9 @@ def _dated(shape: Shape, column: pd.Series) -> Shape:
     elif "day first, or month first" in reasons:
         asks["dates"] = f"Is a date like '{first}' written day first, or month first?"
         read = dates.read(kept, "day first")
+    elif "day first, or year first" in reasons:
+        asks["dates"] = f"Is a date like '{first}' written day first, or year first?"
+        read = dates.read(kept, "year first")
     return replace(shape, dates=read.dates.dropna(), asks=asks)
 
 
@@ -141,8 +166,7 @@ def _years(shape: Shape) -> str | None:
     if shape.kind == "across":
         return None
     for column in map(str, shape.table.columns):
-        texts = [text for text in map(text_of, shape.table[column]) if text]
-        if re.search("year", column, re.I) and texts and all(map(dates.is_year, texts)):
+        if re.search("year", column, re.I) and _are_years(shape.table[column]):
             return column
     return None
 
@@ -160,7 +184,7 @@ def _across(header: layout.Header, body: layout.Body, dated: Mapping[int, str]) 
         for at, name in enumerate(header.names[: min(dated)])
     }
     left = {name: texts for name, texts in left.items() if any(texts)}
-    strata = {name: _ethnic(filter(None, texts)) for name, texts in left.items()}
+    strata = {name: share_of_groups(filter(None, texts)) for name, texts in left.items()}
     stratum = max(strata, key=lambda name: strata[name], default=None)
     kinds = {name: list(dict.fromkeys(filter(None, texts))) for name, texts in left.items()}
     rows_are = next((name for name in left if name != stratum and 1 < len(kinds[name]) <= 4), None)
@@ -181,14 +205,16 @@ def _across(header: layout.Header, body: layout.Body, dated: Mapping[int, str]) 
         else:
             found |= {"numerator": "count"}
     texts = pd.Series(list(dated.values()), dtype=object)
-    shape = Shape("across", table, found, (), rows_are, measure=found["numerator"])
+    here = (row[at] for _, row in body.rows for at in dated if at < len(row))
+    rated = "denominator" in found or any(cells.read(cell).state == "fraction" for cell in here)
+    shape = Shape("across", table, found, (), rows_are, measure=found["numerator"], rated=rated)
     return _dated(shape, texts)
 
 
 def _wide(table: pd.DataFrame, header: layout.Header, mark: cells.Mark | None) -> Shape | None:
     """Columns a stratum: groups in an upper header, or in the names of the columns."""
     found = _columns(table, mark)
-    if "stratum" in found and _ethnic(table[found["stratum"]].map(text_of)) > MOSTLY:
+    if "stratum" in found and share_of_groups(table[found["stratum"]].map(text_of)) > MOSTLY:
         return None
     if "subgroup" not in found:
         return None
@@ -197,15 +223,16 @@ def _wide(table: pd.DataFrame, header: layout.Header, mark: cells.Mark | None) -
     free = [
         name
         for name in free
-        if not LINES.match(name) and (_numeric(table[name]) or _names_a_group(name, table[name]))
+        if not LINES.match(name) and (_numeric(table[name]) or names_a_group(name, table[name]))
     ]
     if header.upper and len(set(filter(None, header.names))) < len(
         list(filter(None, header.names))
     ):
         return _by_upper(table, header, found["subgroup"], free)
-    groups = {name: group for name in free if (group := _group_in(name))}
+    groups = {name: group for name in free if (group := group_in(name))}
     if len(set(groups.values())) < 2:
         return None
+    groups |= called_alike(groups, [name for name in free if name not in groups])
     _told_apart(table, found["subgroup"], [name for name in map(str, table) if name not in groups])
     return _by_name(table, groups, found["subgroup"], mark)
 
@@ -246,7 +273,13 @@ def _by_upper(
         part |= {"numerator": each[counted]} if counted in each else {}
         part |= {"denominator": each[below]} if below in each else {}
         columns.append(part)
-    return Shape("wide", table, {"subgroup": subgroup}, tuple(columns), measure=counted)
+    fractions = any(
+        _are_fractions(table[each[counted]]) for each in parts.values() if counted in each
+    )
+    rated = below is not None or fractions
+    return Shape(
+        "wide", table, {"subgroup": subgroup}, tuple(columns), measure=counted, rated=rated
+    )
 
 
 def _by_name(
@@ -257,7 +290,7 @@ def _by_name(
     rest: dict[str, str] = {}
     shares = all(_are_shares(table[name], name, mark) for name in groups)
     for name, group in groups.items():
-        rest[name] = _without(name, group)
+        rest[name] = without(name, group)
         below = bool(re.search(USUAL["denominator"][1], rest[name], re.I))
         kind = "value" if shares else "denominator" if below else "numerator"
         parts.setdefault(group, {"stratum": group}).setdefault(kind, name)
@@ -271,9 +304,11 @@ def _by_name(
     if counts and not shares and not all(_are_counts(table[name], mark) for name in groups):
         for part in parts.values():
             part["value"] = part.pop("numerator")
-    shape = Shape("wide", table, {"subgroup": subgroup}, tuple(parts.values()))
     measure = rest[first] if plain(rest[first]) else "measure 1"
-    return Shape("wide", table, shape.found, shape.columns, measure=measure, share=shares)
+    rated = fractions or any("denominator" in part for part in parts.values())
+    columns = tuple(parts.values())
+    found = {"subgroup": subgroup}
+    return Shape("wide", table, found, columns, measure=measure, share=shares, rated=rated)
 
 
 def _long(table: pd.DataFrame, mark: cells.Mark | None) -> Shape:
@@ -284,6 +319,7 @@ def _long(table: pd.DataFrame, mark: cells.Mark | None) -> Shape:
     if "numerator" not in found and "denominator" in found:
         below = [cell.number for cell in _read(table[found["denominator"]], mark)]
         fits = [n for n in numeric if _are_counts(table[n], mark) and _under(table[n], below, mark)]
+        fits = fits or [n for n in free if _are_withheld(table[n])]
         found |= {"numerator": fits[0]} if fits else {}
     shares = [name for name in numeric if _are_shares(table[name], name, mark)]
     records = _is_records(table, found)
@@ -291,8 +327,12 @@ def _long(table: pd.DataFrame, mark: cells.Mark | None) -> Shape:
         key = next((c for c in free if KEY.search(c) and table[c].map(text_of).is_unique), None)
         found = {part: found[part] for part in ("subgroup", "stratum", "site") if part in found}
         return Shape("records", table, found | ({"key": key} if key else {}))
+    whole_in = next((n for n in [*found.values(), *numeric] if _are_fractions(table[n])), None)
+    if "numerator" not in found and whole_in in numeric:
+        found |= {"numerator": whole_in}
     if "numerator" in found:
-        return Shape("long", table, found, measure=found["numerator"])
+        rated = "denominator" in found or whole_in == found["numerator"]
+        return Shape("long", table, found, measure=found["numerator"], rated=rated)
     whole = [name for name in numeric if name not in shares and _are_counts(table[name], mark)]
     other = [name for name in numeric if name not in shares and name not in whole]
     if "denominator" not in found and not shares and not other and len(whole) == 1:
@@ -332,15 +372,20 @@ def _columns(table: pd.DataFrame, mark: cells.Mark | None) -> dict[str, str]:
         free = [column for column in likely if column not in found.values()]
         fits = [column for column in free if _fits(part, column, table[column], mark)]
         found |= {part: fits[0]} if fits else {}
-    if "stratum" not in found or _ethnic(table[found["stratum"]].map(text_of)) < MOSTLY:
+        if part in COUNTS and not fits:
+            # Meant to be a count and not readable as one: drawn in, so that its refusal is said.
+            odd = [c for c in free if _is_meant(c, table[c])]
+            found |= {part: odd[0]} if odd else {}
+    if "stratum" not in found or share_of_groups(table[found["stratum"]].map(text_of)) < MOSTLY:
         free = [column for column in columns if column not in found.values()]
-        ethnic = [column for column in free if _ethnic(table[column].map(text_of)) > MOSTLY]
+        ethnic = [column for column in free if share_of_groups(table[column].map(text_of)) > MOSTLY]
         found |= {"stratum": ethnic[0]} if ethnic else {}
     if "subgroup" not in found:
         called = [c for c in columns if re.search(USUAL["subgroup"][0], c, re.IGNORECASE)]
         free = [c for c in columns if c not in found.values() and not _bare(table[c])]
         dated = [c for c in free if _fits("subgroup", c, table[c], mark)]
         dated += [c for c in called if c not in found.values()]  # so that its refusal is said
+        dated += [c for c in columns if c not in found.values() and _are_years(table[c])]
         found |= {"subgroup": dated[0]} if dated else {}
     return found
 
@@ -355,9 +400,25 @@ def _fits(part: str, column: str, given: pd.Series, mark: cells.Mark | None) -> 
         if kept.empty:
             return False
         read = dates.read(kept.head(LOOKED).reset_index(drop=True))
-        asked = read.refused.fillna("").str.contains("no year|week_1|day first, or month first")
+        asked = read.refused.fillna("").str.contains("no year|week_1|day first, or")
         return bool((read.refused.isna() | asked).mean() > 0.9)
     return not LEVEL.search(column)
+
+
+def _is_meant(column: str, given: pd.Series) -> bool:
+    """Whether a column named as a count holds digits that cannot be read as one: 20 (a), 1.5k."""
+    texts = [text for text in map(text_of, given.head(LOOKED)) if text]
+    if SHARE.search(column) or LOSS.search(column) or not texts:
+        return False
+    odd = [
+        cells.read(text, mark=None).state == "wrong" and re.search(r"\d", text) for text in texts
+    ]
+    return sum(map(bool, odd)) > MOSTLY * len(texts) and not all(map(layout.is_dated, texts))
+
+
+def _are_years(given: pd.Series) -> bool:
+    texts = [text for text in map(text_of, given) if text]
+    return bool(texts) and all(map(dates.is_year, texts))
 
 
 def _bare(given: pd.Series) -> bool:
@@ -392,6 +453,18 @@ def _are_counts(given: pd.Series, mark: cells.Mark | None = ".") -> bool:
     return bool(whole) and all(whole) and not with_unit and counts
 
 
+def _are_withheld(given: pd.Series) -> bool:
+    """Whether all that a column says is that its counts are withheld."""
+    states = {cells.read(text).state for text in map(text_of, given.head(LOOKED)) if text}
+    return states == {"suppressed"}
+
+
+def _are_fractions(given: pd.Series) -> bool:
+    """Whether most cells say two numbers, as 3/25: a count and those it is out of."""
+    states = [cell.state for cell in _read(given) if cell.state not in ("missing", "suppressed")]
+    return bool(states) and states.count("fraction") > SOME * len(states)
+
+
 def _are_shares(given: pd.Series, name: str, mark: cells.Mark | None = ".") -> bool:
     read = _read(given, mark)
     if any(cell.unit == "%" for cell in read):
@@ -404,61 +477,3 @@ def _under(given: pd.Series, below: Sequence[float], mark: cells.Mark | None) ->
     """Whether these could be parts of those; a few that are more are mistakes, told on loading."""
     pairs = list(zip((cell.number for cell in _read(given, mark)), below, strict=False))
     return sum(part > abs(whole) for part, whole in pairs) <= BEYOND * len(pairs)
-
-
-def _ethnic(texts: object) -> float:
-    """The share of labels that are ethnic groups in any code list."""
-    labels = list(dict.fromkeys(filter(None, map(text_of, texts))))  # type: ignore[call-overload]
-    known = [label for label in labels if is_ethnic(label)]
-    return len(known) / len(labels) if labels else 0.0
-
-
-def is_ethnic(label: str) -> bool:
-    """Whether a label is one of an ethnic group, or of having none recorded.
-
-    >>> [is_ethnic(label) for label in ("Black African", "Asian", "Refused", "PPH", "2")]
-    [True, True, True, False, False]
-    """
-    if label.isdigit() and label != "99":
-        return False
-    return any(
-        ethnicity.recognise(label, scheme).status in ("stated", "not stated", "not known", "total")
-        for scheme in ("nhs_16_plus_1", "ons_2021", "msds_8", "cdc_nchs")
-    )
-
-
-def is_total(label: str) -> bool:
-    """Whether a label is of everyone, whatever they are called.
-
-    >>> is_total("All women"), is_total("Grand total"), is_total("Alloa")
-    (True, True, False)
-    """
-    if adds_up(label):
-        return False
-    return ethnicity.recognise(label, "msds_8").status == "total" or bool(
-        re.fullmatch(r"(?:\w+ )?totals?\b.*|all\b.*|overall\b.*", plain(label))
-    )
-
-
-def _names_a_group(name: str, given: pd.Series) -> bool:
-    """Whether a column is that of one group: its cells hold dates or blanks, and no labels."""
-    words = [text for text in map(text_of, given.head(LOOKED)) if text]
-    group = _group_in(name)
-    return group is not None and len(group) >= len(name) / 2 and not any(map(is_ethnic, words))
-
-
-def _group_in(name: str) -> str | None:
-    """The ethnic group in a column's name, the longest there is."""
-    words = name.split()
-    spans = [
-        " ".join(words[start:end])
-        for start in range(len(words))
-        for end in range(start + 1, len(words) + 1)
-    ]
-    found = [span for span in spans if is_ethnic(span) and not is_total(span) and len(span) > 2]
-    # Of the same words the span without marks around them: "Indian", and not "Indian %".
-    return max(found, key=lambda span: (len(plain(span)), -len(span)), default=None)
-
-
-def _without(name: str, group: str) -> str:
-    return " ".join(name.replace(group, " ").split()).strip(" -:_")

@@ -21,11 +21,13 @@ from qi_equity.observations import (
     READINGS,
     SPREAD,
     UNKNOWN,
+    UNREAD,
     observations,
 )
 from qi_equity.project import EVERYONE, Columns, Project, TableSource
 from qi_equity.sources import calendar, cells, dates, doubt, grid, taking
 from qi_equity.sources.account import CODES, SUPPRESSED, Imported, by_reason, counted
+from qi_equity.sources.filled import filled_down
 from qi_equity.sources.labels import ADDS_UP, BETWEEN, Sites, place, plain, shown, text_of
 from qi_equity.sources.rows import NUMBERS, Rows, once, reconciled
 
@@ -41,12 +43,14 @@ TIDY = TableSource(
     denominator="denominator",
     value="value",
     outcome_unknown=UNKNOWN,
+    unread=UNREAD,
     readings=READINGS,
     spread=SPREAD,
 )
 # What stands in place of a date in a row that adds others up.
 TOTAL_OF_DATES = re.compile(
-    r"(?:grand |sub-?|year )?(?:total|average|mean|sum|ytd|overall)s?\b.*", re.IGNORECASE
+    r"(?:grand |sub-?|year )?(?:total|average|mean|sum|ytd|overall)s?\b.*|.*\b(?:sub-?)?totals?",
+    re.IGNORECASE,
 )
 YES = frozenset({"true", "1", "yes", "y", "x"})
 
@@ -58,9 +62,7 @@ def import_table(project: Project, source: TableSource, path: Path) -> Imported:
     long, said = _long(project, source, found)
     rows = Rows(long)
     notes = [*found.notes, *dict.fromkeys(said)]
-    for reason, numbers in found.left_out.items():
-        rows.left_out[reason] = list(numbers)
-        rows.read += len(numbers)
+    rows.beyond(found.left_out, found.refused, [measure.id for measure in project.measures])
     _select(source, rows, found)
     _measures(project, source, rows)
     codes, said = _strata(project, source, rows)
@@ -158,7 +160,7 @@ def _long(
     """A row for each measure, site, stratum and subgroup; counts as their cells were read."""
     table = found.table
     only = project.measures[0] if len(project.measures) == 1 else None
-    tokens = {name.casefold(): cast(cells.State, state) for name, state in source.tokens.items()}
+    tokens = {name.casefold(): cast(cells.Token, state) for name, state in source.tokens.items()}
     said: list[str] = []
 
     def column(name: str | None) -> object:
@@ -280,6 +282,9 @@ def _strata(project: Project, source: TableSource, rows: Rows) -> tuple[pd.DataF
         rows.table = table.assign(stratum=EVERYONE)
         said = "the mapping names no strata: these are counts of everyone, kept as totals"
         return pd.DataFrame(columns=CODES), [said]
+    apart = ("measure", "site_cell", "date_cell")
+    filled = filled_down(rows, "stratum_cell", apart, "group")
+    table = rows.table
     labels = table["stratum_cell"].map(text_of)
     placed = place(labels.unique(), project.strata, source.totals)
     rows.table = table.assign(stratum=labels.map({name: p.group for name, p in placed.items()}))
@@ -295,7 +300,7 @@ def _strata(project: Project, source: TableSource, rows: Rows) -> tuple[pd.DataF
     ]
     count = labels.value_counts()
     codes = [(shown(name), p.group, p.status, int(count[name])) for name, p in placed.items()]
-    return pd.DataFrame(codes, columns=CODES), notes
+    return pd.DataFrame(codes, columns=CODES), [*filled, *notes]
 
 
 def _sites(project: Project, source: TableSource, rows: Rows) -> None:
@@ -322,17 +327,16 @@ def _subgroups(project: Project, source: TableSource, rows: Rows, path: Path) ->
     if source.subgroup is None and not source.dates_across:
         read, notes = pd.Series(_one_day(project, source, path), index=table.index), []
     else:
-        notes = _filled_down(rows)
+        apart = ("measure", "site", "stratum_cell")
+        notes = filled_down(rows, "date_cell", apart, "date")
         table = rows.table
         over = table["date_cell"].map(lambda cell: TOTAL_OF_DATES.fullmatch(text_of(cell)))
         total = "'" + table["date_cell"].map(text_of) + "' is a total over dates"
         rows.leave_out(total.where(over.notna(), None).astype(object))
-        result = dates.read(
-            rows.table["date_cell"],
-            source.dates,
-            year=source.year if isinstance(source.year, int) else None,
-            week_1=source.week_1,
-            latest=dates.latest(),
+        given = rows.table["date_cell"]
+        result = _dates(source, given)
+        rows.lost = doubt.dated(
+            project, rows.lost, lambda own: _dates(source, pd.concat([given, own])).dates[own.index]
         )
         rows.refuse(result.refused)
         read = result.dates.loc[rows.table.index]
@@ -345,6 +349,11 @@ def _subgroups(project: Project, source: TableSource, rows: Rows, path: Path) ->
     rows.table = rows.table.assign(day=read, subgroup=subgroup)
     rows.refuse(_not_yet(rows.table))
     return notes
+
+
+def _dates(source: TableSource, given: pd.Series) -> dates.Dates:
+    year = source.year if isinstance(source.year, int) else None
+    return dates.read(given, source.dates, year=year, week_1=source.week_1, latest=dates.latest())
 
 
 def _not_yet(table: pd.DataFrame) -> pd.Series:
@@ -372,24 +381,6 @@ def _one_day(project: Project, source: TableSource, path: Path) -> pd.Timestamp:
             "data.subgroup, or say the date with data.subgroup_is"
         )
     return day
-
-
-def _filled_down(rows: Rows) -> list[str]:
-    """Blank dates below a date, as merged cells leave them, where no group stands twice in it."""
-    table = rows.table
-    blank = table["date_cell"].map(text_of) == ""
-    if not blank.any() or blank.mean() < 1 / 3 or blank.iloc[0]:
-        return []
-    blocks = (~blank).cumsum()
-    key = [
-        table["measure"].astype(str),
-        table["site"].astype(str),
-        table["stratum_cell"].astype(str),
-    ]
-    if pd.concat([blocks, *key], axis=1).duplicated().any():
-        return []
-    rows.table = table.assign(date_cell=table["date_cell"].where(~blank).ffill())
-    return [f"{int(blank.sum()):,} rows without a date are of the date above them (merged cells)"]
 
 
 def _numbers(project: Project, source: TableSource, rows: Rows) -> tuple[pd.DataFrame, list[str]]:
@@ -443,6 +434,8 @@ def _problem(taken: cells.Cell, name: str) -> str | None:
     """Why a cell that was taken is no number of its kind, or None."""
     if taken.state == "wrong":
         return f"'{name}': {taken.said}"
+    if name == UNREAD:  # of whom it may only be known how many they are likely to be
+        return f"'{name}' is below zero" if taken.number < 0 else None
     return cells.problem(taken.number, name) if name not in ("value", SPREAD) else None
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from qi_equity.observations import SPREAD
+from qi_equity.observations import SPREAD, UNREAD
 from qi_equity.project import Measure
 from qi_equity.sources import units
 from qi_equity.sources.cells import DECIMALS, LETTERS, Cell
@@ -64,6 +64,8 @@ def take(cell: Cell, name: str, measure: Measure) -> Cell:
         told = f"is a part of a whole, and no {name}"
         return _wrong(cell, told if name != "denominator" else "is a part of a whole: map it once")
     if cell.state != "number":
+        return cell
+    if name == UNREAD:
         return cell
     return _measured(cell, measure) if name in ("value", SPREAD) else _counted(cell)
 

@@ -14,7 +14,7 @@ from qi_equity.store.access import Find, User
 from qi_equity.store.chain import Noted, Verified
 from qi_equity.store.database import Database, now
 from qi_equity.store.desk import Desk
-from qi_equity.store.entries import Action, Annotation, SessionNote
+from qi_equity.store.entries import Action, Annotation, HeldItem, Session, SessionNote
 from qi_equity.store.history import Revision
 from qi_equity.store.refusals import Clash, Conflict, Forbidden, SignInRefused, StoreError
 from qi_equity.store.releases import Logged, Past, Protect
@@ -34,6 +34,7 @@ __all__ = [
     "Desk",
     "Find",
     "Forbidden",
+    "HeldItem",
     "Imported",
     "Kept",
     "Line",
@@ -43,6 +44,7 @@ __all__ = [
     "Protect",
     "Revision",
     "Saved",
+    "Session",
     "SessionNote",
     "SignInRefused",
     "Store",

@@ -16,7 +16,7 @@ from qi_equity.project import Project
 from qi_equity.store import history, saving
 from qi_equity.store.chain import Draft, canonical
 from qi_equity.store.history import Writer
-from qi_equity.store.intake import ready
+from qi_equity.store.intake import count_in, ready
 from qi_equity.store.results import Imported
 
 REFUSED_KEPT = 1000  # refused rows quoted in the account of an import
@@ -52,22 +52,27 @@ def brought_in(
     fit = ready(project, table, allowed, typed=False)
     there = {one.key: one for one in history.current(connection, project.id, "observation")}
     stands = {key: one.body for key, one in there.items()}
+    counts, stood = ({k: count_in(b) for k, b in each.items()} for each in (fit.bodies, stands))
     changed = {
         key: body
         for key, body in fit.bodies.items()
+        # What was refused stands where there is no count, and never in place of one.
         if body is not None and body != stands.get(key) and not (again and key in there)
-    }
-    unchanged = len(fit.bodies) - len(changed)
+        and not (counts[key] is None and stood.get(key) is not None)
+    }  # fmt: skip
     by_hand = saving.over_hand_corrections(writer, changed, there)
     changed = {key: body for key, body in changed.items() if key not in by_hand}
-    refusals = (*file.refused, *fit.refused, *by_hand.values())
+    odd = {key: why for key, why in by_hand.items() if counts[key] != stood[key]}
+    refusals = (*file.refused, *fit.refused, *odd.values())
     if refusals and file.keep and not file.accept_valid:
         raise DataErrors(refusals, "nothing was imported: the file")
-    corrected = sum(stands.get(key) is not None for key in changed)
+    taken = {k for k in changed if counts[k] is not None and counts[k] != stood.get(k)}
+    unchanged = sum(each is not None for each in counts.values()) - len(taken) - len(odd)
+    corrected = sum(stood.get(key) is not None for key in taken)
     already = again and not changed
     if file.keep and not already:
         told = {
-            "taken": len(changed), "corrected": corrected, "unchanged": unchanged,
+            "taken": len(taken), "corrected": corrected, "unchanged": unchanged,
             "refused": [line[:300] for line in refusals[:REFUSED_KEPT]],
         }  # fmt: skip
         version = before.version + 1 if before else 1
@@ -75,4 +80,4 @@ def brought_in(
         drafts.append(Draft(project.id, "import", file.file_hash, version, None, canonical(told)))
         writer.append(drafts, who, "import", file.reason, file.file_hash)
     stamp = saving.stamp(connection, project.id)
-    return Imported(len(changed), corrected, unchanged, refusals, already, stamp)
+    return Imported(len(taken), corrected, unchanged, refusals, already, stamp)

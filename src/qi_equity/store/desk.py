@@ -16,13 +16,13 @@ from sqlalchemy import Connection, or_
 from qi_equity import crossed
 from qi_equity.errors import DataErrors, UserError
 from qi_equity.parts import Part
-from qi_equity.project import Cycle, Project
+from qi_equity.project import ALL_SITES, Cycle, Project
 from qi_equity.store import history, saving
 from qi_equity.store.bringing import Bringing, brought_in
 from qi_equity.store.chain import Draft, canonical
-from qi_equity.store.entries import KINDS, Entry
+from qi_equity.store.entries import KINDS, Entry, Session
 from qi_equity.store.history import Revision, Writer
-from qi_equity.store.intake import checked, key_of, ready
+from qi_equity.store.intake import carried, checked, count_in, key_of, ready
 from qi_equity.store.keeping import Keeper
 from qi_equity.store.refusals import Forbidden
 from qi_equity.store.releasing import Releasing
@@ -137,9 +137,10 @@ class Desk(Releasing, Keeper):
             )
             there = {one.key: one for one in found}
             stands = {one.key: one.body for one in found}
-            changed = {k: body for k, body in fit.bodies.items() if body != stands.get(k)}
+            bodies = {k: carried(body, stands.get(k)) for k, body in fit.bodies.items()}
+            changed = {k: body for k, body in bodies.items() if body != stands.get(k)}
             saving.refuse_covering(writer, changed, there, seen)
-            corrected = sum(stands.get(key) is not None for key in changed)
+            corrected = sum(count_in(stands.get(key)) is not None for key in changed)
             if corrected and not (reason and reason.strip()):
                 raise UserError("this changes what was logged before: say why, as the reason")
             if changed:
@@ -162,15 +163,13 @@ class Desk(Releasing, Keeper):
         """Keep a file of observations: all of it, or nothing unless accept_valid.
 
         Without keep nothing is written: the answer says what would be. refused: what reading the
-        file already refused, a line a row. The same file again (by its
-        SHA-256) changes nothing, unless the import was undone; if rows of it were refused before,
-        those that are fit now and were never logged since are taken. What somebody logged by hand
-        is not covered by a file: such a row is refused, with both.
+        file already refused, a line a row. The same file again (by its SHA-256) changes nothing,
+        unless the import was undone; if rows of it were refused before, those that are fit now and
+        were never logged since are taken. What somebody logged by hand is not covered by a file:
+        such a row is refused, with both.
         """
-        self._allowed("log")
-        saving.checked("the file's hash", file_hash, 64)
+        table = self._of_file(rows, file_hash)
         saving.checked("the reason", reason, LONGEST_TEXT, lines=True)
-        table, _ = checked(rows)
         file = Bringing(file_hash, refused, accept_valid, reason, keep)
         with self._writing(project_id) as (writer, project):
             allowed = self._where("log", project, writer.connection)
@@ -185,14 +184,20 @@ class Desk(Releasing, Keeper):
         refused: Sequence[str] = (),
     ) -> Imported:
         """Keep a new project and the file it was drawn from: both, or neither."""
-        self._allowed("log")
-        saving.checked("the file's hash", file_hash, 64)
-        table, _ = checked(rows)
+        table = self._of_file(rows, file_hash)
         with history.writing(self._database) as writer:
             self._plan(writer, project, text, None, 0)
             allowed = self._where("log", project, writer.connection)
             file = Bringing(file_hash, refused, accept_valid=True)
             return brought_in(writer, project, table, file, self.user.name, allowed)
+
+    def _of_file(
+        self, rows: pd.DataFrame | Iterable[dict[str, object]], file_hash: str
+    ) -> pd.DataFrame:
+        self._allowed("log")
+        saving.checked("the file's hash", file_hash, 64)
+        table, _ = checked(rows)
+        return table
 
     # History
 
@@ -320,11 +325,23 @@ class Desk(Releasing, Keeper):
             if one.body and self._may_read(saving.sites_in(one.body), read_at)
         ]
         made = history.made_by(connection, [one.id for one in found])
+        read = {one.key: kind.model_validate_json(one.body or "") for one in found}
+        told = self._told(read, project, connection)
         return {
-            one.key: Kept(
-                kind.model_validate_json(one.body or ""), one.id, made[one.id].who, made[one.id].at
-            )
-            for one in found
+            one.key: Kept(told[one.key], one.id, made[one.id].who, made[one.id].at) for one in found
+        }
+
+    def _told(
+        self, read: dict[str, AnyEntry], project: Project, connection: Connection
+    ) -> dict[str, AnyEntry]:
+        """Entries as this user may be told them: of an agenda, the items whose counts they see."""
+        own = self._where("see", project, connection)
+        every, released = self.user.may("see") == "every", frozenset[str]()
+        if self.user.may("see protected"):
+            released = self._where("see protected", project, connection) | {ALL_SITES}
+        return {
+            key: one.told(own, released, every=every) if isinstance(one, Session) else one
+            for key, one in read.items()
         }
 
     def _with_cycles(self, connection: Connection, project: Project) -> Project:

@@ -1,4 +1,4 @@
-"""What a team writes down beside its counts: notes and actions, responses, whom it met."""
+"""What a team writes down beside its counts: sessions, notes, actions, responses, whom it met."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from qi_equity.parts import Id, Name, Part, Text
+from qi_equity.parts import Id, Name, Part, Text, Whole, YesNo
 from qi_equity.project import Cycle
+from qi_equity.vocabulary import Topic
 
 
 class Annotation(Part):
@@ -28,6 +29,7 @@ class SessionNote(Part):
     text: Text
     about: Name = Field(default="learnt", description="learnt, decided, celebrated, ...")
     sites: tuple[Id, ...] = ()
+    item: Text | None = Field(default=None, description="the item of an agenda it belongs to")
 
 
 class Action(Part):
@@ -39,6 +41,52 @@ class Action(Part):
     done: bool = False
     cycle: Id | None = Field(default=None, description="the PDSA cycle it belongs to")
     sites: tuple[Id, ...] = ()
+    item: Text | None = Field(default=None, description="the item of an agenda it belongs to")
+
+
+class HeldItem(Part):
+    """An item of an agenda as it stood when it was held still: what was said of it, and how long.
+
+    team    told from true counts, so that only who sees those is told; else from a release
+    """
+
+    kind: Topic
+    measure: Id
+    site: Name
+    stratum: Name
+    line: str = Field(max_length=400)
+    said: tuple[Text, ...] = ()
+    minutes: Whole
+    team: YesNo
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Its measure, site and stratum."""
+        return self.measure, self.site, self.stratum
+
+
+class Session(Part):
+    """An agenda that holds still from a day on; one that is not held lets it follow the counts."""
+
+    day: date
+    part: Name  # the project, or the part of a crossed one, that it was seen in
+    held: YesNo = True
+    items: tuple[HeldItem, ...] = ()
+    rest: tuple[HeldItem, ...] = ()
+    sites: tuple[Id, ...] = ()  # none: it belongs to the network
+
+    def told(self, own: frozenset[str], released: frozenset[str], *, every: bool) -> Session:
+        """What of it may be told to somebody: of true counts, who sees these; else of a release.
+
+        own, every: the sites whose true counts they see; released: those of which, and all of
+        them together, they see what was released.
+        """
+
+        def may(item: HeldItem) -> bool:
+            return every or item.site in own or (not item.team and item.site in released)
+
+        items, rest = (tuple(filter(may, some)) for some in (self.items, self.rest))
+        return self.model_copy(update={"items": items, "rest": rest})
 
 
 class Asked(Part):
@@ -93,7 +141,17 @@ class Engagement(Part):
     sites: tuple[Id, ...] = ()
 
 
-Entry = Cycle | Annotation | SessionNote | Action | Response | Engagement
+class Assessment(Part):
+    """How far somebody thinks the team has come, on the improvement scale of 0.5 to 5.0."""
+
+    day: date
+    score: float = Field(ge=0.5, le=5.0, multiple_of=0.5)
+    by: Literal["team", "adviser"] = "team"
+    why: Text
+    sites: tuple[Id, ...] = ()
+
+
+Entry = Cycle | Annotation | SessionNote | Action | Session | Response | Engagement | Assessment
 
 # The kind under which each is kept.
 KINDS: dict[type[Part], str] = {
@@ -101,6 +159,8 @@ KINDS: dict[type[Part], str] = {
     Annotation: "annotation",
     SessionNote: "note",
     Action: "action",
+    Session: "session",
     Response: "response",
     Engagement: "engagement",
+    Assessment: "assessment",
 }

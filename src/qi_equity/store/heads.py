@@ -173,16 +173,18 @@ def gathered(
     return heads, remarks
 
 
-def missing(heads: Iterable[Noted], revisions: int) -> str | None:
-    """How many revisions a store lacks that was noted to have more; None where it has them."""
-    most = max(
-        (one for one in heads if not one.trail and one.number is not None),
-        key=lambda one: one.number or 0,
-        default=None,
-    )
-    if most is None or most.number is None or most.number <= revisions:
+def missing(heads: Iterable[Noted], held: int, trail: bool = False) -> str | None:
+    """How much a chain lacks that was noted to be longer; None where it lacks nothing.
+
+    >>> missing([Noted("ab", 12, "2026-01-05", "network.heads")], 10)
+    '2 revisions are missing: network.heads noted 12 at 2026-01-05, and the store holds 10'
+    """
+    known = ((one.number, one) for one in heads if one.trail == trail and one.number is not None)
+    number, most = max(known, key=lambda one: one[0], default=(0, None))
+    if most is None or number <= held:
         return None
+    what, where = ("lines of the audit trail", "it") if trail else ("revisions", "the store")
     return (
-        f"{most.number - revisions} revisions are missing: {most.where} noted {most.number} at "
-        f"{most.at}, and the store holds {revisions}"
+        f"{number - held} {what} are missing: {most.where} noted {number} at {most.at}, "
+        f"and {where} holds {held}"
     )

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
-from qi_equity.store import heads
+from qi_equity.store import heads, trail
 from qi_equity.store.chain import GENESIS, Change, Draft, link
 from qi_equity.store.database import Database, now
 from qi_equity.store.tables import REVISIONS, chain, change, revision
@@ -60,6 +60,7 @@ class Writer:
         self._changes: int = head.changes
         self._hash: str = head.hash
         self._before = self.revisions
+        self._lines: list[trail.Entry] = []
 
     @property
     def written(self) -> tuple[int, str] | None:
@@ -96,15 +97,32 @@ class Writer:
         )
         return numbers
 
+    def on_record(self, one: trail.Entry) -> None:
+        """Keep a line of the audit trail with what is appended here, or not at all."""
+        self._lines.append(one)
+
+    def lines(self) -> tuple[int, str] | None:
+        """Put the lines into the trail, after all that they tell of: its newest link."""
+        return trail.append(self.connection, *self._lines) if self._lines else None
+
+    def told(self) -> None:
+        """The same lines for the log of the server, once they are kept."""
+        for one in self._lines:
+            trail.tell(one)
+
 
 @contextmanager
 def writing(database: Database) -> Iterator[Writer]:
-    """A writer's turn; the newest link is written down beside a file once it is kept."""
+    """A writer's turn; the newest links are written down beside a file once they are kept."""
     with database.writing() as connection:
         writer = Writer(connection)
         yield writer
+        newest_line = writer.lines()
+    writer.told()
     if database.path and writer.written:
         heads.write_newest(database.path, *writer.written)
+    if database.path and newest_line:
+        heads.write_newest(database.path, *newest_line, trail=True)
 
 
 def current(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from qi_equity.errors import DataErrors, did_you_mean
-from qi_equity.observations import BESIDE, COLUMNS, COUNTS, KEY, beside, observations
+from qi_equity.observations import BESIDE, COLUMNS, COUNTS, KEY, UNKNOWN, beside, observations
 from qi_equity.project import Project
 from qi_equity.store.chain import canonical
 from qi_equity.store.text import inert, problem_of_text
@@ -19,6 +20,9 @@ from qi_equity.store.text import inert, problem_of_text
 LARGEST_COUNT = 10_000_000
 LARGEST_VALUE = 1e12
 YEARS = (1900, 2200)
+# Of a body: how many more were refused, and what is left of one that says nothing else.
+REFUSED = re.compile(r'"unread":[^,]*,')
+BLANK = '{"denominator":null,"numerator":null,"value":null}'
 
 Seen = Mapping[str, int]  # a key -> the revision that the user saw; 0 or absent: nothing there
 
@@ -100,14 +104,38 @@ def named(key: str) -> str:
     return " / ".join(map(_plain, json.loads(key))) if key.startswith("[") else _plain(key)
 
 
+def count_in(body: str | None) -> str | None:
+    """A body without what was refused beside it; None where it says nothing else.
+
+    >>> count_in('{"denominator":9,"numerator":1,"unread":2.5,"value":null}')
+    '{"denominator":9,"numerator":1,"value":null}'
+    """
+    bare = REFUSED.sub("", body or BLANK)
+    return None if bare == BLANK else bare
+
+
+def carried(body: str | None, stood: str | None) -> str | None:
+    """A body typed by hand, with how many outcomes are unknown as it stood: nobody types that.
+
+    >>> carried('{"denominator":9,"numerator":2,"value":null}',
+    ...     '{"denominator":9,"numerator":1,"outcome_unknown":3.0,"value":null}')
+    '{"denominator":9,"numerator":2,"outcome_unknown":3.0,"value":null}'
+    """
+    told = json.loads(body) if body else {}
+    known = json.loads(stood).get(UNKNOWN) if stood else None
+    if known is None or told.get("denominator") is None or UNKNOWN in told:
+        return body
+    return canonical(told | {UNKNOWN: min(known, float(told["denominator"]))})
+
+
 def shown(body: str | None) -> str:
     """What was kept, in a few words.
 
     >>> shown('{"denominator":9,"numerator":1,"value":null}'), shown(None)
     ('1 of 9', 'nothing')
     """
-    if body is None:
-        return "nothing"
+    if body is None or REFUSED.sub("", body) == BLANK:
+        return "nothing" if body is None else f"{json.loads(body)['unread']:g} refused"
     said = json.loads(body)
     if not {"numerator", "denominator", "value"} <= said.keys():
         return str(said.get("text") or said.get("title") or "another version")
@@ -200,7 +228,10 @@ def _bodies(table: pd.DataFrame) -> list[str | None]:
     ] or [""] * len(table)
     return [
         None
-        if numerator != numerator and denominator != denominator and value != value
+        if numerator != numerator
+        and denominator != denominator
+        and value != value
+        and not REFUSED.fullmatch(beside_it)
         else f'{{"denominator":{_count(denominator)},"numerator":{_count(numerator)},'
         f'{beside_it}"value":{_number(value)}}}'
         for (numerator, denominator, value), beside_it in zip(numbers, told, strict=True)

@@ -25,6 +25,8 @@ from qi_equity.store.history import Revision, Writer
 from qi_equity.store.intake import tidy
 from qi_equity.store.tables import change
 from qi_equity.store.tables import revision as revisions
+from qi_equity.store.trail import entry
+from qi_equity.vocabulary import Act
 
 KIND = "release"
 # Who makes those of the schedule: nobody's save does, and nobody's look chooses the counts.
@@ -184,6 +186,8 @@ def keep(
     body = {"number": number, "at": at, "by": by, "of": upto, "release": record}
     draft = Draft(project, KIND, f"{number:06d}", 1, None, canonical(body))
     writer.append([draft], who, origin, why)
+    about = {"number": number, "sites": record.get("sites"), "contents": record.get("content")}
+    writer.on_record(entry(who, Act.RELEASED, about, project=project, origin=origin))
     return Logged(number, at, who, why, record, upto)
 
 
@@ -196,6 +200,8 @@ def withdraw(writer: Writer, project: str, number: int, who: str, origin: str, w
         raise UserError(f"release {number} was withdrawn already: {found.withdrawn}")
     body = canonical({"number": number, "withdrawn": why})
     writer.append([Draft(project, KIND, f"{number:06d}", 2, None, body)], who, origin, why)
+    about = {"number": number}
+    writer.on_record(entry(who, Act.WITHDRAWN, about, project=project, origin=origin))
     return found
 
 

@@ -24,17 +24,15 @@ from qi_equity.store.text import LONGEST_TEXT
 class Releasing(Seated, ABC):
     """A desk's part where releases are made, seen and withdrawn."""
 
-    def protected(self, project_id: str, **options: object) -> Any:
+    def protected(self, project_id: str, *, due: bool = True, **options: object) -> Any:
         """What the last release says of the sites that still consent; None before the first.
 
-        The release of a new month is made first, of the counts as they stood when it began.
+        due: the release of a new month is made first, if nobody made it yet.
         """
         self._allowed("see protected")
         protect = self._policy()
-        releases.by_schedule(
-            lambda: self._reading(project_id), lambda: self._writing(project_id), protect,
-            self._origin,
-        )  # fmt: skip
+        if due:
+            self.release_due(project_id)
         with self._reading(project_id) as (connection, latest):
             last = releases.standing(connection, latest.id)
             if last is None:
@@ -47,6 +45,22 @@ class Releasing(Seated, ABC):
                 raise Forbidden("each dimension is shown by itself; both together stay with teams")
             options |= {"part": project_id}
         return protect.seen(project, last.record, sites=sites, **options)
+
+    def is_due(self, project_id: str) -> bool:
+        """Whether the release of this month is still to be made; what would be in it is settled."""
+        with self._reading(project_id) as (connection, project):
+            return releases.due(connection, project, releases.current_moment()) is not None
+
+    def release_due(self, project_id: str) -> None:
+        """Make the release of this month, of the counts as they stood when it began, if it is due.
+
+        It takes seconds, and nobody's look chooses what is in it.
+        """
+        self._allowed("see protected")
+        releases.by_schedule(
+            lambda: self._reading(project_id), lambda: self._writing(project_id), self._policy(),
+            self._origin,
+        )  # fmt: skip
 
     def releases(self, project_id: str) -> tuple[Logged, ...]:
         """The releases that went out to the network, oldest first, those withdrawn too."""

@@ -137,14 +137,14 @@ class Trail:
 
     def record(self, one: Entry) -> None:
         """Have a line kept; the log has it whatever becomes of the database."""
-        _tell(one)
+        tell(one)
         if one.what in FLOODED and not self._within(one):
             return
         self._put(one)
 
     def keep(self, one: Entry) -> None:
         """Keep a line before this returns; StoreError where it cannot be kept."""
-        _tell(one)
+        tell(one)
         self.flush()
         self._write([one])
 
@@ -252,7 +252,8 @@ def found(
     return [Line(*row) for row in connection.execute(query)]
 
 
-def _tell(one: Entry) -> None:
+def tell(one: Entry) -> None:
+    """Put a line into the log of the server."""
     told = {"who": one.who, "project": one.project, "origin": one.origin, "about": one.about}
     log.info("%s", one.what.value, extra={"trail": told})
 

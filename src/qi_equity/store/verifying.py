@@ -78,7 +78,7 @@ def verify(connection: Connection, noted: Sequence[Noted] = ()) -> Verified:
         f"the audit trail should hold {line.revisions} lines, and holds {told.number}"
         if (line.revisions, line.hash) != (told.number, told.head)
         else None,
-        _lines_missing(noted, told.number),
+        heads.missing(noted, told.number, trail=True),
         _unlike(told, "line", "the audit trail"),
         _guards(connection),
     )
@@ -219,20 +219,6 @@ def _beyond(seen: Mapping[int, tuple[frozenset[str], str]], revisions: int) -> s
     return (
         f"{most - revisions} revisions are missing: the audit trail saw {most} at "
         f"{seen[most][1]}, and the store holds {revisions}"
-    )
-
-
-def _lines_missing(noted: Sequence[Noted], number: int) -> str | None:
-    most = max(
-        (one for one in noted if one.trail and one.number is not None),
-        key=lambda one: one.number or 0,
-        default=None,
-    )
-    if most is None or most.number is None or most.number <= number:
-        return None
-    return (
-        f"{most.number - number} lines of the audit trail are missing: {most.where} noted "
-        f"{most.number} at {most.at}, and it holds {number}"
     )
 
 

@@ -54,12 +54,17 @@ def document(findings: Findings) -> dict[str, Any]:
         "charts": _records(findings.charts),
         "gaps": _records(findings.gaps),
         "inequality": _records(findings.inequality),
-        "cautions": [
-            {"code": one.code, "measure": one.measure, "site": one.site, "stratum": one.stratum}
-            | {"numbers": dict(one.numbers), "text": caution_text(one)}
-            for one in findings.cautions
-        ],
+        "cautions": cautions(findings),
     }
+
+
+def cautions(findings: Findings) -> list[dict[str, Any]]:
+    """What to be careful of, as codes with numbers and in words."""
+    return [
+        {"code": one.code, "measure": one.measure, "site": one.site, "stratum": one.stratum}
+        | {"numbers": dict(one.numbers), "text": caution_text(one)}
+        for one in findings.cautions
+    ]
 
 
 def inert(table: pd.DataFrame) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from qi_equity.app.pages.account import account
 from qi_equity.app.pages.begin import begin
+from qi_equity.app.pages.board import board
 from qi_equity.app.pages.charts import charts
 from qi_equity.app.pages.compare import compare
 from qi_equity.app.pages.history import history
@@ -16,10 +17,12 @@ from qi_equity.app.pages.project import project
 from qi_equity.app.pages.quality import quality
 from qi_equity.app.pages.session import session
 from qi_equity.app.pages.trail import trail
+from qi_equity.store.access import Operation
 
 PAGES: dict[str, Callable[[Context], Page]] = {
     "charts": charts,
     "compare": compare,
+    "board": board,
     "log": log,
     "session": session,
     "project": project,
@@ -32,9 +35,16 @@ PAGES: dict[str, Callable[[Context], Page]] = {
 }
 # Reached from elsewhere than the menu: from the page of people, and from one's own name.
 NOT_IN_MENU = ("trail", "account")
+# What a role must be allowed for a page to be of use to it; of the others everybody sees something.
+NEEDS: dict[str, Operation] = {
+    "log": "log",
+    "history": "read entries",
+    "people": "consent",
+    "begin": "save plan",
+}
 # Pages that show no counts: whoever opens them has looked at none.
 WITHOUT_COUNTS = ("people", "begin", "project", "trail", "account")
 # Pages made of findings alone; the others show what the store holds now, and are made each time.
-LASTING = ("charts", "compare", "quality")
+LASTING = ("charts", "compare", "board", "quality")
 
-__all__ = ["LASTING", "NOT_IN_MENU", "PAGES", "WITHOUT_COUNTS", "Context", "Page"]
+__all__ = ["LASTING", "NEEDS", "NOT_IN_MENU", "PAGES", "WITHOUT_COUNTS", "Context", "Page"]

@@ -16,7 +16,12 @@ from qi_equity.words import say
 
 def account(context: Context) -> Page:
     """The page of whoever asks."""
-    title, mine = say("labels.page.account"), context.account
+    return account_page(context.account)
+
+
+def account_page(mine: Account | None) -> Page:
+    """The same, which needs no project: a second factor can be set up before the first one."""
+    title = say("labels.page.account")
     if mine is None:
         return told(title, [say("people.no_list")])
     users = mine.door.users

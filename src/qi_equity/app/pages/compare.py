@@ -14,11 +14,14 @@ from qi_equity.project import ALL_SITES, EVERYONE
 from qi_equity.view import icons
 from qi_equity.view.figure import ABOVE, chart_figure, groups
 from qi_equity.view.funnel_figure import funnel_figure
+from qi_equity.view.table import Table
 from qi_equity.words import say
 from qi_equity.words.grammar import called, listed
-from qi_equity.words.numbers import interval, missing, number
+from qi_equity.words.numbers import amount, interval, missing, number
+from qi_equity.words.report import clipped
 from qi_equity.words.verdicts import verdict_word
 
+TITLE = 30  # letters of a panel's title: two beside each other do not meet
 Groups = list[tuple[str, list[str]]]  # what is said of some sites, and the sites
 
 
@@ -43,7 +46,9 @@ def compare(context: Context) -> Page:
     shown = shown.sort_values(["_place", "subgroup"], kind="stable").drop(columns="_place")
     names = {site: choice.site_name(site) for site in choice.sites}
     titles = {
-        site: say("compare.panel", site=names[site], words=words) if words else names[site]
+        site: say("compare.panel", site=clipped(names[site], TITLE), words=words)
+        if words
+        else clipped(names[site], TITLE)
         for words, group in beside
         for site in group
     }
@@ -73,16 +78,50 @@ def compare(context: Context) -> Page:
         "idea": idea,
         "tried": [("", say("compare.whatever"))] + [(key, one.name) for key, one in ideas.items()],
     }
+    own = [row for row in context.findings.rows(SiteRow, measure) if row.stratum == stratum]
+    values["borrowed"] = _borrowed(context, [row for row in own if row.site in sites], names)
     figures = {"compare": figure}
     curve = of(context.findings.funnels, measure)
     curve = curve[curve["stratum"] == stratum]
     if len(curve):
-        own = [row for row in context.findings.rows(SiteRow, measure) if row.stratum == stratum]
         figures["funnel"] = funnel_figure(own, curve, measure, names)
     values["funnel"] = bool(len(curve))
     values["within"] = _within(context)
     where = say("compare.title", measure=measure.name)
     return Page("compare.html", values, figures, where, lead, waiting=context.waiting)
+
+
+def _borrowed(context: Context, rows: list[SiteRow], names: dict[str, str]) -> Table | None:
+    """Each site's own rate and gap beside what they are with what the other sites say of them."""
+    measure, order = context.measure, {site: place for place, site in enumerate(names)}
+    told = [row for row in rows if not missing(row.rate_shrunk)]
+    if not told:
+        return None
+
+    def rate(value: float, low: float, high: float) -> str:
+        shown = amount(value * measure.multiply, measure.unit)
+        ends = interval(low * measure.multiply, high * measure.multiply)
+        return say("compare.with_interval", value=shown, interval=ends)
+
+    def gap(value: float, low: float, high: float) -> str:
+        if missing(value):
+            return say("language.nothing")
+        return say("compare.sized", ratio=number(value, 2), interval=interval(low, high, 2))
+
+    lines = [
+        (
+            names.get(row.site, row.site),
+            rate(row.rate, row.rate_lower, row.rate_upper),
+            rate(row.rate_shrunk, row.rate_shrunk_lower, row.rate_shrunk_upper),
+            gap(row.ratio, row.ratio_lower, row.ratio_upper),
+            gap(row.ratio_shrunk, row.ratio_shrunk_lower, row.ratio_shrunk_upper),
+        )
+        for row in sorted(told, key=lambda row: order.get(row.site, len(order)))
+    ]
+    heads = ("site", "own_rate", "borrowed_rate", "own_gap", "borrowed_gap")
+    header = tuple(say(f"compare.{name}") for name in heads)
+    caption = say("compare.borrowed", stratum=called(told[0].stratum))
+    return Table(caption, header, tuple(lines), frozenset({1, 2, 3, 4}))
 
 
 def _lead(context: Context, stratum: str, idea: str) -> str:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
+
+import pandas as pd
 
 from qi_equity.app.pages.page import Context, Page, told
 from qi_equity.store.intake import named
 from qi_equity.words import say
 from qi_equity.words.grammar import called
-from qi_equity.words.numbers import number
+from qi_equity.words.numbers import day, number
 
 READ, SHOWN = 2000, 100  # changes read, and at most shown
-CAN_UNDO = ("observation", "import", "annotation", "note", "action", "cycle")
+CAN_UNDO = ("observation", "import", "annotation", "note", "action", "cycle", "session")
 
 
 def history(context: Context) -> Page:
@@ -63,6 +66,22 @@ def _row(one: Any) -> dict[str, Any]:
     }
 
 
+def _session(kept: dict[str, Any]) -> str:
+    if not kept["held"]:
+        return say("history.let_go")
+    return say("history.session", count=len(kept["items"]))
+
+
+def _step(kept: dict[str, Any]) -> str:
+    fields = {"text": kept["text"], "owner": kept["owner"]}
+    fields["due"] = day(pd.Timestamp(kept["due"])) if kept["due"] else say("language.nothing")
+    return say("history.step_done" if kept["done"] else "history.step", **fields)
+
+
+# What is said of an entry that is more than its text.
+ENTRIES: dict[str, Callable[[dict[str, Any]], str]] = {"session": _session, "action": _step}
+
+
 def _says(one: Any) -> str:
     """What a version says, in a few words; an import says how much it brought."""
     if one.body is None:
@@ -71,6 +90,8 @@ def _says(one: Any) -> str:
     if one.kind == "import":
         taken, refused = number(kept["taken"]), number(len(kept["refused"]))
         return say("history.import", taken=taken, refused=refused)
+    if one.kind in ENTRIES:
+        return ENTRIES[one.kind](kept)
     if one.kind != "observation":
         return str(kept.get("text") or kept.get("title") or say("history.another_version"))
     if kept["numerator"] is None:

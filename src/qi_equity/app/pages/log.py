@@ -1,4 +1,4 @@
-"""One subgroup's counts at one site: every measure and stratum in tables made for the keyboard."""
+"""One subgroup's counts at one site: every measure and stratum, by keyboard or thumb."""
 
 from __future__ import annotations
 
@@ -6,26 +6,25 @@ from typing import Any
 
 import pandas as pd
 
+from qi_equity.app.pages import weeks as calendar
 from qi_equity.app.pages.page import Context, Page
 from qi_equity.app.received import LARGEST
 from qi_equity.crossed import base
 from qi_equity.project import Group, Measure
-from qi_equity.sources.calendar import DAYS, floor, starts
+from qi_equity.sources.calendar import floor
 from qi_equity.sources.grid import READERS
 from qi_equity.view.figure import chart_figure
 from qi_equity.words import say
 from qi_equity.words.charts import counted
-from qi_equity.words.grammar import sentence
+from qi_equity.words.grammar import first_up, listed, sentence
 from qi_equity.words.numbers import day, missing
 
-SHOWN_BEFORE = 9  # subgroups to choose from that are logged already
-SHOWN_AFTER = 4
 USUAL = 12  # subgroups whose range says what is usual
 COUNTED = ("proportion", "rate")
 
 
 def log(context: Context) -> Page:
-    """Last week beside this week, what is overdue, and the chart that the counts go to."""
+    """This week beside the last one logged, what is overdue, and the chart the counts go to."""
     project, desk = context.choice.project, context.desk
     title = say("log.heading")
     if desk is None:
@@ -42,9 +41,9 @@ def log(context: Context) -> Page:
     table = desk.observations(project.id, site=site)
     # A date that has not come is a slip of an older file: it must not hide the weeks before it.
     here = table[table["subgroup"] <= context.today]
-    period = context.measure.subgroup
-    weeks = subgroups(here["subgroup"], period, context.today)
-    chosen = _chosen(context.choice.address.week, weeks, here["subgroup"].max(), period)
+    period, asked = context.measure.subgroup, context.choice.address.week
+    weeks = calendar.subgroups(here["subgroup"], period, context.today)
+    chosen, wrong = calendar.opened_on(asked, weeks, period, context.today)
     groups = desk.project(base(project.id)).strata.cells
     sections = [_section(measure, here, chosen, context, groups) for measure in project.measures]
     points = context.rows(context.findings.points, site=site)
@@ -53,15 +52,15 @@ def log(context: Context) -> Page:
         figures["log"] = chart_figure(
             points, points.iloc[:0], ["stratum"], unit=context.measure.unit, legend=False
         )
-    late = overdue(here["subgroup"], period, context.today)
     values: dict[str, Any] = {
         "heading": title,
         "site": site,
         "log_sites": [(one, context.choice.site_name(one)) for one in sites],
-        "weeks": [(f"{week:%Y-%m-%d}", _named(week, period)) for week in weeks],
+        "weeks": [(f"{week:%Y-%m-%d}", day(week)) for week in weeks],
         "week": f"{chosen:%Y-%m-%d}",
-        "sections": sections,
-        "late": late,
+        "not_this": say(f"log.week.{wrong}", asked=asked[:40]) if wrong else "",
+        "sections": _with_births(sections),
+        **_overdue(context, here, site),
         "period": period,
         "user": desk.user.name,
         "drawn": bool(figures),
@@ -73,43 +72,60 @@ def log(context: Context) -> Page:
     return Page("log.html", values, figures, window)
 
 
-def subgroups(logged: pd.Series, period: Any, today: pd.Timestamp) -> list[pd.Timestamp]:
-    """The subgroups to choose from, newest first: some that are logged, and the next ones."""
-    days = DAYS[period]
-    last = logged.max() if len(logged) else today
-    first = last - pd.Timedelta(days=days * SHOWN_BEFORE)
-    end = min(last + pd.Timedelta(days=days * SHOWN_AFTER), today)
-    return list(starts(first, end, period))[::-1]
+def _overdue(context: Context, here: pd.DataFrame, site: str) -> dict[str, Any]:
+    """What is overdue in words, and as a list to tap."""
+    period = context.measure.subgroup
+    names = {one.id: one.name for one in context.choice.project.measures if one.subgroup == period}
+    late = calendar.overdue(here, period, context.today, names)
+    if here.empty:
+        said = say("log.nothing_yet")
+    elif late:
+        said = say("log.overdue", count=len(late), periods=counted(len(late), period))
+    else:
+        said = say("log.up_to_date", periods=say(f"charts.many.{period}"))
+    listing = [
+        {
+            "link": context.choice.address.link(site=site, week=f"{one.subgroup:%Y-%m-%d}"),
+            "text": _late_words(one, period),
+        }
+        for one in late[: calendar.TAPPED]
+    ]
+    more = len(late) - len(listing)
+    return {
+        "late": said,
+        "overdue": listing,
+        "overdue_more": say("log.overdue_more", count=more) if more else "",
+    }
 
 
-def overdue(logged: pd.Series, period: Any, today: pd.Timestamp) -> str:
-    """What should have been logged by today and was not, in words; nothing where all is."""
-    if logged.empty:
-        return say("log.nothing_yet")
-    last = logged.max()
-    between = [one for one in starts(last, today, period) if last < one]
-    complete = between[:-1]  # the one we are in is not over
-    if not complete:
-        return ""
-    return say(
-        "log.overdue",
-        count=len(complete),
-        periods=counted(len(complete), period),
-        period=say(f"charts.one.{period}"),
-        day=day(last),
-    )
+def _late_words(one: calendar.Overdue, period: str) -> str:
+    named = _named(one.subgroup, period)
+    if not one.lacking:
+        return named
+    return say("log.overdue_part", week=named, measures=listed(one.lacking))
 
 
-def _chosen(asked: str, weeks: list[pd.Timestamp], last: Any, period: Any) -> pd.Timestamp:
-    """The subgroup asked for; else the first that is not logged yet."""
-    try:
-        wanted = pd.Timestamp(floor(pd.Series([pd.Timestamp(asked)]), period)[0]) if asked else None
-    except (ValueError, OverflowError):
-        wanted = None
-    if wanted is not None and wanted in weeks:
-        return wanted
-    fresh = [week for week in weeks if missing(last) or week > last]
-    return fresh[-1] if fresh else weeks[0]
+def _with_births(sections: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each section with what its measures are counted out of, once before the first that share it.
+
+    On a phone it is asked there and nowhere else; on a wider screen beside each count.
+    """
+    sharing: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for section in sections:
+        if section["out_of"]:
+            sharing.setdefault((section["out_of"], section["subgroup"]), []).append(section)
+    for (words, _), together in sharing.items():
+        if len(together) < 2:
+            continue
+        first = together[0]
+        for section in together:
+            section["shares"] = first["measure"].id
+        first["births"] = {
+            "words": words,
+            "measures": len(together),
+            "rows": [{"stratum": row["stratum"], "last": row["births"]} for row in first["rows"]],
+        }
+    return sections
 
 
 def _section(
@@ -141,6 +157,7 @@ def _section(
                 "revision": "" if missing(now.get("revision")) else int(now["revision"]),
                 "cells": [_cell(name, words[name], now, recent) for name in names],
                 "last": _counts(last, names),
+                "births": _counts(last, ["denominator"]),
                 "history": context.choice.address.link(
                     page="history",
                     measure=measure.id,
@@ -154,8 +171,11 @@ def _section(
         "measure": measure,
         "subgroup": f"{subgroup:%Y-%m-%d}",
         "named": _named(subgroup, measure.subgroup),
-        "heads": [_head(name, measure) for name in names],
-        "about": _about(words, names),
+        "heads": [_head(name, words[name]) for name in names],
+        "about": sentence(words["numerator"]) if "numerator" in names else "",
+        "out_of": words["denominator"] if "denominator" in names else "",
+        "shares": "",
+        "births": None,
         "before": "" if missing(before) else day(before),
         "rows": rows,
     }
@@ -179,14 +199,10 @@ def _cell(name: str, words: str, now: dict[Any, Any], recent: pd.DataFrame) -> d
     }
 
 
-def _head(name: str, measure: Measure) -> str:
-    return measure.unit if name == "value" else say(f"charts.table.{name}")
-
-
-def _about(words: dict[str, str], names: list[str]) -> str:
-    """What is counted, and out of whom."""
-    told = [sentence(words[name]) for name in names if words[name]]
-    return say("log.out_of", counted=told[0], of=told[1]) if len(told) == 2 else "".join(told)
+def _head(name: str, words: str) -> dict[str, str]:
+    """A column's heading: what is counted in the team's words, and in one word for a phone."""
+    short = words if name == "value" else say(f"log.head.{name}")
+    return {"name": name, "words": first_up(words), "short": short}
 
 
 def _counts(row: dict[Any, Any], names: list[str]) -> str:

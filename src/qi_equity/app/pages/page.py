@@ -22,7 +22,7 @@ from qi_equity.words.numbers import day, missing
 R = TypeVar("R")
 
 # Pages that show what other sites share, and those of them that show one site at a time.
-OF_RELEASES = ("charts", "gap", "compare", "session", "quality")
+OF_RELEASES = ("charts", "gap", "compare", "board", "session", "quality")
 OF_ONE_SITE = ("charts", "gap", "quality")
 
 
@@ -115,7 +115,7 @@ class Context:
         ]
         here.sort(key=lambda cycle: (cycle.start, cycle.id))
         return [
-            Marker(pd.Timestamp(cycle.start), str(index), _cycle_words(cycle), cycle.strata)
+            Marker(pd.Timestamp(cycle.start), str(index), cycle_words(cycle), cycle.strata)
             for index, cycle in enumerate(here, 1)
         ]
 
@@ -182,7 +182,7 @@ def told(heading: str, lines: list[str]) -> Page:
     return Page("empty.html", {"heading": heading, "lines": lines}, title=heading)
 
 
-def _cycle_words(cycle: Cycle) -> str:
+def cycle_words(cycle: Cycle) -> str:
     """A cycle in the list below a chart: its title, when and for whom."""
     start = day(cycle.start)
     words = say("charts.page.cycle", title=cycle.title, start=start)

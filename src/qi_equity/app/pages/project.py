@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from qi_equity.app.pages.captured import captured
 from qi_equity.app.pages.page import Context, Page
 from qi_equity.project import Project
 from qi_equity.store import Logged
@@ -19,17 +20,17 @@ from qi_equity.words.numbers import day
 def project(context: Context) -> Page:
     """The project file, as people read it."""
     plan = context.choice.project
-    values: dict[str, Any] = {
+    values: dict[str, Any] = captured(context) | {
         "heading": plan.title,
         "aim": aim_sentence(plan),
         "equity": [
             {"text": fair_sentence(plan, aim), "primary": aim.primary} for aim in plan.aim.equity
         ],
         "tree": _tree(plan, None),
-        "cycles": [_cycle(context, cycle) for cycle in sorted(plan.cycles, key=_start)],
         "plan": plan,
         "names": {measure.id: measure.name for measure in plan.measures},
         "releases": _releases(context),
+        "cycles": [_cycle(context, cycle) for cycle in sorted(plan.cycles, key=_start)],
     }
     return Page("project.html", values, title=plan.title)
 

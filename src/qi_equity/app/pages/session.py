@@ -1,4 +1,4 @@
-"""A network session: what to look at, shown large one after another, and what is decided."""
+"""A network session: what to look at, what was learnt, and who does what next."""
 
 from __future__ import annotations
 
@@ -6,59 +6,93 @@ from typing import Any
 
 import pandas as pd
 
-from qi_equity.agenda import Item, agenda
+from qi_equity.agenda import Item
+from qi_equity.app.holding import Shown, Standing, standing
+from qi_equity.app.pages.captured import captured
 from qi_equity.app.pages.page import Context, Page, nothing_words
-from qi_equity.findings import Gap
-from qi_equity.store import Action, SessionNote
+from qi_equity.app.pages.slide import slide
+from qi_equity.app.rounds import FORMATS, PACKS, ROUNDS, audiences
 from qi_equity.view import icons
-from qi_equity.view.figure import chart_figure
-from qi_equity.view.gap_figure import gap_figure
 from qi_equity.vocabulary import Topic, Variation, Verdict
 from qi_equity.words import say
-from qi_equity.words.agenda import item_kind, item_place, item_sentences
-from qi_equity.words.grammar import sentence
-from qi_equity.words.numbers import day, missing
+from qi_equity.words.agenda import item_kind, item_place
+from qi_equity.words.numbers import day
 
 
 def session(context: Context) -> Page:
-    """The agenda with its notes and actions; with a slide number, that item alone and large."""
+    """The agenda with its notes and actions; with a slide named, that item alone and large."""
     # Made-up data end on a made-up day: nobody is late for them today.
     today = None if context.choice.project.synthetic else context.today
-    found = agenda(context.findings, today)
-    items = list(found.items)
+    found = standing(context.desk, context.findings, today)
     address = context.choice.address
-    place = int(address.slide) if address.slide.isdecimal() else 0
-    if 1 <= place <= len(items):
-        return _slide(context, items, place)
-    desk = context.desk
-    notes, actions, may_write = [], [], False
-    if desk is not None:
-        project = context.choice.project.id
-        may_write = desk.user.may("write entries") is not None
-        if desk.user.may("read entries"):
-            notes = [_kept(one) for one in desk.entries(project, SessionNote).values()]
-            actions = [
-                _kept(one) | {"key": key} for key, one in desk.entries(project, Action).items()
-            ]
+    place = _place(found, address.slide)
+    written = captured(context)
+    if place is not None:
+        told = [_told(context, one) for one in found.every]
+        return slide(context, found.every[place].item, told, place, written)
     values: dict[str, Any] = {
         "heading": say("session.heading", project=context.choice.project.title),
-        "items": [
-            _told(context, item) | {"link": address.link(page="session", slide=number)}
-            for number, item in enumerate(items, 1)
-        ],
-        "rest": [_told(context, item) | {"link": ""} for item in found.rest],
-        "waiting": _waiting(context),
+        "items": [_told(context, one) for one in found.items],
+        "rest": [_told(context, one) for one in found.rest],
+        "minutes": sum(one.minutes for one in found.items),
+        "waiting": "" if found.kept else _waiting(context),
         "quiet": _quiet(context),
-        "notes": notes[::-1],
-        "actions": actions[::-1],
-        "may_write": may_write,
-        "stored": desk is not None,
-        "today": f"{context.today:%Y-%m-%d}",
+        "stored": context.desk is not None,
+        **_held(context, found),
+        **written,
+        "round": _round(context),
         "places": [("", say("session.network"))]
         + [(site.id, site.name) for site in context.choice.project.sites],
     }
     title = say("session.title", project=context.choice.project.title)
-    return Page("session.html", values, title=title, waiting=context.waiting)
+    waiting = (context.waiting and found.kept is None) or values["round"].get("going", False)
+    return Page("session.html", values, title=title, waiting=waiting)
+
+
+def _place(found: Standing, asked: str) -> int | None:
+    """Where the item of a link stands: by its lasting name, or by its number on the agenda."""
+    names = [one.item.link for one in found.every]
+    if asked in names:
+        return names.index(asked)
+    number = int(asked) if asked.isdecimal() else 0
+    return number - 1 if 1 <= number <= len(names) else None
+
+
+def _held(context: Context, found: Standing) -> dict[str, Any]:
+    """Whether the agenda is held, by whom and since when, and who may hold it or let it go."""
+    desk = context.desk
+    by = ""
+    if found.kept is not None:
+        when = pd.Timestamp(found.kept.at)
+        by = say("session.held.by", who=found.kept.who, day=day(when), time=f"{when:%H:%M}")
+    may = desk is not None and desk.user.may("write network entries") is not None
+    return {"held": by, "standing": found.key, "may_hold": may and context.findings.judged}
+
+
+def _round(context: Context) -> dict[str, Any]:
+    """What can be sent round, for whom, and how far what was asked for has come."""
+    desk = context.desk
+    offered = audiences(desk, context.choice) if desk is not None else []
+    if desk is None or not offered:
+        return {}
+    told: dict[str, Any] = {
+        "state": "",
+        "going": False,
+        "link": "",
+        "for": [(name, say(f"round.for.{name}")) for name in offered],
+        "packs": [(name, say(f"report.pack.{name}")) for name in PACKS],
+        "formats": [(name, say(f"round.format.{name}")) for name in FORMATS],
+    }
+    last = ROUNDS.of(desk.user.name, context.choice.project.id)
+    if last is None:
+        return told
+    if not last.future.done():
+        made = say("round.going", made=last.made, count=last.total)
+        return told | {"going": True, "state": made, "made": last.made, "total": last.total}
+    if last.future.exception() is not None:
+        return told | {"state": say("round.failed")}
+    state = say("round.there", count=last.total, audience=say(f"round.for.{last.audience}"))
+    return told | {"state": state, "link": f"round/{last.token}"}
 
 
 def _quiet(context: Context) -> list[str]:
@@ -75,15 +109,22 @@ def _quiet(context: Context) -> list[str]:
     return [say("session.quiet")]
 
 
-def _told(context: Context, item: Item) -> dict[str, Any]:
-    """An agenda line: the kind, where, and the first thing to say of it."""
+def _told(context: Context, one: Shown) -> dict[str, Any]:
+    """An agenda line: the kind, where, from then to now, and the first things to say of it."""
+    item, address = one.item, context.choice.address
     measure = context.choice.project.measure(item.measure)
+    since = say("session.since", line=one.since) if one.since else ""
     return {
+        "id": item.id,
         "kind": item_kind(item),
         "icon": _icon(item, measure.direction),
         "where": item_place(item, context.findings),
-        "said": item_sentences(item, context.findings),
-        "open": context.choice.address.link(
+        "line": one.line,
+        "since": since,
+        "minutes": say("session.minutes", count=one.minutes),
+        "said": one.said,
+        "link": address.link(page="session", slide=item.link),
+        "open": address.link(
             page="charts", measure=item.measure, site=item.site, stratum=item.stratum, slide=""
         ),
     }
@@ -97,62 +138,8 @@ def _icon(item: Item, direction: str) -> str:
     return icons.verdict(item.kind) or icons.variation(item.kind, direction)
 
 
-def _own(table: pd.DataFrame, item: Item) -> pd.DataFrame:
-    if table.empty:
-        return table
-    return table[
-        (table["measure"] == item.measure)
-        & (table["site"] == item.site)
-        & (table["stratum"] == item.stratum)
-    ]
-
-
 def _waiting(context: Context) -> str:
     """Why the agenda lacks verdicts; nothing where it has them."""
     if context.failed:
         return context.late_words
     return say("session.waiting") if context.waiting else ""
-
-
-def _slide(context: Context, items: list[Item], place: int) -> Page:
-    """One item for the room: a sentence, a figure, and the questions to ask."""
-    item, address = items[place - 1], context.choice.address
-    told = _told(context, item)
-    measure = context.choice.project.measure(item.measure)
-    figures = {}
-    if isinstance(item.row, Gap):
-        points = _own(context.findings.gap_points, item)
-        if len(points):
-            figures["slide"] = gap_figure(points, measure, context.markers(), [item.row])
-    else:
-        points = _own(context.findings.points, item)
-        if len(points):
-            figures["slide"] = chart_figure(
-                points,
-                points.iloc[:0],
-                ["stratum"],
-                unit=measure.unit,
-                columns=1,
-                legend=False,
-                markers=[] if item.kind == Topic.LATE else context.markers(),
-            )
-    for figure in figures.values():
-        figure["layout"]["meta"]["height"] = 400
-        figure["layout"]["font"]["size"] = 15
-    values = told | {
-        "place": place,
-        "total": len(items),
-        "label": " ".join(map(sentence, (told["kind"], told["where"], *told["said"]))),
-        "drawn": bool(figures),
-        "previous": address.link(slide=place - 1) if place > 1 else "",
-        "next": address.link(slide=place + 1) if place < len(items) else "",
-        "agenda": address.link(slide=""),
-    }
-    title = say("session.slide.title", kind=told["kind"], where=told["where"])
-    return Page("slide.html", values, figures, title, told["kind"])
-
-
-def _kept(one: Any) -> dict[str, Any]:
-    content: dict[str, Any] = one.content.model_dump()
-    when = content.get("day") or content.get("due")
-    return content | {"who": one.who, "when": "" if missing(when) else day(when)}

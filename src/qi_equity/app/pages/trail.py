@@ -6,7 +6,8 @@ from datetime import date
 from typing import Any
 
 from qi_equity.app.pages.page import Context, Page, told
-from qi_equity.store import Forbidden, Line
+from qi_equity.app.state import Address
+from qi_equity.store import Desk, Forbidden, Line
 from qi_equity.vocabulary import Act
 from qi_equity.words import say, words_of
 
@@ -15,7 +16,12 @@ SHOWN = 200  # lines at most; the command line gives more
 
 def trail(context: Context) -> Page:
     """The newest lines that fit the filter."""
-    address, desk, title = context.choice.address, context.desk, say("labels.page.trail")
+    return trail_page(context.desk, context.choice.address)
+
+
+def trail_page(desk: Desk | None, address: Address) -> Page:
+    """The same, which needs no project."""
+    title = say("labels.page.trail")
     if desk is None:
         return told(title, [say("trail.findings_only")])
     since, until = _day(address.since), _day(address.until)
@@ -31,6 +37,7 @@ def trail(context: Context) -> Page:
         "asked": {
             "who": address.who, "what": what, "since": since or "", "until": until or "",
         },
+        "address": address,
         "rows": [_row(one, dict(acts)) for one in found],
         "about": say("trail.newest", count=len(found)),
     }  # fmt: skip

@@ -45,27 +45,49 @@ window.qiEquity = (() => {
     on ? text.replace(/#[0-9a-f]{6}/g, (colour) => colours[colour] || colour) : text
 
   // The same sum as `places` in view/figure.py, for as many columns as the screen has room for.
-  function arrange(layout, width) {
+  // A slide gives its figure all the height there is, and letters that are read across a room.
+  const LETTERS = 18 // pixels
+  const wide = matchMedia("(min-width: 64rem)")
+  function enlarge(part) {
+    for (const [name, value] of Object.entries(part)) {
+      if (!value || typeof value !== "object") continue
+      if (name === "font" || name === "tickfont") value.size = Math.max(LETTERS, value.size || 0)
+      else enlarge(value)
+    }
+  }
+  function forTheRoom(layout) {
+    enlarge(layout)
+    Object.assign(layout.margin, { l: 76, b: 44 })
+    layout.meta.across = 0.07
+    for (const name in layout) if (name.startsWith("xaxis")) layout[name].nticks = 4
+  }
+
+  function arrange(layout, width, room) {
     const meta = layout.meta || {}
     if (!meta.panels) return
-    const columns = Math.min(meta.panels, meta.columns, Math.max(1, Math.floor(width / 300)))
+    const columns = Math.min(meta.panels, meta.columns, Math.max(1, Math.floor(width / (room ? 420 : 300))))
     const rows = Math.ceil(meta.panels / columns)
+    const edges = layout.margin.t + layout.margin.b
+    const each = room ? Math.max(meta.height, (room - edges) / rows) : meta.height
     const across = (1 - meta.across * (columns - 1)) / columns
+    const headroom = room && rows === 1 ? 56 / each : meta.headroom // a title, in pixels or as a share
     for (let index = 0; index < meta.panels; index++) {
       const suffix = index ? index + 1 : ""
       const left = (index % columns) * (across + meta.across)
       const foot = (rows - Math.floor(index / columns) - 1) / rows
       layout["xaxis" + suffix].domain = [left, left + across]
-      layout["yaxis" + suffix].domain = [foot, foot + (1 - meta.headroom) / rows]
+      layout["yaxis" + suffix].domain = [foot, foot + (1 - headroom) / rows]
     }
-    layout.height = meta.height * rows + layout.margin.t + layout.margin.b
+    layout.height = each * rows + edges
   }
 
   function draw(element, printing) {
     if (!window.Plotly || !element.figureText) return
     const figure = JSON.parse(recolour(element.figureText, !printing && dark()))
     const width = printing ? 680 : element.clientWidth
-    arrange(figure.layout, width)
+    const slide = figure.layout.meta?.fill && !printing && wide.matches
+    if (slide) forTheRoom(figure.layout)
+    arrange(figure.layout, width, slide ? element.closest("[data-fill]").clientHeight : 0)
     figure.layout.autosize = !printing
     if (printing) figure.layout.width = width
     const settings = { displayModeBar: false, responsive: true, ...spoken }
@@ -77,6 +99,8 @@ window.qiEquity = (() => {
   }
 
   function drawAll(figures) {
+    // Whether this is a slide decides how much room its figure has.
+    document.body.classList.toggle("presenting", Boolean(document.querySelector("[data-present]")))
     for (const place of document.querySelectorAll("[data-figure]")) {
       const name = place.dataset.figure
       let element = plots.get(name)
@@ -124,13 +148,23 @@ window.qiEquity = (() => {
       return void looking.delete(answer.number)
     }
     if (!answer.quiet && answer.number === chosen) pending = false
-    if (answer.problems) return answer.quiet ? askAgain(true) : problems(answer.problems)
+    if (answer.problems && !answer.quiet) sent = null
+    if (answer.done) window.qiKept.saved()
+    if (answer.problems && answer.quiet) return askAgain(true)
+    if (answer.clashes && window.qiKept.clash(answer.clashes)) return
+    if (answer.problems) {
+      window.qiKept.refused()
+      return problems(answer.problems)
+    }
     if (answer.number && answer.number < chosen) return // a later choice is on its way
     if (answer.quiet && (answer.same || inHand())) return askAgain(answer.waiting || !answer.same)
     const focused = document.activeElement && document.activeElement.id
     const opened = [...document.querySelectorAll("main details[open][id]")].map((one) => one.id)
     const main = byId("main")
+    const typed = answer.moved ? [] : unsent()
+    if (!answer.quiet) sent = null
     main.innerHTML = answer.html
+    for (const [id, text] of typed) if (byId(id)) byId(id).value = text
     main.removeAttribute("aria-busy")
     mark = answer.mark
     for (const id of opened) if (byId(id)) byId(id).open = true
@@ -177,6 +211,14 @@ window.qiEquity = (() => {
     if (inHand()) askAgain(true)
     else ask({ address: location.search, quiet: true, mark })
   }
+
+  // What was typed into other forms than the one that was sent: it stays when the page is new.
+  let sent = null
+  const unsent = () => [...document.querySelectorAll("main form[data-act]")]
+    .filter((form) => form.dataset.act !== sent)
+    .flatMap((form) => [...form.querySelectorAll("input[id], textarea[id]")])
+    .filter((field) => field.value && field.value !== field.defaultValue)
+    .map((field) => [field.id, field.value])
 
   // Whether somebody is typing, choosing, or in the midst of a click: what is under their hand
   // must not be replaced.
@@ -227,6 +269,7 @@ window.qiEquity = (() => {
     if (doing) {
       event.preventDefault()
       const fields = Object.fromEntries(new FormData(doing))
+      sent = doing.dataset.act
       return ask({ act: doing.dataset.act, fields, address: location.search })
     }
     const form = event.target.closest("form[data-live]")
@@ -244,21 +287,22 @@ window.qiEquity = (() => {
 
   document.addEventListener("keydown", (event) => {
     if (!document.querySelector("[data-present]")) return
+    if (event.target.closest("input, textarea, select")) return // somebody writes something down
     const step = { ArrowRight: "next", PageDown: "next", ArrowLeft: "prev", PageUp: "prev", Escape: "up" }
     document.querySelector(`.steps a[rel="${step[event.key]}"]`)?.click()
   })
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-fullscreen]")) document.documentElement.requestFullscreen?.()
   })
-  // What a page needs once it stands: the room view, and what was typed and not saved.
+  // What a page needs once it stands: what was typed and not saved.
   function dressed(done) {
-    document.body.classList.toggle("presenting", Boolean(document.querySelector("[data-present]")))
     window.qiLog?.dress(done)
   }
 
   // ---------------------------------------------------------------- a lost connection
   // A new session starts with a fresh page; drafts are kept in the browser and put back into it.
   function lost() {
+    if (!byId("offline").hidden) return
     byId("offline").hidden = false
     const own = document.querySelector("script[src*=\"app.js\"]").src
     const look = setInterval(async () => {
@@ -283,7 +327,14 @@ window.qiEquity = (() => {
   })
   theme.setAttribute("aria-pressed", String(dark()))
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redraw(false))
-  addEventListener("beforeprint", () => redraw(true))
+  addEventListener("beforeprint", () => {
+    const today = new Date()
+    const named = words.months.split(" ")[today.getMonth()]
+    for (const place of document.querySelectorAll("[data-printed]")) {
+      place.textContent = say("printed", { day: today.getDate(), month: named, year: today.getFullYear() })
+    }
+    redraw(true)
+  })
   addEventListener("afterprint", () => redraw(false))
   let resizing
   addEventListener("resize", () => {

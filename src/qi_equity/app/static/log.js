@@ -1,10 +1,12 @@
-// The log: checks as you type, moves like a spreadsheet, takes pasted cells, keeps drafts.
+// The log: checks as you type, moves like a spreadsheet or for a thumb, takes pasted cells.
 "use strict"
 window.qiLog = (() => {
   const say = (name, fields) => window.qiEquity.say(name, fields)
   const form = () => document.querySelector("form[data-log]")
-  const cells = () => [...form().querySelectorAll(".entry input")]
-  const key = () => "qi-equity-draft|" + form().dataset.draft
+  const rows = () => [...form().querySelectorAll("tr[data-measure]")]
+  const cells = () => rows().flatMap((row) => [...row.querySelectorAll("input")])
+  const shared = () => [...form().querySelectorAll("input[data-births]")]
+  const thumb = matchMedia("(max-width: 40rem)") // the same width as in app.css
   // Digits are read here; whatever else is typed, the server reads, as it reads files.
   const PLAIN = { value: /^\d{1,9}(\.\d{1,6})?$/, numerator: /^\d{1,9}$/, denominator: /^\d{1,9}$/ }
   const readings = new Map() // measure, column and text -> what the server read
@@ -78,13 +80,43 @@ window.qiLog = (() => {
   }
 
   function keep() {
-    const typed = Object.fromEntries(
-      cells().filter((cell) => cell.value.trim() !== cell.dataset.was)
-        .map((cell) => [cell.id, cell.value]))
-    if (Object.keys(typed).length) localStorage.setItem(key(), JSON.stringify(typed))
-    else localStorage.removeItem(key())
-    const rows = [...form().querySelectorAll("tbody tr")].filter(changed).length
-    document.getElementById("pending").textContent = rows ? say("pending", { count: rows }) : ""
+    window.qiKept.keep()
+    const waiting = rows().filter(changed)
+    const count = waiting.length
+    document.getElementById("pending").textContent = count ? say("pending", { count }) : ""
+    const corrects = waiting.some(stands)
+    document.getElementById("correct").hidden = !corrects
+    form().classList.toggle("corrects", corrects)
+  }
+  // Whether a row was saved before with anything in it: to change it a reason is asked.
+  const stands = (row) =>
+    row.dataset.revision !== "" && [...row.querySelectorAll("input")].some((c) => c.dataset.was !== "")
+
+  // ---------------------------------------------------------------- what all are counted out of
+  // On a phone the births of a group are asked once, and stand as the denominator of every count
+  // that is out of them. A row where they were saved apart shows its own.
+  const sharing = (births) =>
+    rows().filter((row) => row.dataset.shares === births.dataset.births
+      && row.dataset.stratum === births.dataset.stratum)
+  const birthsOf = (row) => shared().find((one) => sharing(one).includes(row))
+  const inRow = (row, name) => row.querySelector(`input[name=${name}]`)
+
+  function settle() {
+    for (const births of shared()) {
+      const known = new Set(sharing(births).map((row) => inRow(row, "denominator").value.trim()))
+      known.delete("")
+      if (known.size === 1) births.value = [...known][0]
+      for (const row of sharing(births)) row.classList.toggle("apart", known.size > 1)
+    }
+  }
+
+  function fill(row) {
+    const births = birthsOf(row)
+    if (!births || row.classList.contains("apart")) return
+    const [events, out] = [inRow(row, "numerator"), inRow(row, "denominator")]
+    if (events.value.trim() === "") out.value = out.dataset.was
+    else if (births.value.trim() !== "") out.value = births.value.trim()
+    check(row)
   }
 
   // The same births are the denominator of several measures: typed once, they are put in where
@@ -92,19 +124,33 @@ window.qiLog = (() => {
   function spread(cell) {
     const births = cell.closest("tr").querySelector("input[name=denominator]")
     if (cell.name !== "numerator" || cell.value === "" || !births || births.value !== "") return
-    const same = cells().find((one) => one.dataset.same === births.dataset.same && one.value !== "")
+    const same = cells().find((one) =>
+      one.dataset.same === births.dataset.same && one.value.trim() !== "")
     if (same) births.value = same.value
     check(cell.closest("tr"))
   }
 
   const column = (cell) => cells().filter((one) => one.name === cell.name)
+  const seen = () =>
+    [...form().querySelectorAll(".entry input")].filter((one) => one.checkVisibility())
   function step(cell, by) {
-    const all = column(cell)
+    const all = thumb.matches ? seen() : column(cell)
     const next = all[all.indexOf(cell) + by]
     if (next) {
       next.focus()
       next.select()
-    } else if (by > 0) document.getElementById("save").focus()
+    } else if (by > 0) document.querySelector("#correct:not([hidden]) button, #save").focus()
+  }
+
+  // Whether no further digit could follow what stands in a cell: no count begins with nought, and
+  // none is more than it is out of. Then the next cell comes by itself, for a thumb.
+  function full(cell) {
+    if (!/^\d+$/.test(cell.value)) return false
+    if (cell.value === "0") return true
+    const row = cell.closest("tr[data-measure]")
+    if (!row || cell.name !== "numerator" || row.dataset.kind !== "proportion") return false
+    const births = number(inRow(row, "denominator"))
+    return births !== null && Number(cell.value) * 10 > births
   }
 
   // The server says where each cell goes, by the names of strata; what does not fit is told.
@@ -125,7 +171,8 @@ window.qiLog = (() => {
     const place = document.getElementById("pasted")
     place.querySelector("ul").replaceChildren(...lines)
     place.hidden = false
-    form().querySelectorAll("tbody tr").forEach(check)
+    rows().forEach(check)
+    settle()
     keep()
     readOnServer(cells())
   }
@@ -134,19 +181,35 @@ window.qiLog = (() => {
   document.addEventListener("input", (event) => {
     const cell = inLog(event)
     if (!cell) return
-    check(cell.closest("tr"))
+    if (cell.dataset.births) sharing(cell).forEach(fill)
+    else {
+      if (thumb.matches && cell.name === "numerator") fill(cell.closest("tr"))
+      check(cell.closest("tr"))
+    }
     keep()
+    const typing = event.inputType === "insertText"
+    if (thumb.matches && typing && full(cell)) step(cell, 1)
   })
   document.addEventListener("change", (event) => {
     const cell = inLog(event)
     if (!cell) return
+    if (cell.dataset.births) return void readOnServer(sharing(cell).map((row) => inRow(row, "denominator")))
     spread(cell)
+    if (!thumb.matches) settle()
     keep()
     readOnServer([cell])
   })
+  document.addEventListener("focusin", (event) => {
+    if (thumb.matches) inLog(event)?.select() // a tap and a digit mend a slip
+  })
+  thumb.addEventListener("change", () => { if (form()) settle() })
   document.addEventListener("keydown", (event) => {
     const cell = inLog(event)
     if (!cell) return
+    if (event.key === "Backspace" && cell.value === "" && thumb.matches) {
+      event.preventDefault()
+      return step(cell, -1)
+    }
     const by = { Enter: 1, ArrowDown: 1, ArrowUp: -1 }[event.key]
     if (!by) return
     event.preventDefault()
@@ -163,48 +226,64 @@ window.qiLog = (() => {
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("form[data-log]")) return
     event.preventDefault()
-    const rows = [...form().querySelectorAll("tbody tr")].filter(changed)
-    const wrong = rows.filter((row) => !check(row))
-    if (wrong.length) return void wrong[0].querySelector("[aria-invalid]").focus()
-    const told = rows.map((row) => ({
+    const waiting = rows().filter(changed)
+    const wrong = waiting.filter((row) => !check(row))
+    if (wrong.length) return lead(wrong[0])
+    const told = waiting.map((row) => ({
       measure: row.dataset.measure,
       stratum: row.dataset.stratum,
       subgroup: row.dataset.subgroup,
       revision: row.dataset.revision,
       ...Object.fromEntries([...row.querySelectorAll("input")].map((c) => [c.name, c.value.trim()])),
     }))
-    const reason = form().querySelector("#reason").value
-    const fields = { rows: told, reason, site: form().dataset.site }
+    const reason = event.submitter?.dataset.reason || form().querySelector("#reason").value
     const address = new URLSearchParams(location.search)
+    address.set("page", "log")
+    address.set("site", form().dataset.site)
     address.set("week", form().dataset.week) // stay where the counts went
-    window.qiEquity.ask({ act: "log", fields, address: "?" + address })
+    const drawn = told.some((row) => row.measure === form().dataset.measure)
+    if (told.length && !drawn) address.set("measure", told[0].measure) // whose chart moves
+    const fields = { rows: told, reason, site: form().dataset.site }
+    window.qiKept.send({ act: "log", fields, address: "?" + address })
   })
+  // To the cell that is wrong; where it stands in another's place on a phone, to that one.
+  function lead(row) {
+    const cell = row.querySelector("[aria-invalid]")
+    const at = cell.checkVisibility() ? cell : birthsOf(row)
+    at.focus()
+  }
   document.addEventListener("click", (event) => {
+    if (event.target.id === "other") {
+      form().classList.add("why")
+      return document.getElementById("reason").focus()
+    }
     if (event.target.id !== "discard") return
-    for (const cell of cells()) cell.value = cell.dataset.was
-    form().querySelectorAll("tbody tr").forEach(check)
-    keep()
+    for (const cell of [...cells(), ...shared()]) cell.value = cell.dataset.was
+    dressed()
     document.getElementById("draft").hidden = true
   })
 
-  // After a save the draft is done with; on any other arrival what was typed is put back.
+  // What follows from what stands in the cells, after anything but typing put it there.
+  function dressed() {
+    rows().forEach(check)
+    settle()
+    keep()
+    readOnServer(cells())
+  }
+
+  // After a save, the chart with the new point; on any other arrival what was typed is put back.
   function dress(done) {
     if (!form()) return
-    if (done) localStorage.removeItem(key())
-    const typed = JSON.parse(localStorage.getItem(key()) || "{}")
-    let back = 0
-    for (const [id, value] of Object.entries(typed)) {
-      const cell = document.getElementById(id)
-      if (!cell || cell.value === value) continue
-      cell.value = value
-      back += 1
-    }
-    if (back) {
-      form().querySelectorAll("tbody tr").forEach(check)
-      readOnServer(cells())
-      document.getElementById("draft").hidden = false
-    }
+    settle()
+    for (const births of shared()) births.dataset.was = births.value
+    window.qiKept.dress()
     keep()
+    const chart = document.getElementById("logged")
+    const saved = document.querySelector(".saved")
+    if (!done || !chart || !saved) return
+    chart.prepend(saved)
+    chart.scrollIntoView()
+    chart.querySelector("h2").focus({ preventScroll: true })
   }
-  return { dress }
+  return { dress, dressed, rows, shared, changed, check, inRow, form }
 })()

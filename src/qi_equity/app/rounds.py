@@ -1,0 +1,267 @@
+"""Packs made for sending round, in a process of their own, and fetched by whoever asked for them.
+
+What is in a pack is said in `report`; whom it may tell what, by the store and its releases.
+"""
+
+from __future__ import annotations
+
+import atexit
+import secrets
+import shutil
+import zipfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import mkdtemp
+from threading import Lock, Thread
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from tornado.web import RequestHandler
+
+from qi_equity import crossed
+from qi_equity.app.aside import Failed, Late, Lost, Worker
+from qi_equity.app.state import Choice
+from qi_equity.errors import UserError
+from qi_equity.findings import Findings
+from qi_equity.store import Act, Desk, Forbidden
+from qi_equity.store.rounds import written_down
+from qi_equity.words import say
+
+if TYPE_CHECKING:  # who asks at the door is known to what serves these
+    from qi_equity.app.signin import Door
+
+Fields = Mapping[str, Any]
+PACKS = ("session", "project", "board")
+FORMATS = ("pptx", "xlsx", "html", "pdf", "docx")
+NEEDED = ("pptx", "docx", "xlsxwriter", "matplotlib")  # packages of the extra that makes them
+NETWORK, TEAM = "network", "team"
+KEPT = 3600.0  # seconds that files are there to be fetched
+MOST_WAITING = 6  # rounds of all people together: each takes about a minute
+LONGEST = 900.0  # seconds for one
+FIRST = (
+    1980,
+    1,
+    1,
+    0,
+    0,
+    0,
+)  # the day of every entry of an archive: the same files, the same bytes
+
+
+@dataclass(slots=True, eq=False)
+class Round:
+    """Packs that somebody asked for: where they are made, how many, and whether they are there."""
+
+    who: str
+    project: str
+    audience: str
+    folder: Path
+    total: int
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    began: float = field(default_factory=monotonic)
+    future: Future[None] = field(default_factory=Future)
+
+    @property
+    def made(self) -> int:
+        """How many files are there."""
+        return sum(1 for path in self.folder.glob(f"{self.project}-*.*"))
+
+    @property
+    def archive(self) -> Path:
+        """All files in one."""
+        return self.folder / "round.zip"
+
+
+class Rounds:
+    """What is being made, and what can be fetched; one for a server."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._worker: Worker | None = None
+        self._rounds: dict[tuple[str, str], Round] = {}
+
+    def begin(self, asked: Round, findings: Future[Findings], options: Mapping[str, Any]) -> None:
+        """Have packs made, once the findings they are made of are there."""
+        with self._lock:
+            self._clear()
+            key = (asked.who, asked.project)
+            before = self._rounds.get(key)
+            if before is not None and not before.future.done():
+                raise UserError(say("round.being_made"))
+            if sum(not one.future.done() for one in self._rounds.values()) >= MOST_WAITING:
+                raise UserError(say("round.too_many"))
+            if before is not None:
+                shutil.rmtree(before.folder, ignore_errors=True)
+            if self._worker is None:
+                self._worker = Worker(LONGEST)
+            self._rounds[key] = asked
+            worker = self._worker
+        Thread(target=_make, args=(asked, findings, options, worker), daemon=True).start()
+
+    def of(self, who: str, project: str) -> Round | None:
+        """What somebody asked for last in a project."""
+        with self._lock:
+            self._clear()
+            return self._rounds.get((who, project))
+
+    def file(self, token: str) -> Round | None:
+        """The packs that a link leads to."""
+        with self._lock:
+            self._clear()
+            found = [one for one in self._rounds.values() if one.token == token]
+        return found[0] if found and found[0].archive.exists() else None
+
+    def close(self) -> None:
+        """Stop making, and leave no file."""
+        with self._lock:
+            if self._worker is not None:
+                self._worker.close()
+            for one in self._rounds.values():
+                shutil.rmtree(one.folder, ignore_errors=True)
+            self._rounds.clear()
+
+    def _clear(self) -> None:
+        old = [key for key, one in self._rounds.items() if monotonic() - one.began > KEPT]
+        for key in old:
+            shutil.rmtree(self._rounds.pop(key).folder, ignore_errors=True)
+
+
+ROUNDS = Rounds()
+atexit.register(ROUNDS.close)
+
+
+def send_round(desk: Desk, choice: Choice, findings: Findings, fields: Fields) -> str:
+    """Have packs made; what for the network goes is of the last release, and says which."""
+    if any(find_spec(name) is None for name in NEEDED):
+        raise UserError(say("round.not_installed"))
+    packs = _ticked(fields, "pack", PACKS)
+    formats = _ticked(fields, "format", FORMATS)
+    audience = str(fields.get("audience") or NETWORK)
+    if audience == TEAM:
+        found, options = _for_team(desk, choice, findings)
+    else:
+        found, options = _for_network(desk, choice)
+    today = None if choice.project.synthetic else pd.Timestamp.now().normalize()
+    written = written_down(desk, choice.project.id, network=audience != TEAM)
+    options |= written | {"packs": packs, "formats": formats, "today": today}
+    folder = Path(mkdtemp(prefix="qi-equity-round-"))
+    asked = Round(desk.user.name, choice.project.id, audience, folder, len(packs) * len(formats))
+    about = {"what": "packs", "packs": packs, "formats": formats, "for": audience}
+    provenance = options["provenance"]
+    desk.record(Act.EXPORTED, about | {"release": provenance["number"]}, choice.project.id)
+    ROUNDS.begin(asked, found, options)
+    return say("round.begun", count=asked.total)
+
+
+def audiences(desk: Desk, choice: Choice) -> list[str]:
+    """Whom this user may make packs for: the network where there is a release, and their team."""
+    user = desk.user
+    network = bool(user.may("see protected")) and _last(desk, choice) is not None
+    return [NETWORK] * network + [TEAM] * bool(user.may("see"))
+
+
+def _last(desk: Desk, choice: Choice) -> Any:
+    if choice.project.id.endswith(".both"):
+        return None  # of two crossed dimensions both together stay with the teams
+    log = desk.releases(crossed.base(choice.project.id))
+    return next((one for one in reversed(log) if not one.withdrawn), None)
+
+
+def _for_team(
+    desk: Desk, choice: Choice, findings: Findings
+) -> tuple[Future[Findings], dict[str, Any]]:
+    if not desk.user.may("see"):
+        raise Forbidden(say("round.not_of_the_team"))
+    if not findings.judged:
+        raise UserError(say("round.too_soon"))
+    there: Future[Findings] = Future()
+    there.set_result(findings)
+    return there, {"provenance": {"number": None, "team": True}}
+
+
+def _for_network(desk: Desk, choice: Choice) -> tuple[Future[Findings], dict[str, Any]]:
+    last = _last(desk, choice)
+    found = desk.protected(choice.project.id, later=True) if last is not None else None
+    if last is None or found is None:
+        raise UserError(say("round.no_release"))
+    policy = str(last.record["policy"]["name"])
+    told = {"number": last.number, "date": pd.Timestamp(last.day), "policy": policy}
+    return found, {"provenance": told}
+
+
+def _ticked(fields: Fields, name: str, known: Sequence[str]) -> list[str]:
+    chosen = [one for one in known if fields.get(f"{name}.{one}")]
+    if not chosen:
+        raise UserError(say(f"round.no_{name}"))
+    return chosen
+
+
+def _make(
+    asked: Round, findings: Future[Findings], options: Mapping[str, Any], worker: Worker
+) -> None:
+    """In a thread: wait for the findings, then for the process that makes the files."""
+    try:
+        found = findings.result(LONGEST)
+        worker.submit(write_round, found, str(asked.folder), dict(options)).result()
+    except (Failed, Late, Lost, TimeoutError) as fault:
+        asked.future.set_exception(fault)
+    except Exception as fault:  # told on the page as a fault of ours
+        asked.future.set_exception(fault)
+    else:
+        asked.future.set_result(None)
+
+
+def write_round(findings: Findings, place: str, options: dict[str, Any]) -> None:
+    """In the worker: every pack in every format, then all of them in one archive."""
+    from qi_equity.report import Provenance, write
+
+    folder, packs = Path(place), options.pop("packs")
+    provenance = Provenance(**options.pop("provenance"))
+    for name in packs:
+        write(findings, folder, pack=name, provenance=provenance, **options)
+    part = folder / "round.part"
+    with zipfile.ZipFile(part, "w") as archive:
+        for path in sorted(folder.glob(f"{findings.project.id}-*.*")):
+            # Office files are archives already; a page of HTML is worth packing.
+            packed = zipfile.ZIP_DEFLATED if path.suffix == ".html" else zipfile.ZIP_STORED
+            entry = zipfile.ZipInfo(path.name, FIRST)
+            entry.compress_type = packed
+            archive.writestr(entry, path.read_bytes())
+    part.rename(folder / "round.zip")
+
+
+class RoundFile(RequestHandler):  # type: ignore[misc]  # tornado is not followed
+    """Gives packs to whoever asked for them, and to nobody else."""
+
+    def initialize(self, door: Door | None) -> None:
+        """The door that people come in by, if there is one."""
+        self.door = door
+
+    def get(self, token: str) -> None:
+        """The archive of a link, while it is there."""
+        found = ROUNDS.file(token)
+        if found is None:
+            return self.send_error(HTTPStatus.NOT_FOUND)
+        if self.door is not None:
+            try:
+                user = self.door.user(self.door.visit(self))
+            except Forbidden:
+                return self.send_error(HTTPStatus.FORBIDDEN)
+            if user.name.casefold() != found.who.casefold():
+                return self.send_error(HTTPStatus.NOT_FOUND)
+        self.set_header("Content-Type", "application/zip")
+        name = f"{found.project}-{found.audience}.zip"
+        self.set_header("Content-Disposition", f'attachment; filename="{name}"')
+        self.set_header("Cache-Control", "no-store")
+        self.finish(found.archive.read_bytes())
+        return None
+
+
+def routes(door: Door | None) -> list[tuple[Any, ...]]:
+    """Where packs are fetched, for the server's extra patterns."""
+    return [(r"/round/([A-Za-z0-9_-]{32})", RoundFile, {"door": door})]

@@ -1,0 +1,136 @@
+"""Packs sent round from the app: made aside, told of as they come, and fetched by who asked."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from made_findings import made_findings, made_project
+
+from patience import PATIENCE
+from qi_equity import store
+from qi_equity.app.backend import FixedBackend
+from qi_equity.app.render import Renderer
+from qi_equity.app.rounds import ROUNDS
+from qi_equity.disclosure import Releases
+from qi_equity.findings import Findings
+from qi_equity.observations import COLUMNS
+from qi_equity.project import EVERYONE
+from qi_equity.store import Act, Action, Desk, SessionNote
+
+PROJECT = made_project(sites=2)
+TOLD = made_findings(PROJECT, weeks=12)
+ONE = {"pack.session": "yes", "format.html": "yes"}
+
+
+class Later(Releases):
+    """Releases whose verdicts are promised, as an app's worker does, and there at once."""
+
+    def seen(self, project, record, **options):
+        later = options.pop("later", False)
+        found = super().seen(project, record, **options)
+        if not later:
+            return found
+        there: Future[Findings] = Future()
+        there.set_result(found)
+        return there
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[store.Store]:
+    """A store with counts, a step at each of two sites of which one shares, and a release."""
+    made = store.open(tmp_path_factory.mktemp("store") / "network.sqlite", protect=Later())
+    desk = made.as_user(store.User("Asha", "admin"))
+    desk.save_project(PROJECT, "id: pph\n")
+    rows = TOLD.points[(TOLD.points["stratum"] != EVERYONE) & TOLD.points["denominator"].notna()]
+    desk.import_table("pph", rows.assign(value=float("nan"))[COLUMNS], "0" * 64)
+    for site in ("site_a", "site_b"):
+        desk.consent("pph", site, True)
+    assert desk.release("pph", "for the meeting") is not None
+    desk.consent("pph", "site_b", False)
+    for site in ("site_a", "site_b"):
+        desk.write("pph", Action(text=f"Scales at {site}", owner="Jo", sites=(site,)))
+    desk.write("pph", SessionNote(day="2026-01-05", text="Ask the night shift"))
+    yield made
+    made.close()
+    ROUNDS.close()
+
+
+def sent(desk: Desk, findings: Findings, **fields: str) -> tuple[Renderer, dict[str, str]]:
+    page = Renderer(FixedBackend({"pph": findings}, desk))
+    return page, page.act("send_round", ONE | fields, "?page=session")
+
+
+def fetched(who: str) -> dict[str, str]:
+    found = ROUNDS.of(who, "pph")
+    found.future.result(PATIENCE)
+    with zipfile.ZipFile(io.BytesIO(found.archive.read_bytes())) as held:
+        return {name: held.read(name).decode() for name in held.namelist()}
+
+
+def test_a_facilitator_sends_round_the_last_release_alone_and_it_is_on_record(opened):
+    desk = opened.as_user(store.User("Fay", "facilitator"))
+    page, answer = sent(desk, TOLD, audience="network")
+    assert "1 file is being made" in answer["done"]
+    assert answer["waiting"]
+    assert (
+        "being made for you already" in page.act("send_round", ONE, "?page=session")["problems"][0]
+        or ROUNDS.of("Fay", "pph").future.done()
+    )
+    (text,) = fetched("Fay").values()
+    assert "elease 1" in text
+    assert "Scales at site_a" in text
+    assert "Scales at site_b" not in text  # its site does not share
+    assert "Ask the night shift" in text
+    link = re.search(r'href="(round/[\w-]{32})" download', page.answer("?page=session")["html"])
+    assert ROUNDS.file(link[1].removeprefix("round/")).who == "Fay"
+    lines = opened.as_user(store.User("Asha", "admin")).trail(who="Fay", what=Act.EXPORTED)
+    assert lines[0].told["release"] == 1
+
+
+def test_true_counts_go_to_the_team_alone_and_say_so(opened):
+    outside = opened.as_user(store.User("Fay2", "facilitator"))
+    assert "true counts" in sent(outside, TOLD, audience="team")[1]["problems"][0]
+    inside = opened.as_user(store.User("Asha", "admin"))
+    assert "done" in sent(inside, TOLD, audience="team")[1]
+    (text,) = fetched("Asha").values()
+    assert "True counts, for the team" in text
+    assert "Scales at site_b" in text
+
+
+def test_nothing_goes_round_before_verdicts_or_without_a_pack(opened):
+    desk = opened.as_user(store.User("Ben", "admin"))
+    early = sent(desk, replace(TOLD, judged=False), audience="team")[1]
+    assert "worked out" in early["problems"][0]
+    page = Renderer(FixedBackend({"pph": TOLD}, desk))
+    assert "choose a pack" in page.act("send_round", {"format.html": "yes"}, "")["problems"][0]
+
+
+def test_a_watcher_writes_the_packs_of_each_release_once(opened, tmp_path: Path, monkeypatch):
+    from qi_equity.cli import report as command
+    from qi_equity.cli.scheduled import schedule, write_due
+
+    @contextmanager
+    def seated(place, protect=None):
+        yield opened.as_user(store.User("Asha", "admin"))
+
+    monkeypatch.setattr("qi_equity.cli.safekeeping.admin", seated)
+    asked = schedule(
+        {"QI_EQUITY_REPORT": str(tmp_path / "packs"), "QI_EQUITY_REPORT_PACKS": "board",
+         "QI_EQUITY_REPORT_FORMATS": "html"}
+    )  # fmt: skip
+    said: list[str] = []
+    for _ in range(2):
+        write_due(asked, "network.sqlite", PROJECT, said.append)
+    (page,) = (tmp_path / "packs").rglob("*.*ml")
+    assert page.parent.name == "pph-release-1"
+    assert len(said) == 1
+    assert command.last_release("network.sqlite", PROJECT, "")[1].number == 1
+    assert schedule({}) is None
