@@ -180,7 +180,7 @@ def chosen_claim(folder: Path) -> str:
     from qi_equity.app import oauth
     from qi_equity.errors import UserError
 
-    told = {"PROVIDER": "google", "KEY": "k", "SECRET": "s", "USER_KEY": "name"}
+    told = {"PROVIDER": "azurev2", "TENANT": "t-1", "KEY": "k", "SECRET": "s", "USER_KEY": "name"}
     try:
         oauth.from_environment({f"QI_EQUITY_OAUTH_{name}": text for name, text in told.items()})
     except UserError:
@@ -301,7 +301,7 @@ def worker_killed(folder: Path) -> str:
         if kept and ("othing was lost or changed" in text or "problems" in given):
             return "the save was kept, and answered with a page that says nothing was"
         later = renderer.answer(f"?page=gap&project={known.PROJECT}")
-        if "ur fault" in later["html"] or "went wrong here" in later["html"]:
+        if "This is a fault in" in later["html"]:
             return "pages are faults until a restart"
     finally:
         made.close()
