@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app import served  # the benchmark beside this one
+from app import served  # the benchmarks beside this one
+from tasks_of_sessions import TASKS as OF_SESSIONS
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/explanation/app.md"
@@ -107,6 +108,7 @@ def correct_a_slip(hand: Hand) -> None:
 TASKS: dict[tuple[str, str], tuple[dict[str, int], Callable[[Hand], None]]] = {
     ("Midwife", "log a week of four measures"): (PHONE, log_a_week),
     ("Midwife", "correct a slip"): (PHONE, correct_a_slip),
+    **OF_SESSIONS,
 }
 
 
