@@ -28,6 +28,7 @@ LONGEST = (
     "test_store_writers",
     "test_pages_for_everybody",
     "test_log_and_session_pages",
+    "test_log_on_a_phone",
     "test_known_truth",
     "test_charts_page",
     "test_roles_through_the_app",

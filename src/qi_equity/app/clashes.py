@@ -12,6 +12,7 @@ from qi_equity.observations import COUNTS, KEY
 from qi_equity.store import Desk
 
 Row = Mapping[str, Any]
+Stands = Mapping[tuple[str, ...], Mapping[Any, Any]]  # by key
 
 
 class Clashing(UserError):
@@ -36,17 +37,18 @@ def standing(desk: Desk, project_id: str, rows: Iterable[Row]) -> list[dict[str,
     return [one for row in asked if (one := _newer(desk, project_id, row, tables))]
 
 
-def _by_key(table: pd.DataFrame) -> pd.DataFrame:
-    return table.assign(subgroup=table["subgroup"].dt.strftime("%Y-%m-%d")).set_index(KEY)
+def _by_key(table: pd.DataFrame) -> Stands:
+    days = table.assign(subgroup=table["subgroup"].dt.strftime("%Y-%m-%d"))
+    return {tuple(row[name] for name in KEY): row for row in days.to_dict("records")}
 
 
 def _newer(
-    desk: Desk, project_id: str, row: Row, tables: Mapping[str, pd.DataFrame]
+    desk: Desk, project_id: str, row: Row, tables: Mapping[str, Stands]
 ) -> dict[str, Any] | None:
     """What somebody else saved of this row, if they did."""
     key = tuple(str(row[name]) for name in KEY)
     now, read_from = tables[key[1]], row.get("revision")
-    stands = now.loc[key] if key in now.index else None
+    stands = now.get(key)
     revision = None if stands is None else int(stands["revision"])
     if revision == read_from:
         return None
