@@ -252,6 +252,29 @@ class Act(StrEnum):
     LEFT_OUT = "left out"  # so many of one kind in a minute that they are only counted
 
 
+class Standing(StrEnum):
+    """What an audit can say of one group at one place, at one look."""
+
+    WORSE = "worse"  # a gap is shown, and the group is the worse off
+    BETTER = "better"  # a gap is shown, and the group is the better off
+    APART = "apart"  # a gap is shown where neither higher nor lower is better as such
+    ECHO = "echo"  # it is gone once the group whose gap is surer is left out
+    NO_GAP = "no gap"  # a gap that matters would have been seen
+    TOO_EARLY = "too early"  # neither shown nor ruled out
+    NOT_COMPARED = "not compared"  # nothing happened, nobody was counted, or it was withheld
+    REFERENCE = "reference"  # the others are held against this group
+
+
+class Moved(StrEnum):
+    """What a gap did since the period before, as far as two looks can show."""
+
+    WIDENED = "widened"
+    NARROWED = "narrowed"
+    TURNED = "turned"  # the sides changed
+    NOT_SHOWN = "not shown"
+    NOT_KNOWN = ""  # there is no period before
+
+
 class EquityRule(StrEnum):
     """What `check --equity` asks of a project, in the order it asks."""
 

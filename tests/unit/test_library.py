@@ -17,7 +17,7 @@ from qi_equity.simulation.practice import practice, write
 
 ROOT = Path(__file__).parents[2]
 PROJECTS = {name: load_project(path) for name, path in library().items()}
-MAPPINGS = sorted((ROOT / "projects" / "msds").glob("*.yaml"))
+MAPPINGS = sorted(p for at in ("msds", "national") for p in (ROOT / "projects" / at).glob("*.yaml"))
 every = pytest.mark.parametrize("name", library())
 
 

@@ -10,6 +10,7 @@ import typer
 
 from qi_equity.cli import (
     answering,
+    audit,
     labels,
     learning,
     network,
@@ -25,8 +26,8 @@ from qi_equity.errors import UserError
 from qi_equity.plain import masked, visible
 
 __all__ = [
-    "answering", "app", "labels", "learning", "main", "network", "people", "project", "releases",
-    "report", "safekeeping", "watching",
+    "answering", "app", "audit", "labels", "learning", "main", "network", "people", "project",
+    "releases", "report", "safekeeping", "watching",
 ]  # fmt: skip
 
 

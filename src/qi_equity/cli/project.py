@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from qi_equity.cli.audit import from_plan
 from qi_equity.cli.common import DataFile, ProjectFile, account, app, counted, progress
 from qi_equity.errors import UserError
 
@@ -27,9 +28,13 @@ def check(
     ] = False,
 ) -> None:
     """Every problem of project files as file:line:column: message; exit code 1 if there is one."""
-    from qi_equity import project_file
+    from qi_equity import audit, project_file
 
-    problems = [problem for file in files for problem in project_file.check(file)]
+    problems = [
+        problem
+        for file in files
+        for problem in (audit if audit.is_audit(file) else project_file).check(file)
+    ]
     for problem in problems:
         typer.echo(problem)
     if problems:
@@ -61,18 +66,34 @@ def _reviewed(file: Path) -> bool:
 
 @app.command()
 def new(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="the new project's id")],
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="the new project's id; none: --from-audit")
+    ] = None,
     base: Annotated[
         str, typer.Option("--from", help="a library project or an example to start from")
     ] = ("pph_reduction"),
     data: Annotated[
         Path | None, typer.Option(help="a table or birth records to draw it from, instead")
     ] = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option("--from-audit", help="an audit's plan: each of its lines becomes a project"),
+    ] = None,
+    files: Annotated[
+        list[Path] | None, typer.Option(help="with --from-audit: where the audit's files lie")
+    ] = None,
     folder: Annotated[Path, typer.Option("--dir", help="where to write it")] = Path(),
 ) -> None:
     """A project file to edit, with comments and a schema for the editor."""
     from qi_equity import project_file
     from qi_equity.sources.outline import outline
+
+    if plan is not None:
+        for path in from_plan(plan, folder, tuple(files or ())):
+            typer.echo(f"Wrote {path}. Next: edit it, then run: qi-equity check {path}")
+        return
+    if name is None:
+        raise typer.BadParameter("name the new project, or an audit's plan with --from-audit")
 
     target = folder / f"{name}.yaml"
     if target.exists():

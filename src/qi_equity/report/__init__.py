@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pandas as pd
 
@@ -17,7 +18,7 @@ from qi_equity.report.packs import PACKS, pack_of
 from qi_equity.report.parts import Asked, Pack, Provenance
 from qi_equity.store import Action, Session, SessionNote
 
-__all__ = ["FORMATS", "PACKS", "Asked", "Pack", "Provenance", "made", "made_of", "write"]
+__all__ = ["FORMATS", "PACKS", "Asked", "Pack", "Provenance", "made", "made_of", "write", "writer"]
 
 # The module that writes each format; imported when one is asked for.
 FORMATS = {
@@ -39,14 +40,18 @@ def made(
 
 def made_of(pack: Pack, findings: Findings, kind: str, template: Path | None = None) -> bytes:
     """The same of a pack whose pages are there already: formats share them."""
+    written: bytes = writer(kind).written(pack, findings, template)
+    return written
+
+
+def writer(kind: str) -> ModuleType:
+    """The module that writes a format."""
     if kind not in FORMATS:
         raise UserError(f"report: no format called '{kind}'{did_you_mean(kind, list(FORMATS))}")
     try:
-        module = import_module(f"qi_equity.report.{FORMATS[kind]}")
+        return import_module(f"qi_equity.report.{FORMATS[kind]}")
     except ModuleNotFoundError as missing:
         raise UserError(LACKING.format(name=kind)) from missing
-    written: bytes = module.written(pack, findings, template)
-    return written
 
 
 def write(

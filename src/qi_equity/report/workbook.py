@@ -37,6 +37,16 @@ class Exact(float):
 
 def written(pack: Pack, findings: Findings, template: object = None) -> bytes:
     """The pack's words, its charts and all tables of the findings, as the bytes of an .xlsx."""
+    tables = {name: findings.table(kind) for name, kind in TABLES.items()}
+    tables = {name: table for name, table in tables.items() if len(table)}
+    tables["cautions"] = pd.DataFrame(cautions(findings))
+    return of_tables(pack, tables, _codebook(findings), findings)
+
+
+def of_tables(
+    pack: Pack, named: dict[str, pd.DataFrame], codebook: pd.DataFrame, owner: object
+) -> bytes:
+    """The pack's words, its charts, any tables of one owner and what their columns mean."""
     kept = io.BytesIO()
     book = xlsxwriter.Workbook(kept, {"in_memory": True, "default_date_format": "dd mmm yyyy"})
     book.set_properties(
@@ -53,15 +63,12 @@ def written(pack: Pack, findings: Findings, template: object = None) -> bytes:
     }
     _said(book, pack, looks)
     _charts(book, pack, looks)
-    tables = {name: findings.table(kind) for name, kind in TABLES.items()}
-    tables = {name: table for name, table in tables.items() if len(table)}
-    tables["cautions"] = pd.DataFrame(cautions(findings))
-    tables[say("report.codebook.sheet")] = _codebook(findings)
+    tables = named | {say("report.codebook.sheet"): codebook}
     for name, table in tables.items():
         _table(book, name, table, looks)
     book.close()
     made = kept.getvalue()
-    return steady(made, pack.day, _with_rows(made, findings, tables))
+    return steady(made, pack.day, _with_rows(made, owner, tables))
 
 
 def _said(book: Any, pack: Pack, looks: dict[str, Any]) -> None:
@@ -198,13 +205,13 @@ def _table(book: Any, name: str, table: pd.DataFrame, looks: dict[str, Any]) -> 
 class _Last:
     """The rows of the tables of the findings that were written last: packs share them."""
 
-    findings: Findings | None = None
+    owner: object = None
     rows: dict[str, str] = field(default_factory=dict)
 
-    def of(self, findings: Findings, name: str, table: pd.DataFrame, sheet: str) -> str:
+    def of(self, owner: object, name: str, table: pd.DataFrame, sheet: str) -> str:
         """The rows of a table of these findings."""
-        if self.findings is not findings:
-            self.findings, self.rows = findings, {}
+        if self.owner is not owner:
+            self.owner, self.rows = owner, {}
         if name not in self.rows:
             self.rows[name] = cells.rows(table, cells.styles(sheet))
         return self.rows[name]
@@ -213,7 +220,7 @@ class _Last:
 _last = _Last()
 
 
-def _with_rows(book: bytes, findings: Findings, tables: dict[str, pd.DataFrame]) -> dict[str, str]:
+def _with_rows(book: bytes, owner: object, tables: dict[str, pd.DataFrame]) -> dict[str, str]:
     """The sheets of the tables, which stand last in the book, with their rows in them."""
     made: dict[str, str] = {}
     with zipfile.ZipFile(io.BytesIO(book)) as held:
@@ -224,7 +231,7 @@ def _with_rows(book: bytes, findings: Findings, tables: dict[str, pd.DataFrame])
                 continue
             part = f"xl/worksheets/sheet{number}.xml"
             sheet = held.read(part).decode()
-            inside = _last.of(findings, name, table, sheet)
+            inside = _last.of(owner, name, table, sheet)
             last = f"{cells.letters(max(0, len(table.columns) - 1))}{len(table) + 1}"
             made[part] = cells.filled(sheet, inside, last)
     return made

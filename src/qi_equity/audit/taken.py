@@ -1,0 +1,187 @@
+"""Every source of an audit as counts of one shape; each is read as a project's data are.
+
+Nothing is compared here, and what a source refused is kept with its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from qi_equity import sources
+from qi_equity.audit.file import found
+from qi_equity.audit.model import Audit, AuditDimension, Read, Reading, readings
+from qi_equity.errors import DataErrors, UserError
+from qi_equity.mapping import RecordsSource, TableSource
+from qi_equity.observations import SUMMED
+from qi_equity.project import Aim, EquityAim, Measure, Project, Site
+from qi_equity.sources import Imported
+from qi_equity.strata import Group, Strata
+
+KEY = ["source", "dimension", "indicator", "place", "group", "subgroup"]
+COLUMNS = [*KEY, "numerator", "denominator"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Taken:
+    """The counts of all sources (a row a source, dimension, indicator, place, group, subgroup).
+
+    `accounts` are what each reading took and refused, by source and dimension.
+    """
+
+    counts: pd.DataFrame
+    accounts: Mapping[tuple[str, str], Imported]
+    absent: tuple[str, ...] = ()  # optional sources whose files are not here
+    protected: bool = False  # every sum to the nearest 5, 1 to 7 as 5, before anything is done
+
+    def within(self, audit: Audit, previous: bool = False) -> pd.DataFrame:
+        """The counts of the audit's period added up over time, or of the one before."""
+        span = audit.previous if previous else audit.period
+        if span is None:
+            return self.counts.iloc[:0].drop(columns="subgroup")
+        day = self.counts["subgroup"]
+        held = self.counts[(day >= pd.Timestamp(span.from_)) & (day <= pd.Timestamp(span.to))]
+        keys = [name for name in KEY if name != "subgroup"]
+        # A count that is withheld makes the sum unknown, and not smaller.
+        sums = held.groupby(keys, sort=False)[["numerator", "denominator"]]
+        return self.shown(sums.sum(skipna=False).reset_index())
+
+    def shown(self, sums: pd.DataFrame) -> pd.DataFrame:
+        """Sums as the audience may have them: all that follows is worked out from these.
+
+        The rule of NHS England's published files. Rates and intervals of true counts would give
+        the counts away; those of rounded ones do not.
+        """
+        if not self.protected:
+            return sums
+        return sums.assign(**{one: to_five(sums[one]) for one in ("numerator", "denominator")})
+
+
+def to_five(counts: pd.Series) -> pd.Series:
+    """Counts to the nearest five; 1 to 7 as 5, and nought as it is.
+
+    >>> to_five(pd.Series([0.0, 2.0, 7.0, 13.0])).tolist()
+    [0.0, 5.0, 5.0, 15.0]
+    """
+    return (5 * (counts / 5).round()).mask((counts > 0) & (counts < 8), 5.0)
+
+
+def take(audit: Audit, folders: Sequence[Path]) -> Taken:
+    """Read every source of an audit; files are looked for in the folders, the first first."""
+    parts, accounts, problems, absent = [], {}, [], []
+    for read in readings(audit):
+        project = as_project(audit, read)
+        path = found(read.reading.data.path, folders)
+        if path is None:
+            absent.append(read.source.id)
+            continue
+        try:
+            imported = sources.load(project, path)
+        except DataErrors as wrong:
+            problems += [f"{read.source.id}: {one}" for one in wrong.problems]
+            continue
+        except UserError as wrong:
+            problems.append(f"{read.source.id}: {wrong}")
+            continue
+        accounts[(read.source.id, read.reading.dimension)] = imported
+        parts.append(_counts(read, imported))
+    if problems:
+        raise DataErrors(problems, audit.title)
+    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
+    return Taken(table, accounts, tuple(dict.fromkeys(absent)))
+
+
+def as_project(audit: Audit, read: Read) -> Project:
+    """One reading as the project that `sources` reads data for; it is never analysed."""
+    reading = read.reading
+    dimension = audit.dimension(reading.dimension)
+    measures = tuple(_measures(audit, read))
+    strata = _strata(dimension, reading)
+    goal: dict[str, Any] = {"measure": measures[0].id, "from": 0.0, "to": 0.0}
+    goal["by"] = audit.period.to
+    return Project(
+        id=read.source.id,
+        title=read.source.name,
+        clinical_area="other",
+        network=audit.area.name,
+        sites=tuple(Site(id=one.id, name=one.name) for one in audit.places),
+        aim=Aim(
+            population=audit.population,
+            equity=(EquityAim(stratum=strata.groups[0].name, **goal),),
+            **goal,
+        ),
+        strata=strata,
+        measures=measures,
+        data=_dated(read),
+    )
+
+
+def _dated(read: Read) -> TableSource | RecordsSource:
+    """The mapping; a table of one date is about the whole of its source's period."""
+    data = read.reading.data
+    if isinstance(data, TableSource) and data.subgroup is None and not data.dates_across:
+        return data.model_copy(update={"subgroup_is": read.source.period.from_})
+    return data
+
+
+def _strata(dimension: AuditDimension, reading: Reading) -> Strata:
+    """The dimension's groups with the codes that this source writes."""
+    groups = tuple(
+        Group(
+            name=one.name,
+            codes=reading.codes.get(one.name, one.codes),
+            unknown=one.unknown,
+            missing=one.missing,
+        )
+        for one in dimension.groups
+    )
+    return Strata(
+        dimension=dimension.dimension,
+        code_system=reading.code_set,
+        roll_up=reading.roll_up,
+        groups=groups,
+        labels=dimension.labels | reading.labels,
+        reference=dimension.reference,
+    )
+
+
+def _measures(audit: Audit, read: Read) -> list[Measure]:
+    """The indicators that this reading is asked for, as measures of a project."""
+    reading = read.reading
+    wanted = (
+        reading.indicators
+        or read.source.records
+        or [one.id for one in audit.indicators if read.source.id in one.sources]
+    )
+    if not wanted:
+        raise UserError(f"{read.source.id}: no indicator names this source")
+    found = []
+    for name in wanted:
+        one = audit.indicator(name)
+        found.append(
+            Measure(
+                id=one.id,
+                name=one.name,
+                role="outcome",
+                numerator=one.numerator,
+                denominator=one.denominator or one.numerator,
+                data="proportion" if one.data == "count" else one.data,
+                direction=one.direction,
+                subgroup=reading.period,
+                records=read.source.records.get(name),
+            )
+        )
+    return found
+
+
+def _counts(read: Read, imported: Imported) -> pd.DataFrame:
+    """The observations of one reading in the audit's columns."""
+    table = imported.observations
+    renamed = table.rename(columns={"measure": "indicator", "site": "place", "stratum": "group"})
+    table = renamed.drop(columns=[one for one in ("value", *SUMMED) if one in renamed])
+    named = table.assign(source=read.source.id, dimension=read.reading.dimension)
+    return named[COLUMNS]

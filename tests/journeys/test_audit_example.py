@@ -1,0 +1,65 @@
+"""The example audit: what was put into its sources is what its report says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qi_equity import audit as room
+from qi_equity.audit.file import digest
+from qi_equity.audit.pages import data_gaps
+from qi_equity.audit.register import ALL_PLACES, register
+from qi_equity.audit.said import pair_sentences
+from qi_equity.audit.taken import take
+from qi_equity.simulation import area
+from qi_equity.vocabulary import Standing
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "audits" / "example_lms.yaml"
+
+
+@pytest.fixture(scope="module")
+def found():
+    return room.audited(room.load(EXAMPLE), (EXAMPLE.parent,))
+
+
+def test_the_made_up_files_are_those_of_their_generator(tmp_path):
+    for path in area.write(tmp_path):
+        shipped = EXAMPLE.parent / "data" / path.name
+        assert digest(path) == digest(shipped), path.name
+
+
+def test_the_gaps_that_were_put_in_are_found_and_named_by_place(found):
+    gaps = found.register.gaps
+    worse = gaps[gaps["standing"] == Standing.WORSE]
+    shown = set(zip(worse["indicator"], worse["group"], worse["place"], strict=True))
+    assert shown >= {
+        ("pph_1000", "Black", ALL_PLACES), ("late_booking", "Asian", "brackenford"),
+        ("smoking", "Most deprived fifth", ALL_PLACES), ("listened_to", "Black", ALL_PLACES),
+    }  # fmt: skip
+
+
+def test_decay_conflict_rounding_and_a_concern_without_data_are_each_in_words(found):
+    lines = " ".join(data_gaps(found))
+    assert "Coldwater (synthetic): recording is getting worse" in lines
+    assert "of those under Asian in Maternity system" in lines
+    assert "No data for this yet" in lines
+    said = {(p.first.id, p.second.id): " ".join(pair_sentences(found, p)) for p in found.pairs}
+    assert "agree, as far as rounding lets them" in said["maternity", "published"]
+    assert "They put the same women into other groups: Asian" in said["maternity", "neonatal"]
+    assert "whom they count (living here" in said["maternity", "council_children"]
+
+
+def test_a_national_file_that_is_not_here_is_said_to_be_missing(found):
+    assert "April 2025: its file is not here" in " ".join(data_gaps(found))
+
+
+def test_the_real_national_file_is_read_as_it_was_published(shared_data):
+    audit = room.load(EXAMPLE, (shared_data,))
+    alone = audit.model_copy(update={"sources": (audit.source("continuity_file"),)})
+    gaps = register(alone, take(alone, (shared_data,))).gaps
+    here = gaps[gaps["place"] == "rxr"].set_index("group")["denominator"]
+    assert here["White mothers"] == 285
+    assert here["Asian, Black and Mixed together"] == 185
+    assert here["Most deprived fifth"] == 195 + 85
