@@ -16,6 +16,7 @@ PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1366, "height": 768}
 PAGES = {
     "answer": "?page=charts&project=pph_reduction&site=site_a&stratum=Black",
     "compare": "?page=compare&project=pph_reduction&stratum=Black",
+    "board": "?page=board&project=pph_reduction",
     "log": "?page=log&project=pph_reduction&site=site_a",
     "session": "?page=session&project=pph_reduction",
     "slide": "?page=session&project=pph_reduction&slide=1",
@@ -27,10 +28,12 @@ PAGES = {
 }
 SCREENS = {
     "desktop": {"viewport": {"width": 1366, "height": 768}, "color_scheme": "light"},
+    "wide": {"viewport": {"width": 1920, "height": 1080}, "color_scheme": "light"},
     "dark": {"viewport": {"width": 1366, "height": 768}, "color_scheme": "dark"},
     "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"},
 }
 IN_THE_DARK = ("answer", "compare")
+WIDE = ("slide",)  # for a room
 
 
 def settled(page: Any, address: str) -> None:
@@ -133,9 +136,11 @@ def main() -> None:
             for name, address in PAGES.items():
                 if screen == "dark" and name not in IN_THE_DARK:
                     continue
+                if screen == "wide" and name not in WIDE:
+                    continue
                 settled(page, running.url + address)
                 # The first screens of a page: a photograph of all of it would be unreadable.
-                height = 1500 if screen == "phone" else 1150
+                height = {"phone": 1500, "wide": 1080}.get(screen, 1150)
                 page.set_viewport_size(options["viewport"] | {"height": height})
                 page.wait_for_timeout(300)
                 page.screenshot(path=folder / f"{name}-{screen}.png")

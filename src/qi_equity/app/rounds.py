@@ -246,20 +246,22 @@ class RoundFile(RequestHandler):  # type: ignore[misc]  # tornado is not followe
         """The archive of a link, while it is there."""
         found = ROUNDS.file(token)
         if found is None:
-            return self.send_error(HTTPStatus.NOT_FOUND)
+            self.send_error(HTTPStatus.NOT_FOUND)
+            return
         if self.door is not None:
             try:
                 user = self.door.user(self.door.visit(self))
             except Forbidden:
-                return self.send_error(HTTPStatus.FORBIDDEN)
+                self.send_error(HTTPStatus.FORBIDDEN)
+                return
             if user.name.casefold() != found.who.casefold():
-                return self.send_error(HTTPStatus.NOT_FOUND)
+                self.send_error(HTTPStatus.NOT_FOUND)
+                return
         self.set_header("Content-Type", "application/zip")
         name = f"{found.project}-{found.audience}.zip"
         self.set_header("Content-Disposition", f'attachment; filename="{name}"')
         self.set_header("Cache-Control", "no-store")
         self.finish(found.archive.read_bytes())
-        return None
 
 
 def routes(door: Door | None) -> list[tuple[Any, ...]]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from html import escape
 from typing import Any
-from xml.sax.saxutils import escape
 
 import pandas as pd
 
@@ -94,7 +94,7 @@ def _cell(value: Any, place: str, style: str) -> str:
 
 
 def _text(text: str, place: str) -> str:
-    told = escape(FORBIDDEN.sub(_written, text))
+    told = escape(FORBIDDEN.sub(_written, text), quote=False)
     return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{told}</t></is></c>'
 
 
