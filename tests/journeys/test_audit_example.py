@@ -7,11 +7,15 @@ from pathlib import Path
 import pytest
 
 from qi_equity import audit as room
+from qi_equity import project_file
 from qi_equity.audit.file import digest
 from qi_equity.audit.pages import data_gaps
+from qi_equity.audit.plan import Line
+from qi_equity.audit.projects import project_texts
 from qi_equity.audit.register import ALL_PLACES, register
 from qi_equity.audit.said import pair_sentences
 from qi_equity.audit.taken import take
+from qi_equity.equity_lint import review
 from qi_equity.simulation import area
 from qi_equity.vocabulary import Standing
 
@@ -63,3 +67,38 @@ def test_the_real_national_file_is_read_as_it_was_published(shared_data):
     assert here["White mothers"] == 285
     assert here["Asian, Black and Mixed together"] == 185
     assert here["Most deprived fifth"] == 195 + 85
+
+
+LINES = [
+    ("pph_1000", "ethnicity", "Black", "everywhere"),
+    ("late_booking", "ethnicity", "Asian", "brackenford"),
+    ("smoking", "deprivation", "Most deprived fifth", "everywhere"),
+    ("listened_to", "ethnicity", "Black", "everywhere"),
+    ("interpreter", "ethnicity", "Asian", "brackenford"),
+    ("preterm", "age", "Under 25", "ashdown"),
+    ("apgar", "ethnicity", "Asian", "ashdown"),
+    ("discrimination", "staff", "BME staff", "everywhere"),
+    ("continuity", "published_ethnicity", "White mothers", "everywhere"),
+    ("late_booking", "language", "Interpreter needed", "everywhere"),
+]
+
+
+def test_each_line_of_a_plan_becomes_a_project_that_passes_the_equity_review(tmp_path):
+    audit = room.load(EXAMPLE)
+    falls = {one.id: one.direction == "decrease" for one in audit.indicators}
+    lines = [
+        Line(
+            title="A gap", gap=" | ".join(key), why="It was found.", owner="Head of midwifery",
+            measure="The indicator", date="2027-04-28", balance="Women who wait for an induction",
+            aim=f"from 50.0 to {40 if falls[key[0]] else 60}.0%, with others at "
+            f"{30 if falls[key[0]] else 70}.0 or better",
+            partner="The mothers' circle, paid for their time", intervention="What we agreed",
+            share_back="Each quarter at the circle", resources="A day a month",
+        )
+        for key in LINES
+    ]  # fmt: skip
+    for name, text in project_texts(audit, lines):
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(text, encoding="utf-8")
+        assert project_file.check(path) == ()
+        assert review(project_file.load(path)).open == (), name

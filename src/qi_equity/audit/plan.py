@@ -181,8 +181,8 @@ def library_of(one: AuditIndicator) -> Project | None:
 
 
 def shelves() -> dict[str, Path]:
-    """Every project that a line can start from."""
-    return project_file.examples()
+    """Every project that a line can start from: the library, and the examples."""
+    return project_file.examples() | project_file.library()
 
 
 def _intervention(base: Project | None) -> str:

@@ -16,12 +16,16 @@ from qi_equity.audit.model import Audit, AuditIndicator, Read, readings
 from qi_equity.audit.plan import Line, library_of
 from qi_equity.audit.register import ALL_PLACES
 from qi_equity.audit.taken import as_project
+from qi_equity.equity_lint import review
 from qi_equity.project import Project
+from qi_equity.vocabulary import EquityRule
 from qi_equity.words import say
 
 SCHEMA = "# yaml-language-server: $schema=./project.schema.json\n"
 # Keys of a measure that speak of another project's data.
 NOT_OURS = frozenset({"records", "baseline", "phases", "target"})
+# Months that charts and verdicts rest on: a year, as the equity review asks.
+BASELINE = 12
 AREAS = {  # words of an indicator's id that say which clinical area it is of
     "pph": "post-partum haemorrhage", "preterm": "preterm birth",
     "mental": "perinatal mental health", "diabetes": "gestational diabetes",
@@ -79,7 +83,7 @@ def _project(audit: Audit, one: Line, name: str) -> dict[str, Any]:
             "equity": [{"stratum": group, **goal, "primary": True}, *_ratio(one, group, goal)],
         },
         "strata": _strata(audit, read, dimension),
-        "measures": [_outcome(audit, counted, read), *_others(one, base)],
+        "measures": [_outcome(audit, counted, read, base), *_others(one, base)],
         "drivers": _drivers(one, base),
         "principles": _principles(),
     }
@@ -87,7 +91,10 @@ def _project(audit: Audit, one: Line, name: str) -> dict[str, Any]:
         held["synthetic"] = True
     held["note"] = one.why
     held |= _promised(one)
-    return held
+    if base is not None and base.language is not None:
+        held["language"] = base.language
+    reasons = _reasons(held, base, audit.dimension(dimension).reference.reason)
+    return held | ({"equity_reasons": reasons} if reasons else {})
 
 
 def _ratio(one: Line, group: str, goal: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -117,13 +124,19 @@ def _strata(audit: Audit, read: Read, dimension: str) -> dict[str, Any]:
     return held
 
 
-def _outcome(audit: Audit, counted: AuditIndicator, read: Read) -> dict[str, Any]:
+def _outcome(
+    audit: Audit, counted: AuditIndicator, read: Read, base: Project | None
+) -> dict[str, Any]:
     """The indicator as the project's outcome, counted as the audit counts it."""
     found = next(one for one in as_project(audit, read).measures if one.id == counted.id)
     held = {key: value for key, value in _plain(found).items() if key not in NOT_OURS}
-    held |= {"role": "outcome", "subgroup": "month"}
+    held |= {"role": "outcome", "subgroup": "month", "baseline": {"subgroups": BASELINE}}
     if counted.multiply != 100:
         held |= {"unit": counted.unit, "multiply": counted.multiply}
+    # By what its recording is seen, the library knows and the audit does not.
+    own = next((m for m in base.measures if m.role == "outcome"), None) if base else None
+    if own is not None and own.recording_shown_by is not None:
+        held["recording_shown_by"] = own.recording_shown_by
     return held
 
 
@@ -131,7 +144,8 @@ def _others(one: Line, base: Project | None) -> Iterator[dict[str, Any]]:
     """The library's process and balancing measures; what people wrote where it has none."""
     measures = [m for m in base.measures if m.role != "outcome"] if base else []
     for measure in measures:
-        yield {key: value for key, value in _plain(measure).items() if key not in NOT_OURS}
+        held = {key: value for key, value in _plain(measure).items() if key not in NOT_OURS}
+        yield _renamed(held, base, one.key[0])
     if not any(measure.role == "balancing" for measure in measures):
         yield {
             "id": "balance", "name": one.balance[:120], "role": "balancing",
@@ -142,9 +156,22 @@ def _others(one: Line, base: Project | None) -> Iterator[dict[str, Any]]:
 
 def _drivers(one: Line, base: Project | None) -> list[dict[str, Any]]:
     if base is not None and base.drivers:
-        return [_plain(driver) for driver in base.drivers]
+        return [_renamed(_plain(driver), base, one.key[0]) for driver in base.drivers]
     idea = {"id": "first_idea", "name": one.intervention}
     return [{"id": "first_driver", "name": one.title, "change_ideas": [idea]}]
+
+
+def _renamed(held: dict[str, Any], base: Project | None, indicator: str) -> dict[str, Any]:
+    """What the library says of its own outcomes, said of the indicator instead."""
+    own = {m.id for m in base.measures if m.role == "outcome"} if base else set()
+
+    def name(value: Any) -> Any:
+        return indicator if isinstance(value, str) and value in own else value
+
+    return {
+        key: list(dict.fromkeys(map(name, value))) if key in ("measures", "sum_of") else name(value)
+        for key, value in held.items()
+    }
 
 
 def _principles() -> list[dict[str, Any]]:
@@ -153,10 +180,26 @@ def _principles() -> list[dict[str, Any]]:
     return [{"prompt": one.prompt} for one in example.principles]
 
 
+def _reasons(held: dict[str, Any], base: Project | None, compared: str) -> dict[str, str]:
+    """Why a rule of the equity review does not stop this project: what the files say already.
+
+    The library's own reasons, and the audit's for its groups; a rule that does not fire has none.
+    """
+    known = {str(rule): text for rule, text in base.equity_reasons.items()} if base else {}
+    known |= {
+        str(EquityRule.WHITE_REFERENCE): compared,
+        str(EquityRule.CODES_OF_2001): say("audit.project.codes_of_2001"),
+        str(EquityRule.PRINCIPLES_ANSWERED): say("audit.project.principles_answered"),
+        str(EquityRule.LANGUAGE_RECORDED): say("audit.project.language_recorded"),
+    }
+    fired = [str(found.rule) for found in review(Project.model_validate(held, by_alias=True)).open]
+    return {rule: known[rule] for rule in dict.fromkeys(fired) if rule in known}
+
+
 def _promised(one: Line) -> dict[str, Any]:
     """Who decides with the team, and how results go back."""
     said = {"co_production": one.partner, "share_back": one.share_back}
-    return {key: text for key, text in said.items() if key in Project.model_fields}
+    return said
 
 
 def _plain(part: Any) -> dict[str, Any]:

@@ -136,6 +136,7 @@ def _strata(dimension: AuditDimension, reading: Reading) -> Strata:
             codes=reading.codes.get(one.name, one.codes),
             unknown=one.unknown,
             missing=one.missing,
+            note=one.note,
         )
         for one in dimension.groups
     )
