@@ -66,12 +66,17 @@ class Moves:
         return np.asarray(up[at] & self.fits(at, time, back))
 
 
+def _with_room(one: Told, sign: int) -> tuple[Told, BoolArray, BoolArray]:
+    """What is told, with where it has room for a step and for its reverse."""
+    more, less = np.asarray(one.above >= 1), np.asarray(one.below >= 1)
+    return (one, more, less) if sign > 0 else (one, less, more)
+
+
 def moves_of(board: Board, step: Step, measure: str | None) -> Moves:
     """A step, and what is told of all that it changes."""
     told = tuple(
-        (one, *(one.above >= 1, one.below >= 1)[::sign])
-        for key, sign in step.items() for one in board.told(key, measure)
-    )  # fmt: skip
+        _with_room(one, sign) for key, sign in step.items() for one in board.told(key, measure)
+    )
     shape = told[0][0].true.shape
     up, down = np.ones(shape, bool), np.ones(shape, bool)
     inner = tuple(size - 1 for size in shape[:2])
@@ -81,8 +86,8 @@ def moves_of(board: Board, step: Step, measure: str | None) -> Moves:
         up &= ways[0]
         down &= ways[1]
         there = np.isfinite(one.held)
-        for alone, way in zip(single, ways, strict=True):
-            alone &= _all_four(way) | ~there
+        for own, way in zip(single, ways, strict=True):
+            own &= _all_four(way) | ~there
         # In exchange with others only what every release holds, that holds the subgroup at all.
         regular &= there | ~there.any(axis=(0, 1))
     add, sub = board.allowed(step, measure)

@@ -344,7 +344,9 @@ def _open_to_insiders(one: Told, look: _Look, stratum: int) -> bool:
     ends = [*starts[1:].tolist(), None]
     for block in np.flatnonzero(small.any(axis=0)).tolist():
         times = slice(int(starts[block]), ends[block])
-        more, less = (look.changes[way].by_site[:, stratum, times].any(axis=-1) for way in (1, -1))
+        more, less = (
+            np.asarray(look.changes[way].by_site[:, stratum, times].any(axis=-1)) for way in (1, -1)
+        )
         if not _sum_open(look, stratum, times, (more, less), small[:, block]):
             return False
     return True
