@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app import served  # the benchmark beside this one
+from app import served  # the benchmarks beside this one
+from tasks_of_sessions import TASKS as OF_SESSIONS
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/explanation/app.md"
@@ -107,34 +108,41 @@ def correct_a_slip(hand: Hand) -> None:
 TASKS: dict[tuple[str, str], tuple[dict[str, int], Callable[[Hand], None]]] = {
     ("Midwife", "log a week of four measures"): (PHONE, log_a_week),
     ("Midwife", "correct a slip"): (PHONE, correct_a_slip),
+    **OF_SESSIONS,
 }
 
 
-def played() -> list[Taken]:
-    """Every task on the example network, as somebody who may do everything."""
+def played(home: str) -> list[Taken]:
+    """Every task on the example network that is served there."""
     from playwright.sync_api import sync_playwright
 
     taken = []
-    with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
-        process, home = served(Path(place))
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
+        for (who, what), (size, task) in TASKS.items():
+            page = browser.new_context(viewport=size, has_touch=size == PHONE).new_page()
+            page.set_default_timeout(PATIENCE)
+            hand = Hand(page, home)
+            task(hand)
+            seconds = time.monotonic() - hand.began
+            where = "phone" if size == PHONE else "desktop"
+            taken.append(Taken(f"{who}: {what}", where, hand.steps, hand.keys, seconds))
+            page.close()
+        browser.close()
+    return taken
+
+
+def on_its_own() -> list[Taken]:
+    """The same on a network of this run's own, in a process of its own."""
+    with tempfile.TemporaryDirectory() as place:
+        process, home = served(Path(place))
         try:
-            for (who, what), (size, task) in TASKS.items():
-                page = browser.new_context(viewport=size, has_touch=size == PHONE).new_page()
-                page.set_default_timeout(PATIENCE)
-                hand = Hand(page, home)
-                task(hand)
-                seconds = time.monotonic() - hand.began
-                where = "phone" if size == PHONE else "desktop"
-                taken.append(Taken(f"{who}: {what}", where, hand.steps, hand.keys, seconds))
-                page.close()
+            return played(home)
         finally:
-            browser.close()
             process.terminate()
             process.wait(60)
-    return taken
 
 
 def table(taken: list[Taken]) -> str:
@@ -151,9 +159,13 @@ def main() -> None:
     """Play every task; print the table, or write it into the page."""
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--write", action="store_true", help="write it into docs/explanation/app.md")
-    made = table(played())
+    asked.add_argument(
+        "--at", default="", help="a demo that is served already, with last week free"
+    )
+    chosen = asked.parse_args()
+    made = table(played(chosen.at) if chosen.at else on_its_own())
     print(made)
-    if asked.parse_args().write:
+    if chosen.write:
         text = PAGE.read_text(encoding="utf-8")
         between = re.compile(f"{START}.*{END}", re.S)
         PAGE.write_text(between.sub(f"{START}\n{made}\n{END}", text), encoding="utf-8")

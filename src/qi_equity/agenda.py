@@ -132,11 +132,10 @@ def recalled(kind: Topic, place: Place, findings: Findings) -> Item:
     named = next((one for one in findings.project.measures if one.id == measure), None)
     if named is None:
         return item
-    found = [
-        row
-        for row in findings.rows(Gap if kind in OF_GAPS else Chart, named, site)
-        if row.stratum == stratum
-    ]
+    table: Iterator[Gap | Chart] = (
+        findings.rows(Gap, named, site) if kind in OF_GAPS else findings.rows(Chart, named, site)
+    )
+    found = [row for row in table if row.stratum == stratum]
     return replace(item, row=found[-1]) if found else item
 
 

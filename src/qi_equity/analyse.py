@@ -355,11 +355,17 @@ def _beside(part: Measured, previous: Measured, kept: frozenset[str]) -> Measure
 
 def _spliced(then: pd.DataFrame, now: pd.DataFrame, kept: Collection[str]) -> pd.DataFrame:
     """The rows of some sites from one table, those of the others from another: sites in order."""
-    blocks = {site: then.iloc[at] for site, at in _blocks(then).items() if site in kept}
-    blocks |= {site: now.iloc[at] for site, at in _blocks(now).items()}
+    blocks = {site: (then, at) for site, at in _blocks(then).items() if site in kept}
+    blocks |= {site: (now, at) for site, at in _blocks(now).items()}
     if not blocks:
         return now
-    return pd.concat([blocks[site] for site in sorted(blocks)], ignore_index=True)
+    stretches: list[tuple[pd.DataFrame, slice]] = []
+    for site in sorted(blocks):
+        table, at = blocks[site]
+        if stretches and stretches[-1][0] is table and stretches[-1][1].stop == at.start:
+            at = slice(stretches.pop()[1].start, at.stop)
+        stretches.append((table, at))
+    return pd.concat([table.iloc[at] for table, at in stretches], ignore_index=True)
 
 
 def _blocks(table: pd.DataFrame) -> dict[str, slice]:

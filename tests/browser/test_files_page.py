@@ -60,7 +60,8 @@ def from_the_terminal(path: Path, name: str, folder: Path, answer: str) -> bytes
         text = project.read_text(encoding="utf-8").replace("year: '?'", f"year: {answer}")
         project.write_text(text, encoding="utf-8")
     place = folder / "terminal.sqlite"
-    asked = ["import", str(project), str(path), "--database", str(place)]
+    # As in the app, where what was refused is shown and left out.
+    asked = ["import", str(project), str(path), "--database", str(place), "--accept-valid"]
     ran = run.invoke(app, asked)
     assert ran.exit_code == 0, ran.output
     opened = store.open(place)
@@ -74,23 +75,39 @@ def kept(desk: store.Desk, name: str) -> bytes:
     return desk.observations(name).drop(columns="revision").to_csv(index=False).encode()
 
 
+REFUSED = "readme_with_slips.csv"  # made of 13_readme_table.csv, some cells of it unreadable
+
+
+def with_slips(folder: Path) -> Path:
+    """The table as the README has it, with rows that cannot be read: a count, a date, a group."""
+    lines = (CASES / "13_readme_table.csv").read_text(encoding="utf-8").splitlines()
+    for row, (at, slip) in {3: (2, "see notes"), 8: (3, "1.2k"), 12: (0, "soon")}.items():
+        cells = lines[row].split(",")
+        lines[row] = ",".join([*cells[:at], slip, *cells[at + 1 :]])
+    path = folder / REFUSED
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
 @pytest.mark.parametrize(
     ("file", "answer"),
     [
         ("01_weeks_across_merged.xlsx", ""),
         ("04_dates_wk.csv", "2024"),
         ("15_records_ebl_comma.csv", ""),
+        (REFUSED, ""),
     ],
 )
 def test_a_spreadsheet_dropped_on_the_app_is_the_right_chart(
     visit, network, file, answer, tmp_path
 ):
+    path = with_slips(tmp_path) if file == REFUSED else CASES / file
     page = visit()
     ready(page, chart=False)
     assert page.get_by_text("Drop a table of counts or birth records here").is_visible()
     assert violations(page) == []
     page.get_by_label("A short name").fill("ours")
-    drop(page, CASES / file)
+    drop(page, path)
     if answer:
         question = page.get_by_label("In which year is the first date")
         question.fill(answer)
@@ -111,4 +128,6 @@ def test_a_spreadsheet_dropped_on_the_app_is_the_right_chart(
     sums = one.groupby("subgroup")[["numerator", "denominator"]].sum()
     rates = (100 * sums["numerator"] / sums["denominator"]).dropna().round(3).tolist()
     assert any([round(v, 3) for v in drawn_ if v is not None] == rates for drawn_ in values)
-    assert kept(desk, "ours") == from_the_terminal(CASES / file, "ours", tmp_path, answer)
+    assert kept(desk, "ours") == from_the_terminal(path, "ours", tmp_path, answer)
+    unread = table.get("unread", table["denominator"] * 0)
+    assert bool(unread.sum() > 0) == (file == REFUSED), "what was refused holds back"

@@ -39,7 +39,7 @@ def test_the_board_is_walked_by_keyboard_from_a_group_to_a_cell_and_its_heads_st
     assert abs(first["x"] - region.bounding_box()["x"]) < 2
     page.get_by_label("Stratum").select_option(index=2)
     page.wait_for_url("**stratum=**")
-    page.locator(".frozen thead th:nth-child(3)").first.wait_for(state="detached")
+    grid.locator("thead th:nth-child(3)").wait_for(state="detached")
     grid.get_by_role("link").first.focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**page=charts**")

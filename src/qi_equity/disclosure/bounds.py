@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from qi_equity.disclosure.relations import Key
 # No cell is looked at further from its true count than this.
 FARTHEST = 50.0
 # Rounds of tightening: in the networks tried nothing moved after a few.
-MOST_ROUNDS = 30
+MOST_ROUNDS = 12
 
 Line = tuple[Mapping[int, int], float, float]  # parts and their signs, the least and the most
 Block = tuple[int, int]  # from this subgroup to before that one
@@ -78,32 +78,54 @@ def _sums(board: Board, measure: str | None) -> list[dict[Key, int]]:
     return [] if measure else board.sums()
 
 
-def tightened(
-    lines: list[Line], low: FloatArray, high: FloatArray
-) -> tuple[FloatArray, FloatArray]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Lines:
+    """Many lines as arrays: a place for each part of each."""
+
+    row: IntArray
+    at: IntArray
+    sign: FloatArray
+    least: FloatArray
+    most: FloatArray
+
+    @classmethod
+    def of(cls, lines: list[Line]) -> Lines:
+        """Lines as they were written down one by one."""
+        many = [len(parts) for parts, *_ in lines]
+        places = chain.from_iterable(parts for parts, *_ in lines)
+        signs = chain.from_iterable(parts.values() for parts, *_ in lines)
+        return cls(
+            np.repeat(np.arange(len(lines)), many),
+            np.fromiter(places, np.int64, sum(many)),
+            np.fromiter(signs, float, sum(many)),
+            np.array([line[1] for line in lines]),
+            np.array([line[2] for line in lines]),
+        )
+
+
+def tightened(lines: Lines, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Each variable's bounds, by what each line leaves of it when the others are at their ends.
 
-    >>> ends = tightened([({0: 1, 1: 1}, 13.0, 17.0)], np.array([1.0, 1.0]), np.array([7.0, 7.0]))
-    >>> [end.tolist() for end in ends]
+    >>> both = Lines.of([({0: 1, 1: 1}, 13.0, 17.0)])
+    >>> [end.tolist() for end in tightened(both, np.array([1.0, 1.0]), np.array([7.0, 7.0]))]
     [[6.0, 6.0], [7.0, 7.0]]
     """
-    row = np.repeat(np.arange(len(lines)), [len(parts) for parts, *_ in lines])
-    at = np.array([part for parts, *_ in lines for part in parts], np.int64)
-    sign = np.array([sign for parts, *_ in lines for sign in parts.values()], float)
-    least, most = (np.array([line[end] for line in lines]) for end in (1, 2))
-    more = sign > 0
+    row, at, many = lines.row, lines.at, len(lines.least)
+    more = lines.sign > 0
+    least, most = lines.least[row], lines.most[row]
     for _ in range(MOST_ROUNDS):
-        small = np.where(more, low[at], -high[at])
-        large = np.where(more, high[at], -low[at])
-        rest_low = np.bincount(row, small, len(lines))[row] - small
-        rest_high = np.bincount(row, large, len(lines))[row] - large
-        ends = least[row] - rest_high, most[row] - rest_low
-        new_low, new_high = low.copy(), high.copy()
-        np.maximum.at(new_low, at, np.where(more, ends[0], -ends[1]))
-        np.minimum.at(new_high, at, np.where(more, ends[1], -ends[0]))
-        if np.array_equal(new_low, low) and np.array_equal(new_high, high):
+        own_low, own_high = low[at], high[at]
+        small, large = np.where(more, own_low, -own_high), np.where(more, own_high, -own_low)
+        rest_low = np.bincount(row, small, many)[row] - small
+        rest_high = np.bincount(row, large, many)[row] - large
+        ends = least - rest_high, most - rest_low
+        below, above = np.where(more, ends[0], -ends[1]), np.where(more, ends[1], -ends[0])
+        closer = (below > own_low) | (above < own_high)
+        if not closer.any():
             break
-        low, high = new_low, new_high
+        low, high = low.copy(), high.copy()
+        np.maximum.at(low, at[closer], below[closer])
+        np.minimum.at(high, at[closer], above[closer])
     return low, high
 
 
@@ -129,6 +151,7 @@ class _System:
             for place, one in enumerate(each):
                 self._told(nth, place, one)
         self.lines += [*self._within(), *self._related()]
+        self._made = Lines.of(self.lines)
         self.low: FloatArray = np.concatenate([*lows, self._more_low])
         self.high: FloatArray = np.concatenate([*highs, self._more_high])
 
@@ -136,11 +159,13 @@ class _System:
         """The bounds of each variable, for whoever knows all counts of a site."""
         found = self._ends.get(knows)
         if found is None:
-            low, high = self.low.copy(), self.high.copy()
+            # What nobody needs to know a site for is worked out once.
+            low, high = self.low, self.high
             if knows is not None:
+                low, high = (end.copy() for end in self.ends(None))
                 own = np.arange(self.cells).reshape(-1, *self.shape)[:, knows].ravel()
                 low[own] = high[own] = 0.0
-            found = self._ends[knows] = tightened(self.lines, low, high)
+            found = self._ends[knows] = tightened(self._made, low, high)
         return found
 
     def _of_cells(self, told: tuple[Told, ...]) -> tuple[FloatArray, FloatArray]:
@@ -170,12 +195,15 @@ class _System:
             for at, _ in parts
         }
         made: dict[tuple[int, int], dict[Block, int]] = {}
+        starts: dict[tuple[int, int], dict[int, tuple[int, int]]] = {}  # -> its end, its variable
         for series, adds_up in parts:
             known = made.setdefault(series, {})
+            began = starts.setdefault(series, {})
             for block in _blocks(one, series):
                 if block not in known:
                     known[block] = self._block(one, series, block, rows[series])
-                found = [cell for at in adds_up for cell in _inside(block, made[at], rows[at])]
+                    began[block[0]] = block[1], known[block]
+                found = [cell for at in adds_up for cell in _inside(block, starts[at], rows[at])]
                 if found:
                     self.lines.append(({known[block]: -1} | dict.fromkeys(found, 1), 0.0, 0.0))
         for series, found_blocks in made.items():
@@ -227,12 +255,14 @@ def _blocks(one: Told, series: tuple[int, int]) -> Iterator[Block]:
             yield start, end
 
 
-def _inside(block: Block, told: Mapping[Block, int], rows: IntArray) -> list[int]:
+def _inside(block: Block, told: Mapping[int, tuple[int, int]], rows: IntArray) -> Iterator[int]:
     """What of a series adds up to a block: its own blocks that lie in it, else its cells."""
-    found: list[int] = []
-    left = np.ones(block[1] - block[0], bool)
-    for (start, end), number in told.items():
-        if block[0] <= start and end <= block[1]:
-            left[start - block[0] : end - block[0]] = False
-            found.append(number)
-    return [*found, *rows[:, block[0] + np.flatnonzero(left)].ravel().tolist()]
+    time, end = block
+    while time < end:
+        there = told.get(time)
+        if there is not None and there[0] <= end:
+            time = there[0]
+            yield there[1]
+        else:
+            yield from rows[:, time].tolist()
+            time += 1

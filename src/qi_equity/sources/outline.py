@@ -17,6 +17,7 @@ from qi_equity import ethnicity
 from qi_equity.errors import UserError
 from qi_equity.project import Period
 from qi_equity.sources import cells, records_outline, shape, units
+from qi_equity.sources.group_names import is_total
 from qi_equity.sources.labels import TOTALS, adds_up, plain, text_of
 from qi_equity.sources.proposed import meant
 from qi_equity.sources.shape import LEVEL, Shape
@@ -187,7 +188,7 @@ def _table_parts(found: Shape, path: Path) -> tuple[list[dict[str, object]], dic
     totals = [
         label
         for label in _labels(found, {})
-        if shape.is_total(label) and ethnicity.recognise(label, "msds_8").status != "total"
+        if is_total(label) and ethnicity.recognise(label, "msds_8").status != "total"
     ]
     data |= {"totals": totals} if totals else {}
     if found.columns:
@@ -262,7 +263,7 @@ def _strata(labels: Counter[str]) -> tuple[dict[str, Any], list[str]]:
         "compare_with": "everyone else",
         "reason": "Write why this comparison, in your words",
     }
-    kept = [label for label in labels if not shape.is_total(label)]
+    kept = [label for label in labels if not is_total(label)]
     parts = [label for label in kept if not adds_up(label)]
     # Several groups together are left out where they stand one by one beside it.
     kept = parts if len(parts) >= FEWEST_PARTS else kept

@@ -18,8 +18,9 @@ ONE = ["measure", "site", "stratum"]
 def between(daily: pd.DataFrame) -> pd.DataFrame:
     """How many cases without the event lie between an event and the one before it.
 
-    One row a day with an event, after the first: of several on one day, their mean. What came
-    before the first event is left out, since nobody knows when the last one before it was.
+    One row a day with an event, after the first: of several on one day, their mean in whole cases,
+    as the chart counts. What came before the first event is left out, since nobody knows when the
+    one before it was.
 
     >>> days = pd.date_range("2025-01-06", periods=4)
     >>> log = pd.DataFrame({"measure": "early", "site": "a", "stratum": "Black", "subgroup": days,
@@ -34,7 +35,9 @@ def between(daily: pd.DataFrame) -> pd.DataFrame:
     happened = table[events > 0].assign(waited=waited[events > 0])
     since = happened.groupby(ONE)["waited"].diff()
     found = happened.assign(
-        value=(since / happened["numerator"]).to_numpy(), numerator=np.nan, denominator=np.nan
+        value=np.rint((since / happened["numerator"]).to_numpy(float)),
+        numerator=np.nan,
+        denominator=np.nan,
     )
     columns = [*KEY, "numerator", "denominator", "value"]
     return found.loc[since.notna(), columns].reset_index(drop=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -94,7 +95,7 @@ def of(path: Path, sheet: str | None = None) -> Shape:
         raise UserError(f"{path}: {over:,} rows have {layout.TOO_LONG}")
     dated = layout.dated_columns(header)
     if len(dated) > layout.FEWEST_DATES:
-        return _across(header, body, dated)
+        return _across(header, body, dated, file.mark)
     names = [name or f"({at})" for at, name in enumerate(header.clear)]
     table = pd.DataFrame(
         [[*row[: len(names)], *[None] * (len(names) - len(row))] for _, row in body.rows],
@@ -123,9 +124,13 @@ def _marked(shape: Shape, mark: cells.Mark | None) -> Shape:
     named = [*filter(None, (part.get(number) for part in given for number in numbers))]
     if shape.kind == "records":
         named = [name for name in shape.unused if _numeric(shape.table[name])]
-    for name in named:
-        settled = cells.mark_of(map(text_of, shape.table[name]), mark)
-        read = (cells.read(cell, mark=settled) for cell in shape.table[name])
+    return _asking(shape, [shape.table[name].tolist() for name in named], mark)
+
+
+def _asking(shape: Shape, columns: Iterable[list[Any]], mark: cells.Mark | None) -> Shape:
+    for column in columns:
+        settled = cells.mark_of(map(text_of, column), mark)
+        read = (cells.read(cell, mark=settled) for cell in column)
         odd = next((cell.said for cell in read if "could be" in cell.said), None)
         if odd:
             question = f"Is a point or a comma the decimal mark? {odd.partition(': say')[0]}."
@@ -177,7 +182,12 @@ def _combined(shape: Shape, years: str) -> pd.Series:
     return dates.read(texts).dates.dropna()
 
 
-def _across(header: layout.Header, body: layout.Body, dated: Mapping[int, str]) -> Shape:
+def _across(
+    header: layout.Header,
+    body: layout.Body,
+    dated: Mapping[int, str],
+    mark: cells.Mark | None,
+) -> Shape:
     """Dates across: columns at the left say the group and what each row counts."""
     left = {
         name or f"(column {at + 1})": [text_of(row[at]) for _, row in body.rows if at < len(row)]
@@ -205,10 +215,15 @@ def _across(header: layout.Header, body: layout.Body, dated: Mapping[int, str]) 
         else:
             found |= {"numerator": "count"}
     texts = pd.Series(list(dated.values()), dtype=object)
-    here = (row[at] for _, row in body.rows for at in dated if at < len(row))
+    rows = [[row[at] for at in dated if at < len(row)] for _, row in body.rows]
+    here = [cell for row in rows for cell in row]
     rated = "denominator" in found or any(cells.read(cell).state == "fraction" for cell in here)
     shape = Shape("across", table, found, (), rows_are, measure=found["numerator"], rated=rated)
-    return _dated(shape, texts)
+    counts: dict[str, list[Any]] = {}
+    labels = left.get(rows_are or "", [""] * len(rows))
+    for label, row in zip(labels, rows, strict=False):
+        counts.setdefault(label, []).extend(row)
+    return _dated(_asking(shape, counts.values(), mark), texts)
 
 
 def _wide(table: pd.DataFrame, header: layout.Header, mark: cells.Mark | None) -> Shape | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import pandas as pd
 from sqlalchemy import Connection, or_
@@ -339,10 +339,11 @@ class Desk(Releasing, Keeper):
         every, released = self.user.may("see") == "every", frozenset[str]()
         if self.user.may("see protected"):
             released = self._where("see protected", project, connection) | {ALL_SITES}
-        return {
-            key: one.told(own, released, every=every) if isinstance(one, Session) else one
-            for key, one in read.items()
-        }
+        told = dict(read)
+        for key, one in read.items():
+            if isinstance(one, Session):
+                told[key] = cast(AnyEntry, one.told(own, released, every=every))
+        return told
 
     def _with_cycles(self, connection: Connection, project: Project) -> Project:
         written = self._entries(connection, project, Cycle)

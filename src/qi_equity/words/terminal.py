@@ -221,11 +221,9 @@ def _uncompared(row: Chart, points: pd.DataFrame, measure: Measure) -> str:
     if missing(summed["numerator"]):
         centre = amount(row.centre, measure.unit)
         return say("terminal.stratum_value", stratum=called(row.stratum), centre=centre)
-    counts = say(
-        "language.count_of",
-        numerator=number(summed["numerator"]),
-        denominator=number(summed["denominator"]),
-    )
+    counts, whole = number(summed["numerator"]), summed["denominator"]
+    if not missing(whole):  # a count without one is out of nobody
+        counts = say("language.count_of", numerator=counts, denominator=number(whole))
     centre = amount(row.centre, measure.unit)
     return say("terminal.stratum", stratum=called(row.stratum), counts=counts, centre=centre)
 

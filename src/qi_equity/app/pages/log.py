@@ -10,6 +10,7 @@ from qi_equity.app.pages import weeks as calendar
 from qi_equity.app.pages.page import Context, Page
 from qi_equity.app.received import LARGEST
 from qi_equity.crossed import base
+from qi_equity.observations import COUNTS
 from qi_equity.project import Group, Measure
 from qi_equity.sources.calendar import floor
 from qi_equity.sources.grid import READERS
@@ -42,7 +43,9 @@ def log(context: Context) -> Page:
     # A date that has not come is a slip of an older file: it must not hide the weeks before it.
     here = table[table["subgroup"] <= context.today]
     period, asked = context.measure.subgroup, context.choice.address.week
-    weeks = calendar.subgroups(here["subgroup"], period, context.today)
+    # What was refused of a file stands alone where nothing was logged, and is no log of it.
+    logged = here.dropna(subset=[*COUNTS, "value"], how="all")
+    weeks = calendar.subgroups(logged["subgroup"], period, context.today)
     chosen, wrong = calendar.opened_on(asked, weeks, period, context.today)
     groups = desk.project(base(project.id)).strata.cells
     sections = [_section(measure, here, chosen, context, groups) for measure in project.measures]
@@ -60,7 +63,7 @@ def log(context: Context) -> Page:
         "week": f"{chosen:%Y-%m-%d}",
         "not_this": say(f"log.week.{wrong}", asked=asked[:40]) if wrong else "",
         "sections": _with_births(sections),
-        **_overdue(context, here, site),
+        **_overdue(context, logged, site),
         "period": period,
         "user": desk.user.name,
         "drawn": bool(figures),

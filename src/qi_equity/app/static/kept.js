@@ -95,6 +95,7 @@ window.qiKept = (() => {
     const place = byId("kept")
     if (!place) return
     byId("main").removeAttribute("aria-busy")
+    if (words && byId("pending")) byId("pending").textContent = words // in view wherever one is
     const here = form() && keyOf(form().dataset)
     const others = mine().filter((key) => key !== here)
     place.hidden = !words && !others.length

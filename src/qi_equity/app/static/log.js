@@ -223,6 +223,14 @@ window.qiLog = (() => {
     event.preventDefault()
     paste(cell, text)
   })
+  // A tap that says why, and saves. Enter in the reason's own field saves with what it says.
+  let tapped = ""
+  document.addEventListener("click", (event) => {
+    if (!form()?.contains(event.target) || !event.target.dataset.reason) return
+    tapped = event.target.dataset.reason
+    form().requestSubmit()
+    tapped = ""
+  })
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("form[data-log]")) return
     event.preventDefault()
@@ -236,7 +244,7 @@ window.qiLog = (() => {
       revision: row.dataset.revision,
       ...Object.fromEntries([...row.querySelectorAll("input")].map((c) => [c.name, c.value.trim()])),
     }))
-    const reason = event.submitter?.dataset.reason || form().querySelector("#reason").value
+    const reason = tapped || form().querySelector("#reason").value
     const address = new URLSearchParams(location.search)
     address.set("page", "log")
     address.set("site", form().dataset.site)
