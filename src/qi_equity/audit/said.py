@@ -310,8 +310,8 @@ def _held(found: Audited, concern: Concern, indicator: AuditIndicator) -> Iterat
         yield say("audit.heard.beside", said=told)
     if not len(worse):
         early = rows.empty or (rows["standing"] == Standing.TOO_EARLY).any()
-        told = {"indicator": indicator.name, "group": group}
-        said = say("audit.heard.early", **told) if early else say("audit.heard.alike", **told)
+        names = {"indicator": indicator.name, "group": group}
+        said = say("audit.heard.early", **names) if early else say("audit.heard.alike", **names)
         yield say("audit.heard.beside", said=said)
 
 
