@@ -18,7 +18,6 @@ from qi_equity.errors import UserError
 from qi_equity.project import Period
 from qi_equity.sources import cells, records_outline, shape, units
 from qi_equity.sources.group_names import is_total
-from qi_equity.sources.group_names import is_total
 from qi_equity.sources.labels import TOTALS, adds_up, plain, text_of
 from qi_equity.sources.proposed import meant
 from qi_equity.sources.shape import LEVEL, Shape
