@@ -128,6 +128,9 @@ class Awaited:
     def revision(self, project_id: str) -> str:
         return f"1:{self.found.judged}"
 
+    def release_under_way(self, _project_id: str) -> bool:
+        return False
+
     def findings(self, project_id: str) -> Any:
         assert self.gate.wait(PATIENCE)
         return self.found
