@@ -210,7 +210,7 @@ def test_signing_out_keeps_what_was_never_sent_and_sends_it_for_its_user_alone(v
     cells.nth(2).fill("1")
     cells.nth(3).fill("9")
     page.locator("#save").click()
-    page.get_by_text("is kept here, under your name").wait_for()
+    page.locator("#kept").get_by_text("is kept here, under your name").wait_for()
     page.evaluate("() => localStorage.setItem('qi-equity-theme', 'dark')")
     # Back on the network, and signed out before the page has seen it.
     page.evaluate("() => addEventListener('online', (one) => one.stopImmediatePropagation(), true)")
