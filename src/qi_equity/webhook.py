@@ -41,8 +41,9 @@ def post(address: str, body: Mapping[str, object]) -> None:
         target = f"{place.path or '/'}{'?' + place.query if place.query else ''}"
         headers = {"Content-Type": "application/json"}
         connection.request("POST", target, json.dumps(body).encode(), headers)
-        answer = connection.getresponse()
-        if answer.status >= 300:
-            raise HTTPException(f"it answered {answer.status}")
+        # A server that ends the connection leaves it to the answer, which is closed by itself.
+        with connection.getresponse() as answer:
+            if answer.status >= 300:
+                raise HTTPException(f"it answered {answer.status}")
     finally:
         connection.close()
