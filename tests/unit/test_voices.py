@@ -97,6 +97,16 @@ def test_for_the_network_small_numbers_are_hidden_and_nothing_is_made_of_them(pr
     assert "fewer people than may be shown" in said
 
 
+def test_a_group_whose_number_served_is_not_told_is_no_group_that_nobody_served(project, heard):
+    # The table of those served has no line for a group that spoke: no whole, and no share.
+    rows = room.voices(project, heard, pd.Series({"White": 700.0, "Asian": 100.0}))
+    assert rows["ratio"].isna().all()
+    said = "\n".join(voices_lines(project, rows, room.themes(project, heard), "a table", "2025"))
+    assert "Black: 2 voices. How many of this group were served is not told" in said
+    assert "nobody of this group" not in said
+    assert "White: 2 voices. No share is shown" in said
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_forty_random_figures_against_scipy(seed):
     rng = np.random.default_rng(seed)

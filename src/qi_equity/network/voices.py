@@ -160,10 +160,12 @@ def voices(
     if policy is not None:
         count, born = policy.shown(count), policy.shown(born)
     known = np.array([not group.unknown for group in groups])
-    # Where a small number is hidden there is no whole to take shares of.
+    # Where a number is hidden, or nobody says how many of a group that spoke were served, there is
+    # no whole to take shares of.
     asked = count[known].sum()
-    hidden = policy is not None and bool(np.isnan(born[known & (true > 0)]).any())
-    share = np.where(known & (not hidden), born / np.nansum(born[known]), np.nan)
+    there = known & ((count != 0) | (true > 0))
+    whole = not np.isnan(born[there]).any()
+    share = np.where(known & whole, born / np.nansum(born[known]), np.nan)
     found = participation(count, asked, share)
     return pd.DataFrame(
         {

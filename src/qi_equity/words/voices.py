@@ -19,7 +19,8 @@ def voices_lines(
     project: Project, rows: pd.DataFrame, themes: pd.DataFrame, name: str, period: str
 ) -> Iterator[str]:
     """Everything: groups first, what they raised after it; what is indented stands under a line."""
-    if rows["voices"].isna().any():
+    spoken = rows["voices"].isna() | (rows["voices"] > 0)
+    if rows["voices"].isna().any() or rows.loc[spoken, "served"].isna().any():
         yield say("voices.lead_hidden", name=name, period=period)
     else:
         yield say(
@@ -46,6 +47,8 @@ def _group(row: Row, asked: float, unknown: set[str]) -> str:
         return say("voices.hidden", stratum=stratum)
     if row["stratum"] in unknown:
         return say("voices.unknown", stratum=stratum, voices=whole(row["voices"]))
+    if missing(row["served"]):
+        return say("voices.not_told", stratum=stratum, voices=whole(row["voices"]))
     if missing(row["ratio"]) and row["served"] > 0:
         return say("voices.no_share", stratum=stratum, voices=whole(row["voices"]))
     if missing(row["ratio"]):
