@@ -18,7 +18,7 @@ from patience import PATIENCE
 from qi_equity import store
 from qi_equity.app.backend import FixedBackend
 from qi_equity.app.render import Renderer
-from qi_equity.app.rounds import ROUNDS
+from qi_equity.app.rounds import ROUNDS, Round, Rounds
 from qi_equity.disclosure import Releases
 from qi_equity.findings import Findings
 from qi_equity.observations import COLUMNS
@@ -134,3 +134,14 @@ def test_a_watcher_writes_the_packs_of_each_release_once(opened, tmp_path: Path,
     assert len(said) == 1
     assert command.last_release("network.sqlite", PROJECT, "")[1].number == 1
     assert schedule({}) is None
+
+
+def test_why_packs_were_not_made_is_in_the_log_and_no_fault_is_lost(tmp_path, caplog):
+    findings: Future[Findings] = Future()
+    findings.set_exception(RuntimeError("no verdicts came"))
+    asked = Round("Jo", "pph", "team", tmp_path, 1)
+    Rounds().begin(asked, findings, {})
+    with pytest.raises(RuntimeError, match="no verdicts"):
+        asked.future.result(PATIENCE)
+    assert "no packs of pph for team" in caplog.text
+    assert "no verdicts came" in caplog.text

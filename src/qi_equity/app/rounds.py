@@ -6,6 +6,7 @@ What is in a pack is said in `report`; whom it may tell what, by the store and i
 from __future__ import annotations
 
 import atexit
+import logging
 import secrets
 import shutil
 import zipfile
@@ -24,7 +25,7 @@ import pandas as pd
 from tornado.web import RequestHandler
 
 from qi_equity import crossed
-from qi_equity.app.aside import Failed, Late, Lost, Worker
+from qi_equity.app.aside import Worker
 from qi_equity.app.state import Choice
 from qi_equity.errors import UserError
 from qi_equity.findings import Findings
@@ -43,14 +44,10 @@ NETWORK, TEAM = "network", "team"
 KEPT = 3600.0  # seconds that files are there to be fetched
 MOST_WAITING = 6  # rounds of all people together: each takes about a minute
 LONGEST = 900.0  # seconds for one
-FIRST = (
-    1980,
-    1,
-    1,
-    0,
-    0,
-    0,
-)  # the day of every entry of an archive: the same files, the same bytes
+# The day of every entry of an archive: the same files, the same bytes.
+FIRST = (1980, 1, 1, 0, 0, 0)
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, eq=False)
@@ -208,9 +205,8 @@ def _make(
     try:
         found = findings.result(LONGEST)
         worker.submit(write_round, found, str(asked.folder), dict(options)).result()
-    except (Failed, Late, Lost, TimeoutError) as fault:
-        asked.future.set_exception(fault)
-    except Exception as fault:  # told on the page as a fault of ours
+    except Exception as fault:  # of whatever kind, the page says that it failed; why is in the log
+        log.exception("no packs of %s for %s", asked.project, asked.audience)
         asked.future.set_exception(fault)
     else:
         asked.future.set_result(None)
