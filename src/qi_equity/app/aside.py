@@ -108,7 +108,7 @@ class Worker:
                 continue
             try:
                 well, answer = self._answer(job)
-            except Exception as fault:
+            except Exception as fault:  # whatever it is, whoever waits for the job is told
                 job.future.set_exception(fault)
             else:
                 if well:
