@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 
 import numpy as np
 
-from qi_equity.agenda import Item, agenda
+from qi_equity.agenda import Item, agenda, short
 from qi_equity.findings import Findings, Gap, rows
 from qi_equity.project import Project, Responses
 from qi_equity.store.entries import Asked, Response
@@ -34,6 +34,11 @@ class Signal:
     measure: str
     site: str
     stratum: str
+
+    @property
+    def link(self) -> str:
+        """The same as short text, for an address."""
+        return short(self.id)
 
 
 def signals(findings: Findings, today: date) -> tuple[Signal, ...]:

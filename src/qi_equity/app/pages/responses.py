@@ -67,11 +67,10 @@ def _contents(kept: Mapping[str, Kept[Response]]) -> dict[str, Response]:
 
 def _signal(context: Context, one: Signal, now: Mapping[str, Item], asked: str) -> dict[str, Any]:
     """Something that nobody has opened an answer to, with the form for it."""
-    item = now.get(one.id)
     return _place(context, one.id, now) | {
         "id": one.id,
         "may": _may_write(context, (one.site,)),
-        "chosen": item is not None and item.link == asked,
+        "chosen": one.link == asked,
     }
 
 
