@@ -59,7 +59,7 @@ def agenda_to_three_steps(hand: Hand) -> None:
 
 
 def worst_gap(hand: Hand) -> None:
-    """From the agenda, which is ranked by what is known, to the first gap that widens, over time."""
+    """From the agenda, ranked by what is known, to the first gap that widens, over time."""
     hand.opens(f"?page=session&project={PROJECT}")
     page = hand.page
     first = page.locator(".agenda li", has=page.locator(".sign", has_text="widening")).first

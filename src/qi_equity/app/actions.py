@@ -144,13 +144,13 @@ def _action(desk: Desk, choice: Choice, fields: Fields) -> str:
 
 
 def _annotate(desk: Desk, choice: Choice, fields: Fields) -> str:
-    about, of = _text(fields, "about"), _text(fields, "of")
+    about, of = text(fields, "about"), text(fields, "of")
     known = {group.name for group in choice.project.strata.groups}
     if about not in {"", *(measure.id for measure in choice.project.measures)} or (
         of and of not in known
     ):
         raise UserError("the measure or the group is no longer there; reload the page")
-    note = _entry(Annotation, fields, "day", "text")
+    note = entry(Annotation, fields, "day", "text")
     strata = (of,) if of else ()
     desk.write(
         choice.project.id, note.model_copy(update={"measure": about or None, "strata": strata})

@@ -5,13 +5,12 @@ Every check is a row of CHECKS: a function from the observations to what it foun
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
 
 from qi_equity.arrays import BoolArray, FloatArray
 from qi_equity.findings import Caution, Number, caution
@@ -242,11 +241,11 @@ def _chance(some: FloatArray, others: FloatArray) -> float:
     return _unrelated(counts)
 
 
-def _unrelated(counts: ArrayLike) -> float:
+def _unrelated(counts: Sequence[Sequence[float]] | FloatArray) -> float:
     """The p-value that rows and columns of counts have nothing to do with each other (Pearson)."""
     from scipy.stats import chi2_contingency  # slow to load, and seldom asked for
 
-    return float(chi2_contingency(counts).pvalue)
+    return float(chi2_contingency(np.asarray(counts, float)).pvalue)
 
 
 def _codes(data: _Data) -> Iterator[Found]:
