@@ -1,4 +1,4 @@
-"""One measure's rows as arrays that checks look at; nothing is judged here, and nothing is filled."""
+"""One measure's rows as arrays that checks look at; nothing is judged or filled here."""
 
 from __future__ import annotations
 
