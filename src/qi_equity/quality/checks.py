@@ -246,7 +246,7 @@ def _unrelated(counts: ArrayLike) -> float:
     """The p-value that rows and columns of counts have nothing to do with each other (Pearson)."""
     from scipy.stats import chi2_contingency  # slow to load, and seldom asked for
 
-    return float(chi2_contingency(counts).pvalue)
+    return float(chi2_contingency(np.asarray(counts, dtype=float)).pvalue)
 
 
 def _codes(data: _Data) -> Iterator[Found]:
