@@ -24,10 +24,11 @@ from qi_equity.findings import Findings
 from qi_equity.observations import COUNTS
 from qi_equity.project import Measure
 from qi_equity.sources import typed
-from qi_equity.store import Action, Conflict, Desk, SessionNote, User, Users
+from qi_equity.store import Action, Annotation, Conflict, Desk, SessionNote, User, Users
 from qi_equity.store.access import RoleName
 from qi_equity.store.text import inert
 from qi_equity.words import say
+from qi_equity.words.numbers import day
 
 Fields = Mapping[str, Any]
 MOST_ROWS = 2000  # of one save by hand
@@ -142,6 +143,21 @@ def _action(desk: Desk, choice: Choice, fields: Fields) -> str:
     return say("session.kept", owner=action.owner)
 
 
+def _annotate(desk: Desk, choice: Choice, fields: Fields) -> str:
+    about, of = text(fields, "about"), text(fields, "of")
+    known = {group.name for group in choice.project.strata.groups}
+    if about not in {"", *(measure.id for measure in choice.project.measures)} or (
+        of and of not in known
+    ):
+        raise UserError("the measure or the group is no longer there; reload the page")
+    note = entry(Annotation, fields, "day", "text")
+    strata = (of,) if of else ()
+    desk.write(
+        choice.project.id, note.model_copy(update={"measure": about or None, "strata": strata})
+    )
+    return say("happenings.noted", day=day(note.day))
+
+
 def _done(desk: Desk, choice: Choice, fields: Fields) -> str:
     key = text(fields, "key")
     kept = desk.entries(choice.project.id, Action).get(key)
@@ -243,6 +259,7 @@ ACTIONS: dict[str, Callable[[Desk, Choice, Fields], str]] = {
     "undo": _undo,
     "note": _note,
     "action": _action,
+    "annotate": _annotate,
     "done": _done,
     "consent": _consent,
     "release": _release,

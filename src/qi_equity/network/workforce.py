@@ -215,8 +215,13 @@ def represented(team: Makeup, reference: pd.Series) -> pd.DataFrame:
     )
 
 
+def _summed(column: pd.Series) -> float:
+    """The sum, unknown where one of them is."""
+    return float(column.sum(skipna=False))
+
+
 def _row(indicator: Indicator, rows: pd.DataFrame) -> dict[str, object] | None:
-    sums = rows.groupby("group")[["events", "out_of"]].agg(lambda one: one.sum(skipna=False))
+    sums = rows.groupby("group")[["events", "out_of"]].agg(_summed)
     if not {WHITE, BME} <= set(sums.index):
         return None
     if sums.loc[[WHITE, BME]].isna().any(axis=None):

@@ -5,13 +5,12 @@ Every check is a row of CHECKS: a function from the observations to what it foun
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from qi_equity.arrays import BoolArray, FloatArray
 from qi_equity.findings import Caution, Number, caution
@@ -239,7 +238,14 @@ def _chance(some: FloatArray, others: FloatArray) -> float:
     counts = [[count, of - count] for count, of in (some, others)]
     if min(np.sum(counts, axis=0)) == 0:
         return 1.0
-    return float(stats.chi2_contingency(counts).pvalue)
+    return _unrelated(counts)
+
+
+def _unrelated(counts: Sequence[Sequence[float]] | FloatArray) -> float:
+    """The p-value that rows and columns of counts have nothing to do with each other (Pearson)."""
+    from scipy.stats import chi2_contingency  # slow to load, and seldom asked for
+
+    return float(chi2_contingency(np.asarray(counts, float)).pvalue)
 
 
 def _codes(data: _Data) -> Iterator[Found]:
@@ -275,7 +281,7 @@ def _excluded(data: _Data) -> Iterator[Found]:
                 continue
             share = counts[:, 0] / counts.sum(axis=1)
             enough = counts.sum(axis=1) >= FEW
-            if stats.chi2_contingency(counts).pvalue >= RARE or enough.sum() < 2:
+            if _unrelated(counts) >= RARE or enough.sum() < 2:
                 continue
             names, share = rows["stratum"].to_numpy()[enough], share[enough]
             if np.ptp(share) <= WORTH_SAYING:

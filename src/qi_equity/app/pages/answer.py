@@ -20,7 +20,7 @@ from qi_equity.project import EVERYONE
 from qi_equity.reading import COUNTED, Reading
 from qi_equity.view.figure import chart_figure
 from qi_equity.view.gap_figure import gap_figure
-from qi_equity.view.panels import Figure
+from qi_equity.view.panels import Figure, Marker
 from qi_equity.words import say
 from qi_equity.words.answers import answer_sentence
 from qi_equity.words.grammar import called
@@ -35,7 +35,11 @@ HEIGHT = 280  # pixels of the large chart: with the sentence it is within a phon
 
 
 def answer_part(
-    context: Context, points: pd.DataFrame, last: Sequence[Chart], gaps: Sequence[Gap]
+    context: Context,
+    points: pd.DataFrame,
+    last: Sequence[Chart],
+    gaps: Sequence[Gap],
+    marks: Sequence[Marker],
 ) -> tuple[dict[str, Any], dict[str, Figure]]:
     """The sentence of the stratum in view, its figures, and a sentence for each of the others."""
     choice, measure, judged = context.choice, context.measure, context.findings.judged
@@ -50,7 +54,8 @@ def answer_part(
         for name in strata
         if name in chart_of or name in gap_of
     }
-    figures, by = _figures(context, points[points["stratum"] == stratum], gap_of, stratum)
+    own = points[points["stratum"] == stratum]
+    figures, by = _figures(context, own, gap_of, stratum, marks)
     reference = called(choice.project.strata.reference.compare_with)
     values = {
         "said": said.get(stratum, ""),
@@ -126,12 +131,15 @@ def _least(row: Gap) -> float:
 
 
 def _figures(
-    context: Context, points: pd.DataFrame, gap_of: Mapping[str, Gap], stratum: str
+    context: Context,
+    points: pd.DataFrame,
+    gap_of: Mapping[str, Gap],
+    stratum: str,
+    marks: Sequence[Marker],
 ) -> tuple[dict[str, Figure], dict[str, str]]:
     """The chart of one stratum, and its gap as a ratio; which period a point is, where widened."""
     choice, measure = context.choice, context.measure
     hidden = choice.address.hide.split(",")
-    markers = [] if "cycles" in hidden else context.markers()
     shown, by = points, {}
     period = _rung(context, points)
     if period:
@@ -150,7 +158,7 @@ def _figures(
         unit=measure.unit,
         columns=1,
         legend=False,
-        markers=markers,
+        markers=marks,
         show=show,
     )
     figures = {"answer": _tall(large)}
@@ -158,7 +166,7 @@ def _figures(
     if stratum in gap_of and len(gap_points):
         own = gap_points[gap_points["stratum"] == stratum]
         if len(own):
-            ratio = gap_figure(own, measure, markers, [gap_of[stratum]], ratio_alone=True)
+            ratio = gap_figure(own, measure, marks, [gap_of[stratum]], ratio_alone=True)
             figures["answer_gap"] = _tall(ratio)
     return figures, by
 

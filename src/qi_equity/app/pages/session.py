@@ -84,7 +84,7 @@ def _round(context: Context) -> dict[str, Any]:
         "formats": [(name, say(f"round.format.{name}")) for name in FORMATS],
     }
     last = ROUNDS.of(desk.user.name, context.choice.project.id)
-    if last is None:
+    if last is None or not last.still():
         return told
     if not last.future.done():
         made = say("round.going", made=last.made, count=last.total)
