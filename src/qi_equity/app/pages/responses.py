@@ -56,6 +56,21 @@ def responses(context: Context) -> Page:
     return Page("responses.html", values, title=title, waiting=context.waiting)
 
 
+def still_open(context: Context) -> list[dict[str, Any]]:
+    """Answers that are overdue or open, for a session to look at."""
+    desk = context.desk
+    if desk is None or not desk.user.may("read entries"):
+        return []
+    kept, today = desk.entries(context.choice.project.id, Response), context.today.date()
+    rows = [
+        row
+        for state in (Stands.OVERDUE, Stands.OPEN)
+        for row in _listed(context, kept, state, today, {})
+    ]
+    address = context.choice.address
+    return [row | {"link": address.link(page="responses", key=row["key"])} for row in rows]
+
+
 def _items(context: Context) -> tuple[Item, ...]:
     found = agenda(context.findings) if context.findings.judged else None
     return (*found.items, *found.rest) if found else ()
