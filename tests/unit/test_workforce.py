@@ -98,6 +98,16 @@ def test_years_are_shown_apart_and_pooled_and_few_is_said():
     assert "Fewer than ten" in said
 
 
+@pytest.mark.parametrize("number", [1, 5, 6, 7, 8, 9])
+def test_years_in_which_the_same_people_stand_are_not_added_up(number):
+    table = pd.concat([table_of(number, (11, 990), (2, 410), year=str(2023 + n)) for n in range(3)])
+    found = room.wres(table)
+    assert found["years"].tolist() == ["2023", "2024", "2025"]
+    said = "\n".join(wres_lines(found))
+    assert "together" not in said
+    assert ("not added up" in said) == (number != 1)
+
+
 def test_appointment_without_the_split_by_recruits_says_so_and_with_it_shows_both():
     one = table_of(2, (500, 1000), (300, 1000))
     assert "with and without them" in "\n".join(wres_lines(room.wres(one)))

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,15 +17,21 @@ from qi_equity.app import guide, live, server
 from qi_equity.app.entrance import refuse_taken
 from qi_equity.app.guide import EVERYTHING
 from qi_equity.app.live import Network
+from qi_equity.network import voices, workforce
 from qi_equity.observations import observations
 from qi_equity.project import Project
 from qi_equity.simulation import synthetic
 from qi_equity.simulation.moved import Example, moved
+from qi_equity.store import Desk
+from qi_equity.store.entries import Engagement
 
 # The demo is on one machine and signs nobody in: its visitor may do everything.
 VISITOR = guide.user_of(EVERYTHING)
 TOLD_DAYS = ("from", "gap_from")  # columns of the truth
 COUNTED = "data/counted"  # beside the example projects
+YEAR = timedelta(days=365)
+# How many the made-up survey was sent to, by group.
+ASKED = {"Asian": 120, "Black": 130, "Mixed": 30, "Other": 28, "White": 420}
 LABEL = "The data of this example are synthetic: made up, and nothing about any real service."
 
 
@@ -77,6 +84,8 @@ def filled(folder: Path, today: pd.Timestamp | None = None) -> Network:
             desk.save_project(project, example.text)
             digest = hashlib.sha256(table.to_csv(index=False).encode()).hexdigest()
             desk.import_table(project.id, table, digest, reason="the example network")
+            if project.id == guide.STORIES_OF:
+                _gather(desk, project, day.date())
     return network
 
 
@@ -98,6 +107,27 @@ def _living(folder: Path, today: pd.Timestamp) -> list[Example]:
         found.append(example)
     synthetic.write(synthetic.Network(files, pd.concat(truths, ignore_index=True)), folder)
     return found
+
+
+def _gather(desk: Desk, project: Project, today: date) -> None:
+    """What the example network heard from women, and who works there: made up as its counts are."""
+    data = project_file.examples()[project.id].parent / "data"
+    heard = voices.read(data / "example_voices.csv", project)
+    title, days = "Leaving-hospital survey (synthetic)", (today - YEAR, today - timedelta(days=7))
+    desk.write(project.id, voices.kept(project, heard, title, days, ASKED, ()))
+    staff = workforce.read(data / "example_staff.csv")
+    desk.write(project.id, workforce.kept(project, staff, "Annual return (synthetic)", ()))
+    desk.write(
+        project.id,
+        Engagement(
+            day=today - timedelta(days=90),
+            met="Eleven mothers of a Somali community group",
+            where="Community centre, with two interpreters",
+            said="To call for help without asking the midwife in the room first",
+            did="The call card hangs by every bed, in six languages",
+            measure=project.aim.primary.measure,
+        ),
+    )
 
 
 def _left_to_log(example: Example) -> Example:

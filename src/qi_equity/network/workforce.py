@@ -137,7 +137,7 @@ def _typed(given: Mapping[Hashable, Any], mark: cells.Mark | None) -> dict[str, 
 
 
 def wres(table: pd.DataFrame) -> pd.DataFrame:
-    """A row an indicator, part, recruits and year, and one for all its years pooled.
+    """A row an indicator, part, recruits and year; one for all years of a likelihood pooled.
 
     Columns: indicator, years, part, recruits; the people of each group with what they are out of
     (bme, bme_of, white, white_of) and those not declared (unknown); the shares; estimate with its
@@ -155,7 +155,9 @@ def wres(table: pd.DataFrame) -> pd.DataFrame:
     for key, rows in table.groupby(["indicator", "part", "recruits"], sort=False):
         number, part, recruits = int(str(key[0])), key[1], key[2]
         years = [(str(year), one) for year, one in rows.groupby("year", sort=True)]
-        if len(years) > 1 and INDICATORS[number].form != BANDS:
+        # A board, a band and a survey hold the same people each year: added up, a person would
+        # count once a year, and the limits would be narrower than what is known.
+        if len(years) > 1 and INDICATORS[number].form == LIKELIHOOD:
             years.append((f"{years[0][0]} to {years[-1][0]}", rows))
         for year, one in years:
             told = _row(INDICATORS[number], one)

@@ -54,7 +54,7 @@ def careful(rows: pd.DataFrame) -> Iterator[str]:
     elif years < YEARS_ASKED:
         yield say("workforce.few_years")
     if last["form"] != BANDS and alone["few"].any():
-        yield say("workforce.few")
+        yield say(f"workforce.few.{last['form']}")
     if last["indicator"] == 2:  # who is appointed, where many come from abroad
         if RECRUITS[1] not in set(rows["recruits"]):
             yield say("workforce.no_split")
