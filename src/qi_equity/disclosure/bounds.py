@@ -174,7 +174,7 @@ class _System:
     def _sums(self, nth: int, side: Side) -> IntArray:
         """The variable of each stratum's count; where it has several cells, one of its own."""
         sites, _, times = self.shape
-        every = self._every[nth]
+        every: IntArray = self._every[nth]
         if side.single:
             return every
         made = np.empty((sites, len(side.strata) - 1, times), np.int64)
