@@ -412,7 +412,7 @@ def worker_killed(ground: Ground) -> Played:
         assert len(findings.charts), "charts were there all along"
     kept = len(seat.store.observations(PROJECT)) - len(table())
     network.close()
-    return Played(logged, kept, slowest, say("gaps.page.waiting"))
+    return Played(logged, kept, slowest, say("labels.late.waiting"))
 
 
 # The table
