@@ -47,7 +47,8 @@ def agenda_to_three_steps(hand: Hand) -> None:
     hand.taps(page.get_by_role("link", name="Present the agenda"))
     for place, (step, owner) in enumerate(STEPS, 1):
         page.locator(".place", has_text=f"{place} of ").wait_for()
-        hand.taps(page.locator("#write-step summary"))
+        if not page.locator("#action-text").is_visible():  # it stays open from slide to slide
+            hand.taps(page.locator("#write-step summary"))
         for field, text in (("#action-text", step), ("#action-owner", owner)):
             hand.taps(page.locator(field))
             page.keyboard.type(text)
@@ -59,7 +60,7 @@ def agenda_to_three_steps(hand: Hand) -> None:
 
 
 def worst_gap(hand: Hand) -> None:
-    """From the agenda, which is ranked by what is known, to the first gap that widens, over time."""
+    """From the agenda, ranked by what is known, to the first gap that widens, over time."""
     hand.opens(f"?page=session&project={PROJECT}")
     page = hand.page
     first = page.locator(".agenda li", has=page.locator(".sign", has_text="widening")).first
