@@ -23,8 +23,8 @@ STEPS = (
 
 def read_the_answer(hand: Hand) -> None:
     """Follow the link in a mail, and find the answer on the first screenful."""
-    hand.opens(f"?page=charts&project={PROJECT}&site={SITE}&stratum=Black")
-    hand.steps += 1
+    hand.opens(f"?page=charts&project={PROJECT}&site={SITE}&stratum=Black", loading=True)
+    hand.steps, hand.keys = hand.steps + 1, hand.keys + 1  # the tap on the link
     answer = hand.page.locator(".answer").first
     answer.wait_for()
     chart = hand.page.locator(".plot[data-drawn]").first
