@@ -15,6 +15,7 @@ import pandas as pd
 from qi_equity.app import explore
 from qi_equity.app.pages.page import TITLE, Context
 from qi_equity.findings import Chart, Gap
+from qi_equity.network.responding import signals
 from qi_equity.project import EVERYONE
 from qi_equity.reading import COUNTED, Reading
 from qi_equity.view.figure import chart_figure
@@ -74,6 +75,7 @@ def answer_part(
         ),
         "gap": "answer_gap" in figures,
         "by": by,
+        "response": _response(context, stratum, chart_of.get(stratum), gap_of.get(stratum)),
         "others": [
             (called(name), text, choice.address.link(stratum=name))
             for name, text in said.items()
@@ -81,6 +83,17 @@ def answer_part(
         ],
     }
     return values, figures
+
+
+def _response(context: Context, stratum: str, chart: Chart | None, gap: Gap | None) -> str:
+    """Where to open a response, where what is established here asks for one; else nothing."""
+    settled = (chart is not None and chart.established) or gap is not None
+    if context.desk is None or not context.findings.judged or not settled:
+        return ""
+    here = (context.measure.id, context.choice.site, stratum)
+    found = signals(context.findings, context.today.date())
+    asks = next((one for one in found if (one.measure, one.site, one.stratum) == here), None)
+    return "" if asks is None else context.choice.address.link(page="responses", key=asks.link)
 
 
 def _before(context: Context, stratum: str) -> str:
