@@ -23,8 +23,8 @@ STEPS = (
 
 def read_the_answer(hand: Hand) -> None:
     """Follow the link in a mail, and find the answer on the first screenful."""
-    hand.opens(f"?page=charts&project={PROJECT}&site={SITE}&stratum=Black")
-    hand.steps += 1
+    hand.opens(f"?page=charts&project={PROJECT}&site={SITE}&stratum=Black", loading=True)
+    hand.steps, hand.keys = hand.steps + 1, hand.keys + 1  # the tap on the link
     answer = hand.page.locator(".answer").first
     answer.wait_for()
     chart = hand.page.locator(".plot[data-drawn]").first
@@ -47,7 +47,8 @@ def agenda_to_three_steps(hand: Hand) -> None:
     hand.taps(page.get_by_role("link", name="Present the agenda"))
     for place, (step, owner) in enumerate(STEPS, 1):
         page.locator(".place", has_text=f"{place} of ").wait_for()
-        hand.taps(page.locator("#write-step summary"))
+        if not page.locator("#action-text").is_visible():  # it stays open from slide to slide
+            hand.taps(page.locator("#write-step summary"))
         for field, text in (("#action-text", step), ("#action-owner", owner)):
             hand.taps(page.locator(field))
             page.keyboard.type(text)

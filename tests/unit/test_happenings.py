@@ -15,7 +15,7 @@ from qi_equity.app.render import Renderer
 PROJECT = made_project("pph", sites=2)
 FOUND = made_findings(PROJECT, weeks=30)
 HERE = "?page=charts&site=site_a&stratum=Black"
-NOTE = {"day": "2024-03-04", "text": "Midwives <on> strike", "site": "site_a", "about": "pph"}
+NOTE = {"day": "2024-09-02", "text": "Midwives <on> strike", "site": "site_a", "about": "pph"}
 
 
 @pytest.fixture
@@ -44,15 +44,15 @@ def letters(answer):
 
 def test_a_note_is_a_letter_on_every_chart_it_is_about_and_is_taken_back_on_the_history(opened):
     team = seen_by(opened, "contributor", "site_a")
-    assert team.act("annotate", NOTE, HERE)["done"] == "On the chart, at 4 Mar 2024."
+    assert team.act("annotate", NOTE, HERE)["done"] == "On the chart, at 2 Sep 2024."
     team = seen_by(opened, "contributor", "site_a")  # pages of fixed findings are kept for good
-    black = NOTE | {"day": "2024-02-05", "text": "Leaflets in Twi", "of": "Black"}
+    black = NOTE | {"day": "2024-08-05", "text": "Leaflets in Twi", "of": "Black"}
     shown = team.act("annotate", black, HERE)
     assert letters(shown)[0] == ["<b>a</b>", "<b>b</b>"]
     assert letters(shown)[1].count("<b>a</b>") == 1  # one group's, on one chart
     assert letters(shown)[1].count("<b>b</b>") == 7
-    assert "Leaflets in Twi, 5 Feb 2024 (Black)" in shown["html"]
-    assert "Midwives &lt;on&gt; strike, 4 Mar 2024" in shown["html"]
+    assert "Leaflets in Twi, 5 Aug 2024 (Black)" in shown["html"]
+    assert "Midwives &lt;on&gt; strike, 2 Sep 2024" in shown["html"]
     history = team.answer("?page=history")["html"]
     number = re.search(r'name="revision" value="(\d+)"', history).group(1)
     assert "Leaflets in Twi" in history

@@ -10,6 +10,9 @@ from qi_equity.frames.chart import Charts, chart
 from qi_equity.observations import READINGS
 from qi_equity.project import EVERYONE, Measure
 
+BASELINE = pd.DateOffset(months=12)
+LEAST_AFTER = pd.DateOffset(months=3)  # with less after it there is nothing to set it against
+
 
 def unknown_share(points: pd.DataFrame, unknown: Collection[str]) -> pd.DataFrame:
     """Of everyone counted in a subgroup at a site, how many had no known group.
@@ -37,7 +40,12 @@ def of_whom(rows: pd.DataFrame) -> pd.Series:
 
 
 def unknown_charts(shares: pd.DataFrame, measure: Measure, by: str = "site") -> Charts:
-    """The share as a p chart a site (or stratum); by the month where counts are by the week."""
+    """The share as a p chart a site (or stratum); by the month where counts are by the week.
+
+    Its lines are of the first year, where there is more: a share that rises later would else lift
+    the centre, and the good months before it be marked as an improvement.
+    """
+    over = shares["subgroup"].min() + BASELINE
     return chart(
         shares,
         kind="p",
@@ -45,6 +53,7 @@ def unknown_charts(shares: pd.DataFrame, measure: Measure, by: str = "site") -> 
         numerator="unknown",
         denominator="all",
         by=[by],
+        freeze=over if shares["subgroup"].max() >= over + LEAST_AFTER else None,
         period="month" if measure.subgroup == "week" else None,
         direction="decrease",
         multiply=100,

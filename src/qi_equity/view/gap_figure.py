@@ -20,8 +20,11 @@ from qi_equity.vocabulary import Verdict
 from qi_equity.words import say
 from qi_equity.words.gaps import difference_unit
 from qi_equity.words.numbers import day
+from qi_equity.words.report import clipped
 
-RATIO_TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10)
+RATIO_TICKS = (0.1, 0.2, 0.5, 0.8, 1, 1.25, 2, 5, 10)
+NAME = 20  # letters of a stratum before what a panel shows of it
+LEAST_RATIO = 1.3  # times, each way: what any axis of ratios shows
 WIDEST_RATIO = 10.0  # an interval beyond a tenth or ten times runs off the panel
 
 
@@ -53,6 +56,7 @@ def gap_figure(
     shapes: list[dict[str, Any]] = []
     family: list[int] = []
     for stratum, rows in points.groupby("stratum", sort=False):
+        name = clipped(str(stratum), NAME)
         here = [mark for mark in markers if not mark.strata or stratum in mark.strata]
         for kind, panel in enumerate(kinds):
             pair = panels.axes(len(family))
@@ -61,7 +65,7 @@ def gap_figure(
             place = {"xaxis": pair[0], "yaxis": pair[1], "type": "scatter", "showlegend": False}
             data += [place | trace for trace in traces]
             notes += [
-                panels.heading(pair, say("gaps.drawn.panel", stratum=stratum, title=title)),
+                panels.heading(pair, say("gaps.drawn.panel", stratum=name, title=title)),
                 *panels.labels(pair, here),
             ]
             shapes += [_no_gap(pair, 1 if panel is _ratio else 0), *panels.verticals(pair, here)]
@@ -186,15 +190,17 @@ def _together(points: pd.DataFrame, *columns: str) -> np.ndarray:
 
 
 def _ratio_axis(points: pd.DataFrame) -> dict[str, Any]:
-    """A log scale, on which twice and half are equally far from no gap."""
+    """A log scale: twice and half are equally far from no gap; as far each way as is needed."""
     ends = np.concatenate(
         [panels.finite(points, f"ratio{end}") for end in ("", "_lower", "_upper")]
     )
     ends = ends[ends > 0]
-    far = float(np.quantile(np.abs(np.log10(ends)), 0.98)) if len(ends) else 0.0
-    far = min(max(far, np.log10(2.2)), np.log10(WIDEST_RATIO)) * 1.05
+    shown = np.log10(ends) if len(ends) else np.zeros(1)
+    least, most = np.log10(LEAST_RATIO), np.log10(WIDEST_RATIO)
+    low = 1.05 * min(max(-float(np.quantile(shown, 0.01)), least), most)
+    high = 1.05 * min(max(float(np.quantile(shown, 0.99)), least), most)
     ticks = {"tickvals": list(RATIO_TICKS), "ticktext": [f"×{tick}" for tick in RATIO_TICKS]}
-    return {"type": "log", "range": [round(-far, 3), round(far, 3)], **ticks}
+    return {"type": "log", "range": [round(-low, 3), round(high, 3)], **ticks}
 
 
 def _decision_axis(points: pd.DataFrame) -> dict[str, Any]:

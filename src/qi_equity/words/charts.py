@@ -25,12 +25,12 @@ def chart_sentences(row: Chart, points: pd.DataFrame, measure: Measure) -> list[
     signals = signal_words(row, points, measure.subgroup)
     return [
         say("charts.said.centre", period=period, centre=amount(row.centre, measure.unit)),
-        signals or say("charts.said.too_few" if _short(row) else "charts.said.no_signal"),
-        *([] if not signals and _short(row) else [_not_to_conclude(row, bool(signals), measure)]),
+        signals or say("charts.said.too_few" if is_short(row) else "charts.said.no_signal"),
+        *([] if not signals and is_short(row) else [_not_to_conclude(row, bool(signals), measure)]),
     ]
 
 
-def _short(row: Chart) -> bool:
+def is_short(row: Chart) -> bool:
     """Whether a chart has fewer points than tests of runs need: their silence says nothing."""
     return row.subgroups < FEW_USEFUL
 

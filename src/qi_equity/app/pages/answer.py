@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from qi_equity.app import explore
-from qi_equity.app.pages.page import Context
+from qi_equity.app.pages.page import TITLE, Context
 from qi_equity.findings import Chart, Gap
 from qi_equity.network.responding import signals
 from qi_equity.project import EVERYONE
@@ -24,6 +24,7 @@ from qi_equity.view.panels import Figure, Marker
 from qi_equity.words import say
 from qi_equity.words.answers import answer_sentence
 from qi_equity.words.grammar import called
+from qi_equity.words.report import clipped
 
 # Below so many at risk a week a weekly point jumps between none and one: a longer period is drawn.
 READABLE = 10.0
@@ -31,6 +32,7 @@ READABLE = 10.0
 ENOUGH = 2.0
 WEEKS_A_MONTH = 52.1775 / 12
 HEADROOM = 0.09  # of it, for the title
+HIGHEST = 1.6  # times the axis of the values and most limits; a limit beyond it runs off the top
 HEIGHT = 280  # pixels of the large chart: with the sentence it is within a phone's first screen
 
 
@@ -49,10 +51,11 @@ def answer_part(
     stratum = choice.address.stratum
     if stratum not in strata:
         stratum = _in_view(gaps, strata)
+    rates = {row.stratum: row for row in context.typed(Gap)}  # of everyone too
     said = {
-        name: answer_sentence(chart_of.get(name), gap_of.get(name), measure, judged=judged)
+        name: answer_sentence(chart_of.get(name), rates.get(name), measure, judged=judged)
         for name in strata
-        if name in chart_of or name in gap_of
+        if name in chart_of or name in rates
     }
     own = points[points["stratum"] == stratum]
     figures, by = _figures(context, own, gap_of, stratum, marks)
@@ -156,19 +159,39 @@ def _figures(
         shown.iloc[:0],
         ["stratum"],
         unit=measure.unit,
+        names={stratum: _titled(stratum, measure.unit)},
         columns=1,
         legend=False,
         markers=marks,
         show=show,
     )
+    _whole_limits(large, shown)
     figures = {"answer": _tall(large)}
     gap_points = context.rows(context.findings.gap_points)
     if stratum in gap_of and len(gap_points):
         own = gap_points[gap_points["stratum"] == stratum]
         if len(own):
             ratio = gap_figure(own, measure, marks, [gap_of[stratum]], ratio_alone=True)
+            against = called(choice.project.strata.reference.compare_with)
+            title = say("answers.gap_title", reference=against)
+            ratio["layout"]["annotations"][0]["text"] = f"<b>{title}</b>"
             figures["answer_gap"] = _tall(ratio)
     return figures, by
+
+
+def _titled(stratum: str, unit: str) -> str:
+    """The stratum, and what the axis is in where its numbers do not say so."""
+    name = clipped(called(stratum), TITLE)
+    return name if unit in ("", "%") else say("answers.chart_title", stratum=name, unit=unit)
+
+
+def _whole_limits(figure: Figure, points: pd.DataFrame) -> None:
+    """Limits drawn so that they can be read: the axis holds them, unless they flatten the line."""
+    axis = figure["layout"]["yaxis"]
+    upper = points["upper"].dropna() if "upper" in points else points["value"].iloc[:0]
+    if "range" in axis and len(upper):
+        top = min(1.04 * float(upper.max()), HIGHEST * axis["range"][1])
+        axis["range"] = [0, max(axis["range"][1], float(f"{top:.4g}"))]
 
 
 def _tall(figure: Figure) -> Figure:

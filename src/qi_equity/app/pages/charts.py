@@ -11,7 +11,7 @@ from qi_equity.app import explore
 from qi_equity.app.pages.answer import answer_part
 from qi_equity.app.pages.gap import gap_part
 from qi_equity.app.pages.happenings import form, happened
-from qi_equity.app.pages.page import Context, Page, nothing_logged
+from qi_equity.app.pages.page import TITLE, Context, Page, nothing_logged
 from qi_equity.findings import Chart, Gap, rows
 from qi_equity.project import EVERYONE, Measure
 from qi_equity.reading import Reading
@@ -23,12 +23,17 @@ from qi_equity.words import say
 from qi_equity.words.charts import (
     assurance_words,
     chart_sentences,
+    is_short,
     lead_sentence,
     variation_words,
 )
 from qi_equity.words.grammar import called, first_up, listed, sentence
 from qi_equity.words.numbers import number
+from qi_equity.words.report import clipped
 from qi_equity.words.watched import standing_sentences
+
+ROOM = 0.1  # of the time drawn: how far from the first and last point a mark may stand
+LEAST_ROOM = pd.Timedelta(weeks=4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,13 @@ class Shown:
     last: list[Chart]  # the last phase of each chart
     hidden: list[str]  # parts of a chart that are left out
     marks: list[Marker]  # cycles by number, notes by letter
+
+    @property
+    def drawn(self) -> list[Marker]:
+        """The marks that lie among the points: one years away would leave these no room."""
+        first, last = self.points["subgroup"].min(), self.points["subgroup"].max()
+        room = max((last - first) * ROOM, LEAST_ROOM)
+        return [mark for mark in self.marks if first - room <= mark.when <= last + room]
 
     @property
     def strata(self) -> list[str]:
@@ -58,15 +70,16 @@ def charts(context: Context) -> Page:
         shown.summary,
         ["stratum"],
         unit=shown.measure.unit,
-        markers=shown.marks,
+        markers=shown.drawn,
+        names={name: clipped(called(name), TITLE) for name in shown.strata},
         legend=False,
         show=[part for part in explore.PARTS if part not in shown.hidden],
     )
     compared = [row for row in context.typed(Gap) if row.stratum != EVERYONE]
     # What was asked to be drawn otherwise is drawn so here too; the words rest on what was judged.
     judged = list(rows(context.in_order(_last(context)), Chart))
-    answer, large = answer_part(context, shown.points, judged, compared, shown.marks)
-    gap, over_time = gap_part(context, compared, shown.marks) if compared else (None, {})
+    answer, large = answer_part(context, shown.points, judged, compared, shown.drawn)
+    gap, over_time = gap_part(context, compared, shown.drawn) if compared else (None, {})
     values = _sentences(context, shown) | _tables(context, shown) | {
         "answer": answer,
         "gap": gap,
@@ -90,9 +103,20 @@ def _shown(context: Context) -> Shown:
         points, summary = context.in_order(drawn.points), context.in_order(drawn.summary)
         measure = explore.as_asked(measure, address)
     last = list(rows(summary.drop_duplicates("stratum", keep="last"), Chart))
+    points = _without_limits(points, [row.stratum for row in last if is_short(row)])
     hidden = address.hide.split(",")
     marks = [] if "cycles" in hidden else [*context.markers(), *happened(context)]
     return Shown(points, summary, measure, last, hidden, marks)
+
+
+def _without_limits(points: pd.DataFrame, strata: list[str]) -> pd.DataFrame:
+    """The points with no limits in these strata: lines of a few points look surer than they are."""
+    ends = [name for name in ("lower", "upper") if name in points]
+    if not strata or not ends:
+        return points
+    drawn = points.astype(dict.fromkeys(ends, float))
+    drawn.loc[drawn["stratum"].isin(strata), ends] = float("nan")
+    return drawn
 
 
 def _sentences(context: Context, shown: Shown) -> dict[str, Any]:
@@ -162,7 +186,7 @@ def _key(shown: Shown, figure: dict[str, Any]) -> list[tuple[str, str]]:
         sorted(meanings),
         target="target" in drawn,
         limits="limits" in drawn,
-        cycles=any(mark.label.isdecimal() for mark in shown.marks),
+        cycles=any(mark.label.isdecimal() for mark in shown.drawn),
         above=ABOVE in drawn,
         baseline="baseline" not in shown.hidden and bool(figure["layout"]["shapes"]),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from qi_equity.app.pages.page import Context, Page, nothing_logged
+from qi_equity.app.pages.page import TITLE, Context, Page, nothing_logged
 from qi_equity.findings import Gap, SiteRow, Within, of, rows
 from qi_equity.project import ALL_SITES, EVERYONE
 from qi_equity.view import icons
@@ -21,7 +21,6 @@ from qi_equity.words.numbers import amount, interval, missing, number
 from qi_equity.words.report import clipped
 from qi_equity.words.verdicts import verdict_word
 
-TITLE = 30  # letters of a panel's title: two beside each other do not meet
 Groups = list[tuple[str, list[str]]]  # what is said of some sites, and the sites
 
 

@@ -59,7 +59,7 @@ def _row(one: Any) -> dict[str, Any]:
         "key": named(one.key) if one.kind == "observation" else "",
         "says": _says(one),
         "who": one.who,
-        "at": one.at[:16].replace("T", " "),
+        "at": say("history.moment", day=day(pd.Timestamp(one.at)), time=one.at[11:16]),
         "why": one.why or "",
         "version": one.version,
         "undo": one.kind in CAN_UNDO,

@@ -26,6 +26,9 @@ OF_RELEASES = ("charts", "gap", "compare", "board", "session", "quality")
 OF_ONE_SITE = ("charts", "gap", "quality")
 
 
+TITLE = 30  # letters of a panel's title: two beside each other do not meet, nor the edge of a phone
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What is looked at, and what was found there."""

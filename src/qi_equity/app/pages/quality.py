@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from qi_equity.app.pages.page import Context, Page, nothing_logged
+from qi_equity.findings import Caution
 from qi_equity.project import ALL_SITES, EVERYONE
 from qi_equity.quality.coding import unknown_charts, unknown_share
 from qi_equity.quality.outcome import outcome_charts, shares
@@ -17,7 +18,7 @@ from qi_equity.view.table import Table
 from qi_equity.words import say
 from qi_equity.words.cautions import caution_text
 from qi_equity.words.grammar import called, first_up, sentence
-from qi_equity.words.numbers import amount, day, number
+from qi_equity.words.numbers import amount, day, month, number
 from qi_equity.words.terminal import some
 
 NAMED = 6  # places a caution names before the rest are counted
@@ -77,7 +78,10 @@ def quality(context: Context) -> Page:
 def _lead(context: Context, unknown: pd.DataFrame) -> str:
     """The answer: where recording has got worse, else where much is not known, else how much is."""
     here = [one for one in context.findings.cautions if one.measure in ("", context.measure.id)]
-    for code in ("unknown_rose", "unknown_between_sites", "unknown"):
+    rose = [one for one in here if one.code == "unknown_rose"]
+    if rose:
+        return " ".join(_rose(context, one) for one in rose)
+    for code in ("unknown_between_sites", "unknown"):
         found = [one for one in here if one.code == code]
         if found:
             sites = (context.choice.site_name(one.site or ALL_SITES) for one in found)
@@ -91,6 +95,19 @@ def _lead(context: Context, unknown: pd.DataFrame) -> str:
     part = 100 * float(unknown["unknown"].sum()) / births
     what = first_up(context.choice.project.strata.dimension)
     return say("quality.known", dimension=what, share=amount(part))
+
+
+def _rose(context: Context, one: Caution) -> str:
+    """Where recording got worse, by how much and since when."""
+    numbers = dict(one.numbers)
+    return say(
+        "quality.rose",
+        site=context.choice.site_name(one.site or ALL_SITES),
+        dimension=str(numbers["dimension"]),
+        was=amount(100 * float(numbers["was"]), "%"),
+        now=amount(100 * float(numbers["now"]), "%"),
+        month=month(pd.Timestamp(numbers["since"])),
+    )
 
 
 def _complete(context: Context, points: pd.DataFrame, unknown: pd.DataFrame) -> Table:

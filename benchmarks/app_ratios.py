@@ -1,0 +1,173 @@
+"""The app beside that of an earlier commit, by turns in one run: ratios, since seconds say little.
+
+    python benchmarks/app_ratios.py OTHER [--turns 2] [--visits 4]
+
+OTHER is a checkout of the other commit; `qi-equity demo` serves both with the packages that are
+installed here. By turns: start until a page is answered, the first chart of a browser that nobody
+used before, and filter changes in it, until the first chart stands and until all of them do. Before
+Plotly a page weighs its HTML and our scripts, as packed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from app import PROJECT, SITES, judged  # the benchmark beside this one
+
+OURS = Path(__file__).parents[1]
+PATIENCE = 300_000  # milliseconds: a busy machine takes its time
+CHANGES = 5  # of the site, a visit
+MARKS = "performance.getEntriesByName('qi-drawn').map((mark) => mark.startTime)"
+
+
+@dataclass
+class Side:
+    """One of the two, and what was measured of it."""
+
+    source: Path
+    process: subprocess.Popen[str] | None = None
+    url: str = ""
+    start: list[float] = field(default_factory=list)
+    first: list[float] = field(default_factory=list)
+    change: list[float] = field(default_factory=list)
+    whole: list[float] = field(default_factory=list)
+    weight: float = 0.0
+
+    def begin(self, folder: Path) -> None:
+        """Start the demo, until a page of charts is answered."""
+        folder.mkdir()
+        began = time.monotonic()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "qi_equity.cli", "demo", "--no-browser", "--port", "0",
+             "--keep", str(folder)],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, bufsize=1,
+            env=os.environ | {"PYTHONPATH": str(self.source / "src"), "PYTHONUNBUFFERED": "1"},
+        )  # fmt: skip
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if found := re.search(r"http://[^\s?]+", line):
+                self.url = found.group()
+                break
+        self.page(SITES[0])
+        self.start.append(time.monotonic() - began)
+
+    def end(self) -> None:
+        """Stop it, however long it would take by itself."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def page(self, site: str) -> tuple[str, int]:
+        """A page of charts, and the bytes that were sent for it."""
+        address = f"{self.url}?page=charts&project={PROJECT}&site={site}"
+        asked = urllib.request.Request(address, headers={"Accept-Encoding": "gzip"})
+        with urllib.request.urlopen(asked) as answer:
+            return address, len(answer.read())
+
+    def weigh(self) -> None:
+        """HTML and our own scripts, packed: what is there before Plotly is asked for."""
+        address, sent = self.page(SITES[0])
+        with urllib.request.urlopen(address) as answer:
+            html = answer.read().decode()
+        own = set(re.findall(r'src="(static/extensions/qi_equity/[^"]+)"', html))
+        for script in own:
+            asked = urllib.request.Request(self.url + script, headers={"Accept-Encoding": "gzip"})
+            with urllib.request.urlopen(asked) as answer:
+                sent += len(answer.read())
+        self.weight = sent / 1024
+
+    def visit(self, browser: Any, number: int) -> None:
+        """A fresh browser: milliseconds to the first chart, then of changes of the site."""
+        context = browser.new_context(viewport={"width": 1366, "height": 768})
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.goto(f"{self.url}?page=charts&project={PROJECT}&site={SITES[number % 10]}")
+        page.wait_for_selector("html[data-connected]")
+        page.wait_for_function(f"() => {MARKS}.length")
+        self.first.append(page.evaluate(MARKS)[0])
+        for step in range(CHANGES):
+            plot = page.locator(".plot").first
+            before = plot.get_attribute("data-drawn")
+            page.get_by_label("Site", exact=True).select_option(SITES[(number + step + 1) % 10])
+            page.wait_for_function(
+                "(before) => document.querySelector('.plot').dataset.drawn !== before", arg=before
+            )
+            page.wait_for_timeout(500)  # every figure of the page, not only the first
+            asked = page.evaluate("performance.getEntriesByName('qi-asked').at(-1).startTime")
+            stood = [mark - asked for mark in page.evaluate(MARKS) if mark > asked]
+            self.change.append(stood[0])
+            self.whole.append(stood[-1])
+        context.close()
+
+
+def p95(waits: list[float]) -> float:
+    """The 95th of a hundred."""
+    return sorted(waits)[max(0, round(0.95 * len(waits)) - 1)]
+
+
+def told(old: Side, new: Side) -> None:
+    """Each as a ratio, old figure and new."""
+    rows = [
+        ("demo to a page answered, s", min(old.start), min(new.start), 1 / 3),
+        ("first chart, ms", statistics.median(old.first), statistics.median(new.first), 1 / 2),
+        (
+            "filter change to the first chart, 95th of 100, ms",
+            p95(old.change),
+            p95(new.change),
+            0.5,
+        ),
+        ("filter change to all charts, 95th of 100, ms", p95(old.whole), p95(new.whole), 0.5),
+        ("before Plotly, kB packed", old.weight, new.weight, 60 / old.weight),
+    ]
+    print("| what | before | now | ratio | asked |\n|---|---:|---:|---:|---:|")
+    for name, before, now, asked in rows:
+        print(f"| {name} | {before:.1f} | {now:.1f} | {now / before:.2f} | {asked:.2f} |")
+    print(f"starts: {old.start} and {new.start}; load {os.getloadavg()}")
+
+
+def main() -> None:
+    """Both by turns."""
+    from playwright.sync_api import sync_playwright
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("other", type=Path)
+    parser.add_argument("--turns", type=int, default=2)
+    parser.add_argument("--visits", type=int, default=4)
+    chosen = parser.parse_args()
+    old, new = Side(chosen.other), Side(OURS)
+    with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
+        try:
+            for turn in range(chosen.turns):
+                for name, side in (("old", old), ("new", new)):
+                    side.end()
+                    side.begin(Path(place) / f"{name}-{turn}")
+            for side in (old, new):
+                judged(side.url)
+                side.weigh()
+            browser = playwright.chromium.launch(
+                executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+            )
+            for number in range(chosen.visits):
+                for side in (old, new):
+                    side.visit(browser, number)
+            browser.close()
+        finally:
+            old.end()
+            new.end()
+    told(old, new)
+
+
+if __name__ == "__main__":
+    main()
