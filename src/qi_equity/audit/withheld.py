@@ -98,11 +98,11 @@ def _lines(rows: pd.DataFrame, counts: FloatArray) -> Iterable[Line]:
         yield {many + at: 1, at: -1}, 0.0, MOST
     totals: dict[float, list[dict[int, int]]] = defaultdict(list)
     for _, block in rows.assign(at=np.arange(many)).groupby(BLOCK, sort=False):
-        at = block["at"].to_numpy()
+        places = block["at"].to_numpy()
         for nth in range(len(COUNTS)):
-            own = counts[nth, at]
+            own = counts[nth, places]
             if np.isfinite(own).all() and own.sum() > 0:
-                totals[float(own.sum())].append({nth * many + int(one): 1 for one in at})
+                totals[float(own.sum())].append({nth * many + int(one): 1 for one in places})
     for equal in totals.values():
         for one, other in pairwise(equal):
             yield one | dict.fromkeys(other, -1), 0.0, 0.0
