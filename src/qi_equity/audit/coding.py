@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from qi_equity.arrays import FloatArray
+from qi_equity.arrays import BoolArray, FloatArray
 from qi_equity.audit.file import found
 from qi_equity.audit.model import Audit, AuditSource, Read, readings
-from qi_equity.audit.taken import Taken, as_project, to_five
+from qi_equity.audit.taken import Taken, as_project
+from qi_equity.audit.withheld import POLICY
 from qi_equity.chance import HIGHLIGHT, q_values
 from qi_equity.equity.intervals import wilson
 from qi_equity.equity.register import trend
@@ -49,6 +50,8 @@ def coding(audit: Audit, taken: Taken, folders: Sequence[Path]) -> Coding:
     table["q_value"] = q_values(table["p_value"].to_numpy(float))
     worse = (table["last"] - table["first"]) > LEAST_DECAY
     table["decays"] = (table["q_value"] <= HIGHLIGHT) & worse
+    if taken.protected:  # worked out of true months: whether it decays is told, and no more
+        table[["p_value", "q_value"]] = np.nan
     return Coding(table, tuple(_linked(audit, folders)), tuple(_both(audit, folders)))
 
 
@@ -73,10 +76,8 @@ def _completeness(audit: Audit, read: Read, taken: Taken) -> Iterator[tuple[obje
     table = sums.sum().unstack("subgroup")
     y, n = (table[name].to_numpy(float) for name in ("without", "size"))
     _, p_value = trend(y, n)
-    first, last = _ends(y, n, taken.protected)
-    total, people = np.nansum(y, axis=-1), np.nansum(n, axis=-1)
-    if taken.protected:
-        total, people = (to_five(pd.Series(part)).to_numpy() for part in (total, people))
+    total, people = _totals(audit, read, taken, str(widest), unknown, table.index)
+    first, last = _ends(y, n, taken.protected, np.isfinite(total))
     seen = wilson(total, people)
     for at, place in enumerate(table.index):
         yield (
@@ -86,16 +87,37 @@ def _completeness(audit: Audit, read: Read, taken: Taken) -> Iterator[tuple[obje
         )  # fmt: skip
 
 
-def _ends(y: FloatArray, n: FloatArray, protected: bool) -> tuple[FloatArray, FloatArray]:
-    """The share in the first and in the last third of the time."""
+def _totals(
+    audit: Audit, read: Read, taken: Taken, indicator: str, unknown: set[str], places: pd.Index
+) -> tuple[FloatArray, FloatArray]:
+    """Of each place those without a known group, and everybody, as the audience may have them.
+
+    Sums of what is told by group: a total of its own would tell more of each.
+    """
+    now = taken.within(audit)
+    mine = now[
+        (now["source"] == read.source.id)
+        & (now["dimension"] == read.reading.dimension)
+        & (now["indicator"] == indicator)
+    ]
+    size = mine["denominator"].fillna(mine["numerator"])
+    held = mine.assign(size=size, without=np.where(mine["group"].isin(unknown), size, 0.0))
+    sums = held.groupby("place")[["without", "size"]].sum(skipna=False).reindex(places)
+    return sums["without"].to_numpy(float), sums["size"].to_numpy(float)
+
+
+def _ends(
+    y: FloatArray, n: FloatArray, protected: bool, told: BoolArray
+) -> tuple[FloatArray, FloatArray]:
+    """The share in the first and in the last third of the time, where the whole is told."""
     third = max(1, y.shape[-1] // THIRDS)
     shares = []
     for part in (slice(third), slice(-third, None)):
         sums = [np.nansum(one[:, part], axis=-1) for one in (y, n)]
         if protected:
-            sums = [to_five(pd.Series(one)).to_numpy() for one in sums]
+            sums = [POLICY.shown(one) for one in sums]
         with np.errstate(all="ignore"):
-            shares.append(sums[0] / sums[1])
+            shares.append(np.where(told, sums[0] / sums[1], np.nan))
     return shares[0], shares[1]
 
 

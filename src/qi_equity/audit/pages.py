@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from qi_equity.audit import Audited
+from qi_equity.audit.drawn import ranked
 from qi_equity.audit.model import AuditIndicator
 from qi_equity.audit.progress import progress_sentences
 from qi_equity.audit.register import ALL_PLACES, SHOWN
@@ -66,6 +67,7 @@ def report_pages(found: Audited) -> Iterator[Page]:
     for chapter in CHAPTERS:
         yield from _chapter(found, chapter)
     yield _assets(found)
+    yield from _drawn(found)
     yield _ranked(found)
     if found.audit.concerns:
         yield _heard(found)
@@ -85,7 +87,12 @@ def _page(found: Audited, title: str, blocks: list[Block], notes: list[str] | No
 def footer(found: Audited) -> str:
     """Where the figures are from, and how they may be used."""
     audit = found.audit
-    policy = say(f"audit.policy.{'network' if found.taken.protected else 'team'}")
+    if found.protected:
+        policy = say("audit.policy.network", release=found.release)
+        if found.withheld:
+            policy = " ".join([policy, say("audit.policy.withheld", count=found.withheld)])
+    else:
+        policy = say("audit.policy.team")
     if audit.synthetic:
         policy = " ".join([say("audit.policy.synthetic"), policy])
     return say("report.footer", source=audit.area.name, period=period_of(audit), policy=policy,
@@ -136,7 +143,7 @@ def _population(found: Audited) -> Page:
         here = table[table["dimension"] == dimension.id]
         if here.empty:
             continue
-        sums = here.groupby(["group", "indicator"])["numerator"].sum().unstack()
+        sums = here.groupby(["group", "indicator"])["numerator"].sum(skipna=False).unstack()
         sums = sums.reindex([one.name for one in dimension.groups]).dropna(how="all")
         known = sums.loc[sums.index.isin(dimension.known)].sum()
         used = [one for one in counts if one.id in sums]
@@ -306,6 +313,13 @@ def _ranked(found: Audited) -> Page:
     return _page(found, say("audit.title.ranked"), blocks)
 
 
+def _drawn(found: Audited) -> Iterator[Page]:
+    """Both rankings as intervals, where a gap is shown."""
+    chart = ranked(found, _worse(found), found.register.by_people())
+    if chart is not None:
+        yield _page(found, say("audit.title.drawn"), [chart])
+
+
 # ------------------------------------------------------------------ what was heard, and the data
 
 
@@ -348,7 +362,7 @@ def _data_gaps(found: Audited) -> Page:
             found.audit.dimension(str(row.dimension)).dimension,
             share(float(row.share)),  # type: ignore[arg-type]
             say("language.interval", low=share(float(row.first)), high=share(float(row.last)))  # type: ignore[arg-type]
-            if not missing(row.p_value)
+            if not missing(row.first)
             else say("language.nothing"),
         )
         for row in table[table["unknown"] > 0].nlargest(ROWS, "share").itertuples()

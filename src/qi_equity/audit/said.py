@@ -187,7 +187,8 @@ def coding_sentences(found: Audited) -> Iterator[str]:
         )
     for first, second, agreed in found.coding.linked:
         yield say("audit.coding.linked", first=first.name, second=second.name,
-                  births=found.count(agreed.linked), agreed=share(agreed.agreed))  # fmt: skip
+                  births=found.count(agreed.linked),
+                  agreed=found.part(agreed.agreed * agreed.linked, agreed.linked))  # fmt: skip
         yield from _moves(found, first, second, agreed.table)
     for source, both in found.coding.both:
         sums = both.table[["births", "differ", "baby_missing"]].sum()
@@ -202,8 +203,8 @@ def coding_sentences(found: Audited) -> Iterator[str]:
         refused = int(account.refused["rows"].sum()) if len(account.refused) else 0
         if refused:
             yield say(
-                "audit.coding.refused", source=audit.source(name).name, refused=whole(refused),
-                read=whole(account.read), unit=account.unit,
+                "audit.coding.refused", source=audit.source(name).name,
+                refused=found.count(refused), read=found.count(account.read), unit=account.unit,
             )  # fmt: skip
 
 
@@ -222,12 +223,12 @@ def _moves(
     """The groups that most often stand under another in the second source."""
     of = table.groupby("first")["births"].transform("sum")
     unknown = {g.name for d in found.audit.dimensions for g in d.groups if g.unknown}
-    moved = table.assign(part=table["births"] / of)
+    moved = table.assign(of=of, part=table["births"] / of)
     apart = (moved["first"] != moved["second"]) & ~moved["first"].isin(unknown)
     many = moved[apart & (moved["part"] >= LEAST_MOVE) & (moved["births"] >= LEAST_SHOWN)]
     for row in many.nlargest(MOST_MOVES, "part").itertuples():
         yield say("audit.coding.moves", group=called(str(row.first)), first=first.name,
-                  share=share(float(row.part)), other=called(str(row.second)),  # type: ignore[arg-type]
+                  share=found.part(row.births, row.of), other=called(str(row.second)),  # type: ignore[arg-type]
                   second=second.name)  # fmt: skip
 
 

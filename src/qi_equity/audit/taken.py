@@ -15,6 +15,7 @@ import pandas as pd
 from qi_equity import sources
 from qi_equity.audit.file import found
 from qi_equity.audit.model import Audit, AuditDimension, Read, Reading, readings
+from qi_equity.audit.withheld import told
 from qi_equity.errors import DataErrors, UserError
 from qi_equity.mapping import RecordsSource, TableSource
 from qi_equity.observations import SUMMED
@@ -36,7 +37,7 @@ class Taken:
     counts: pd.DataFrame
     accounts: Mapping[tuple[str, str], Imported]
     absent: tuple[str, ...] = ()  # optional sources whose files are not here
-    protected: bool = False  # every sum to the nearest 5, 1 to 7 as 5, before anything is done
+    protected: bool = False  # by the policy of disclosure, before anything is worked out
 
     def within(self, audit: Audit, previous: bool = False) -> pd.DataFrame:
         """The counts of the audit's period added up over time, or of the one before."""
@@ -53,21 +54,10 @@ class Taken:
     def shown(self, sums: pd.DataFrame) -> pd.DataFrame:
         """Sums as the audience may have them: all that follows is worked out from these.
 
-        The rule of NHS England's published files. Rates and intervals of true counts would give
-        the counts away; those of rounded ones do not.
+        Rates and intervals of true counts would give the counts away; those of rounded ones, with
+        what stands beside a small one withheld, do not.
         """
-        if not self.protected:
-            return sums
-        return sums.assign(**{one: to_five(sums[one]) for one in ("numerator", "denominator")})
-
-
-def to_five(counts: pd.Series) -> pd.Series:
-    """Counts to the nearest five; 1 to 7 as 5, and nought as it is.
-
-    >>> to_five(pd.Series([0.0, 2.0, 7.0, 13.0])).tolist()
-    [0.0, 5.0, 5.0, 15.0]
-    """
-    return (5 * (counts / 5).round()).mask((counts > 0) & (counts < 8), 5.0)
+        return told(sums).counts if self.protected else sums
 
 
 def take(audit: Audit, folders: Sequence[Path]) -> Taken:

@@ -17,8 +17,9 @@ from pptx.enum.dml import MSO_LINE
 from pptx.oxml.ns import qn
 from pptx.util import Emu, Pt
 
-from qi_equity.report.parts import Cloud, Line, Panel
+from qi_equity.report.parts import Cloud, Forest, Line, Panel
 from qi_equity.view.theme import LIGHT
+from qi_equity.words import say
 
 # How wide a line of each look is, and whether it is broken.
 WIDTHS = {"value": 1.75, "centre": 2.25, "limit": 1.25, "target": 1.75, "grid": 1.25}
@@ -30,6 +31,7 @@ SHAPES = {
     "dot": (XL_MARKER_STYLE.CIRCLE, 4),
     "above": (XL_MARKER_STYLE.TRIANGLE, 8),
 }
+Place = tuple[int, int, int, int]
 DAYS_A_MONTH = 30.44
 MANY = 60  # points, above which their dots are small
 LABELS = 4  # dates along an axis, so that they can be read at a third of their size
@@ -54,13 +56,22 @@ def _day(when: Any) -> date:
     return date(when.year, when.month, when.day)
 
 
-def add_panel(shapes: Any, panel: Panel, place: tuple[int, int, int, int], size: float) -> Any:
+def add_panel(shapes: Any, panel: Panel, place: Place, size: float) -> Any:
     """A line chart over dates at a place of a slide; its graphic frame."""
     kind = XL_CHART_TYPE.LINE_MARKERS
     frame = shapes.add_chart(kind, *map(Emu, place), data_of(panel))
     told(frame, panel.title, panel.alt)
     dressed(frame.chart, panel, size)
     return frame
+
+
+def add(shapes: Any, panel: Panel | Cloud | Forest, place: Place, size: float) -> Any:
+    """A native chart of whatever kind at a place of a slide; its graphic frame."""
+    if isinstance(panel, Forest):
+        return add_forest(shapes, panel, place, size)
+    if isinstance(panel, Cloud):
+        return add_cloud(shapes, panel, place, size)
+    return add_panel(shapes, panel, place, size)
 
 
 def told(frame: Any, name: str, alt: str) -> None:
@@ -129,15 +140,11 @@ def _around(panel: Panel) -> tuple[float, float]:
 
 def _ratio_axis(axis: Any, low: float, high: float) -> None:
     """A log scale to the base of two: each line is twice the one below."""
-    scaling = axis._element.find(qn("c:scaling"))
-    base = scaling.makeelement(qn("c:logBase"), {"val": "2"})
-    scaling.insert(0, base)
     halves = [0.125, 0.25, 0.5, 1.0]
     doubles = [1.0, 2.0, 4.0, 8.0, 16.0]
-    axis.minimum_scale = max([half for half in halves[:-1] if half <= low], default=halves[0])
-    axis.maximum_scale = min([twice for twice in doubles[1:] if twice >= high], default=doubles[-1])
-    axis.major_unit = 2.0
-    axis.tick_labels.number_format = '"×"General'
+    least = max([half for half in halves[:-1] if half <= low], default=halves[0])
+    most = min([twice for twice in doubles[1:] if twice >= high], default=doubles[-1])
+    _doublings(axis, least, most)
     # The times stand at the foot, and not where the ratio is one.
     crosses = axis._element.getparent().find(qn("c:dateAx"))
     if crosses is not None:
@@ -220,7 +227,7 @@ def _serial(when: Any) -> float:
     return float((_day(when) - date(1899, 12, 30)).days)
 
 
-def add_cloud(shapes: Any, cloud: Cloud, place: tuple[int, int, int, int], size: float) -> Any:
+def add_cloud(shapes: Any, cloud: Cloud, place: Place, size: float) -> Any:
     """Sites as named points inside the curves of chance; its graphic frame."""
     data = XyChartData()
     for name, _, pairs in cloud.curves:
@@ -275,3 +282,68 @@ def _cloud_series(chart: Any, cloud: Cloud, size: float) -> None:
             label.text_frame.text = str(cloud.sites.index(here[place]) + 1)
             label.text_frame.paragraphs[0].runs[0].font.size = Pt(size)
             label.position = (XL_LABEL_POSITION.ABOVE, XL_LABEL_POSITION.BELOW)[rank % 2]
+
+
+def parts_of(forest: Forest) -> tuple[tuple[str, tuple[float, ...]], ...]:
+    """An interval as bars on top of one another: up to it unseen, then to what was seen, then on.
+
+    >>> from qi_equity.report.parts import Reach
+    >>> [values for _, values in parts_of(Forest("", (Reach("a", 3.0, 1.0, 6.0),), ""))]
+    [(1.0,), (2.0,), (3.0,)]
+    """
+    rows = forest.rows
+    return (
+        (say("report.forest.before"), tuple(row.lower for row in rows)),
+        (say("report.forest.below"), tuple(row.estimate - row.lower for row in rows)),
+        (say("report.forest.above"), tuple(row.upper - row.estimate for row in rows)),
+    )
+
+
+def add_forest(shapes: Any, forest: Forest, place: Place, size: float) -> Any:
+    """Intervals as bars, parted where the estimate lies, on one scale; the graphic frame."""
+    data = CategoryChartData()
+    data.categories = [row.name for row in forest.rows]
+    for name, values in parts_of(forest):
+        data.add_series(name, values)
+    frame = shapes.add_chart(XL_CHART_TYPE.BAR_STACKED, *map(Emu, place), data)
+    told(frame, forest.title, forest.alt)
+    chart = frame.chart
+    _frame(chart, forest.title, size)
+    plot = chart.plots[0]
+    plot.gap_width, plot.overlap = 120, 100
+    for number, series in enumerate(plot.series):
+        series.format.fill.background()
+        for at, row in enumerate(forest.rows):
+            bar = series.points[at].format
+            if number:
+                bar.fill.solid()
+                bar.fill.fore_color.rgb = colour(row.look)
+                bar.line.color.rgb = colour("paper")  # the estimate is the gap between two bars
+                bar.line.width = Pt(2)
+            else:
+                bar.fill.background()
+                bar.line.fill.background()
+    names, along = chart.category_axis, chart.value_axis
+    for axis in (names, along):
+        _axis(axis, size)
+    names.reverse_order = True  # the first on top
+    names.has_major_gridlines = False
+    names.tick_labels.font.color.rgb = colour("ink")
+    names.tick_label_position = XL_TICK_LABEL_POSITION.LOW
+    along.major_gridlines.format.line.color.rgb = colour("grid")
+    along.tick_labels.number_format_is_linked = False
+    low, high = forest.ends
+    if forest.ratio:
+        _doublings(along, low, high)
+        along.crosses_at = 1.0  # the names' line stands where there is no gap
+    else:
+        along.minimum_scale, along.tick_labels.number_format = 0, "General"
+        along.major_unit = step(high)
+    return frame
+
+
+def _doublings(axis: Any, low: float, high: float) -> None:
+    scaling = axis._element.find(qn("c:scaling"))
+    scaling.insert(0, scaling.makeelement(qn("c:logBase"), {"val": "2"}))
+    axis.minimum_scale, axis.maximum_scale, axis.major_unit = low, high, 2.0
+    axis.tick_labels.number_format = '"×"General'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -77,6 +78,42 @@ class Cloud:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """One estimate and how far its interval reaches, by name."""
+
+    name: str
+    estimate: float
+    lower: float
+    upper: float
+    look: str = "value"
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """Estimates one under the other, the first on top, each with its interval."""
+
+    title: str
+    rows: tuple[Reach, ...]
+    alt: str
+    ratio: bool = False  # a log scale, on which twice and half are equally far from no gap
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """From where to where the scale goes: whole doublings of a ratio, else from nought.
+
+        >>> Forest("", (Reach("a", 1.5, 1.1, 3.0), Reach("b", 1.2, 0.9, 2.0)), "", True).ends
+        (0.5, 4.0)
+        """
+        low = min(row.lower for row in self.rows)
+        high = max(row.upper for row in self.rows)
+        if not self.ratio:
+            return 0.0, high
+        return 2.0 ** math.floor(math.log2(min(low, 1.0))), 2.0 ** math.ceil(
+            math.log2(max(high, 2.0))
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """Sentences, one under the other; `more` of them stand in the notes alone."""
 
@@ -89,7 +126,7 @@ class Said:
 class Drawn:
     """Charts side by side, the key to their marks, and the same as one figure for a screen."""
 
-    panels: tuple[Panel | Cloud, ...]
+    panels: tuple[Panel | Cloud | Forest, ...]
     figure: Figure
     key: tuple[tuple[str, str, str], ...] = ()  # look, mark, words
     across: int = 3

@@ -6,6 +6,7 @@ import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from textwrap import wrap
 from typing import Any
 
 import matplotlib
@@ -15,13 +16,14 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
-from qi_equity.report.parts import Cloud, Drawn, Line, Panel
+from qi_equity.report.parts import Cloud, Drawn, Forest, Line, Panel
 from qi_equity.view.theme import LIGHT
 from qi_equity.words.numbers import number
 
 WIDE, HIGH = 11.0, 2.5  # inches of all panels side by side, and of one row of them
 DOTS = 200  # to an inch: a printed page shows no more
 MARKS = {"diamond": "D", "triangle-up": "^", "square": "s", "dot": "o", "above": "^"}
+NAME = 26  # letters of a name to a line, beside an interval
 SIZES = {"dot": 2.5}
 # Letters as text, so that they can be read and found; one font that is part of the library.
 LETTERS = {
@@ -64,6 +66,8 @@ def figure(block: Drawn) -> Figure:
     """The panels in rows, as the slide has them."""
     rows = -(-len(block.panels) // block.across)
     high = HIGH * rows if rows > 1 else 3.6
+    longest = max((len(one.rows) for one in block.panels if isinstance(one, Forest)), default=0)
+    high = max(high, 0.8 + 0.55 * longest)
     made = Figure(figsize=(WIDE, high), layout="constrained")
     draw(made, block)
     return made
@@ -76,6 +80,8 @@ def draw(made: Any, block: Drawn, size: float = 10) -> None:
         axes = made.add_subplot(rows, block.across, place)
         if isinstance(panel, Cloud):
             _cloud(axes, panel, size)
+        elif isinstance(panel, Forest):
+            _forest(axes, panel, size)
         else:
             _panel(axes, panel, size)
         axes.set_title(_plain(panel.title), fontsize=size + 1, loc="left", fontweight="bold")
@@ -128,6 +134,28 @@ def _line(axes: Any, panel: Panel, line: Line) -> None:
         markerfacecolor="none" if line.mark == "above" else LIGHT[line.look],
         clip_on=not marks_only,
     )
+
+
+def _forest(axes: Any, forest: Forest, size: float) -> None:
+    """Intervals with their estimates, the first on top, names on the left."""
+    for place, row in enumerate(forest.rows):
+        shade = LIGHT[row.look]
+        axes.plot([row.lower, row.upper], [place, place], "-", color=shade, linewidth=2.4)
+        axes.plot([row.estimate], [place], "o", color=shade, markersize=6)
+    axes.set_yticks(range(len(forest.rows)))
+    names = ["\n".join(wrap(_plain(row.name), NAME)) for row in forest.rows]
+    axes.set_yticklabels(names, fontsize=size - 1)
+    axes.set_ylim(len(forest.rows) - 0.5, -0.5)
+    low, high = forest.ends
+    if forest.ratio:
+        axes.set_xscale("log", base=2)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"×{number(value, 2)}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.axvline(1.0, color=LIGHT["centre"], linewidth=1.8)
+        axes.set_xlim(low, high)
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+        axes.set_xlim(0, high * 1.03)
 
 
 def _cloud(axes: Any, cloud: Cloud, size: float) -> None:

@@ -18,8 +18,8 @@ from pptx import Presentation
 
 from qi_equity.findings import Findings
 from qi_equity.report.marks import MARKS
-from qi_equity.report.native import add_cloud, add_panel
-from qi_equity.report.parts import Cloud, Drawn, Listed, Pack, Panel, Said
+from qi_equity.report.native import add
+from qi_equity.report.parts import Cloud, Drawn, Forest, Listed, Pack, Panel, Said
 from qi_equity.report.steady import steady
 from qi_equity.view.theme import LIGHT
 from qi_equity.words import say
@@ -139,6 +139,8 @@ def _drawn(document: Any, block: Drawn, desk: Any, number: int) -> int:
     """The charts side by side in one paragraph, and the key to their marks."""
     across = min(block.across, 2)
     wide, high = int(ACROSS / across), int(Mm(62 if across > 1 else 80))
+    longest = max((len(one.rows) for one in block.panels if isinstance(one, Forest)), default=0)
+    high = max(high, int(Mm(20 + 14 * longest))) if longest else high
     paragraph = document.add_paragraph()
     for panel in block.panels:
         number += 1
@@ -153,13 +155,9 @@ def _drawn(document: Any, block: Drawn, desk: Any, number: int) -> int:
     return number
 
 
-def _chart(document: Any, panel: Panel | Cloud, desk: Any, number: int, size: Any) -> Any:
+def _chart(document: Any, panel: Panel | Cloud | Forest, desk: Any, number: int, size: Any) -> Any:
     """One native chart and the workbook of its data, as parts of the document."""
-    place = (0, 0, *size)
-    if isinstance(panel, Cloud):
-        frame = add_cloud(desk, panel, place, SMALL)
-    else:
-        frame = add_panel(desk, panel, place, SMALL)
+    frame = add(desk, panel, (0, 0, *size), SMALL)
     frame.chart.font.name = FONT
     made = frame.chart.part
     package = document.part.package

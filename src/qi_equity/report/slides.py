@@ -19,8 +19,8 @@ from qi_equity.errors import UserError
 from qi_equity.findings import Findings
 from qi_equity.report.fitting import AFTER, LEADING, clipped_to, fitted, height, lines_of
 from qi_equity.report.marks import MARKS
-from qi_equity.report.native import add_cloud, add_panel, colour, told
-from qi_equity.report.parts import Cloud, Drawn, Listed, Pack, Page, Said
+from qi_equity.report.native import add, colour, told
+from qi_equity.report.parts import Drawn, Listed, Pack, Page, Said
 from qi_equity.report.steady import steady
 from qi_equity.words import say
 
@@ -230,10 +230,7 @@ class Slide:
         for place_, panel in enumerate(block.panels):
             row, column = divmod(place_, block.across)
             here = (left + column * each, top + row * tall, each, tall)
-            if isinstance(panel, Cloud):
-                add_cloud(self.slide.shapes, panel, here, SMALLEST)
-            else:
-                add_panel(self.slide.shapes, panel, here, SMALLEST)
+            add(self.slide.shapes, panel, here, SMALLEST)
         if key:
             self._key(block, (left, top + high, wide, place[3] - high))
 

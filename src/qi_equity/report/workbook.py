@@ -12,7 +12,8 @@ import xlsxwriter
 
 from qi_equity.findings import TABLES, Findings, columns
 from qi_equity.report import cells
-from qi_equity.report.parts import Drawn, Listed, Pack, Panel, Said
+from qi_equity.report.native import parts_of
+from qi_equity.report.parts import Drawn, Forest, Listed, Pack, Panel, Said
 from qi_equity.report.steady import steady
 from qi_equity.view.export import cautions
 from qi_equity.view.theme import LIGHT
@@ -120,16 +121,19 @@ def _charts(book: Any, pack: Pack, looks: dict[str, Any]) -> None:
         for block in page.blocks
         if isinstance(block, Drawn)
         for panel in block.panels
-        if isinstance(panel, Panel)
+        if isinstance(panel, Panel | Forest)
     ]
     for place, (title, panel) in enumerate(panels):
-        chart = _chart(book, data, column, panel, looks, title)
+        if isinstance(panel, Forest):
+            chart = _forest(book, data, column, panel, looks, title)
+        else:
+            chart = _chart(book, data, column, panel, looks, title)
         row, across = divmod(place, 3)
         sheet.insert_chart(
             row * ROWS_A_CHART, across * ACROSS, chart,
             {"description": panel.alt, "x_scale": 1.0, "y_scale": 1.0},
         )  # fmt: skip
-        column += len(panel.lines) + 2
+        column += (len(panel.lines) if isinstance(panel, Panel) else len(FOREST)) + 2
 
 
 def _chart(
@@ -165,6 +169,48 @@ def _chart(
     elif panel.low is not None and panel.high is not None:
         axis |= {"min": panel.low, "max": panel.high}
     chart.set_y_axis(axis)
+    chart.set_size({"width": 64 * ACROSS - 16, "height": 20 * ROWS_A_CHART - 12})
+    return chart
+
+
+# Beside a name: what was seen and its ends, and the bars that the chart puts one on the other.
+FOREST = ("estimate", "lower", "upper", "before", "below", "above")
+
+
+def _forest(
+    book: Any, data: Any, column: int, forest: Forest, looks: dict[str, Any], title: str
+) -> Any:
+    """Write the intervals to the sheet of data; the chart that reads them there."""
+    sheet, last = data.get_name(), len(forest.rows)
+    data.write_string(0, column, forest.title, looks["head"])
+    for place, name in enumerate(FOREST, column + 1):
+        data.write_string(0, place, say(f"report.forest.{name}"), looks["head"])
+    bars = [values for _, values in parts_of(forest)]
+    for row, one in enumerate(forest.rows, 1):
+        data.write_string(row, column, one.name)
+        ends = (one.estimate, one.lower, one.upper, *(part[row - 1] for part in bars))
+        for place, value in enumerate(ends, column + 1):
+            data.write_number(row, place, Exact(value))
+    chart = book.add_chart({"type": "bar", "subtype": "stacked"})
+    for number, place in enumerate(range(column + 4, column + 7)):
+        shown = {"fill": {"color": LIGHT[forest.rows[0].look]}, "border": {"color": "white"}}
+        unseen = {"fill": {"none": True}, "border": {"none": True}}
+        chart.add_series(
+            {
+                "name": [sheet, 0, place],
+                "categories": [sheet, 1, column, last, column],
+                "values": [sheet, 1, place, last, place],
+                "gap": 100,
+                **(shown if number else unseen),
+            }
+        )
+    chart.set_title({"name": f"{forest.title}: {title}", "name_font": {"size": 11}})
+    chart.set_legend({"none": True})
+    chart.set_y_axis({"reverse": True, "label_position": "low"})
+    low, high = forest.ends
+    axis: dict[str, Any] = {"major_gridlines": {"visible": True, "line": {"color": LIGHT["grid"]}}}
+    axis |= {"log_base": 2, "min": low, "max": high, "crossing": 1} if forest.ratio else {"min": 0}
+    chart.set_x_axis(axis)
     chart.set_size({"width": 64 * ACROSS - 16, "height": 20 * ROWS_A_CHART - 12})
     return chart
 

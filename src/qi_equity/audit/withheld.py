@@ -1,0 +1,116 @@
+"""What leaves the team: an audit's counts by policy, no small one told by what is beside it.
+
+The policy is that of disclosure, and so is the way bounds are tightened; nothing is compared here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from qi_equity.arrays import BoolArray, FloatArray
+from qi_equity.disclosure import POLICIES
+from qi_equity.disclosure.bounds import Line, Lines, tightened
+
+POLICY = POLICIES["msds"]  # the rule of England's published files of maternity
+COUNTS = ("numerator", "denominator")
+BLOCK = ["source", "dimension", "indicator", "place"]
+VALUES = 3  # that are left of each small count
+# No count is more: the bound of one that is not told.
+MOST = 1e9
+LETTERS = 10  # of a release's name
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """Counts as they are told; `withheld` are the rows that are not, beside small ones."""
+
+    counts: pd.DataFrame
+    withheld: int
+
+
+def told(sums: pd.DataFrame) -> Told:
+    """Counts to the nearest 5, 1 to 7 as 5; more is left out where a small one could be told.
+
+    Whoever reads knows that the same women are counted by ethnicity, by age and by deprivation, so
+    that all these have one total. Where rounding happens to leave a small count fewer than three
+    values, a count of another dimension is withheld, the smallest of those that are not small.
+
+    >>> rows = [("a", d, "i", "p", g, x, n) for d, g, x, n in (
+    ...     ("one", "A", 2, 48), ("one", "B", 12, 52), ("two", "C", 7, 48), ("two", "D", 7, 52))]
+    >>> told(pd.DataFrame(rows, columns=[*BLOCK, "group", *COUNTS])).counts["numerator"].tolist()
+    [5.0, 10.0, 5.0, 5.0]
+    """
+    true = sums.reset_index(drop=True)
+    hidden = np.zeros(len(true), dtype=bool)
+    for _, rows in true.groupby("place", sort=False):
+        at = rows.index.to_numpy()
+        hidden[at] = _hidden(rows)
+    shown = {
+        one: np.where(hidden, np.nan, POLICY.shown(true[one].to_numpy(float))) for one in COUNTS
+    }
+    return Told(true.assign(**shown).set_index(sums.index), int(hidden.sum()))
+
+
+def _hidden(rows: pd.DataFrame) -> BoolArray:
+    """The rows of one place that are withheld so that each small count keeps its values."""
+    counts = np.stack([rows[one].to_numpy(float) for one in COUNTS])
+    known = np.isfinite(counts)
+    small = POLICY.is_small(np.where(known, counts, 0.0))
+    hidden = ~known.all(axis=0)
+    if not small.any():
+        return np.zeros(len(rows), dtype=bool)
+    lines = Lines.of(list(_lines(rows, counts)))
+    blocks = rows.groupby(BLOCK, sort=False).ngroup().to_numpy()
+    while True:
+        low, high = _bounds(counts, hidden, lines)
+        open_ = (small & (high - low + 1 < VALUES)).any(axis=0) & known.all(axis=0)
+        if not open_.any():
+            return np.asarray(hidden & known.all(axis=0))
+        left = ~hidden & ~small.any(axis=0)
+        # Beside the block of the first that can be told, then in it; in the end nothing is left.
+        first = blocks[int(np.flatnonzero(open_)[0])]
+        tried = left & (blocks != first) if (left & (blocks != first)).any() else ~hidden
+        if not tried.any():
+            return np.asarray(hidden & known.all(axis=0))
+        size = np.where(tried, np.nan_to_num(counts[1], nan=0.0), np.inf)
+        hidden[int(np.argmin(size))] = True
+
+
+def _bounds(counts: FloatArray, hidden: BoolArray, lines: Lines) -> tuple[FloatArray, FloatArray]:
+    """The least and the most that each count can be, by all that is told of the place."""
+    low, high = POLICY.between(np.nan_to_num(counts))
+    low, high = np.where(hidden, 0.0, low), np.where(hidden, MOST, high)
+    ends = tightened(lines, low.ravel(), high.ravel())
+    return ends[0].reshape(counts.shape), ends[1].reshape(counts.shape)
+
+
+def _lines(rows: pd.DataFrame, counts: FloatArray) -> Iterable[Line]:
+    """What anybody may know: no more events than women, and equal totals of the same women."""
+    many = len(rows)
+    for at in range(many):
+        yield {many + at: 1, at: -1}, 0.0, MOST
+    totals: dict[float, list[dict[int, int]]] = defaultdict(list)
+    for _, block in rows.assign(at=np.arange(many)).groupby(BLOCK, sort=False):
+        places = block["at"].to_numpy()
+        for nth in range(len(COUNTS)):
+            own = counts[nth, places]
+            if np.isfinite(own).all() and own.sum() > 0:
+                totals[float(own.sum())].append({nth * many + int(one): 1 for one in places})
+    for equal in totals.values():
+        for one, other in pairwise(equal):
+            yield one | dict.fromkeys(other, -1), 0.0, 0.0
+
+
+def name_of(counts: Iterable[pd.DataFrame]) -> str:
+    """A name that only these counts have: two reports of one release have the same."""
+    digest = hashlib.sha256()
+    for table in counts:
+        digest.update(table.to_csv(index=False).encode())
+    return digest.hexdigest()[:LETTERS]
