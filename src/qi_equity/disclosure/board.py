@@ -32,11 +32,7 @@ class Side:
     project: str  # of this dimension
     strata: tuple[str, ...]  # the total last
     home: IntArray  # the stratum of each cell
-
-    @property
-    def single(self) -> bool:
-        """Whether each cell is a stratum."""
-        return np.array_equal(self.home, np.arange(len(self.strata) - 1))
+    single: bool  # whether each cell is a stratum
 
     def members(self, stratum: int) -> IntArray:
         """The cells of a stratum, or of the total."""
@@ -110,7 +106,8 @@ class Axes:
             strata = tuple(dict.fromkeys(label for one in own for label in one.strata[:-1]))
             homes = {cell: home for one in own for cell, home in _homes(one).items()}
             home = np.array([strata.index(homes[cell]) for cell in cells], np.int64)
-            sides.append(Side(name, (*strata, own[0].strata[-1]), home))
+            single = np.array_equal(home, np.arange(len(strata)))
+            sides.append(Side(name, (*strata, own[0].strata[-1]), home, single))
         return cls((*sites, grids[0].sites[-1]), cells, days, tuple(sides))
 
     def side(self, grid: Grid) -> Side:

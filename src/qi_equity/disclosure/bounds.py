@@ -45,7 +45,7 @@ class Bounds:
         whole = stratum == own.shape[1]
         within = own[sites, slice(None) if whole else stratum, times].ravel()
         found = float((high[within] - low[within]).sum())
-        cells = made.cells_of(self._nth, sites, self.side.members(stratum))[..., times]
+        cells = made.cells_of(self._nth, sites, self.side, stratum)[..., times]
         same = made.blocks.get(np.sort(cells, axis=None).tobytes(), ())
         return min([found, *(float(high[at] - low[at]) for at in same)])
 
@@ -148,6 +148,7 @@ class _System:
         self.shape = (len(axes.sites) - 1, len(axes.cells), len(axes.subgroups))
         self.size = int(np.prod(self.shape))
         self.cells = self.size * len(keys)
+        self._every = np.arange(self.cells).reshape(-1, *self.shape)
         self.lines: list[Line] = []
         self.blocks: dict[bytes, list[int]] = {}  # the cells of a block told -> its variables
         # Of a count and a dimension: the variable of each (site, stratum, subgroup).
@@ -165,16 +166,15 @@ class _System:
         self._made = Lines.of(self.lines)
         self.low, self.high = np.array(self._low), np.array(self._high)
 
-    def cells_of(self, nth: int, sites: list[int], cells: IntArray) -> IntArray:
-        """The variables of these cells of a count: (site, cell, subgroup)."""
-        every = self.size * nth + np.arange(self.size).reshape(self.shape)
-        found: IntArray = every[np.ix_(np.array(sites, np.int64), cells)]
-        return found
+    def cells_of(self, nth: int, sites: list[int] | slice, side: Side, stratum: int) -> IntArray:
+        """The variables of a stratum's cells of a count: (site, cell, subgroup)."""
+        own: IntArray = self._every[nth, sites]
+        return own if stratum == len(side.strata) - 1 else own[:, side.members(stratum)]
 
     def _sums(self, nth: int, side: Side) -> IntArray:
         """The variable of each stratum's count; where it has several cells, one of its own."""
         sites, _, times = self.shape
-        every = self.cells_of(nth, list(range(sites)), np.arange(self.shape[1]))
+        every: IntArray = self._every[nth]
         if side.single:
             return every
         made = np.empty((sites, len(side.strata) - 1, times), np.int64)
@@ -207,7 +207,7 @@ class _System:
             low, high = self.low, self.high
             if knows is not None:
                 low, high = (end.copy() for end in self.ends(None))
-                own = np.arange(self.cells).reshape(-1, *self.shape)[:, knows].ravel()
+                own = self._every[:, knows].ravel()
                 low[own] = high[own] = 0.0
             found = self._ends[knows] = tightened(self._made, low, high)
         return found
@@ -258,8 +258,8 @@ class _System:
     ) -> int:
         """A variable for a block that is told; of two dimensions, totals are the same."""
         start, end = block
-        sites = list(range(self.shape[0])) if series[0] == self.shape[0] else [series[0]]
-        cells = self.cells_of(nth, sites, one.side.members(series[1]))[..., start:end]
+        sites = slice(None) if series[0] == self.shape[0] else slice(series[0], series[0] + 1)
+        cells = self.cells_of(nth, sites, one.side, series[1])[..., start:end]
         name = np.sort(cells, axis=None).tobytes()
         number = self._variable(-float(one.below[series][start]), float(one.above[series][start]))
         if len(self.board.axes.sides) > 1:

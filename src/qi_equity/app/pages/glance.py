@@ -105,7 +105,7 @@ def _gaps(context: Context) -> Part:
     measure = context.choice.project.aim.primary.measure
     found = context.findings.gaps
     own = found[(found["measure"] == measure) & (found["site"] == context.choice.site)]
-    lines = []
+    lines: list[str] = []
     for row in context.findings.rows(Gap) if len(own) else ():
         if (row.measure, row.site) != (measure, context.choice.site) or missing(row.ratio):
             continue
@@ -170,9 +170,11 @@ def _voices(context: Context, last: Heard | None, beside: pd.DataFrame | None) -
 
 def _people(context: Context, table: pd.DataFrame | None) -> Part:
     """Appointment, discipline and the board's own members, each in its last years together."""
-    lines = []
-    found = workforce.wres(table) if table is not None and len(table) else None
-    for number in (2, 3, 9) if found is not None else ():
+    lines: list[str] = []
+    if table is None or table.empty:
+        return _part(context, "people", [say("workforce.page.nothing")], "staff")
+    found = workforce.wres(table)
+    for number in (2, 3, 9):
         own = found[(found["indicator"] == number) & (found["part"] == ALL_STAFF)]
         own = own[own["recruits"] == workforce.RECRUITS[0]]
         if len(own):
