@@ -22,8 +22,11 @@ from qi_equity import store
 from qi_equity.app import render
 from qi_equity.app.actions import ACTIONS, OF_FINDINGS, PEOPLE, STARTS, VISITORS
 from qi_equity.app.pages import PAGES
+from qi_equity.project import Cycle
 from qi_equity.store import factor
 from qi_equity.store.access import RoleName
+from qi_equity.store.entries import Asked, Engagement, Response
+from qi_equity.store.gathered import Counted, Heard
 from store_network import PROJECT, SITES, YAML, made, project, row, user
 
 # The user belongs to north. North and south let the network see their counts; east does not.
@@ -40,6 +43,16 @@ read a note          | north net   | north net | north south net | north net   |
 action               | north       |           | north south net | north net   | all net
 done                 | north       |           | north south net | north net   | all net
 undo a note          | north       |           | north south net | north net   | all net
+examine a response   | north       |           | north south net | north net   | all net
+close a response     | north       |           | north south net | north net   | all net
+a meeting            | north       |           | north south net | north net   | all net
+what changed since   | north       |           | north south net | north net   | all net
+bring in voices      | north       |           | north south net | north net   | all net
+bring in staff       | north       |           | north south net | north net   | all net
+who makes up a team  | north       |           | north south net | north net   | all net
+true voices          | north       | north     |                 | north       | all net
+try an idea          | north       |           | north south     | north       | all
+a cycle goes on      | north       |           | north south     | north       | all
 consent              |             |           |                 | north       | all
 approve a release    |             |           |                 | net         | net
 withdraw a release   |             |           |                 | net         | net
@@ -225,6 +238,84 @@ def undo_a_note(world, role, place):
     return done(world, role, "undo", "history", revision=target, reason="a slip")
 
 
+def at(place):
+    return () if place == "net" else (place,)
+
+
+def a_response(world, place):
+    one = Response(
+        about=f"concern/pph/{place}/Black", opened=date(2025, 1, 6), due=date(2025, 1, 16),
+        owner="Jo", asked=(Asked(question="Was the care the same?"),), sites=at(place),
+    )  # fmt: skip
+    key = world.admin.write(PROJECT, one)
+    return {"key": key, "seen": str(world.admin.entries(PROJECT, Response)[key].revision)}
+
+
+def examine_a_response(world, role, place):
+    fields = a_response(world, place) | {"answer.0": "No", "owner": "Jo"}
+    return done(world, role, "examine_response", "responses", **fields)
+
+
+def close_a_response(world, role, place):
+    fields = a_response(world, place) | {"outcome": "examined", "found": "Nothing"}
+    return done(world, role, "close_response", "responses", **fields)
+
+
+def a_meeting(world, role, place):
+    fields = {"day": "2025-01-06", "met": "Six mothers", "where": "Here", "said": "A card"}
+    return done(world, role, "engage", "voices", **fields, site="".join(at(place)))
+
+
+def what_changed_since(world, role, place):
+    met = Engagement(day=date(2025, 1, 6), met="Six", where="Here", said="x", sites=at(place))
+    key = world.admin.write(PROJECT, met)
+    return done(world, role, "did", "voices", key=key, did="A card by each bed")
+
+
+VOICES = "person,group,theme\np1,Black,a\np2,White,b\n"
+ROUND = {"title": "A survey", "since": "2025-01-06", "until": "2025-03-31"}
+
+
+def bring_in_voices(world, role, place):
+    return done(world, role, "keep_voices", "voices", **sent(VOICES), **ROUND,
+                site="".join(at(place)))  # fmt: skip
+
+
+def bring_in_staff(world, role, place):
+    table = "indicator,year,group,events,out_of\n2,2025,White,5,30\n2,2025,BME,1,9\n"
+    return done(world, role, "keep_staff", "staff", **sent(table), site="".join(at(place)))
+
+
+def who_makes_up_a_team(world, role, place):
+    fields = {"of": "team", "name": "Midwives", "people.0": "3", "site": "".join(at(place))}
+    return done(world, role, "makeup", "staff", **fields)
+
+
+def true_voices(world, role, place):
+    """A round of voices whose number is like no other, read as this role is told it."""
+    many = 10_001 + 10 * world.fresh()
+    groups = (Counted(stratum="Black", people=many),)
+    protected = (Counted(stratum="Black", people=round(many / 5) * 5),)
+    one = Heard(title="A survey", since=date(2098, 1, 1), until=date(2098 + world.fresh(), 1, 1),
+                groups=groups, shown_groups=protected, sites=at(place))  # fmt: skip
+    world.admin.write(PROJECT, one)
+    return f"{many:,}" in send(world, role, "voices")["html"]
+
+
+def try_an_idea(world, role, place):
+    fields = {"title": f"Cycle {world.fresh()}", "start": "2025-01-06", "plan": "Weigh"}
+    return done(world, role, "cycle", "spread", **fields, **{f"at.{place}": "on"})
+
+
+def a_cycle_goes_on(world, role, place):
+    one = Cycle(
+        id=f"c{world.fresh()}", title="x", start=date(2025, 1, 6), plan="y", sites=at(place)
+    )
+    world.admin.write(PROJECT, one)
+    fields = {"cycle": one.id, "stands": "still_done", "day": "2025-02-03"}
+    return done(world, role, "cycle_stands", "spread", **fields)
+
+
 def consent(world, role, place):
     stands = place in world.admin.consented(PROJECT)
     given = "no" if stands else "yes"
@@ -334,6 +425,16 @@ OPERATIONS: dict[str, Any] = {
     "action": action,
     "done": done_,
     "undo a note": undo_a_note,
+    "examine a response": examine_a_response,
+    "close a response": close_a_response,
+    "a meeting": a_meeting,
+    "what changed since": what_changed_since,
+    "bring in voices": bring_in_voices,
+    "bring in staff": bring_in_staff,
+    "who makes up a team": who_makes_up_a_team,
+    "true voices": true_voices,
+    "try an idea": try_an_idea,
+    "a cycle goes on": a_cycle_goes_on,
     "consent": consent,
     "approve a release": approve_a_release,
     "withdraw a release": withdraw_a_release,
@@ -347,6 +448,12 @@ OPERATIONS: dict[str, Any] = {
     "forget an account": forget_an_account,
     "read the trail": read_the_trail,
 }
+
+
+PREPARED = (
+    "undo a count", "undo a note", "done", "withdraw a release", "examine a response",
+    "close a response", "what changed since", "true voices", "a cycle goes on",
+)  # fmt: skip
 
 
 def cases():
@@ -367,7 +474,7 @@ def test_a_role_may_do_through_the_app_what_the_table_says(world, operation, rol
     act = OPERATIONS[operation]
     before = world.admin.verify()
     # By an admin, for the case.
-    prepared = operation in ("undo a count", "undo a note", "done", "withdraw a release")
+    prepared = operation in PREPARED
     assert act(world, role, place) == allowed
     after = world.admin.verify()
     assert after.whole
@@ -376,10 +483,13 @@ def test_a_role_may_do_through_the_app_what_the_table_says(world, operation, rol
 
 
 def test_every_write_the_app_offers_is_in_the_table():
-    asked = {"log", "upload", "undo", "note", "action", "done", "consent", "release", "withdraw"}
-    assert set(ACTIONS) == asked
+    asked = {"log", "upload", "undo", "note", "action", "done", "consent", "release", "withdraw",
+             "examine_response", "close_response", "engage", "did", "keep_voices", "keep_staff",
+             "makeup", "cycle", "cycle_stands"}  # fmt: skip
+    # Who may send a reminder, or open a response: tests/unit/test_learning_pages.py.
+    assert set(ACTIONS) == asked | {"remind"}
     # Who may: tests/unit/test_holding.py, tests/unit/test_rounds.py.
-    assert set(OF_FINDINGS) == {"hold", "let_go", "send_round"}
+    assert set(OF_FINDINGS) == {"hold", "let_go", "send_round", "open_response"}
     assert set(STARTS) == {"begin"}  # who may: tests/unit/test_files_brought_in.py
     assert set(PEOPLE) == {"person", "change", "password", "remove"}
     assert set(VISITORS) == {"end_sessions", "reset_factor", "forget_account"}
@@ -533,6 +643,10 @@ def test_words_are_shown_as_words_in_every_page(world):
             ("action", {"text": text, "owner": text[:80], "site": "north"}),
         ):
             assert "done" in send(world, "admin", "session", act=act, fields=fields)
+        fields = {"day": "2025-01-06", "met": text, "where": "x", "said": text, "did": text}
+        assert "done" in send(world, "admin", "voices", act="engage", fields=fields)
+        fields = {"title": text[:100], "start": "2025-01-06", "plan": text, "at.north": "on"}
+        assert "done" in send(world, "admin", "spread", act="cycle", fields=fields)
         fields = {"name": text, "role": "clinician"}
         assert "done" in send(world, "admin", "people", act="person", fields=fields)
         fields = {"site": "north", "given": "no", "reason": text}
@@ -580,6 +694,14 @@ def test_deceiving_words_are_refused_by_every_form_and_nothing_is_kept(world, te
         ("password", {"name": "root"} | typed(text)),
         ("remove", {"name": text}),
         ("log", {"site": "north", "rows": rows}),
+        ("engage", {"day": "2025-01-06", "met": text, "where": "x", "said": "x"}),
+        ("makeup", {"of": "team", "name": text, "people.0": "3"}),
+        ("makeup", {"of": "team", "name": "x", "people.0": text}),
+        ("cycle", {"title": text, "start": "2025-01-06", "plan": "x", "at.north": "on"}),
+        ("cycle", {"title": "x", "start": text, "plan": "x", "at.north": "on"}),
+        ("cycle", {"title": "x", "start": "2025-01-06", "plan": "x", f"at.{text}": "on"}),
+        ("keep_voices", sent(VOICES) | ROUND | {"title": text}),
+        ("keep_voices", sent(VOICES) | ROUND | {"since": text}),
         ("log", {"site": text, "rows": good}),
         ("log", {"site": "north", "rows": good, "reason": text}),
         ("log", {"site": "north", "rows": [good[0] | {"measure": text}]}),

@@ -186,6 +186,18 @@ def test_a_contributor_opens_answers_of_their_own_site_alone(opened):
     assert refused(page, "open_response", "responses", about=other.id, owner="Mo")
 
 
+def test_a_clinician_sends_no_reminder_and_nobody_is_told_where_nobody_is_set(opened, monkeypatch):
+    for name in ("MAIL_TO", "SMTP", "WEBHOOK"):
+        monkeypatch.delenv(f"QI_EQUITY_{name}", raising=False)
+    reader = Renderer(Shared(desk(opened, "clinician", "site_a")))
+    assert "does not allow" in refused(reader, "remind", "responses")
+    page = Renderer(Shared(desk(opened)))
+    assert "Nothing is overdue" in refused(page, "remind", "responses")
+    late = Response(about="widening/pph/site_a/Black", opened=TODAY, due=TODAY, owner="Mo")
+    desk(opened).write("pph", late)
+    assert "no mail server" in refused(page, "remind", "responses")
+
+
 # Voices
 
 
