@@ -90,7 +90,7 @@ def plans(
             direction=direction or "decrease",
             kind=kind,
         )
-        base = _of_rates(rates, data, groups, stratum, denominator, weeks, kind)
+        base = _of_rates(rates, data, groups, stratum, denominator, weeks, direction, kind)
     else:
         keys = [*groups, stratum]
         base = _of_levels(data, keys, subgroup, numerator, value, weeks, direction, reference)
@@ -139,14 +139,17 @@ def _of_rates(
     stratum: str,
     denominator: str,
     weeks: float,
+    direction: str | None,
     kind: str,
 ) -> _Base:
     found = rates[rates["difference"].notna() & rates["rate"].notna()].reset_index(drop=True)
     size = found["denominator"].to_numpy() / weeks
     rate, apart = found["rate"].to_numpy(), found["difference"].to_numpy()
     other_size = _reference_size(found, data, groups, stratum, denominator) / weeks
-    # Towards the reference, whichever side of it the stratum is on.
-    step = np.where(apart > 0, -np.log(FACTOR), np.log(FACTOR))
+    # For the better, on whichever side of the reference: nobody plans for a group to fall back to
+    # it. Where nothing says which way that is, towards the reference.
+    up = {"increase": True, "decrease": False}.get(direction or "", apart <= 0)
+    step = np.where(up, np.log(FACTOR), -np.log(FACTOR))
     with np.errstate(all="ignore"):
         moved = expit(logit(rate) + step) if kind == "proportion" else rate * np.exp(step)
     return _Base(
