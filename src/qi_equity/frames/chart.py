@@ -16,6 +16,7 @@ from qi_equity.arrays import BoolArray, FloatArray, IntArray
 from qi_equity.chance import HIGHLIGHT, q_values
 from qi_equity.errors import DataErrors, did_you_mean
 from qi_equity.frames import select
+from qi_equity.frames.given import any_table
 from qi_equity.series import AGGREGATES, Series, arrange
 from qi_equity.spc.assurance import DIRECTIONS, assured, meaning_of
 from qi_equity.spc.chart import Chart, Subgroups
@@ -128,6 +129,7 @@ class _Drawn:
     multiply: float
 
 
+@any_table
 def chart(
     data: pd.DataFrame,
     *,

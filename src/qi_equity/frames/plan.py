@@ -25,6 +25,7 @@ from qi_equity.equity.values import everyone_else, means
 from qi_equity.errors import DataErrors
 from qi_equity.frames.counts import EVERYONE_ELSE, check_columns
 from qi_equity.frames.gaps import gaps
+from qi_equity.frames.given import any_table
 from qi_equity.observations import READINGS
 from qi_equity.vocabulary import Answer, Question
 
@@ -36,6 +37,7 @@ HORIZON = 52
 NO_ODDS, NO_EVENT, NO_SPREAD = "no odds", "no event", "no spread"
 
 
+@any_table
 def plans(
     data: pd.DataFrame,
     *,
