@@ -120,7 +120,7 @@ def new(
     folder.mkdir(parents=True, exist_ok=True)
     target.write_text(text, encoding="utf-8")
     # The file's first line points an editor at the schema beside it.
-    (folder / "project.schema.json").write_text(project_file.schema_text(), encoding="utf-8")
+    (folder / "project.schema.json").write_text(project_file.schema_shipped(), encoding="utf-8")
     typer.echo(f"Wrote {target}. Next: edit it, then run: qi-equity check {target}")
     if data:
         _understood(target)

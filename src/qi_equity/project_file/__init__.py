@@ -30,6 +30,7 @@ __all__ = [
     "load",
     "scaffold",
     "schema",
+    "schema_shipped",
     "schema_text",
 ]
 
@@ -64,16 +65,28 @@ def is_audit(path: str | os.PathLike[str]) -> bool:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of a project file, for editors that complete and check as one types."""
+    from qi_equity.project_file import described
+
+    seen: described.Seen = {}
+    for path in (*examples().values(), *library().values()):
+        described.seen_in(load(path), tree.read(_text(path)[0]).value, seen)
+    made = described.described(Project.model_json_schema(by_alias=True), seen)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:qi-equity:project",
+        **made,
         "title": "qi_equity project",
-        **Project.model_json_schema(by_alias=True),
     }
 
 
 def schema_text() -> str:
     """The same as the text of project.schema.json, which stands beside project files."""
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def schema_shipped() -> str:
+    """The same as it ships: a test keeps it in step, and nothing has to be worked out."""
+    return (_shipped() / "project.schema.json").read_text(encoding="utf-8")
 
 
 def examples() -> dict[str, Path]:
