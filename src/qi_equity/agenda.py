@@ -118,6 +118,13 @@ def agenda(findings: Findings, today: pd.Timestamp | None = None) -> Agenda:
     before exploratory, the stronger and larger first. One place is kept for something to
     celebrate and one for a site that needs help to log. A site is late beside the newest of the
     network and, where `today` is given, beside what could have been logged by then.
+
+    >>> from qi_equity import analyse, project_file
+    >>> path = project_file.examples()["chds_preterm"]
+    >>> counts = pd.read_csv(path.parent / "data/counted/chds_preterm.csv")
+    >>> found = agenda(analyse(project_file.load(path), counts))
+    >>> [(item.rank, str(item.kind), item.stratum) for item in found.items]
+    []
     """
     found = _changes(findings) if findings.judged else []
     found.sort(key=_order(findings.project))

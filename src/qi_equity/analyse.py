@@ -82,6 +82,15 @@ def analyse(
     last digit. `revision` is the store's, of which the findings say that they were judged on it.
     `engine` is where it is judged, "local" or the address of a Spark ("spark://host:7077"), equal
     to the last digit too.
+
+    >>> from qi_equity import project_file
+    >>> path = project_file.examples()["chds_preterm"]
+    >>> counts = pd.read_csv(path.parent / "data/counted/chds_preterm.csv")
+    >>> found = analyse(project_file.load(path), counts, judge=False)
+    >>> found.gaps[["stratum", "numerator", "denominator"]].head(2)
+      stratum  numerator  denominator
+    0   Asian        5.0         44.0
+    1   Black       41.0        241.0
     """
     _of_one_dimension(project)
     table = checked(observations)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import json
 import os
 import re
 from pathlib import Path
@@ -9,8 +11,9 @@ from pathlib import Path
 import pytest
 import typer.main
 
+import qi_equity
 from qi_equity.cli import app
-from qi_equity.project_file import examples
+from qi_equity.project_file import examples, schema
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md")])
@@ -87,3 +90,61 @@ def test_every_command_has_help_and_stands_in_the_reference():
     if os.environ.get("QI_EQUITY_WRITE_DOCS"):
         REFERENCE.write_text(reference(), encoding="utf-8")
     assert REFERENCE.read_text(encoding="utf-8") == reference()
+
+
+def api() -> str:
+    """docs/reference/api.md, read off the public functions."""
+    lines = [
+        "# Python",
+        "",
+        "Read off the public functions by `QI_EQUITY_WRITE_DOCS=1 pytest tests/unit/test_docs.py`.",
+        "Arguments after the data are named. A table is pandas, polars, Arrow, a dictionary of",
+        "columns or a list of rows; missing is nan. What is wrong with an argument or the data",
+        "raises `qi_equity.errors.DataErrors`, which names everything at once, and where.",
+    ]
+    for name in qi_equity.__all__:
+        function = getattr(qi_equity, name)
+        told = inspect.getdoc(function) or ""
+        prose, mark, example = told.partition(">>> ")
+        given = ", ".join(inspect.signature(function).parameters)
+        lines += ["", f"## qi_equity.{name}", "", f"`{name}({given})`", "", prose.rstrip()]
+        if mark:
+            lines += ["", "```pycon", f">>> {example.rstrip()}", "```"]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def keys() -> str:
+    """docs/reference/project-file.md, read off the schema."""
+    held = schema()
+    lines = [
+        "# The project file, key by key",
+        "",
+        "Read off the schema by `QI_EQUITY_WRITE_DOCS=1 pytest tests/unit/test_docs.py`. The first",
+        "line of a project file points an editor at the schema beside it: it completes keys, and",
+        "says this of each as you type. `*`: the key has to be there.",
+    ]
+    for name, part in {"Project": held, **held["$defs"]}.items():
+        if not part.get("properties"):
+            continue
+        lines += ["", f"## {name}", ""]
+        lines += ["| key | what it says | for example |", "|---|---|---|"]
+        for key, told in part["properties"].items():
+            example = json.dumps(told["examples"][0], ensure_ascii=False).replace("|", "\\|")
+            star = "\\*" if key in part.get("required", ()) else ""
+            said = told["description"].replace("|", "\\|").replace("<", "&lt;")
+            lines.append(f"| `{key}`{star} | {said} | `{example}` |")
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(("page", "read_off"), [("api", api), ("project-file", keys)])
+def test_a_reference_made_from_code_is_in_step(page, read_off):
+    path = ROOT / f"docs/reference/{page}.md"
+    if os.environ.get("QI_EQUITY_WRITE_DOCS"):
+        path.write_text(read_off(), encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == read_off()
+
+
+def test_every_public_function_says_what_it_does_and_shows_it():
+    for name in qi_equity.__all__:
+        told = inspect.getdoc(getattr(qi_equity, name)) or ""
+        assert ">>> " in told, name

@@ -51,12 +51,14 @@ def test_the_two_questions_of_an_aim_are_told_apart():
     assert waits["rate"] < waits["gap"]
 
 
-def test_a_gap_moves_towards_the_reference_whichever_side_it_is_on():
+def test_a_gap_moves_for_the_better_on_whichever_side_of_the_reference():
     found = asked("gap moves by half", **COUNTED, reference="White")
     assert found.loc["Black", "rate_after"] < found.loc["Black", "rate"]
     low = LOG.assign(pph=[4, 1, 20] * 52)
-    moved = plans(low, **KEYS, **COUNTED, reference="White").set_index("ethnicity")
-    assert (moved["rate_after"] > moved["rate"]).all()
+    for direction, better in (("decrease", -1), ("increase", 1), (None, 1)):
+        # Nothing says which way is better: towards the reference, which has more.
+        moved = plans(low, **KEYS, **COUNTED, reference="White", direction=direction)
+        assert (np.sign(moved["rate_after"] - moved["rate"]) == better).all()
 
 
 def test_counts_alone_are_planned_as_poisson_counts():

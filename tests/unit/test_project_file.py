@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
 from project_text import HERE, SMALLEST, told
 
 from qi_equity.errors import ProjectErrors, UserError
-from qi_equity.project_file import check, examples, load, scaffold, schema, schema_text, tree
+from qi_equity.project_file import (
+    check,
+    examples,
+    left_in,
+    load,
+    scaffold,
+    schema,
+    schema_text,
+    tree,
+)
 
 # What no message may say: the words of the libraries underneath.
 JARGON = re.compile(
@@ -510,6 +520,28 @@ def test_the_cycle_in_a_scaffold_is_right_without_its_marks(tmp_path):
     end = text.index("\n\n", begin)
     cycles = re.sub(r"^# ", "", text[begin:end], flags=re.MULTILINE)
     assert told(text[:begin] + cycles + text[end:], tmp_path) == []
+
+
+@pytest.mark.parametrize("base", ["pph_reduction", "booking_by_interpreter_need"])
+def test_the_aims_of_a_scaffold_lie_ahead_on_the_weekdays_they_had(base, tmp_path):
+    today = date(2031, 3, 4)
+    text = scaffold("our_project", base, today=today)
+    assert told(text, tmp_path) == []
+    moved, shipped = load(tmp_path / "project.yaml"), load(examples()[base])
+    assert all(aim.by > today for aim in (moved.aim, *moved.aim.equity))
+    if base == "pph_reduction":
+        assert moved.start.weekday() == shipped.start.weekday()
+    else:
+        assert moved.start.day == shipped.start.day
+
+
+def test_what_still_stands_as_a_new_file_had_it_is_named(tmp_path):
+    path = tmp_path / "our_project.yaml"
+    path.write_text(scaffold("our_project"), encoding="utf-8")
+    assert check(path) == ()
+    asked = " ".join(map(str, left_in(path)))
+    for words in ("name your network", "name your unit", "say who your population is"):
+        assert words in asked
 
 
 def test_a_scaffold_needs_a_name_and_an_example():

@@ -147,7 +147,7 @@ def from_plan(path: Path, folder: Path, files: tuple[Path, ...] = ()) -> list[Pa
     if there:
         raise UserError(f"{folder}: already holds {', '.join(there)}; move them away first")
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "project.schema.json").write_text(project_file.schema_text(), encoding="utf-8")
+    (folder / "project.schema.json").write_text(project_file.schema_shipped(), encoding="utf-8")
     paths = []
     for name, text in texts.items():
         paths.append(folder / f"{name}.yaml")

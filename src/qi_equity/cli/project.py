@@ -36,9 +36,17 @@ def check(
     if problems:
         raise typer.Exit(1)
     typer.echo(f"{counted(len(files), 'project file')} checked: nothing to put right.")
+    _say_what_is_left_in(files)
     reviewed = [_reviewed(file) for file in files] if equity else []
     if not all(reviewed):
         raise typer.Exit(1)
+
+
+def _say_what_is_left_in(files: list[Path]) -> None:
+    from qi_equity import project_file
+
+    for left in (one for file in files for one in project_file.left_in(file)):
+        typer.echo(left)
 
 
 def _problems(file: Path) -> tuple[Problem, ...]:
@@ -112,7 +120,7 @@ def new(
     folder.mkdir(parents=True, exist_ok=True)
     target.write_text(text, encoding="utf-8")
     # The file's first line points an editor at the schema beside it.
-    (folder / "project.schema.json").write_text(project_file.schema_text(), encoding="utf-8")
+    (folder / "project.schema.json").write_text(project_file.schema_shipped(), encoding="utf-8")
     typer.echo(f"Wrote {target}. Next: edit it, then run: qi-equity check {target}")
     if data:
         _understood(target)

@@ -16,6 +16,7 @@ from qi_equity.arrays import BoolArray, FloatArray, IntArray
 from qi_equity.chance import HIGHLIGHT, q_values
 from qi_equity.errors import DataErrors, did_you_mean
 from qi_equity.frames import select
+from qi_equity.frames.given import any_table
 from qi_equity.series import AGGREGATES, Series, arrange
 from qi_equity.spc.assurance import DIRECTIONS, assured, meaning_of
 from qi_equity.spc.chart import Chart, Subgroups
@@ -128,6 +129,7 @@ class _Drawn:
     multiply: float
 
 
+@any_table
 def chart(
     data: pd.DataFrame,
     *,
@@ -155,6 +157,17 @@ def chart(
     bounds: tuple[float | None, float | None] = (None, None),
 ) -> Charts:
     """Run and control charts of every series of a table.
+
+    ``kind`` is run, i, mr, xbar, s, t, p, pp, c, u, up or g. ``by`` tells series apart,
+    ``subgroup`` orders points; ``period`` adds days up to weeks, months and so on.
+
+    Returns Charts. ``points``, a row a point: by..., subgroup, phase, numerator, denominator,
+    value, centre, lower, upper, target (if given), baseline, excluded, a column a rule (1 high,
+    -1 low), side, signal, meaning. ``summary``, a row a series and phase: by..., phase, subgroups,
+    missing, baseline, useful, longest_run, crossings and their limits, runs_signal, beyond_limits,
+    p_value, q_value, highlight, centre, variation, assurance, screened, cautions.
+
+    Raises DataErrors that names every argument or column that is not right, and what would be.
 
     ``centre``, ``target`` and ``bounds`` are in the units of the data, before ``multiply``.
     ``target``, ``centre``, ``freeze``, ``phases`` and ``exclude`` may be a mapping from series

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from qi_equity.errors import DataErrors
+from qi_equity.frames.given import any_table
 from qi_equity.spc.monitor import DOUBLING, WEIGHTS, cusum, cusum_limit
 
 WEEKS_A_YEAR = 52
@@ -19,6 +20,7 @@ WEEKS_A_YEAR = 52
 ALARMS_A_YEAR = 0.05
 
 
+@any_table
 def cusum_chart(
     data: pd.DataFrame,
     *,

@@ -15,6 +15,7 @@ import pandas as pd
 from qi_equity.arrays import FloatArray
 from qi_equity.errors import DataErrors, did_you_mean
 from qi_equity.frames.counts import Counts, check_columns, counted
+from qi_equity.frames.given import any_table
 from qi_equity.spc.funnel import LEVELS, LIMITS, OVER_DISPERSION, SCALES, Drawing
 from qi_equity.spc.funnel import funnel as drawn
 
@@ -66,6 +67,7 @@ class Funnels:
         return label.assign(size=grid.ravel(), target=target, **edges)
 
 
+@any_table
 def funnel(
     data: pd.DataFrame,
     *,

@@ -41,6 +41,7 @@ from qi_equity.frames.counts import (
     counted,
     reference_of,
 )
+from qi_equity.frames.given import any_table
 from qi_equity.vocabulary import Verdict
 
 Direction = Literal["increase", "decrease"]
@@ -65,6 +66,7 @@ class GapCharts:
     summary: pd.DataFrame
 
 
+@any_table
 def gap_charts(
     data: pd.DataFrame,
     *,

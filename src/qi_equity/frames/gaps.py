@@ -20,6 +20,7 @@ from qi_equity.equity.gaps import (
 )
 from qi_equity.errors import DataErrors, did_you_mean
 from qi_equity.frames.counts import EVERYONE_ELSE, Counts, check_columns, counted, reference_of
+from qi_equity.frames.given import any_table
 
 # Said where "best at baseline" found none: chosen among small strata the best is the luckiest.
 NO_BEST = "No stratum was large enough in the baseline to be the reference: nothing is compared."
@@ -27,6 +28,7 @@ NO_BEST = "No stratum was large enough in the baseline to be the reference: noth
 DIRECTIONS = ("decrease", "increase")
 
 
+@any_table
 def gaps(
     data: pd.DataFrame,
     *,

@@ -25,6 +25,7 @@ from qi_equity.equity.values import everyone_else, means
 from qi_equity.errors import DataErrors
 from qi_equity.frames.counts import EVERYONE_ELSE, check_columns
 from qi_equity.frames.gaps import gaps
+from qi_equity.frames.given import any_table
 from qi_equity.observations import READINGS
 from qi_equity.vocabulary import Answer, Question
 
@@ -36,6 +37,7 @@ HORIZON = 52
 NO_ODDS, NO_EVENT, NO_SPREAD = "no odds", "no event", "no spread"
 
 
+@any_table
 def plans(
     data: pd.DataFrame,
     *,
@@ -90,7 +92,7 @@ def plans(
             direction=direction or "decrease",
             kind=kind,
         )
-        base = _of_rates(rates, data, groups, stratum, denominator, weeks, kind)
+        base = _of_rates(rates, data, groups, stratum, denominator, weeks, direction, kind)
     else:
         keys = [*groups, stratum]
         base = _of_levels(data, keys, subgroup, numerator, value, weeks, direction, reference)
@@ -139,14 +141,17 @@ def _of_rates(
     stratum: str,
     denominator: str,
     weeks: float,
+    direction: str | None,
     kind: str,
 ) -> _Base:
     found = rates[rates["difference"].notna() & rates["rate"].notna()].reset_index(drop=True)
     size = found["denominator"].to_numpy() / weeks
     rate, apart = found["rate"].to_numpy(), found["difference"].to_numpy()
     other_size = _reference_size(found, data, groups, stratum, denominator) / weeks
-    # Towards the reference, whichever side of it the stratum is on.
-    step = np.where(apart > 0, -np.log(FACTOR), np.log(FACTOR))
+    # For the better, on whichever side of the reference: nobody plans for a group to fall back to
+    # it. Where nothing says which way that is, towards the reference.
+    up = {"increase": True, "decrease": False}.get(direction or "", apart <= 0)
+    step = np.where(up, np.log(FACTOR), -np.log(FACTOR))
     with np.errstate(all="ignore"):
         moved = expit(logit(rate) + step) if kind == "proportion" else rate * np.exp(step)
     return _Base(

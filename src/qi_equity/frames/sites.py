@@ -21,6 +21,7 @@ from qi_equity.errors import DataErrors, did_you_mean
 from qi_equity.frames.counts import EVERYONE_ELSE, Counts, check_columns, counted, reference_of
 from qi_equity.frames.funnel import Funnels, funnel
 from qi_equity.frames.gaps import gaps
+from qi_equity.frames.given import any_table
 
 DISAGREE = 0.05  # p-value below which the sites' gaps differ by more than chance
 BEFORE, AFTER = "before", "after"
@@ -49,6 +50,7 @@ class Sites:
     funnel: Funnels
 
 
+@any_table
 def sites(
     data: pd.DataFrame,
     *,
@@ -109,6 +111,7 @@ def sites(
     return Sites(rows.merge(place, on=[*groups, stratum, site], how="left"), within, drawn)
 
 
+@any_table
 def tried(
     data: pd.DataFrame,
     *,

@@ -13,8 +13,10 @@ import pandas as pd
 from qi_equity.equity.intervals import Interval
 from qi_equity.equity.standardised import direct, indirect, mean_interval, quantile_groups
 from qi_equity.frames.counts import check_columns, counted
+from qi_equity.frames.given import any_table
 
 
+@any_table
 def standardised(
     data: pd.DataFrame,
     *,
@@ -60,6 +62,7 @@ def standardised(
     return table.assign(events=events.sum(axis=-1), **_three(found))
 
 
+@any_table
 def means(
     data: pd.DataFrame, *, value: str, by: str | Sequence[str], confidence: float = 0.95
 ) -> pd.DataFrame:
@@ -79,6 +82,7 @@ def means(
     return pd.DataFrame(rows, columns=[*groups, "readings", "value", "lower", "upper"])
 
 
+@any_table
 def quantiles(
     places: pd.DataFrame, *, value: str, groups: int = 5, highest_first: bool = False
 ) -> pd.Series:

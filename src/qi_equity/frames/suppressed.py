@@ -15,9 +15,11 @@ from qi_equity.equity.suppressed import PROTECTIONS, Range, agreed, extremes, pr
 from qi_equity.equity.verdict import PRACTICAL_RATIO, verdicts
 from qi_equity.errors import DataErrors, did_you_mean
 from qi_equity.frames.counts import Counts, check_columns, counted, reference_of
+from qi_equity.frames.given import any_table
 from qi_equity.vocabulary import Verdict
 
 
+@any_table
 def suppressed_gaps(
     data: pd.DataFrame,
     *,

@@ -10,17 +10,29 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from qi_equity.errors import Problem, ProjectErrors, UserError, did_you_mean
 from qi_equity.project import Project
-from qi_equity.project_file import tree, words
+from qi_equity.project_file import new_file, tree, words
 from qi_equity.project_file.cross_checks import CHECKS
 from qi_equity.project_file.draft import Draft
 from qi_equity.project_file.new_file import scaffold_from
 
-__all__ = ["check", "examples", "is_audit", "library", "load", "scaffold", "schema", "schema_text"]
+__all__ = [
+    "check",
+    "examples",
+    "is_audit",
+    "left_in",
+    "library",
+    "load",
+    "scaffold",
+    "schema",
+    "schema_shipped",
+    "schema_text",
+]
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -53,16 +65,28 @@ def is_audit(path: str | os.PathLike[str]) -> bool:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of a project file, for editors that complete and check as one types."""
+    from qi_equity.project_file import described
+
+    seen: described.Seen = {}
+    for path in (*examples().values(), *library().values()):
+        described.seen_in(load(path), tree.read(_text(path)[0]).value, seen)
+    made = described.described(Project.model_json_schema(by_alias=True), seen)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:qi-equity:project",
+        **made,
         "title": "qi_equity project",
-        **Project.model_json_schema(by_alias=True),
     }
 
 
 def schema_text() -> str:
     """The same as the text of project.schema.json, which stands beside project files."""
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def schema_shipped() -> str:
+    """The same as it ships: a test keeps it in step, and nothing has to be worked out."""
+    return (_shipped() / "project.schema.json").read_text(encoding="utf-8")
 
 
 def examples() -> dict[str, Path]:
@@ -85,7 +109,12 @@ def _shipped() -> Path:
     return next(home for home in homes if home.is_dir())
 
 
-def scaffold(name: str, base: str = "pph_reduction", said: Mapping[str, str] | None = None) -> str:
+def scaffold(
+    name: str,
+    base: str = "pph_reduction",
+    said: Mapping[str, str] | None = None,
+    today: date | None = None,
+) -> str:
     """A new project file with comments, from an example or the library; a schema goes beside it.
 
     `said` is what its team has to say, by key: co_production, language, share_back or note.
@@ -97,7 +126,15 @@ def scaffold(name: str, base: str = "pph_reduction", said: Mapping[str, str] | N
     if base not in shipped:
         raise UserError(f"there is no example called '{base}'{did_you_mean(base, shipped)}")
     text = shipped[base].read_text(encoding="utf-8")
-    return scaffold_from(text, name, base, definition=base in library(), said=said or {})
+    return scaffold_from(
+        text, name, base, today or date.today(), definition=base in library(), said=said or {}
+    )
+
+
+def left_in(path: str | os.PathLike[str]) -> list[Problem]:
+    """What of a new file still stands as it came; it may be right, so it is no problem."""
+    text, _ = _text(path)
+    return [Problem(str(path), *one) for one in new_file.left_in(text)]
 
 
 def _text(path: str | os.PathLike[str]) -> tuple[str, tuple[Problem, ...]]:

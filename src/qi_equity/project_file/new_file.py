@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Mapping
+from datetime import date, timedelta
 
 from qi_equity.errors import UserError, did_you_mean
 
@@ -66,12 +67,12 @@ EQUITY = """\
 
 
 def scaffold_from(
-    example: str, name: str, base: str, *, definition: bool, said: Mapping[str, str]
+    example: str, name: str, base: str, today: date, *, definition: bool, said: Mapping[str, str]
 ) -> str:
     """The example under a new name, without its made-up sites, cycles and answers.
 
     A definition of the library has no team: what it says of equity holds until `said` takes the
-    place of it, a text for each of its keys.
+    place of it, a text for each of its keys. What its aims are to be reached by lies ahead.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", name):
         raise UserError(
@@ -103,7 +104,55 @@ def scaffold_from(
         rest = re.sub(part, lambda found: STRATA, rest, count=1, flags=re.MULTILINE)
     rest = re.sub(r"^    answer:.*\n(?: {6}.*\n)*", "", rest, flags=re.MULTILINE)
     asked = "" if definition or said else f"\n{EQUITY}"
+    rest = _ahead(rest, today)
     return f"{schema_line}\n{HEADER.format(title=title, base=base)}{rest}{asked}"
+
+
+DATED = re.compile(r"\b(start|end|by): (\d{4}-\d{2}-\d{2})\b")
+# A year that leaves every day of the week where it was, and is never longer than one.
+YEAR_OF_WEEKS = timedelta(weeks=52)
+
+
+def _ahead(text: str, today: date) -> str:
+    """The text with its dates moved by whole years until every aim has half a year left."""
+    until = [date.fromisoformat(day) for what, day in DATED.findall(text) if what == "by"]
+    years = 0
+    while until and _later(text, min(until), years) < today + YEAR_OF_WEEKS / 2:
+        years += 1
+    return DATED.sub(
+        lambda found: f"{found[1]}: {_later(text, date.fromisoformat(found[2]), years)}", text
+    )
+
+
+def _later(text: str, day: date, years: int) -> date:
+    """So many years later: on the same day of the week; of the month where months are counted."""
+    if "subgroup: month" in text:
+        return day.replace(year=day.year + years, day=min(day.day, 28) if years else day.day)
+    return day + years * YEAR_OF_WEEKS
+
+
+# What a new file says until its team says it, with the words that `check` asks for it in.
+TO_REPLACE = (
+    ("Our network", "name your network, or take the line away"),
+    ("Our unit", "name your unit"),
+    ("Write the site's name", "name your unit"),
+    ("in the ten units of the network", "say who your population is"),
+)
+
+
+def left_in(text: str) -> list[tuple[int, int, str]]:
+    """Line, column and what to do, of each part that still stands as a new file had it.
+
+    >>> left_in("network: Our network # and no more")
+    [(1, 10, "'Our network' is still as it came: name your network, or take the line away")]
+    """
+    lines = text.splitlines()
+    return [
+        (number, line.index(words) + 1, f"'{words}' is still as it came: {ask}")
+        for number, line in enumerate(lines, 1)
+        for words, ask in TO_REPLACE
+        if words in line.partition(" #")[0]
+    ]
 
 
 TO_SAY = ("co_production", "language", "share_back", "note")

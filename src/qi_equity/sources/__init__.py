@@ -8,6 +8,7 @@ from pathlib import Path
 from qi_equity.errors import UserError
 from qi_equity.project import Project, RecordsSource, TableSource
 from qi_equity.sources.account import Imported
+from qi_equity.sources.grid import refuse_missing
 from qi_equity.sources.records import Progress, import_records
 from qi_equity.sources.sums import added_up
 from qi_equity.sources.tables import TIDY, import_table, is_tidy
@@ -38,6 +39,8 @@ def load(
         )
     if path is None and not _is_url(where):
         where = str(Path(base) / where)
+    if not _is_url(where) and not isinstance(source, RecordsSource):
+        refuse_missing(Path(where))
     if not _is_url(where) and (source is None or path is not None) and is_tidy(Path(where)):
         source = TIDY
     if source is None:

@@ -207,10 +207,17 @@ def _frame(rows: Rows, width: int) -> pd.DataFrame:
     )
 
 
-def open_file(path: Path, sheet: str | None = None) -> File:
-    """The rows of a file, with the number of each; one without any is refused."""
+def refuse_missing(path: Path) -> None:
+    """Say that there is no file, before anything is asked of what would be in it."""
+    if path.is_dir():
+        raise UserError(f"{path}: this is a folder; name the file in it that holds the counts")
     if not path.is_file():
         raise UserError(f"{path}: there is no such file")
+
+
+def open_file(path: Path, sheet: str | None = None) -> File:
+    """The rows of a file, with the number of each; one without any is refused."""
+    refuse_missing(path)
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise UserError(f"{path}: tables of counts are read from {', '.join(READERS)} files")
