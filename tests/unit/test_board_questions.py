@@ -10,7 +10,7 @@ from qi_equity import project_file
 from qi_equity.cli import app
 from qi_equity.network import workforce as standard
 from qi_equity.network.board_questions import MANY, thirteen_questions
-from qi_equity.store.entries import Engagement, Response
+from qi_equity.store.entries import Engagement, Response, VoiceCount, VoicesHeard
 from qi_equity.words.board_questions import question_rows
 
 DAY = date(2026, 1, 5)
@@ -127,3 +127,41 @@ def test_the_command_answers_from_the_files_of_a_trust(tmp_path):
     assert told.exit_code == 0, told.output
     assert "Figure: 1.40 (0.95 to 2.10)" in told.output
     assert "13. What was heard and what was found" in told.output
+
+
+PEOPLE = "person,group,theme\n" + "".join(
+    f"p{place},{group},\n" for place, group in enumerate(["Black"] * 3 + ["White"] * 117)
+)
+
+
+def test_what_is_kept_of_voices_and_staff_answers_the_board_without_the_files(tmp_path):
+    def run(*words):
+        told = CliRunner().invoke(app, [*words, "--database", str(tmp_path / "network.sqlite")])
+        assert told.exit_code == 0, told.output
+        return told.output
+
+    wres, people, served = (tmp_path / f"{name}.csv" for name in ("wres", "people", "served"))
+    table_of(of_all(2, (160, 1000), (24, 210))).to_csv(wres, index=False)
+    people.write_text(PEOPLE, encoding="utf-8")
+    served.write_text("group,served\nBlack,80\nWhite,920\n", encoding="utf-8")
+    run("workforce", str(wres), "--keep", str(EXAMPLE))
+    run("voices", str(EXAMPLE), "--people", str(people), "--served", str(served),
+        "--served-name", "births", "--keep")  # fmt: skip
+    team = run("board", str(EXAMPLE))
+    assert "Figure: 1.40 (0.95 to 2.10)" in team
+    assert "parity: Black 8" in team
+    others = run("board", str(EXAMPLE), "--for", "network")
+    assert "Black 8" not in others
+
+
+def test_voices_are_told_to_those_alone_who_see_true_counts():
+    kept = VoicesHeard(
+        day=DAY,
+        beside="births",
+        sites=("one", "two"),
+        rows=(VoiceCount(stratum="Black", voices=3),),
+    )
+    assert kept.told(frozenset(), frozenset({"one", "two"}), every=False).rows == ()
+    assert kept.told(frozenset({"one"}), frozenset(), every=False).rows == ()
+    assert kept.told(frozenset({"one", "two"}), frozenset(), every=False).rows
+    assert kept.told(frozenset(), frozenset(), every=True).rows

@@ -26,6 +26,15 @@ from qi_equity.project import EVERYONE
 from qi_equity.report import FORMATS, Asked, Provenance, made, pack_of, paper, write
 from qi_equity.report.parts import Drawn, Listed, Panel, parted
 from qi_equity.store import Action
+from qi_equity.store.entries import (
+    Assessment,
+    Response,
+    StaffCount,
+    StaffTable,
+    VoiceCount,
+    VoicesHeard,
+)
+from qi_equity.store.rounds import Beside
 from qi_equity.view.export import document
 from qi_equity.words.numbers import amount, number
 from qi_equity.words.verdicts import verdict_word
@@ -355,3 +364,39 @@ def test_the_declared_contrast_is_the_message_of_the_gaps(found):
         f"Blood loss of 1,000 ml or more: steady for Black, ×{number(row.ratio, 2)}"
     )
     assert EVERYONE not in page.title
+
+
+def test_the_board_paper_names_late_answers_missing_voices_people_and_score(found):
+    sites = tuple(site.id for site in found.project.sites)
+    beside = Beside(
+        responses=(Response(about="widening/pph/All%20sites/Black", opened="2024-01-01",
+                            due="2024-01-11", owner="Mo Ali"),),
+        scores=(Assessment(day="2024-04-01", score=3.5, by="team", why="Scales are in use"),),
+        staff=StaffTable(day="2024-05-01", rows=tuple(
+            StaffCount(indicator=2, year="2025", part="all staff", recruits="all", group=group,
+                       events=x, out_of=n)
+            for group, x, n in (("White", 160, 1000), ("BME", 24, 210)))),
+        voices=VoicesHeard(day="2024-05-01", beside="births", sites=sites, rows=(
+            VoiceCount(stratum="Black", voices=3, served=80),
+            VoiceCount(stratum="White", voices=117, served=920))),
+    )  # fmt: skip
+    whose = Provenance(team=True)
+    team = pack_of("board", found, Asked(beside=beside, provenance=whose))
+    assert len(team.pages) == 2
+    said = " ".join(line for block in team.pages[1].blocks for line in getattr(block, "lines", ()))
+    assert "Answer to a signal: The gap widens" in said
+    assert "(Mo Ali, due 11 Jan 2024)" in said
+    assert "Further voices that would bring parity: Black 8." in said
+    assert "for 1 there are too few to say" in said
+    assert "The team, 1 Apr 2024: 3.5" in said
+    assert any(note.startswith("13. What was heard") for note in team.pages[1].notes)
+    network = pack_of("board", found, Asked(beside=beside, provenance=Provenance(policy="hes")))
+    lines = [line for block in network.pages[1].blocks for line in getattr(block, "lines", ())]
+    told = " ".join([*network.pages[1].notes, *lines])
+    assert "Black 8" not in told
+    assert "3 of 120" not in told
+
+
+def test_the_project_pack_has_a_page_on_how_far_the_team_has_come(found):
+    titles = [page.title for page in pack_of("project", found, ASKED).pages]
+    assert any(title.startswith("The data would have") for title in titles)

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qi_equity.cli.common import DataFile, ProjectFile, account, app, progress, told
+from qi_equity.cli.common import (
+    DATABASE,
+    Database,
+    DataFile,
+    ProjectFile,
+    account,
+    app,
+    progress,
+    told,
+)
+from qi_equity.cli.network import store_of
 from qi_equity.errors import UserError
 
 if TYPE_CHECKING:
@@ -81,6 +91,10 @@ def voices(
     audience: Annotated[
         str, typer.Option("--for", help="team, or network: small numbers protected")
     ] = "team",
+    keep: Annotated[
+        bool, typer.Option("--keep", help="keep the numbers by group in the store, for the board")
+    ] = False,
+    database: Database = DATABASE,
 ) -> None:
     """Whose voices were heard beside those served, and what was raised, counted by people."""
     from qi_equity import project_file
@@ -106,6 +120,11 @@ def voices(
         typer.echo(say("terminal.synthetic"))
     rows = room.voices(aims, heard, by_group, policy)
     told(voices_lines(aims, rows, room.themes(aims, heard, policy), name, period))
+    if keep:
+        entry = room.kept(aims, heard, by_group, name, period, date.today())
+        with store_of(database, aims, project) as desk:
+            desk.write(aims.id, entry)
+        typer.echo(say("responses.kept"))
 
 
 @app.command()
@@ -116,14 +135,27 @@ def workforce(
             metavar="TABLE", help="indicator, year, group, events, out_of; part, recruits if told"
         ),
     ],
+    keep: Annotated[
+        Path | None,
+        typer.Option("--keep", metavar="PROJECT", help="keep it in this project's store"),
+    ] = None,
+    database: Database = DATABASE,
 ) -> None:
     """The Workforce Race Equality Standard: its nine indicators with intervals, year by year."""
     from qi_equity.network import workforce as room
+    from qi_equity.words import say
     from qi_equity.words.workforce import wres_lines
 
     rows = room.read(table)
     typer.echo(f"{len(rows):,} rows read")
     told(wres_lines(room.wres(rows)))
+    if keep is not None:
+        from qi_equity import project_file
+
+        aims = project_file.load(keep)
+        with store_of(database, aims, keep) as desk:
+            desk.write(aims.id, room.kept(rows, date.today()))
+        typer.echo(say("responses.kept"))
 
 
 def _births(

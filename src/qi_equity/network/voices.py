@@ -22,6 +22,7 @@ from qi_equity.errors import DataErrors
 from qi_equity.project import EVERYONE, Project
 from qi_equity.sources import cells, grid
 from qi_equity.sources.labels import place, text_of
+from qi_equity.store.entries import VoiceCount, VoicesHeard
 
 PERSON, GROUP, THEME, SERVED = "person", "group", "theme", "served"
 
@@ -151,9 +152,16 @@ def voices(
     >>> rows.loc[rows["stratum"] == "Black", ["expected", "ratio", "more"]].round(2).values.tolist()
     [[9.6, 0.31, 8.0]]
     """
+    return counted(project, heard.people["stratum"].value_counts(), served, policy)
+
+
+def counted(
+    project: Project, heard: pd.Series, served: pd.Series, policy: Policy | None = None
+) -> pd.DataFrame:
+    """The same of numbers of people by group."""
     groups = project.strata.groups
     names = [group.name for group in groups]
-    people = heard.people["stratum"].value_counts().reindex(names, fill_value=0)
+    people = heard.reindex(names, fill_value=0)
     count: FloatArray = np.asarray(people, dtype=np.float64)
     true: FloatArray = np.asarray(served.reindex(names), dtype=np.float64)
     born = true
@@ -183,6 +191,32 @@ def voices(
         },
         columns=COLUMNS,
     )
+
+
+def kept(
+    project: Project, heard: Heard, served: pd.Series, beside: str, period: str, day: date
+) -> VoicesHeard:
+    """What a store keeps of it: numbers of people by group, and nothing that anybody said."""
+    people = heard.people["stratum"].value_counts()
+    rows = []
+    for group in project.strata.groups:
+        born = float(served.get(group.name, np.nan))
+        told = None if np.isnan(born) else born
+        count = float(people.get(group.name, 0))
+        rows.append(VoiceCount(stratum=group.name, voices=count, served=told))
+    sites = tuple(site.id for site in project.sites)
+    return VoicesHeard(day=day, beside=beside, period=period, rows=tuple(rows), sites=sites)
+
+
+def recalled(
+    project: Project, entry: VoicesHeard, policy: Policy | None = None
+) -> pd.DataFrame | None:
+    """The rows of `voices` from what a store kept; None where this reader is told no count."""
+    if not entry.rows:
+        return None
+    people = pd.Series({one.stratum: one.voices for one in entry.rows})
+    served = pd.Series({one.stratum: one.served for one in entry.rows}, dtype=float)
+    return counted(project, people, served, policy)
 
 
 def themes(project: Project, heard: Heard, policy: Policy | None = None) -> pd.DataFrame:

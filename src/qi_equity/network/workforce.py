@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from qi_equity.equity.workforce import board_difference, percentage_points, rela
 from qi_equity.errors import DataErrors
 from qi_equity.sources import cells, grid
 from qi_equity.sources.labels import plain, text_of
+from qi_equity.store.entries import StaffCount, StaffTable
 from qi_equity.vocabulary import Favours
 
 WHITE, BME, UNKNOWN = "White", "BME", "not declared"
@@ -90,6 +92,18 @@ def read(path: Path) -> pd.DataFrame:
     if problems:
         raise DataErrors(problems)
     return table
+
+
+def kept(table: pd.DataFrame, day: date) -> StaffTable:
+    """What a store keeps of a table: all of it, since trusts publish it."""
+    names = [*StaffCount.model_fields]
+    rows = [StaffCount.model_validate(one) for one in table[names].to_dict("records")]
+    return StaffTable(day=day, rows=tuple(rows))
+
+
+def recalled(entry: StaffTable) -> pd.DataFrame:
+    """The table from what a store kept."""
+    return pd.DataFrame([one.model_dump() for one in entry.rows])
 
 
 def _wrong(given: Mapping[Hashable, Any], mark: cells.Mark | None) -> Iterator[str]:

@@ -127,7 +127,8 @@ class Seated:
             return True  # those of other sites were not asked for
         if one.kind == "import":  # its account quotes rows that were refused, of any site
             return self.user.may("see") == "every" or one.who == self.user.name
-        if one.kind == "session":  # whole, it tells of every site: others read it as an entry
+        # Whole, they tell of every site: others read them as entries.
+        if one.kind in ("session", "voices"):
             return self.user.may("see") == "every"
         # A withdrawn entry no longer says whose it was: only who may read all sites sees it.
         sites = saving.sites_in(one.body) if one.body else saving.sites_of(project)
