@@ -10,7 +10,7 @@ from qi_equity import project_file
 from qi_equity.cli import app
 from qi_equity.network import workforce as standard
 from qi_equity.network.board_questions import MANY, thirteen_questions
-from qi_equity.store.entries import Engagement, Response, VoiceCount, VoicesHeard
+from qi_equity.store.entries import Engagement, Response
 from qi_equity.words.board_questions import question_rows
 
 DAY = date(2026, 1, 5)
@@ -140,28 +140,18 @@ def test_what_is_kept_of_voices_and_staff_answers_the_board_without_the_files(tm
         assert told.exit_code == 0, told.output
         return told.output
 
-    wres, people, served = (tmp_path / f"{name}.csv" for name in ("wres", "people", "served"))
+    wres, people, counts = (tmp_path / f"{name}.csv" for name in ("wres", "people", "counts"))
     table_of(of_all(2, (160, 1000), (24, 210))).to_csv(wres, index=False)
     people.write_text(PEOPLE, encoding="utf-8")
-    served.write_text("group,served\nBlack,80\nWhite,920\n", encoding="utf-8")
+    rows = "".join(f"pph_1000,site_a,{name},2025-01-06,0,{n}\n" for name, n in
+                   (("Black", 80), ("White", 920)))  # fmt: skip
+    head = "measure,site,stratum,subgroup,numerator,denominator\n"
+    counts.write_text(head + rows, encoding="utf-8")
     run("workforce", str(wres), "--keep", str(EXAMPLE))
-    run("voices", str(EXAMPLE), "--people", str(people), "--served", str(served),
-        "--served-name", "births", "--keep")  # fmt: skip
-    team = run("board", str(EXAMPLE))
+    days = ("--since", "2025-01-01", "--until", "2025-02-01", "--data", str(counts))
+    run("voices", str(EXAMPLE), "--people", str(people), "--keep", "Survey", *days)
+    team = run("board", str(EXAMPLE), "--data", str(counts))
     assert "Figure: 1.40 (0.95 to 2.10)" in team
     assert "parity: Black 8" in team
-    others = run("board", str(EXAMPLE), "--for", "network")
+    others = run("board", str(EXAMPLE), "--data", str(counts), "--for", "network")
     assert "Black 8" not in others
-
-
-def test_voices_are_told_to_those_alone_who_see_true_counts():
-    kept = VoicesHeard(
-        day=DAY,
-        beside="births",
-        sites=("one", "two"),
-        rows=(VoiceCount(stratum="Black", voices=3),),
-    )
-    assert kept.told(frozenset(), frozenset({"one", "two"}), every=False).rows == ()
-    assert kept.told(frozenset({"one"}), frozenset(), every=False).rows == ()
-    assert kept.told(frozenset({"one", "two"}), frozenset(), every=False).rows
-    assert kept.told(frozenset(), frozenset(), every=True).rows

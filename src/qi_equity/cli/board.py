@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from qi_equity.disclosure.policy import Policy
     from qi_equity.project import Project
+    from qi_equity.store.gathered import Heard
     from qi_equity.store.rounds import Beside
 
 
@@ -39,7 +40,6 @@ def board(
     from qi_equity.disclosure.policy import policy_of
     from qi_equity.network import workforce as standard
     from qi_equity.network.board_questions import thirteen_questions
-    from qi_equity.network.voices import recalled
     from qi_equity.words.board_questions import question_lines, question_rows
 
     if audience not in ("team", "network"):
@@ -48,13 +48,9 @@ def board(
     beside = _written(database, aims, audience)
     table = standard.read(workforce) if workforce else None
     if table is None and beside.staff is not None:
-        table = standard.recalled(beside.staff)
+        table = standard.table_of(beside.staff)
     policy = policy_of(aims.disclosure) if audience == "network" else None
-    heard = None
-    if people:
-        heard = _voices(aims, people, data, project.parent, policy)
-    elif beside.voices is not None:
-        heard = recalled(aims, beside.voices, policy)
+    heard = _voices(aims, people or beside.voices, data, project.parent, policy)
     answers = thirteen_questions(
         table, voices=heard, met=beside.met, responses=beside.responses, today=date.today(),
         shown_few=audience == "team",
@@ -63,16 +59,25 @@ def board(
 
 
 def _voices(
-    aims: Project, people: Path, data: Path | None, base: Path, policy: Policy | None
-) -> pd.DataFrame:
+    aims: Project, given: Path | Heard | None, data: Path | None, base: Path, policy: Policy | None
+) -> pd.DataFrame | None:
+    """Voices of a file, or those that a store kept, beside the births of the data."""
+    import pandas as pd
+
     from qi_equity.network import voices as room
     from qi_equity.sources import load
 
-    heard = room.read(people, aims)
+    if given is None:
+        return None
     imported = load(aims, data, base=base)
     account(imported)
-    served, _ = room.served_by(aims, imported.observations)
-    return room.voices(aims, heard, served, policy)
+    if isinstance(given, Path):
+        served, _ = room.served_by(aims, imported.observations)
+        return room.voices(aims, room.read(given, aims), served, policy)
+    served, _ = room.served_by(aims, imported.observations, given.since, given.until)
+    if policy is not None:
+        served = pd.Series(policy.shown(served.to_numpy(float)), served.index)
+    return room.voices_of(aims, given.groups, served)
 
 
 def _written(database: str, aims: Project, audience: str) -> Beside:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -92,8 +92,8 @@ def voices(
         str, typer.Option("--for", help="team, or network: small numbers protected")
     ] = "team",
     keep: Annotated[
-        bool, typer.Option("--keep", help="keep the numbers by group in the store, for the board")
-    ] = False,
+        str, typer.Option(help="keep the numbers by group in the store, under this title")
+    ] = "",
     database: Database = DATABASE,
 ) -> None:
     """Whose voices were heard beside those served, and what was raised, counted by people."""
@@ -107,6 +107,8 @@ def voices(
         raise UserError("--for is team or network")
     if (served is None) == bool(served_name):
         raise UserError("--served needs --served-name, and that needs --served: say what it is")
+    if keep and (since is None or until is None):
+        raise UserError("--keep needs --since and --until: when these people were heard")
     aims = project_file.load(project)
     heard = room.read(people, aims)
     typer.echo(str(heard))
@@ -120,8 +122,9 @@ def voices(
         typer.echo(say("terminal.synthetic"))
     rows = room.voices(aims, heard, by_group, policy)
     told(voices_lines(aims, rows, room.themes(aims, heard, policy), name, period))
-    if keep:
-        entry = room.kept(aims, heard, by_group, name, period, date.today())
+    if keep and since is not None and until is not None:
+        days = (since.date(), until.date())
+        entry = room.kept(aims, heard, keep, days, {}, [site.id for site in aims.sites])
         with store_of(database, aims, project) as desk:
             desk.write(aims.id, entry)
         typer.echo(say("responses.kept"))
@@ -153,8 +156,9 @@ def workforce(
         from qi_equity import project_file
 
         aims = project_file.load(keep)
+        sites = [site.id for site in aims.sites]
         with store_of(database, aims, keep) as desk:
-            desk.write(aims.id, room.kept(rows, date.today()))
+            desk.write(aims.id, room.kept(aims, rows, table.name, sites))
         typer.echo(say("responses.kept"))
 
 

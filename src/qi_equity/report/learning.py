@@ -8,7 +8,6 @@ from datetime import date
 
 import pandas as pd
 
-from qi_equity.disclosure.policy import policy_of
 from qi_equity.findings import Findings
 from qi_equity.network import voices, workforce
 from qi_equity.network.board_questions import thirteen_questions
@@ -39,14 +38,16 @@ class Heard:
 
 
 def heard(findings: Findings, asked: Asked) -> Heard:
-    """What was kept of voices and staff; small numbers are protected unless it is for the team."""
-    project, beside = findings.project, asked.beside
-    policy = None if asked.provenance.team else policy_of(project.disclosure)
-    kept = beside.voices
-    return Heard(
-        voices.recalled(project, kept, policy) if kept is not None else None,
-        workforce.recalled(beside.staff) if beside.staff is not None else None,
-    )
+    """What was kept of voices and staff, as the audience of the pack is told it."""
+    beside, team = asked.beside, asked.provenance.team
+    kept = beside.voices if team or beside.voices is None else beside.voices.to_others()
+    staff = beside.staff if team or beside.staff is None else beside.staff.to_others()
+    rows = None
+    if kept is not None:
+        days = (kept.since, kept.until)
+        served = voices.served_here(findings, kept.sites, days, released=not team)
+        rows = voices.voices_of(findings.project, kept.groups, served)
+    return Heard(rows, workforce.table_of(staff) if staff is not None else None)
 
 
 def on_day(findings: Findings, asked: Asked) -> date:
@@ -84,9 +85,10 @@ def learning_notes(findings: Findings, asked: Asked) -> Iterator[str]:
         yield answer_line(one, findings.project, on_day(findings, asked))
     if found.voices is not None and beside.voices is not None:
         empty = pd.DataFrame(columns=voices.THEME_COLUMNS)
-        told = voices_lines(
-            findings.project, found.voices, empty, beside.voices.beside, beside.voices.period
+        period = say(
+            "language.interval", low=day(beside.voices.since), high=day(beside.voices.until)
         )
+        told = voices_lines(findings.project, found.voices, empty, say("voices.births"), period)
         yield from (line.strip() for line in told)
     if found.staff is not None and asked.provenance.team:
         yield from (line.strip() for line in wres_lines(workforce.wres(found.staff)) if line)

@@ -9,7 +9,11 @@ from pydantic import Field, model_validator
 
 from qi_equity.parts import Id, Name, Part, Text, Whole, YesNo
 from qi_equity.project import Cycle
+from qi_equity.store.gathered import Heard, Makeup, Staff
 from qi_equity.vocabulary import Topic
+
+# One address and nothing that could begin another header or a second address.
+ADDRESS = r"^[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\"]+$"
 
 
 class Annotation(Part):
@@ -106,6 +110,9 @@ class Response(Part):
     opened: date
     due: date
     owner: Name
+    email: str | None = Field(
+        default=None, pattern=ADDRESS, max_length=200, description="the owner's, for reminders"
+    )
     asked: tuple[Asked, ...] = ()
     outcome: Literal["action", "cycle", "examined", "recording"] | None = Field(
         default=None,
@@ -151,62 +158,10 @@ class Assessment(Part):
     sites: tuple[Id, ...] = ()
 
 
-class StaffCount(Part):
-    """A row of the Workforce Race Equality Standard's table: people, and out of how many."""
-
-    indicator: Whole = Field(ge=1, le=9)
-    year: Name
-    part: Name
-    recruits: Name
-    group: Name
-    events: float = Field(ge=0)
-    out_of: float = Field(ge=0)
-
-
-class StaffTable(Part):
-    """The standard's table as it was given; trusts publish it each year."""
-
-    day: date
-    rows: tuple[StaffCount, ...] = Field(min_length=1)
-    sites: tuple[Id, ...] = ()
-
-
-class VoiceCount(Part):
-    """How many people of a group were heard, and how many of it were served; none: not told."""
-
-    stratum: Name
-    voices: float = Field(ge=0)
-    served: float | None = Field(default=None, ge=0)
-
-
-class VoicesHeard(Part):
-    """Whose voices were heard, beside those served: true counts, for those who see such."""
-
-    day: date
-    beside: Name = Field(description="who those served are, such as the births logged here")
-    period: str = Field(default="", max_length=120)
-    rows: tuple[VoiceCount, ...]
-    sites: tuple[Id, ...] = Field(min_length=1)
-
-    def told(self, own: frozenset[str], released: frozenset[str], *, every: bool) -> VoicesHeard:
-        """The counts, for who sees the true ones of all its sites; for others none of them."""
-        if every or own.issuperset(self.sites):
-            return self
-        return self.model_copy(update={"rows": ()})
-
-
 Entry = (
-    Cycle
-    | Annotation
-    | SessionNote
-    | Action
-    | Session
-    | Response
-    | Engagement
-    | Assessment
-    | StaffTable
-    | VoicesHeard
-)
+    Cycle | Annotation | SessionNote | Action | Session | Response | Engagement | Assessment
+    | Heard | Staff | Makeup
+)  # fmt: skip
 
 # The kind under which each is kept.
 KINDS: dict[type[Part], str] = {
@@ -218,6 +173,9 @@ KINDS: dict[type[Part], str] = {
     Response: "response",
     Engagement: "engagement",
     Assessment: "assessment",
-    StaffTable: "workforce",
-    VoicesHeard: "voices",
+    Heard: "voices",
+    Staff: "staff",
+    Makeup: "makeup",
 }
+# Kinds that hold true numbers of people, whole: others read them as entries, which tell them less.
+WHOLE = ("session", "voices", "staff", "makeup")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +15,8 @@ from qi_equity.store.entries import (
     Response,
     Session,
     SessionNote,
-    StaffTable,
-    VoicesHeard,
 )
+from qi_equity.store.gathered import Heard, Staff
 from qi_equity.store.results import Kept
 
 
@@ -31,8 +30,8 @@ class Beside:
     responses: tuple[Response, ...] = ()
     met: tuple[Engagement, ...] = ()
     scores: tuple[Assessment, ...] = ()
-    staff: StaffTable | None = None
-    voices: VoicesHeard | None = None
+    staff: Staff | None = None
+    voices: Heard | None = None
 
 
 def written_down(desk: Desk, project: str, *, network: bool) -> dict[str, Any]:
@@ -58,15 +57,17 @@ def written_down(desk: Desk, project: str, *, network: bool) -> dict[str, Any]:
             may(desk.entries(project, Response)),
             may(desk.entries(project, Engagement)),
             may(desk.entries(project, Assessment)),
-            _last(may(desk.entries(project, StaffTable))),
-            _last(may(desk.entries(project, VoicesHeard))),
+            _last(may(desk.entries(project, Staff)), network=network),
+            _last(may(desk.entries(project, Heard)), network=network),
         ),
     }
 
 
-def _last(kept: Iterable[Any]) -> Any:
-    """The newest by its day; of one day the last that was written."""
-    return max(kept, key=lambda one: one.day, default=None)
+def _last(kept: Sequence[Any], *, network: bool) -> Any:
+    """What was written last; for a network as it is told to others."""
+    if not kept:
+        return None
+    return kept[-1].to_others() if network else kept[-1]
 
 
 def held(desk: Desk, project: str) -> Session | None:
