@@ -47,11 +47,11 @@ def asked_again(project: Project, notes: Iterable[SessionNote], since: date) -> 
             said[note.item] = note
     found = []
     for one in project.principles:
-        note = said.get(_item(one.prompt))
-        if note is None:
+        last = said.get(_item(one.prompt))
+        if last is None:
             found.append(Again(one.prompt, one.answer, None, waiting=True))
         else:
-            found.append(Again(one.prompt, note.text, note.day, waiting=note.day < since))
+            found.append(Again(one.prompt, last.text, last.day, waiting=last.day < since))
     return tuple(found)
 
 
