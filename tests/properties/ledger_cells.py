@@ -14,6 +14,8 @@ MONTHS, LEVEL = 18, 0.05
 NEVER = 99
 # Sites, and how many of them never begin.
 NETWORKS = ((6, 1), (9, 0), (12, 2))
+# Births a month of a site on average; small: a stratum of 3 to 14 births a week.
+USUAL, SMALL = 120.0, 35.0
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,10 @@ class Truth:
 
 
 def network(
-    rng: np.random.Generator, sites: int, never: int, truth: Truth
+    rng: np.random.Generator, sites: int, never: int, truth: Truth, size: float = USUAL
 ) -> tuple[np.ndarray, ...]:
     """Events, births and the month in which each site began: sites by months."""
-    births = rng.poisson(120 * rng.lognormal(0, 0.5, (sites, 1)), (sites, MONTHS)) + 1
+    births = rng.poisson(size * rng.lognormal(0, 0.5, (sites, 1)), (sites, MONTHS)) + 1
     began = np.linspace(MONTHS // 3, 2 * MONTHS // 3, sites - never).astype(int)
     began = rng.permutation(np.r_[began, [NEVER] * never])
     noise = np.zeros((sites, MONTHS))
@@ -44,10 +46,12 @@ def network(
     return rng.binomial(births, rate), births, began
 
 
-def found(sites: int, never: int, truth: Truth, seed: int, asked: float) -> float:
+def found(
+    sites: int, never: int, truth: Truth, seed: int, asked: float, size: float = USUAL
+) -> float:
     """How well a ratio fits one network; as many months as the effect is late belong to no side."""
     rng = np.random.default_rng([41, seed, sites])
-    events, births, began = network(rng, sites, never, truth)
+    events, births, began = network(rng, sites, never, truth, size)
     return p_value(events, births, began, ratio=asked, settling=truth.late)
 
 
@@ -73,4 +77,21 @@ def l2(networks: int) -> Iterator[Figure]:
                 yield Figure("L2", cell, float(np.mean(seen)), networks, 0.7)
 
 
-PLAYS: dict[str, Play] = {"L1": (l1, 1_000, 40), "L2": (l2, 600, 25)}
+def l3(networks: int) -> Iterator[Figure]:
+    """Under sixty births a month: nothing is claimed of nothing, and limits hold a fall to .7."""
+    for sites, never in NETWORKS:
+        seen = [found(sites, never, Truth(), seed, 1.0, SMALL) <= LEVEL for seed in range(networks)]
+        share = float(np.mean(seen))
+        yield Figure(
+            "L3", f"small, {sites} sites, {never} never: claimed", share, networks, 0, 0.05
+        )
+        for late in (0, 2):
+            truth = Truth(0.7, late)
+            seen = [
+                found(sites, never, truth, seed, 0.7, SMALL) > LEVEL for seed in range(networks)
+            ]
+            cell = f"small, {sites} sites, {never} never, {late} months late: held"
+            yield Figure("L3", cell, float(np.mean(seen)), networks, 0.93)
+
+
+PLAYS: dict[str, Play] = {"L1": (l1, 1_000, 40), "L2": (l2, 600, 25), "L3": (l3, 600, 20)}

@@ -127,3 +127,31 @@ def test_the_command_answers_from_the_files_of_a_trust(tmp_path):
     assert told.exit_code == 0, told.output
     assert "Figure: 1.40 (0.95 to 2.10)" in told.output
     assert "13. What was heard and what was found" in told.output
+
+
+PEOPLE = "person,group,theme\n" + "".join(
+    f"p{place},{group},\n" for place, group in enumerate(["Black"] * 3 + ["White"] * 117)
+)
+
+
+def test_what_is_kept_of_voices_and_staff_answers_the_board_without_the_files(tmp_path):
+    def run(*words):
+        told = CliRunner().invoke(app, [*words, "--database", str(tmp_path / "network.sqlite")])
+        assert told.exit_code == 0, told.output
+        return told.output
+
+    wres, people, counts = (tmp_path / f"{name}.csv" for name in ("wres", "people", "counts"))
+    table_of(of_all(2, (160, 1000), (24, 210))).to_csv(wres, index=False)
+    people.write_text(PEOPLE, encoding="utf-8")
+    rows = "".join(f"pph_1000,site_a,{name},2025-01-06,0,{n}\n" for name, n in
+                   (("Black", 80), ("White", 920)))  # fmt: skip
+    head = "measure,site,stratum,subgroup,numerator,denominator\n"
+    counts.write_text(head + rows, encoding="utf-8")
+    run("workforce", str(wres), "--keep", str(EXAMPLE))
+    days = ("--since", "2025-01-01", "--until", "2025-02-01", "--data", str(counts))
+    run("voices", str(EXAMPLE), "--people", str(people), "--keep", "Survey", *days)
+    team = run("board", str(EXAMPLE), "--data", str(counts))
+    assert "Figure: 1.40 (0.95 to 2.10)" in team
+    assert "parity: Black 8" in team
+    others = run("board", str(EXAMPLE), "--data", str(counts), "--for", "network")
+    assert "Black 8" not in others

@@ -26,6 +26,12 @@ from qi_equity.project import EVERYONE
 from qi_equity.report import FORMATS, Asked, Provenance, made, pack_of, paper, write
 from qi_equity.report.parts import Drawn, Listed, Panel, parted
 from qi_equity.store import Action
+from qi_equity.store.entries import (
+    Assessment,
+    Response,
+)
+from qi_equity.store.gathered import Counted, Heard, Staff, Staffed
+from qi_equity.store.rounds import Beside
 from qi_equity.view.export import document
 from qi_equity.words.numbers import amount, number
 from qi_equity.words.verdicts import verdict_word
@@ -355,3 +361,48 @@ def test_the_declared_contrast_is_the_message_of_the_gaps(found):
         f"Blood loss of 1,000 ml or more: steady for Black, ×{number(row.ratio, 2)}"
     )
     assert EVERYONE not in page.title
+
+
+def test_the_board_paper_names_late_answers_missing_voices_people_and_score(found):
+    sites = tuple(site.id for site in found.project.sites)
+    rows = tuple(
+        Staffed(indicator=2, year="2025", part="all staff", recruits="all", group=group,
+                events=x, out_of=n)
+        for group, x, n in (("White", 160, 1000), ("BME", 24, 210))
+    )  # fmt: skip
+    groups = tuple(
+        Counted(stratum=name, people=n)
+        for name, n in (("Black", 3), ("White", 40), ("Asian", 40), ("Mixed", 40), ("Other", 40))
+    )
+    hidden = tuple(one.model_copy(update={"people": None}) for one in groups)
+    late = Response(
+        about="widening/pph/All%20sites/Black",
+        opened="2024-01-01",
+        due="2024-01-11",
+        owner="Mo Ali",
+    )
+    score = Assessment(day="2024-04-01", score=3.5, by="team", why="Scales are in use")
+    beside = Beside(
+        responses=(late,), scores=(score,), staff=Staff(title="wres", rows=rows, shown=rows),
+        voices=Heard(title="Survey", since="2024-07-01", until="2026-06-22", groups=groups,
+                     shown_groups=hidden, sites=sites),
+    )  # fmt: skip
+    whose = Provenance(team=True)
+    team = pack_of("board", found, Asked(beside=beside, provenance=whose))
+    assert len(team.pages) == 2
+    said = " ".join(line for block in team.pages[1].blocks for line in getattr(block, "lines", ()))
+    assert "Answer to a signal: The gap widens" in said
+    assert "(Mo Ali, due 11 Jan 2024)" in said
+    assert "Further voices that would bring parity: Black" in said
+    assert "for 1 there are too few to say" in said
+    assert "The team, 1 Apr 2024: 3.5" in said
+    assert any(note.startswith("13. What was heard") for note in team.pages[1].notes)
+    network = pack_of("board", found, Asked(beside=beside, provenance=Provenance(policy="hes")))
+    lines = [line for block in network.pages[1].blocks for line in getattr(block, "lines", ())]
+    told = " ".join([*network.pages[1].notes, *lines])
+    assert "parity: Black" not in told
+
+
+def test_the_project_pack_has_a_page_on_how_far_the_team_has_come(found):
+    titles = [page.title for page in pack_of("project", found, ASKED).pages]
+    assert any(title.startswith("The data would have") for title in titles)

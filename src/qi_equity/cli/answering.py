@@ -216,3 +216,31 @@ def progress_(
             table = desk.observations(aims.id).drop(columns="revision")
             findings = analyse(desk.project(aims.id), table)
     told(progress_lines(aims, proposed(findings, today), kept))
+
+
+@app.command()
+def principles(
+    project: ProjectFile,
+    database: Database = DATABASE,
+    of: Annotated[int, typer.Option(help="the number of the principle that is answered")] = 0,
+    answer: Annotated[str, typer.Option(help="with --of: what this session says")] = "",
+    since: Annotated[
+        datetime | None, typer.Option(formats=DAY, help="the session's day; none: today")
+    ] = None,
+) -> None:
+    """The anti-racism principles, asked again at each session: what waits, and what was said."""
+    from qi_equity import project_file
+    from qi_equity.network.principles import answered, asked_again
+    from qi_equity.store.entries import SessionNote
+    from qi_equity.words import say
+    from qi_equity.words.principles import principles_lines, principles_title
+
+    aims, session = project_file.load(project), since.date() if since else date.today()
+    if bool(of) != bool(answer.strip()) or not 0 <= of <= len(aims.principles):
+        raise UserError(say("principles.no_such", count=len(aims.principles)))
+    with store_of(database, aims, project) as desk:
+        if of:
+            desk.write(aims.id, answered(aims.principles[of - 1].prompt, answer, date.today()))
+        notes = [one.content for one in desk.entries(aims.id, SessionNote).values()]
+    found = asked_again(aims, notes, session)
+    told([principles_title(found), *principles_lines(found)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,8 +14,10 @@ from qi_equity.errors import UserError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from qi_equity.disclosure.policy import Policy
     from qi_equity.project import Project
-    from qi_equity.store.entries import Engagement, Response
+    from qi_equity.store.gathered import Heard
+    from qi_equity.store.rounds import Beside
 
 
 @app.command()
@@ -36,6 +37,7 @@ def board(
 ) -> None:
     """Thirteen questions that a board asks of its data on race equality: the figure or the hole."""
     from qi_equity import project_file
+    from qi_equity.disclosure.policy import policy_of
     from qi_equity.network import workforce as standard
     from qi_equity.network.board_questions import thirteen_questions
     from qi_equity.words.board_questions import question_lines, question_rows
@@ -43,41 +45,51 @@ def board(
     if audience not in ("team", "network"):
         raise UserError("--for is team or network")
     aims = project_file.load(project)
+    beside = _written(database, aims, audience)
     table = standard.read(workforce) if workforce else None
-    met, responses = _written(database, aims)
+    if table is None and beside.staff is not None:
+        table = standard.table_of(beside.staff)
+    policy = policy_of(aims.disclosure) if audience == "network" else None
+    heard = _voices(aims, people or beside.voices, data, project.parent, policy)
     answers = thirteen_questions(
-        table,
-        voices=_voices(aims, people, data, project.parent, audience) if people else None,
-        met=met, responses=responses, today=date.today(), shown_few=audience == "team",
+        table, voices=heard, met=beside.met, responses=beside.responses, today=date.today(),
+        shown_few=audience == "team",
     )  # fmt: skip
     told(question_lines(question_rows(answers)))
 
 
 def _voices(
-    aims: Project, people: Path, data: Path | None, base: Path, audience: str
-) -> pd.DataFrame:
-    from qi_equity.disclosure.policy import policy_of
+    aims: Project, given: Path | Heard | None, data: Path | None, base: Path, policy: Policy | None
+) -> pd.DataFrame | None:
+    """Voices of a file, or those that a store kept, beside the births of the data."""
+    import pandas as pd
+
     from qi_equity.network import voices as room
     from qi_equity.sources import load
 
-    heard = room.read(people, aims)
+    if given is None:
+        return None
     imported = load(aims, data, base=base)
     account(imported)
-    served, _ = room.served_by(aims, imported.observations)
-    policy = policy_of(aims.disclosure) if audience == "network" else None
-    return room.voices(aims, heard, served, policy)
+    if isinstance(given, Path):
+        served, _ = room.served_by(aims, imported.observations)
+        return room.voices(aims, room.read(given, aims), served, policy)
+    served, _ = room.served_by(aims, imported.observations, given.since, given.until)
+    if policy is not None:
+        served = pd.Series(policy.shown(served.to_numpy(float)), served.index)
+    return room.voices_of(aims, given.groups, served)
 
 
-def _written(database: str, aims: Project) -> tuple[Sequence[Engagement], Sequence[Response]]:
-    """Meetings and responses of a store, where one is named."""
-    from qi_equity.store.entries import Engagement, Response
+def _written(database: str, aims: Project, audience: str) -> Beside:
+    """What a store keeps beside the counts, where one is named."""
+    from qi_equity.store.rounds import Beside, written_down
 
     if not database:
-        return (), ()
+        return Beside()
     from qi_equity.cli.safekeeping import admin
 
     with admin(database) as desk:
         if aims.id not in desk.projects():
-            return (), ()
-        met, responses = desk.entries(aims.id, Engagement), desk.entries(aims.id, Response)
-        return [one.content for one in met.values()], [one.content for one in responses.values()]
+            return Beside()
+        told: Beside = written_down(desk, aims.id, network=audience == "network")["beside"]
+        return told

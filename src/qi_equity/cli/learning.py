@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qi_equity.cli.common import DataFile, ProjectFile, account, app, progress, told
+from qi_equity.cli.common import (
+    DATABASE,
+    Database,
+    DataFile,
+    ProjectFile,
+    account,
+    app,
+    progress,
+    told,
+)
+from qi_equity.cli.network import store_of
 from qi_equity.errors import UserError
 
 if TYPE_CHECKING:
@@ -81,6 +91,10 @@ def voices(
     audience: Annotated[
         str, typer.Option("--for", help="team, or network: small numbers protected")
     ] = "team",
+    keep: Annotated[
+        str, typer.Option(help="keep the numbers by group in the store, under this title")
+    ] = "",
+    database: Database = DATABASE,
 ) -> None:
     """Whose voices were heard beside those served, and what was raised, counted by people."""
     from qi_equity import project_file
@@ -93,6 +107,8 @@ def voices(
         raise UserError("--for is team or network")
     if (served is None) == bool(served_name):
         raise UserError("--served needs --served-name, and that needs --served: say what it is")
+    if keep and (since is None or until is None):
+        raise UserError("--keep needs --since and --until: when these people were heard")
     aims = project_file.load(project)
     heard = room.read(people, aims)
     typer.echo(str(heard))
@@ -106,6 +122,12 @@ def voices(
         typer.echo(say("terminal.synthetic"))
     rows = room.voices(aims, heard, by_group, policy)
     told(voices_lines(aims, rows, room.themes(aims, heard, policy), name, period))
+    if keep and since is not None and until is not None:
+        days = (since.date(), until.date())
+        entry = room.kept(aims, heard, keep, days, {}, [site.id for site in aims.sites])
+        with store_of(database, aims, project) as desk:
+            desk.write(aims.id, entry)
+        typer.echo(say("responses.kept"))
 
 
 @app.command()
@@ -116,14 +138,28 @@ def workforce(
             metavar="TABLE", help="indicator, year, group, events, out_of; part, recruits if told"
         ),
     ],
+    keep: Annotated[
+        Path | None,
+        typer.Option("--keep", metavar="PROJECT", help="keep it in this project's store"),
+    ] = None,
+    database: Database = DATABASE,
 ) -> None:
     """The Workforce Race Equality Standard: its nine indicators with intervals, year by year."""
     from qi_equity.network import workforce as room
+    from qi_equity.words import say
     from qi_equity.words.workforce import wres_lines
 
     rows = room.read(table)
     typer.echo(f"{len(rows):,} rows read")
     told(wres_lines(room.wres(rows)))
+    if keep is not None:
+        from qi_equity import project_file
+
+        aims = project_file.load(keep)
+        sites = [site.id for site in aims.sites]
+        with store_of(database, aims, keep) as desk:
+            desk.write(aims.id, room.kept(aims, rows, table.name, sites))
+        typer.echo(say("responses.kept"))
 
 
 def _births(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import pandas as pd
 
@@ -23,7 +23,7 @@ def any_table(
     def of_any(data: Any, *args: P.args, **named: P.kwargs) -> R:
         return function(frame(data), *args, **named)
 
-    return of_any
+    return cast(Callable[Concatenate[Any, P], R], of_any)
 
 
 def frame(data: Any) -> pd.DataFrame:

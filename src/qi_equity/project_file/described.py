@@ -186,7 +186,7 @@ def _made(told: Schema, parts: Mapping[str, Schema]) -> Any:
     kind = told.get("type", "string")
     kind = kind[0] if isinstance(kind, list) else kind
     if kind == "array":
-        items = told.get("items") or next(iter(told.get("prefixItems", ())), {})
+        items: Schema = told.get("items") or next(iter(told.get("prefixItems", ())), {})
         return [_made(items, parts)] * max(1, told.get("minItems", 1))
     if kind == "object":
         needed: Iterable[str] = told.get("required", ())

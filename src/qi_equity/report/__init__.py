@@ -17,6 +17,7 @@ from qi_equity.findings import Findings
 from qi_equity.report.packs import PACKS, pack_of
 from qi_equity.report.parts import Asked, Pack, Provenance
 from qi_equity.store import Action, Session, SessionNote
+from qi_equity.store.rounds import Beside
 
 __all__ = ["FORMATS", "PACKS", "Asked", "Pack", "Provenance", "made", "made_of", "write", "writer"]
 
@@ -65,6 +66,7 @@ def write(
     actions: Sequence[Action] = (),
     notes: Sequence[SessionNote] = (),
     session: Session | None = None,
+    beside: Beside | None = None,
     today: pd.Timestamp | None = None,
     template: Path | None = None,
     telling: Callable[[str], None] = lambda name: None,
@@ -74,8 +76,9 @@ def write(
     `findings` are the team's own or a release; `provenance` says which, and every page does.
     """
     asked = Asked(
-        site, provenance or Provenance(team=True), tuple(actions), today, tuple(notes), session
-    )
+        site, provenance or Provenance(team=True), tuple(actions), today, tuple(notes), session,
+        beside or Beside(),
+    )  # fmt: skip
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     pages = pack_of(pack, findings, asked)

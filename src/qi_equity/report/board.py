@@ -1,4 +1,4 @@
-"""The board paper, at most two pages: what changed and for whom; gaps, data trust, overdue."""
+"""The board paper, at most two pages: what changed and for whom; gaps, trust, overdue, voices."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ from collections.abc import Iterator
 from qi_equity.agenda import Item, agenda
 from qi_equity.findings import Chart, Findings
 from qi_equity.project import Measure
+from qi_equity.report.learning import (
+    late_answer_line,
+    late_answers,
+    learning_lines,
+    learning_notes,
+)
 from qi_equity.report.marks import MARKS
 from qi_equity.report.measures import GAP_SHARES, gap_rows, gap_table, lead_site, strata_of
 from qi_equity.report.parts import Asked, Block, Listed, Page, Said
@@ -25,6 +31,7 @@ from qi_equity.words.watched import MEANS
 
 CHANGED, TRUST, LATE = 2, 2, 2  # lines of each to a page: a board reads two pages
 MEASURES, STRATA, GAPS = 4, 7, 5
+GAPS_BESIDE = 2  # where voices and people stand under them
 
 STILL = "●"
 
@@ -135,43 +142,46 @@ def cell(row: Chart | None, measure: Measure) -> tuple[str, str]:
 
 
 def _gaps(findings: Findings, asked: Asked) -> Page:
-    """Gaps with their verdicts in words, how far the data can be trusted, what is overdue."""
+    """Gaps with their verdicts, how far the data can be trusted, what is overdue, who is heard."""
     project = findings.project
     measure = project.measure(project.aim.primary.measure)
     site = lead_site(findings, measure, asked)
     gaps = gap_rows(findings, measure, site)
     # The contrast that was declared stands first: it is what the board was promised.
     gaps.sort(key=lambda row: row.stratum != project.aim.primary.stratum)
+    learned = learning_lines(findings, asked)
     blocks: list[Block] = []
     if gaps:
         title = gap_title(gaps, measure)
-        blocks.append(Listed(gap_table(gaps[:GAPS], measure), shares=GAP_SHARES, said=title))
+        shown = gaps[: GAPS_BESIDE if learned else GAPS]
+        blocks.append(Listed(gap_table(shown, measure), shares=GAP_SHARES, said=title))
     else:
         title = say("report.title.gap_waiting", measure=measure.name)
         blocks.append(Said((say("gaps.page.no_gap"),)))
     lines = caution_lines(findings)
-    trust = lines[:TRUST] or [say("report.title.clean")]
+    trust = lines[: 1 if learned else TRUST] or [say("report.title.clean")]
     more = max(0, len(lines) - len(trust))
     blocks.append(Said(tuple(trust), say("report.board.trust"), more))
     blocks.append(Said(tuple(_overdue(findings, asked)), say("report.board.overdue")))
+    if learned:
+        blocks.append(Said(tuple(learned), say("report.board.learned")))
     notes = [
         text for row in gaps for text in verdict_sentences(row, measure.multiply, measure.direction)
     ]
-    return Page(
-        title, tuple(blocks), (*notes, *lines), footer(findings, asked.provenance, measure, site)
-    )
+    notes += [*lines, *_late(findings, asked)[LATE:], *learning_notes(findings, asked)]
+    under = footer(findings, asked.provenance, measure, site)
+    return Page(title, tuple(blocks), tuple(notes), under)
 
 
 def _overdue(findings: Findings, asked: Asked) -> list[str]:
-    """Steps past their day, and sites that have stopped logging."""
-    late = overdue(asked.actions, asked.day(findings))
-    lines = [
-        say("report.board.step", text=clipped(one.text, 60), owner=one.owner, day=day(one.due))
-        for one in late[:LATE]
-    ]
+    """Answers and steps past their day, and sites that have stopped logging."""
+    late = _late(findings, asked)
+    lines = late[:LATE]
     if len(late) > LATE:
         lines.append(say("report.more", count=len(late) - LATE))
-    if not lines:
+    if not late:
+        if asked.beside.responses:
+            lines.append(say("report.board.nobody_late"))
         lines.append(
             say("report.board.nobody_overdue" if asked.actions else "report.board.no_steps")
         )
@@ -180,3 +190,15 @@ def _overdue(findings: Findings, asked: Asked) -> list[str]:
         said = say("session.late", day=day(one.last))
         lines.append(say("report.board.late", site=item_place(one, findings), said=said))
     return lines
+
+
+def _late(findings: Findings, asked: Asked) -> list[str]:
+    """Every answer and step whose day is past; the answers to signals first."""
+    steps = overdue(asked.actions, asked.day(findings))
+    return [
+        *(late_answer_line(one, findings) for one in late_answers(findings, asked)),
+        *(
+            say("report.board.step", text=clipped(one.text, 60), owner=one.owner, day=day(one.due))
+            for one in steps
+        ),
+    ]

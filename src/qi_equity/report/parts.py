@@ -11,6 +11,7 @@ import pandas as pd
 
 from qi_equity.findings import Findings
 from qi_equity.store import Action, Session, SessionNote
+from qi_equity.store.rounds import Beside
 from qi_equity.view.panels import Figure
 from qi_equity.view.table import Table
 
@@ -187,6 +188,7 @@ class Asked:
     today: pd.Timestamp | None = None
     notes: Sequence[SessionNote] = ()
     session: Session | None = None
+    beside: Beside = field(default_factory=Beside)
 
     def day(self, findings: Findings) -> pd.Timestamp:
         """The day the pack is made for."""

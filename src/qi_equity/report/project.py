@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from qi_equity.findings import Findings
 from qi_equity.project import Cycle, Project
+from qi_equity.report.learning import score_lines
 from qi_equity.report.measures import ROWS, chart_pages, gap_pages, numbered, site_pages
 from qi_equity.report.parts import Asked, Listed, Page, Said
 from qi_equity.view.table import Table
@@ -33,6 +34,7 @@ def project_pages(findings: Findings, asked: Asked) -> Iterator[Page]:
     if not asked.site:
         yield from site_pages(findings, aim, asked)
     yield from quality_pages(findings, asked)
+    yield progress_page(findings, asked)
     yield from cycle_pages(findings, asked)
 
 
@@ -94,6 +96,13 @@ def quality_pages(findings: Findings, asked: Asked) -> list[Page]:
     shown, rest = lines[:CAUTIONS], lines[CAUTIONS:]
     said = Said(tuple(shown), more=len(rest))
     return [Page(title, (said,), (say("quality.lead"), *lines), under)]
+
+
+def progress_page(findings: Findings, asked: Asked) -> Page:
+    """The improvement scale: what the data would have beside what people say, and why."""
+    first, *lines = score_lines(findings, asked)
+    under = footer(findings, asked.provenance, None, asked.site)
+    return Page(first.rstrip("."), (Said(tuple(lines[:-1])),), (lines[-1],), under)
 
 
 def cycle_pages(findings: Findings, asked: Asked) -> list[Page]:

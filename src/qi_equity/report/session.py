@@ -9,6 +9,7 @@ import pandas as pd
 
 from qi_equity.agenda import OF_GAPS, Item, agenda, recalled
 from qi_equity.findings import Findings
+from qi_equity.network.principles import ABOUT, asked_again
 from qi_equity.project import Project
 from qi_equity.report import charts
 from qi_equity.report.measures import ROWS, markers, numbered
@@ -20,6 +21,7 @@ from qi_equity.words import say, words_of
 from qi_equity.words.agenda import item_kind, item_line, item_place, item_sentences
 from qi_equity.words.grammar import first_up, listed
 from qi_equity.words.numbers import day
+from qi_equity.words.principles import principles_lines, principles_title
 from qi_equity.words.report import footer
 
 SAID = 2  # sentences beside a chart; all of them are in the notes
@@ -44,6 +46,7 @@ def session_pages(findings: Findings, asked: Asked) -> Iterator[Page]:
     for told in items:
         yield _item(findings, asked, told)
     yield from note_pages(findings, asked)
+    yield from principle_pages(findings, asked)
     yield from steps_pages(findings, asked)
 
 
@@ -107,7 +110,9 @@ def note_pages(findings: Findings, asked: Asked) -> list[Page]:
     """What the session wrote down: of the agenda that is held, else of the last day of notes."""
     last = max((one.day for one in asked.notes), default=None)
     since = asked.session.day if asked.session is not None and asked.session.held else last
-    notes = [one for one in asked.notes if since is not None and one.day >= since]
+    notes = [
+        one for one in asked.notes if since is not None and one.day >= since and one.about != ABOUT
+    ]
     under = footer(findings, asked.provenance, None, asked.site)
     heads = tuple(say(f"report.table.{name}") for name in ("note", "where", "said"))
     names, about = {one.id: one.name for one in findings.project.sites}, words_of("session.about")
@@ -131,6 +136,17 @@ def note_pages(findings: Findings, asked: Asked) -> list[Page]:
             for _, here in parted(lines, NOTES)
         ]
     )
+
+
+def principle_pages(findings: Findings, asked: Asked) -> Iterator[Page]:
+    """The principles, each with what was last said of it; those that wait are named as waiting."""
+    session = asked.session
+    held = session.day if session is not None and session.held else None
+    found = asked_again(findings.project, asked.notes, held or asked.day(findings).date())
+    if found:
+        lines = principles_lines(found)
+        under = footer(findings, asked.provenance, None, asked.site)
+        yield Page(principles_title(found), (Said(tuple(lines)),), tuple(lines), under)
 
 
 def steps_pages(findings: Findings, asked: Asked) -> list[Page]:

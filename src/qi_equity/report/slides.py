@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -165,14 +165,30 @@ class Slide:
         needs = [self._need(block) for block in blocks]
         charts = sum(isinstance(block, Drawn) for block in blocks)
         tables = sum(n for n, one in zip(needs, blocks, strict=True) if isinstance(one, Listed))
-        words = sum(n for n, one in zip(needs, blocks, strict=True) if isinstance(one, Said))
         left = max(room - tables - (room // 2 if charts else 0), room // 5)
-        share = min(1.0, left / words) if words else 1.0
-        for need, block in zip(needs, blocks, strict=True):
+        words = self._shared(needs, left)
+        for need, block, said in zip(needs, blocks, words, strict=True):
             if isinstance(block, Drawn):
-                yield (room - tables - int(words * share)) // charts
+                yield (room - tables - sum(words)) // charts
             else:
-                yield int(need * share) if isinstance(block, Said) else need
+                yield said if isinstance(block, Said) else need
+
+    def _shared(self, needs: Sequence[int], left: int) -> list[int]:
+        """The room that each block of words gets: its heading and a line, then a fair part."""
+        words = [
+            need if isinstance(block, Said) else 0
+            for need, block in zip(needs, self.page.blocks, strict=True)
+        ]
+        line = int(Pt(self.size * LEADING + AFTER))
+        least = [
+            min(need, line * (1 + bool(block.heading)) + int(BETWEEN))
+            if isinstance(block, Said)
+            else 0
+            for need, block in zip(words, self.page.blocks, strict=True)
+        ]
+        over = sum(words) - sum(least)
+        share = min(1.0, max(0, left - sum(least)) / over) if over else 0.0
+        return [few + int(share * (need - few)) for few, need in zip(least, words, strict=True)]
 
     def _size(self, room: int) -> int:
         """How large words are: larger on a page of nothing else."""

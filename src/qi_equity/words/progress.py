@@ -38,6 +38,16 @@ def progress_lines(project: Project, found: Progress, said: Sequence[Assessment]
     yield say("progress.scale")
 
 
+def score_line(found: Progress, said: Sequence[Assessment]) -> str:
+    """The proposal beside what was said last, and the difference."""
+    last = max(said, key=lambda one: one.day)
+    return say(
+        "progress.line", proposed=say("progress.proposed", score=fixed(found.score, 1)),
+        who=say(f"progress.who.{last.by}"), day=day(last.day), score=fixed(last.score, 1),
+        difference=_beside(last.score - found.score),
+    )  # fmt: skip
+
+
 def _beside(more: float) -> str:
     if more == 0:
         return say("progress.alike")

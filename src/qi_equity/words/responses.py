@@ -77,6 +77,17 @@ def _one(key: str, one: Response, project: Project) -> Iterator[str]:
         yield "  " + say("responses.evidence", evidence=one.evidence)
 
 
+def answer_line(one: Response, project: Project, today: date) -> str:
+    """How a response stands, in one line for a paper."""
+    if one.closed is None:
+        return reminder(one, project, today)
+    where = where_words(one.about, project)
+    outcome = say(f"responses.outcome.{one.outcome}")
+    return say(
+        "responses.answer", where=where, outcome=outcome, day=day(one.closed), found=one.found
+    )
+
+
 def reminder(one: Response, project: Project, today: date) -> str:
     """One line of a reminder: names, a place and a day, and no count."""
     where = where_words(one.about, project)
