@@ -6,12 +6,13 @@ A part of the page of a session; no page of its own.
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from qi_equity.app.pages.page import Context
 from qi_equity.app.pages.voices import places
 from qi_equity.words import say
 
-OF = "principle/"  # then its place: what a note is about that answers one
+OF = "principle/"  # then its prompt, quoted: the item of a note that answers one
 
 
 def principles(context: Context, notes: list[dict[str, Any]]) -> dict[str, Any]:
@@ -20,11 +21,12 @@ def principles(context: Context, notes: list[dict[str, Any]]) -> dict[str, Any]:
     notes: newest first, as `captured` gives them; those that answer no principle are given back.
     """
     asked = []
-    for place, one in enumerate(context.choice.project.principles, 1):
-        own = [note for note in notes if note["item"] == f"{OF}{place}"]
+    for one in context.choice.project.principles:
+        item = f"{OF}{quote(one.prompt, safe='')}"
+        own = [note for note in notes if note["item"] == item]
         last = own[0] if own else None
         asked.append({
-            "item": f"{OF}{place}",
+            "item": item,
             "prompt": one.prompt,
             "answer": last["text"] if last else one.answer or "",
             "when": say("session.principles.said", day=last["when"], who=last["who"])
