@@ -486,8 +486,9 @@ def test_every_write_the_app_offers_is_in_the_table():
     asked = {"log", "upload", "undo", "note", "action", "done", "consent", "release", "withdraw",
              "examine_response", "close_response", "engage", "did", "keep_voices", "keep_staff",
              "makeup", "cycle", "cycle_stands"}  # fmt: skip
-    # Who may send a reminder, or open a response: tests/unit/test_learning_pages.py.
-    assert set(ACTIONS) == asked | {"remind"}
+    # Who may send a reminder, or open a response: tests/unit/test_learning_pages.py; who may write
+    # down what happened: tests/unit/test_happenings.py.
+    assert set(ACTIONS) == asked | {"remind", "annotate"}
     # Who may: tests/unit/test_holding.py, tests/unit/test_rounds.py.
     assert set(OF_FINDINGS) == {"hold", "let_go", "send_round", "open_response"}
     assert set(STARTS) == {"begin"}  # who may: tests/unit/test_files_brought_in.py

@@ -326,6 +326,23 @@ def test_an_idea_tried_is_written_down_and_the_ledger_says_what_cannot_be_told(o
     assert "seen done on 1 Sep 2025" in said
 
 
+# The principles
+
+
+def test_the_principles_are_asked_at_each_session_and_their_answers_are_kept(opened):
+    mine = desk(opened)
+    page = Renderer(Shared(mine))
+    assert "One is not answered today" in html(page, "session")
+    item = "principle/Name%20racism"
+    assert f'name="item" value="{item}"' in html(page, "session")
+    form = {"item": item, "day": f"{date.today()}", "about": "principle", "site": ""}
+    said = text_of(done(page, "note", "session", **form, text="We name it in each review"))
+    assert "All are answered today" in said
+    assert said.count("We name it in each review") == 1, "an answer is no note beside"
+    (note,) = mine.entries("pph", store.SessionNote).values()
+    assert note.content.item == item
+
+
 # Empty states
 
 

@@ -60,8 +60,10 @@ def _stands(desk: Desk, choice: Choice, fields: Fields) -> str:
     kept = desk.entries(choice.project.id, Cycle)
     one = next((c for c in choice.project.cycles if c.id == text(fields, "cycle")), None)
     stands = text(fields, "stands")
-    if one is None or stands not in STANDS:
-        raise UserError("which cycle is meant, and how it stands, is not clear; reload the page")
+    if one is None:
+        raise UserError("this cycle is no longer there; reload the page")
+    if stands not in STANDS:
+        raise UserError("how the cycle stands is not clear; reload the page")
     if text(fields, "day") > f"{date.today():%Y-%m-%d}":
         raise UserError("this day has not come yet")
     told = made(Cycle, one.model_dump() | {stands: text(fields, "day")})

@@ -10,6 +10,7 @@ from qi_equity.agenda import Item
 from qi_equity.app.holding import Shown, Standing, standing
 from qi_equity.app.pages.captured import captured
 from qi_equity.app.pages.page import Context, Page, nothing_words
+from qi_equity.app.pages.principles import principles
 from qi_equity.app.pages.responses import still_open
 from qi_equity.app.pages.slide import slide
 from qi_equity.app.rounds import FORMATS, PACKS, ROUNDS, audiences
@@ -41,6 +42,7 @@ def session(context: Context) -> Page:
         "stored": context.desk is not None,
         **_held(context, found),
         **written,
+        **principles(context, written["notes"]),
         "round": _round(context),
         "responses": still_open(context),
         "places": [("", say("session.network"))]
