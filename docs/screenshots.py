@@ -161,7 +161,8 @@ def pictures() -> dict[str, Picture]:
     both = {
         "answer": ANSWER, "compare": _at("compare", "&stratum=Black"), "board": _at("board"),
         "log": log, "session": _at("session"), "project": _at("project"),
-        "quality": _at("quality"), "spread": _at("spread"), "people": _at("people"), "history": _at("history"),
+        "quality": _at("quality"), "spread": _at("spread"), "people": _at("people"),
+        "history": _at("history"),
     }  # fmt: skip
     every = {
         f"{name}-{screen}": Picture(address, screen)
