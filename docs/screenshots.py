@@ -161,7 +161,8 @@ def pictures() -> dict[str, Picture]:
     both = {
         "answer": ANSWER, "compare": _at("compare", "&stratum=Black"), "board": _at("board"),
         "log": log, "session": _at("session"), "project": _at("project"),
-        "quality": _at("quality"), "people": _at("people"), "history": _at("history"),
+        "quality": _at("quality"), "spread": _at("spread"), "people": _at("people"),
+        "history": _at("history"),
     }  # fmt: skip
     every = {
         f"{name}-{screen}": Picture(address, screen)
@@ -169,6 +170,9 @@ def pictures() -> dict[str, Picture]:
         for screen in ("desktop", "phone")
     }
     return every | {
+        "responses-desktop": Picture(_at("responses"), "desktop", screenful=True),
+        "voices-desktop": Picture(_at("voices"), "desktop", screenful=True),
+        "staff-desktop": Picture(_at("staff"), "desktop", screenful=True),
         "answer-dark": Picture(ANSWER, "dark"),
         "answer-zoomed": Picture(ANSWER, "zoomed"),
         "answer-print": Picture(ANSWER, "paper", _printed),
@@ -195,9 +199,9 @@ def pictures() -> dict[str, Picture]:
 
 
 def kept(page: Any, place: Path) -> None:
-    """The picture in 256 colours: a third of the bytes, and nobody sees which third."""
+    """The picture in 128 colours: a third of the bytes, and nobody sees which third."""
     taken = Image.open(io.BytesIO(page.screenshot()))
-    taken.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(place, optimize=True)
+    taken.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(place, optimize=True)
     print(place, place.stat().st_size // 1000, "kB", flush=True)
 
 

@@ -28,7 +28,7 @@ def answer(html):
 
 def test_the_site_whose_recording_got_worse_is_the_first_line():
     said = answer(page(Caution("few_events"), Caution("unknown_rose", "pph", "site_a", "", ROSE)))
-    assert said == "Site A: ethnicity not known rose from 5% to 34% since April 2024."
+    assert said == "Site A: ethnicity not known rose: 5% before April 2024, 34% since."
 
 
 def test_without_a_caution_the_share_itself_is_the_first_line():
