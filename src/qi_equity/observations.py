@@ -13,11 +13,11 @@ import pandas as pd
 
 from qi_equity.arrays import IntArray
 from qi_equity.errors import DataErrors
+from qi_equity.vocabulary import COUNTS as COUNTS
 
 # What tells one series from another, and one observation.
 SERIES_KEY = ["measure", "site", "stratum"]
 KEY = [*SERIES_KEY, "subgroup"]
-COUNTS = ["numerator", "denominator"]
 COLUMNS = [*KEY, *COUNTS, "value"]
 # What a source may tell beside them: how many of those counted have no outcome recorded, of how
 # many readings a value is the mean, with their standard deviation, and how many more were refused,

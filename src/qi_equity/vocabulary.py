@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+# The columns of a table of observations that hold counts.
+COUNTS = ["numerator", "denominator"]
+
 
 class Verdict(StrEnum):
     """What can be said of a gap; no word claims more than its test has shown."""

@@ -46,12 +46,6 @@ def check(path: str | os.PathLike[str], folders: Sequence[Path] = ()) -> tuple[P
     return tuple(sorted(set(_problems(tree.read(_text(path)), path, folders))))
 
 
-def is_audit(path: str | os.PathLike[str]) -> bool:
-    """Whether a file is meant as an audit, and not as a project."""
-    value = tree.read(_text(Path(path))).value
-    return isinstance(value, dict) and "area" in value and "indicators" in value
-
-
 def schema_text() -> str:
     """The JSON Schema of an audit file, for editors that complete and check as one types."""
     held = {

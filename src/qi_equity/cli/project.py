@@ -14,6 +14,7 @@ from qi_equity.cli.common import DataFile, ProjectFile, account, app, counted, p
 from qi_equity.errors import UserError
 
 if TYPE_CHECKING:
+    from qi_equity.errors import Problem
     from qi_equity.project import Project
     from qi_equity.quality.linkage import Agreement
     from qi_equity.quality.mother_and_baby import Both
@@ -28,13 +29,8 @@ def check(
     ] = False,
 ) -> None:
     """Every problem of project files as file:line:column: message; exit code 1 if there is one."""
-    from qi_equity import audit, project_file
 
-    problems = [
-        problem
-        for file in files
-        for problem in (audit if audit.is_audit(file) else project_file).check(file)
-    ]
+    problems = [problem for file in files for problem in _problems(file)]
     for problem in problems:
         typer.echo(problem)
     if problems:
@@ -43,6 +39,16 @@ def check(
     reviewed = [_reviewed(file) for file in files] if equity else []
     if not all(reviewed):
         raise typer.Exit(1)
+
+
+def _problems(file: Path) -> tuple[Problem, ...]:
+    from qi_equity import project_file
+
+    if project_file.is_audit(file):
+        from qi_equity import audit
+
+        return audit.check(file)
+    return project_file.check(file)
 
 
 def _reviewed(file: Path) -> bool:
@@ -86,7 +92,6 @@ def new(
 ) -> None:
     """A project file to edit, with comments and a schema for the editor."""
     from qi_equity import project_file
-    from qi_equity.sources.outline import outline
 
     if plan is not None:
         for path in from_plan(plan, folder, tuple(files or ())):
@@ -98,7 +103,12 @@ def new(
     target = folder / f"{name}.yaml"
     if target.exists():
         raise UserError(f"{target} is already there; choose another name or move it away first")
-    text = outline(data, name, folder, _asking()) if data else project_file.scaffold(name, base)
+    if data:
+        from qi_equity.sources.outline import outline
+
+        text = outline(data, name, folder, _asking())
+    else:
+        text = project_file.scaffold(name, base)
     folder.mkdir(parents=True, exist_ok=True)
     target.write_text(text, encoding="utf-8")
     # The file's first line points an editor at the schema beside it.

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from qi_equity.arrays import FloatArray
 from qi_equity.equity.intervals import Interval, exact_p
@@ -47,4 +46,6 @@ def participation(
 @np.vectorize
 def _exact(x: float, n: float, p: float) -> float:
     """The chance of a number no more likely than this one (Sterne's two sides)."""
-    return float(stats.binomtest(int(x), int(n), p).pvalue) if np.isfinite(x) else np.nan
+    from scipy.stats import binomtest  # slow to load, and asked for by the voices page alone
+
+    return float(binomtest(int(x), int(n), p).pvalue) if np.isfinite(x) else np.nan

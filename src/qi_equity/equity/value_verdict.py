@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtr
 
 from qi_equity.arrays import BoolArray, FloatArray, IntArray
 from qi_equity.equity.contrast import first_half, summed
@@ -178,7 +178,7 @@ def _overall_falling(data: Values) -> FloatArray:
         slope = summed(weight * centred * away) / held
         left = summed(weight * (away - slope[..., np.newaxis] * centred) ** 2)
         freedom = np.maximum(use.sum(axis=-1) - 2, 1)
-        p_value = stats.t.cdf(slope / np.sqrt(left / freedom / held), freedom)
+        p_value = stdtr(freedom, slope / np.sqrt(left / freedom / held))
     return np.where(np.isnan(p_value), 1.0, p_value)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtr
 
 from qi_equity.arrays import BoolArray, FloatArray, IntArray
 from qi_equity.equity.contrast import (
@@ -325,7 +325,7 @@ def _overall_falling(data: Contrast) -> FloatArray:
         # What is left once the trend is taken out says how much the periods vary.
         left = summed(np.where(variance > 0, score**2 / variance, 0.0)) - z**2
         freedom = np.maximum(data.compared.sum(axis=-1) - 2, 1)
-        p_value = stats.t.cdf(z / np.sqrt(np.maximum(1.0, left / freedom)), freedom)
+        p_value = stdtr(freedom, z / np.sqrt(np.maximum(1.0, left / freedom)))
     return np.where(np.isnan(p_value), 1.0, p_value)
 
 

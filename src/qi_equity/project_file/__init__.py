@@ -20,7 +20,7 @@ from qi_equity.project_file.cross_checks import CHECKS
 from qi_equity.project_file.draft import Draft
 from qi_equity.project_file.new_file import scaffold_from
 
-__all__ = ["check", "examples", "library", "load", "scaffold", "schema", "schema_text"]
+__all__ = ["check", "examples", "is_audit", "library", "load", "scaffold", "schema", "schema_text"]
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -43,6 +43,12 @@ def check(path: str | os.PathLike[str]) -> tuple[Problem, ...]:
     """Every problem of a project file, in the order of its lines; none where it is right."""
     text, unread = _text(path)
     return unread or tuple(sorted(set(_problems(tree.read(text), str(path)))))
+
+
+def is_audit(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is meant as an audit, and not as a project; the audit's own room is slow."""
+    value = tree.read(_text(path)[0]).value
+    return isinstance(value, dict) and "area" in value and "indicators" in value
 
 
 def schema() -> dict[str, Any]:

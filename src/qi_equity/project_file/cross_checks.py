@@ -8,7 +8,6 @@ from datetime import date
 from typing import Any
 
 from qi_equity.errors import did_you_mean
-from qi_equity.observations import COUNTS
 from qi_equity.project import ALL_SITES, BEST_AT_BASELINE, EVERYONE, EVERYONE_ELSE
 from qi_equity.project_file.definition_checks import (
     SHORTEST_REASON,
@@ -28,6 +27,7 @@ from qi_equity.project_file.strata_checks import (
 )
 from qi_equity.project_file.tree import Path
 from qi_equity.strata import crossed
+from qi_equity.vocabulary import COUNTS
 
 # Charts by the kinds of data they are made for (Provost & Murray, The Health Care Data Guide).
 FITS = {

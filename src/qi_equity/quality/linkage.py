@@ -15,7 +15,7 @@ from qi_equity.crossed import margins
 from qi_equity.errors import DataErrors, did_you_mean
 from qi_equity.project import Project
 from qi_equity.sources import predicates
-from qi_equity.sources.engine import read_file
+from qi_equity.sources.engine import ibis_here, read_file
 from qi_equity.sources.labels import place, text_of
 
 NO_GROUP = "no group"
@@ -77,9 +77,7 @@ def agreement(
 
     stratum is the column of codes; second_stratum its name in the second file where it differs.
     """
-    import ibis
-
-    connection = ibis.duckdb.connect()
+    connection = ibis_here().duckdb.connect()
     columns = (stratum, second_stratum or stratum)
     tables = [
         read_file(connection, path, (key, column))

@@ -15,7 +15,7 @@ import pandas as pd
 from qi_equity.errors import DataErrors, did_you_mean
 from qi_equity.project import Project
 from qi_equity.sources import predicates
-from qi_equity.sources.engine import read_file
+from qi_equity.sources.engine import ibis_here, read_file
 from qi_equity.sources.labels import place, text_of
 
 COLUMNS = ["mother", "births", "agree", "differ", "baby_missing", "mother_missing", "both_missing"]
@@ -53,9 +53,7 @@ def mother_and_baby(project: Project, path: Path, *, mother: str, baby: str) -> 
 
     Missing is left empty, not known or not stated: for those there is nothing to compare.
     """
-    import ibis
-
-    connection = ibis.duckdb.connect()
+    connection = ibis_here().duckdb.connect()
     table = read_file(connection, path, (mother, baby))
     problems = [
         f"no column called '{name}'{did_you_mean(name, table.columns)}"

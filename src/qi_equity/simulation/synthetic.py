@@ -15,7 +15,7 @@ from zlib import crc32
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from qi_equity.errors import UserError
 from qi_equity.observations import KEY, observations
@@ -312,4 +312,4 @@ def _power(measure: Measure, weekly: Sequence[float], rates: Sequence[Floats], w
         variance += float((seen / (number * weeks * rate)).sum())
         change += sign * float(np.log(rate[1] / rate[0]))
     z = abs(change) / np.sqrt(variance)
-    return float(norm.cdf(z - 1.96) + norm.cdf(-z - 1.96))
+    return float(ndtr(z - 1.96) + ndtr(-z - 1.96))

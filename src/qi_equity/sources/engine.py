@@ -58,6 +58,20 @@ def records(source: RecordsSource, path: str) -> Iterator[Table]:
             backend.disconnect()
 
 
+def ibis_here() -> Any:
+    """Ibis with DuckDB: what reads birth records, and no part of the plain installation."""
+    try:
+        import duckdb  # noqa: F401
+        import ibis
+        import pyarrow  # type: ignore[import-untyped]  # noqa: F401
+    except ImportError as missing:
+        raise UserError(
+            f"birth records are read with {missing.name}, which is not here: "
+            "pip install 'qi-equity[records]'"
+        ) from missing
+    return ibis
+
+
 def fetched(expression: Any) -> pd.DataFrame:
     """What an expression comes to."""
     # Through Arrow: Ibis 12's own way to pandas asks pandas 3 for an option it has put away.
@@ -71,9 +85,7 @@ def shown(path: str) -> str:
 
 
 def _duckdb(source: RecordsSource, path: str) -> Table:
-    import ibis
-
-    connection = ibis.duckdb.connect()
+    connection = ibis_here().duckdb.connect()
     connection.raw_sql(
         f"SET TimeZone = 'UTC'; SET memory_limit = '{MEMORY}'; "
         f"SET preserve_insertion_order = false; "
@@ -115,7 +127,7 @@ def read_file(
 def _book(connection: Any, path: Path, wanted: Sequence[str], sheet: str | None) -> Table:
     """The records on a sheet, every cell as text."""
     import ibis
-    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow as pa
 
     rows = grid.open_file(path, sheet).rows
     header = _header(rows, wanted)
@@ -262,7 +274,7 @@ def _encoding(path: Path) -> str:
 
 
 def _postgres(source: RecordsSource, path: str) -> Table:
-    import ibis
+    ibis = ibis_here()
 
     url = urlsplit(path)
     connection = _reach(
@@ -280,7 +292,7 @@ def _postgres(source: RecordsSource, path: str) -> Table:
 
 
 def _spark(source: RecordsSource, path: str) -> Table:
-    import ibis
+    ibis = ibis_here()
 
     def connect() -> Any:
         from pyspark.sql import SparkSession

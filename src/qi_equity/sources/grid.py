@@ -9,6 +9,7 @@ from codecs import getincrementaldecoder
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -227,11 +228,10 @@ def names(path: Path, sheet: str | None = None) -> list[str]:
 def has_columns(path: Path, wanted: Sequence[str]) -> bool:
     """Whether a file's header has these columns; births by the million are not read for it."""
     if path.suffix.lower() == ".parquet" and path.is_file():
-        import duckdb
-
+        parquet = _arrow("pyarrow.parquet", path)
         try:
-            return set(wanted) <= set(duckdb.read_parquet(str(path)).columns)
-        except duckdb.Error:
+            return set(wanted) <= set(parquet.read_schema(path).names)
+        except (OSError, ValueError):  # Arrow's own errors are of these kinds
             return False
     if path.suffix.lower() in (".csv", ".tsv", ".txt") and path.is_file():
         with path.open("rb") as file:
@@ -432,7 +432,18 @@ def _unworked(rows: Rows, page: Any) -> None:
                 row[at] = formula
 
 
+def _arrow(name: str, path: Path) -> Any:
+    """A module of Arrow, which reads Parquet and is no part of the plain installation."""
+    try:
+        return import_module(name)
+    except ImportError as missing:
+        raise UserError(
+            f"{path}: Parquet is read with pyarrow: pip install 'qi-equity[records]'"
+        ) from missing
+
+
 def _parquet(path: Path, sheet: str | None) -> File:
+    _arrow("pyarrow", path)
     try:
         table = pd.read_parquet(path)
     except Exception as problem:  # Arrow's errors share no base with Python's

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from qi_equity.arrays import BoolArray, FloatArray, IntArray
+from qi_equity.chance import density
 from qi_equity.spc.scan import series_of, spread_of
 from qi_equity.spc.scatter import EXPOSURE, Scatter
 
@@ -93,10 +94,10 @@ def _still(beside: FloatArray, information: FloatArray, found: Scatter) -> Float
     z, moved = (part[:, np.newaxis, np.newaxis] for part in (beside, information))
     moved = np.maximum(moved, 0.0) * SHARED**2  # rounding leaves a little less than none
     both = spread + moved
-    none = norm.pdf(z / np.sqrt(spread)) / np.sqrt(spread)
+    none = density(z / np.sqrt(spread)) / np.sqrt(spread)
     # All moved the way the stratum did: half a normal, and the other half twice over.
-    same = 2 * norm.pdf(z / np.sqrt(both)) / np.sqrt(both)
-    same = same * norm.cdf(z * np.sqrt(moved / (spread * both)))
+    same = 2 * density(z / np.sqrt(both)) / np.sqrt(both)
+    same = same * ndtr(z * np.sqrt(moved / (spread * both)))
     stood, went = ((found.weight * part.mean(axis=-1)).sum(axis=-1) for part in (none, same))
     stood, went = STILL * stood, (1 - STILL) * went
     return np.asarray(stood / np.maximum(stood + went, np.finfo(float).tiny))
@@ -119,7 +120,7 @@ def _room(variance: FloatArray, early: BoolArray) -> FloatArray:
 def _tail(step: FloatArray, found: Scatter) -> FloatArray:
     """P(a step so large or larger), weighed over the amounts of scatter; in the long run normal."""
     return np.asarray(
-        (found.weight * norm.sf(step[:, np.newaxis] / np.sqrt(found.factor))).sum(axis=-1)
+        (found.weight * ndtr(-step[:, np.newaxis] / np.sqrt(found.factor))).sum(axis=-1)
     )
 
 

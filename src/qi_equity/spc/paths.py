@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy import stats
 from scipy.special import gammaln, ive, xlogy
 
 from qi_equity.arrays import FloatArray, IntArray
@@ -185,12 +184,29 @@ def _skellam(walk: Walk, wide: int) -> FloatArray:
     return np.concatenate([half[..., :0:-1], half], axis=-1)
 
 
+def _at_its_mean(total: FloatArray, most: FloatArray) -> FloatArray:
+    """A binomial's chance of its own mean, a whole number (Loader 2000): exact for millions too."""
+    left = most - total
+    with np.errstate(divide="ignore", invalid="ignore"):
+        middle = np.sqrt(most / (2 * np.pi * total * left))
+        middle *= np.exp(_beyond_stirling(most) - _beyond_stirling(total) - _beyond_stirling(left))
+    return np.where((total > 0) & (left > 0), middle, np.where(most > 0, 1.0, np.nan))
+
+
+def _beyond_stirling(n: FloatArray) -> FloatArray:
+    """What log n! is beyond Stirling's formula, by its series from 16 on."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        series = 1 / 12 - (1 / 360 - (1 / 1260 - (1 / 1680 - 1 / 1188 / n**2) / n**2) / n**2) / n**2
+        exact = gammaln(n + 1) - (n + 0.5) * np.log(n) + n - 0.5 * np.log(2 * np.pi)
+        return np.asarray(np.where(n < 16, exact, series / n))
+
+
 def _at_their_total(walk: Walk, chance: FloatArray, wide: int) -> FloatArray:
     """P(the counts sum to their total) where nothing binds."""
     total, most = np.rint(walk.mean.sum(axis=-1)), walk.most.sum(axis=-1)
-    answer = np.asarray(stats.poisson.pmf(total, total))
+    answer: FloatArray = np.exp(xlogy(total, total) - gammaln(total + 1) - total)
     people = np.isfinite(most)
-    answer[people] = stats.binom.pmf(total, most, total / most)[people]
+    answer[people] = _at_its_mean(total[people], most[people])
     # Rates that differ (a season) have no formula for their sum: their paths are counted.
     rate = walk.mean / np.where(walk.most > 0, walk.most, np.nan)
     spread = np.nanmax(rate, axis=-1) - np.nanmin(rate, axis=-1)

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import gammaln
-from scipy.stats import binom
+from scipy.special import bdtr, bdtrik, gammaln
 
 from qi_equity.arrays import BoolArray, FloatArray, IntArray
 
@@ -107,7 +106,10 @@ def crossings_limit(useful: IntArray) -> FloatArray:
     array([ 8., 43.])
     """
     sizes, back = np.unique(useful, return_inverse=True)
-    limit = binom.ppf(0.05, np.maximum(sizes - 1, 0), 0.5)
+    steps = np.maximum(sizes - 1, 0)
+    limit = np.where(steps > 0, np.ceil(bdtrik(0.05, steps, 0.5)), 0.0)
+    # The inverse is of a function made smooth, and may lie one too high.
+    limit -= (limit > 0) & (bdtr(np.maximum(limit - 1, 0), steps, 0.5) >= 0.05)
     return np.where(sizes > 0, limit, np.nan)[back].reshape(np.shape(useful))
 
 
@@ -217,7 +219,12 @@ def _distinct(one: IntArray, other: IntArray) -> tuple[tuple[IntArray, IntArray]
 
 def _known_median(points: int) -> FloatArray:
     """How likely 0, 1, ... of the points lie above a median that is known: half of each."""
-    return np.asarray(binom.pmf(np.arange(points + 1), points, 0.5))
+    ways = 1  # of the points, so many above: whole numbers, so the division alone is rounded
+    chance = []
+    for above in range(points + 1):
+        chance.append(ways / 2**points)
+        ways = ways * (points - above) // (above + 1)
+    return np.array(chance)
 
 
 def _after_baseline(points: int, above: int, below: int) -> FloatArray:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
-from scipy.stats import norm
 
 from qi_equity.arrays import BoolArray, FloatArray, IntArray
+from qi_equity.chance import density
 from qi_equity.spc.paths import Walk, leaving
 from qi_equity.spc.scatter import EXPOSURE, Scatter, scatter
 
@@ -198,9 +198,9 @@ def _log_tails(height: FloatArray) -> FloatArray:
     """
     share = np.linspace(LEAST_SHARE, 1 - LEAST_SHARE, 161)
     bar = height[:, np.newaxis] * _bent(share)
-    passed = (bar - 1 / bar) * norm.pdf(bar) / (share * (1 - share))
+    passed = (bar - 1 / bar) * density(bar) / (share * (1 - share))
     within = ((passed[:, 1:] + passed[:, :-1]) / 2).sum(axis=-1) * (share[1] - share[0])
-    return np.asarray(np.log(within + 4 * norm.pdf(bar[:, 0]) / bar[:, 0]))
+    return np.asarray(np.log(within + 4 * density(bar[:, 0]) / bar[:, 0]))
 
 
 # Heights at which the tail of the scan is tabled; above the last one nothing is left of it.

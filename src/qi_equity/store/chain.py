@@ -34,15 +34,19 @@ class Draft:
     body: str | None
 
 
+# Made once: json.dumps makes one for each text that is not written its own way.
+_PLAIN = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
+
+
 def canonical(content: object) -> str:
     """Content as JSON that is the same text wherever it is written.
 
     >>> canonical({"b": 1, "a": [None, "é"]})
     '{"a":[null,"é"],"b":1}'
     """
-    return json.dumps(
-        content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
+    return _PLAIN.encode(content)
 
 
 def link(previous: str, number: int, change: Change, draft: Draft) -> str:

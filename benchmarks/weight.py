@@ -1,0 +1,138 @@
+"""What the package weighs: the disk of a fresh install, and processor seconds until things answer.
+
+python benchmarks/weight.py [--base FOLDER] [--install]
+
+--base is a checkout of an earlier commit: both are asked by turns in one run, for seconds on a busy
+machine say little and their ratio more. --install makes a fresh environment with README's first
+command, and needs a registry. What it prints stands in docs/explanation/speed.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+HOME = Path(__file__).resolve().parent.parent
+TICKS = os.sysconf("SC_CLK_TCK")
+ROUNDS = 3
+CLI = "from qi_equity.cli import main; main()"
+# A sentence of Python, or the words of a command; run in a folder of the base's or our own.
+ASKED: dict[str, tuple[str, ...]] = {
+    "import qi_equity": ("-c", "import qi_equity"),
+    "qi_equity.chart": ("-c", "from qi_equity import chart"),
+    "qi_equity.gaps": ("-c", "from qi_equity import gaps"),
+    "qi_equity.gap_charts": ("-c", "from qi_equity import gap_charts"),
+    "qi_equity.analyse": ("-c", "from qi_equity import analyse"),
+    "the app": ("-c", "import qi_equity.app.demo"),
+    "qi-equity --help": ("-c", CLI, "--help"),
+    "qi-equity check": ("-c", CLI, "check", "projects/pph_reduction.yaml"),
+    "qi-equity new": ("-c", CLI, "new", "ours", "--dir", "{out}"),
+    "qi-equity verify": ("-c", CLI, "verify", "--database", "{out}/none.sqlite"),
+    "qi-equity quality": ("-c", CLI, "quality", "projects/time_to_antibiotics.yaml"),
+    "qi-equity plan": ("-c", CLI, "plan", "projects/time_to_antibiotics.yaml"),
+    "qi-equity analyse": ("-c", CLI, "analyse", "projects/time_to_antibiotics.yaml"),
+}
+
+
+def environment(source: Path) -> dict[str, str]:
+    return os.environ | {
+        "PYTHONPATH": str(source / "src"),
+        "PYTHONUNBUFFERED": "1",
+        "OMP_NUM_THREADS": "1",
+    }
+
+
+def seconds(words: tuple[str, ...], source: Path) -> float:
+    """Processor seconds of a process and what it started."""
+    with tempfile.TemporaryDirectory() as out:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        told = subprocess.run(
+            [sys.executable, *(word.format(out=out) for word in words)],
+            env=environment(source), cwd=source, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if told.returncode > 1:
+        raise RuntimeError(f"{words}: {told.stderr}")
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def until_answered(source: Path) -> float:
+    """Processor seconds of the process that serves the demo, until its first page has come."""
+    server = subprocess.Popen(
+        [sys.executable, "-c", CLI, "demo", "--port", "0", "--no-browser"],
+        env=environment(source), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    assert server.stdout is not None
+    try:
+        found = (re.search(r"http://\S+", line) for line in server.stdout)
+        address = next(one[0] for one in found if one)
+        with urllib.request.urlopen(address) as page:
+            assert page.status == 200
+        told = Path(f"/proc/{server.pid}/stat").read_text(encoding="ascii").rpartition(")")[2]
+        user, system = told.split()[11:13]
+        return (int(user) + int(system)) / TICKS
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def beside(name: str, ask: Callable[[Path], float], base: Path | None, rounds: int) -> str:
+    """A row of the table: the least of some rounds, ours beside the base's, by turns."""
+    sources = [HOME] if base is None else [base, HOME]
+    asked = [[ask(source) for source in sources] for _ in range(rounds)]
+    took = [min(one) for one in zip(*asked, strict=True)]
+    if base is None:
+        return f"| {name} | {took[0]:.2f} |"
+    return f"| {name} | {took[0]:.2f} | {took[1]:.2f} | {took[1] / took[0]:.2f} |"
+
+
+def installed() -> str:
+    """What README's first command puts on the disk, and the largest parts of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "venv"
+        subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
+        subprocess.run(
+            [str(place / "bin/pip"), "install", "-q", "-c", "constraints.txt", "."],
+            cwd=HOME, check=True, capture_output=True,
+        )  # fmt: skip
+        parts = next(place.glob("lib/*/site-packages"))
+        sizes = {each.name: megabytes(each) for each in parts.iterdir()}
+        most = sorted(sizes, key=lambda name: -sizes[name])[:8]
+        told = ", ".join(f"{name} {sizes[name]:.0f}" for name in most)
+        return f"{megabytes(place):.0f} MB, of which {told}"
+
+
+def megabytes(place: Path) -> float:
+    """On disk, as du counts."""
+    files = [place, *place.rglob("*")]
+    return sum(one.lstat().st_blocks * 512 for one in files) / 2**20
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--base", type=Path)
+    asked.add_argument("--install", action="store_true")
+    asked.add_argument("--rounds", type=int, default=ROUNDS)
+    given = asked.parse_args()
+    heads = "| what | before | now | ratio |" if given.base else "| what | processor seconds |"
+    print(heads, "|" + "---|" * (heads.count("|") - 1), sep="\n")
+    for name, words in ASKED.items():
+        print(
+            beside(name, lambda source, w=words: seconds(w, source), given.base, given.rounds),
+            flush=True,
+        )
+    print(beside("demo, to its first page", until_answered, given.base, 1), flush=True)
+    if given.install:
+        print(installed())
+
+
+if __name__ == "__main__":
+    main()
