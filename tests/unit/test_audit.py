@@ -375,7 +375,8 @@ CHANGES = {
         lambda a: a["sources"][0]["reads"][0].update(indicators=["pain"]), "'system' does not read",
     ),
     "a checksum cut short": (
-        lambda a: a["sources"][0]["sha256"].update({"system.csv": "abc"}), "'abc' is no SHA-256 of system.csv",
+        lambda a: a["sources"][0]["sha256"].update({"system.csv": "abc"}),
+        "'abc' is no SHA-256 of system.csv",
     ),
     "a mistyped project of the library": (
         lambda a: a["indicators"][0].update(library="pphh"), "no library project is called 'pphh'",
