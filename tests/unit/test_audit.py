@@ -371,6 +371,19 @@ CHANGES = {
     "a period before that is not before": (
         lambda a: a.update(previous=SPAN), "the period before must end before 2024-04-01",
     ),
+    "a source that does not read it": (
+        lambda a: a["sources"][0]["reads"][0].update(indicators=["pain"]), "'system' does not read",
+    ),
+    "a checksum cut short": (
+        lambda a: a["sources"][0]["sha256"].update({"system.csv": "abc"}),
+        "'abc' is no SHA-256 of system.csv",
+    ),
+    "a mistyped project of the library": (
+        lambda a: a["indicators"][0].update(library="pphh"), "no library project is called 'pphh'",
+    ),
+    "a mistyped group of a concern": (
+        lambda a: a["concerns"][0].update(group="Blakc"), "no group is called 'Blakc'",
+    ),
     "a figureless extract": (
         lambda a: a["sources"][0].pop("reads"), "a provider extract has figures: add reads",
     ),

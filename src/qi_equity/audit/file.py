@@ -8,10 +8,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from qi_equity import ethnicity
+from qi_equity import ethnicity, project_file
 from qi_equity.audit.model import Audit
 from qi_equity.errors import Problem, ProjectErrors, UserError, did_you_mean
 from qi_equity.project import BEST_AT_BASELINE, EVERYONE_ELSE
@@ -19,6 +20,7 @@ from qi_equity.project_file import tree, words
 from qi_equity.project_file.draft import Draft
 
 Found = Iterator[tuple[tree.Path, str]]
+SHA = re.compile("[0-9a-f]{64}")
 Folders = Sequence[Path]
 NONE_GIVEN = (
     "name the indicators it speaks of, or say under no_data_yet what would have to be recorded"
@@ -191,7 +193,12 @@ def checksums(audit: Draft, folders: Folders) -> Found:
             )
         for name in sorted(files & set(given)):
             path = found(name, folders)
-            if path is None and not source.optional:
+            if not SHA.fullmatch(str(given[name])):
+                told = (
+                    f"'{given[name]}' is no SHA-256 of {name}: write what `sha256sum {name}` prints"
+                )
+                yield source.at("sha256"), told
+            elif path is None and not source.optional:
                 yield (
                     source.at("sha256"),
                     (f"there is no file {name} beside the audit; name its folder with --files"),
@@ -209,12 +216,28 @@ def checksums(audit: Draft, folders: Folders) -> Found:
 def indicators(audit: Draft, folders: Folders) -> Found:
     """Each indicator has sources that are there and that read it."""
     known = _ids(audit.sources)
+    shelf = sorted(project_file.library() | project_file.examples())
     for one in audit.indicators or ():
         yield from _unknown(one, "sources", one.sources or (), "source", known)
+        for source in audit.sources or ():
+            if source.id in (one.sources or ()) and one.id and not _read_by(source, one.id):
+                told = (
+                    f"'{source.id}' does not read it: name it in the indicators of a reading there"
+                )
+                yield one.at("sources"), told
+        if one.library:
+            named = [one.library.partition(".")[0]]
+            yield from _unknown(one, "library", named, "library project", shelf)
         if one.data != "count" and not one.denominator and one.id:
             yield one.at("id"), "a proportion or rate is out of somebody: add denominator"
         if one.data == "count" and one.chapter not in (None, "population"):
             yield one.at("data"), "a plain count says nothing of a gap: it belongs to population"
+
+
+def _read_by(source: Draft, indicator: str) -> bool:
+    """Whether a reading of the source counts the indicator; where none is named, all are."""
+    every = [one.indicators or tuple(source.records or ()) for one in source.reads or () if one]
+    return not every or any(not named or indicator in named for named in every)
 
 
 def concerns(audit: Draft, folders: Folders) -> Found:
@@ -225,6 +248,9 @@ def concerns(audit: Draft, folders: Folders) -> Found:
         if bool(one.indicators) == bool(one.no_data_yet):
             yield one.at("id"), NONE_GIVEN
     places, groups = _ids(audit.places), _groups(audit)
+    for one in audit.concerns or ():
+        if one.group:
+            yield from _unknown(one, "group", [one.group], "group", groups)
     for one in audit.assets or ():
         if one.place:
             yield from _unknown(one, "place", [one.place], "place", places)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
@@ -12,6 +11,8 @@ from qi_equity.audit.drawn import ranked
 from qi_equity.audit.model import AuditIndicator
 from qi_equity.audit.progress import progress_sentences
 from qi_equity.audit.register import ALL_PLACES, SHOWN
+from qi_equity.audit.rows import GapRow, completeness
+from qi_equity.audit.rows import gaps as typed
 from qi_equity.audit.said import (
     LEAST_SHOWN,
     absent_sentences,
@@ -48,7 +49,6 @@ LOOKS = {
     Standing.WORSE: "concern", Standing.BETTER: "improvement", Standing.APART: "other",
     Standing.TOO_EARLY: "muted", Standing.ECHO: "muted",
 }  # fmt: skip
-Row = Any
 
 
 def pack_of(found: Audited, kind: str) -> Pack:
@@ -203,7 +203,7 @@ def _chapter(found: Audited, chapter: str) -> Iterator[Page]:
     yield _page(found, title, [Said(tuple(lines))], notes)
     for one in indicators:
         rows = _of_all_places(gaps[gaps["indicator"] == one.id])
-        for _, here in parted(list(rows.itertuples()), ROWS):
+        for _, here in parted(list(typed(rows)), ROWS):
             yield _page(found, one.name, [_table(found, here, one)])
 
 
@@ -214,7 +214,7 @@ def _indicator(found: Audited, one: AuditIndicator, ranked: pd.DataFrame) -> Ite
     for (dimension, group), rows in mine.groupby(["dimension", "group"], sort=False):
         together = rows[rows["place"] == ALL_PLACES]
         chosen = together if len(together) else rows
-        for row in chosen.itertuples():
+        for row in typed(chosen):
             said = " ".join(gap_sentences(found.audit, row))
             yield say("report.told_of", stratum=one.name, said=said)
         if len(together):
@@ -231,10 +231,10 @@ def _of_all_places(gaps: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([together, gaps[alone]])
 
 
-def _table(found: Audited, rows: Any, one: AuditIndicator) -> Listed:
+def _table(found: Audited, rows: Sequence[GapRow], one: AuditIndicator) -> Listed:
     looks, lines = {}, []
     for place, row in enumerate(rows):
-        looks[(place, 5)] = LOOKS.get(row.standing, "ink")
+        looks[(place, 5)] = LOOKS.get(Standing(row.standing), "ink")
         lines.append(
             (
                 called(row.group),
@@ -282,13 +282,13 @@ def rankings(found: Audited, most: int) -> tuple[Listed, Listed]:
 
 def _ranking(found: Audited, rows: pd.DataFrame, caption: str) -> Listed:
     lines, looks = [], {}
-    for place, row in enumerate(rows.itertuples()):
-        looks[(place, 4)] = LOOKS.get(row.standing, "ink")  # type: ignore[call-overload]
-        one = found.audit.indicator(str(row.indicator))
+    for place, row in enumerate(typed(rows)):
+        looks[(place, 4)] = LOOKS.get(Standing(row.standing), "ink")
+        one = found.audit.indicator(row.indicator)
         lines.append(
             (
                 one.name,
-                called(str(row.group)),
+                called(row.group),
                 place_of(found.audit, row.place),
                 people_of(row),
                 first_up(say(f"audit.standing.{row.standing}")),
@@ -357,15 +357,15 @@ def _data_gaps(found: Audited) -> Page:
     table = found.coding.completeness
     rows = [
         (
-            found.audit.source(str(row.source)).name,
+            found.audit.source(row.source).name,
             place_of(found.audit, row.place),
-            found.audit.dimension(str(row.dimension)).dimension,
-            share(float(row.share)),  # type: ignore[arg-type]
-            say("language.interval", low=share(float(row.first)), high=share(float(row.last)))  # type: ignore[arg-type]
+            found.audit.dimension(row.dimension).dimension,
+            share(row.share),
+            say("language.interval", low=share(row.first), high=share(row.last))
             if not missing(row.first)
             else say("language.nothing"),
         )
-        for row in table[table["unknown"] > 0].nlargest(ROWS, "share").itertuples()
+        for row in completeness(table[table["unknown"] > 0].nlargest(ROWS, "share"))
     ]
     heads = tuple(say(f"audit.table.{name}") for name in HEADS)
     blocks: list[Block] = [Said(tuple(lines))] if lines else []
@@ -386,12 +386,12 @@ def _early(found: Audited) -> Iterator[Page]:
     if early.empty:
         return
     waiting = early[early["more"] >= 1]
-    every = list(waiting.sort_values(["years", "more"]).itertuples())
-    few = [row for row in early.itertuples() if float(row.denominator) < LEAST_SHOWN]  # type: ignore[arg-type]
+    every = list(typed(waiting.sort_values(["years", "more"])))
+    few = [row for row in typed(early) if row.denominator < LEAST_SHOWN]
     rows = [
         (
-            found.audit.indicator(str(row.indicator)).name,
-            called(str(row.group)),
+            found.audit.indicator(row.indicator).name,
+            called(row.group),
             place_of(found.audit, row.place),
             say("language.count_of", numerator=whole(row.numerator),
                 denominator=whole(row.denominator)),
@@ -457,7 +457,7 @@ def board_pages(found: Audited) -> Iterator[Page]:
         Said(tuple(_most_telling(found)[:2]), say("report.board.trust")),
     ]
     notes = [
-        *(" ".join(gap_sentences(found.audit, row)) for row in _worse(found).itertuples()),
+        *(" ".join(gap_sentences(found.audit, row)) for row in typed(_worse(found))),
         *trust,
         say("audit.opening.family", tested=whole(found.register.tested)),
         say("audit.opening.system"),
@@ -476,15 +476,15 @@ def _most_telling(found: Audited) -> list[str]:
 
 def _short(found: Audited, rows: pd.DataFrame) -> Iterator[str]:
     """A line a gap: what, who, where, how much, how many."""
-    for row in rows.itertuples():
-        one = found.audit.indicator(str(row.indicator))
+    for row in typed(rows):
+        one = found.audit.indicator(row.indicator)
         yield say(
             "audit.board.line",
             indicator=one.name,
-            group=called(str(row.group)),
+            group=called(row.group),
             place=place_of(found.audit, row.place),
             rate=rate_of(row, one),
-            reference_rate=amount(float(row.reference_rate) * one.multiply, one.unit),  # type: ignore[arg-type]
+            reference_rate=amount(row.reference_rate * one.multiply, one.unit),
             people=people_of(row),
         )
 

@@ -19,6 +19,8 @@ from qi_equity import project_file
 from qi_equity.audit import Audited
 from qi_equity.audit.model import Audit, AuditIndicator
 from qi_equity.audit.register import ALL_PLACES
+from qi_equity.audit.rows import GapRow
+from qi_equity.audit.rows import gaps as typed
 from qi_equity.audit.said import concern_sentences, gap_sentences, period_of, place_of
 from qi_equity.errors import DataErrors, Problem, ProjectErrors, UserError, did_you_mean
 from qi_equity.project import Project
@@ -91,7 +93,7 @@ KEYS = tuple(one.name for one in fields(Line) if one.name not in ("title", "line
 # ------------------------------------------------------------------ drafting
 
 
-def chosen(found: Audited, asked: Sequence[str]) -> list[Any]:
+def chosen(found: Audited, asked: Sequence[str]) -> list[GapRow]:
     """The gaps of a plan: those named as indicator:group or indicator:group:place, or the top.
 
     Where none are named, the top of both rankings, so that a large group's gap is not left out
@@ -103,10 +105,10 @@ def chosen(found: Audited, asked: Sequence[str]) -> list[Any]:
     worse = worse[worse["standing"] == Standing.WORSE].head(TOP)
     many = found.register.by_people().head(TOP)
     both = pd.concat([worse, many]).drop_duplicates(["indicator", "dimension", "group", "place"])
-    return list(both.itertuples())
+    return list(typed(both))
 
 
-def _named(found: Audited, asked: str) -> Any:
+def _named(found: Audited, asked: str) -> GapRow:
     indicator, _, rest = asked.partition(":")
     group, _, place = rest.partition(":")
     gaps = found.register.gaps
@@ -127,15 +129,15 @@ def _named(found: Audited, asked: str) -> Any:
     wanted = wanted if len(wanted) else mine
     if not (wanted["people"].iloc[0] > 0):
         raise UserError(f"--gaps: '{asked}' is no gap to close: the group is not worse off there")
-    return next(wanted.itertuples())
+    return next(typed(wanted))
 
 
-def drafted(found: Audited, rows: Iterable[Any]) -> list[Line]:
+def drafted(found: Audited, rows: Iterable[GapRow]) -> list[Line]:
     """A line a gap; what only people can know is left open with a question mark."""
     return [_line(found, row) for row in rows]
 
 
-def _line(found: Audited, row: Any) -> Line:
+def _line(found: Audited, row: GapRow) -> Line:
     audit = found.audit
     one = audit.indicator(row.indicator)
     base = library_of(one)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pandas as pd
 
@@ -11,6 +10,7 @@ from qi_equity.audit import Audited
 from qi_equity.audit.beside import Pair
 from qi_equity.audit.model import Audit, AuditIndicator, AuditSource, Concern, readings
 from qi_equity.audit.register import ALL_PLACES, SHOWN
+from qi_equity.audit.rows import GapRow, completeness, gaps, moves, slopes
 from qi_equity.equity.intervals import wilson
 from qi_equity.vocabulary import Moved, Standing
 from qi_equity.words import say
@@ -27,7 +27,7 @@ def place_of(audit: Audit, place: object) -> str:
     return say("audit.gap.all_places") if place == ALL_PLACES else audit.place(str(place))
 
 
-def rate_of(row: Any, indicator: AuditIndicator, name: str = "rate") -> str:
+def rate_of(row: GapRow, indicator: AuditIndicator, name: str = "rate") -> str:
     """A rate in its unit; nothing of a handful of women, of whom a rate says too little."""
     if name == "rate" and row.denominator < LEAST_SHOWN:
         return say("language.count_of", numerator=whole(row.numerator),
@@ -35,7 +35,7 @@ def rate_of(row: Any, indicator: AuditIndicator, name: str = "rate") -> str:
     return amount(getattr(row, name) * indicator.multiply, indicator.unit)
 
 
-def ratio_of(row: Any) -> str:
+def ratio_of(row: GapRow) -> str:
     """A ratio with its interval."""
     if missing(row.ratio):
         return say("language.nothing")
@@ -43,7 +43,7 @@ def ratio_of(row: Any) -> str:
                interval=interval(row.ratio_lower, row.ratio_upper, 2))  # fmt: skip
 
 
-def people_of(row: Any) -> str:
+def people_of(row: GapRow) -> str:
     """How many people a gap concerns, with its interval."""
     if missing(row.people):
         return say("language.nothing")
@@ -51,7 +51,7 @@ def people_of(row: Any) -> str:
     return say("audit.people.sized", people=whole(row.people), interval=ends)
 
 
-def gap_sentences(audit: Audit, row: Any) -> Iterator[str]:
+def gap_sentences(audit: Audit, row: GapRow) -> Iterator[str]:
     """One gap in words: how far apart, and how many people it concerns."""
     indicator = audit.indicator(row.indicator)
     where, group = place_of(audit, row.place), called(row.group)
@@ -98,16 +98,16 @@ def where_sentences(audit: Audit, rows: pd.DataFrame) -> Iterator[str]:
 
 def moved_sentences(audit: Audit, rows: pd.DataFrame) -> Iterator[str]:
     """What the gaps did since the period before, as far as it is shown."""
-    for row in rows.itertuples():
+    for row in gaps(rows):
         if row.moved in (Moved.WIDENED, Moved.NARROWED, Moved.TURNED):
-            indicator = audit.indicator(str(row.indicator))
+            indicator = audit.indicator(row.indicator)
             yield say(
                 "audit.gap.moved",
-                group=called(str(row.group)),
+                group=called(row.group),
                 place=place_of(audit, row.place),
-                word=say(f"audit.moved.{Moved(str(row.moved))}"),
-                before=number(float(row.before) * indicator.multiply),  # type: ignore[arg-type]
-                now=number(float(row.difference) * indicator.multiply),  # type: ignore[arg-type]
+                word=say(f"audit.moved.{Moved(row.moved)}"),
+                before=number(row.before * indicator.multiply),
+                now=number(row.difference * indicator.multiply),
                 unit=_apart(indicator),
             )
     known = int((rows["moved"] != Moved.NOT_KNOWN).sum())
@@ -121,24 +121,23 @@ def _apart(indicator: AuditIndicator) -> str:
 
 def slope_sentences(found: Audited) -> Iterator[str]:
     """WHO's measures for dimensions with an order."""
-    slopes = found.register.slopes
-    for (_, name), rows in slopes.groupby(["dimension", "indicator"], sort=False):
+    for (_, name), rows in found.register.slopes.groupby(["dimension", "indicator"], sort=False):
         indicator = found.audit.indicator(str(name))
-        by = {row.measure: row for row in rows.itertuples()}
+        by = {row.measure: row for row in slopes(rows)}
         sii, rii = by["sii"], by["rii"]
         times: float = indicator.multiply
         yield say(
             "audit.gap.slope",
             indicator=indicator.name,
-            sii=number(float(sii.estimate) * times),  # type: ignore[arg-type]
+            sii=number(sii.estimate * times),
             unit=_apart(indicator),
-            sii_interval=interval(float(sii.lower) * times, float(sii.upper) * times),  # type: ignore[arg-type]
+            sii_interval=interval(sii.lower * times, sii.upper * times),
             rii=number(rii.estimate, 2),
             rii_interval=interval(rii.lower, rii.upper, 2),
         )
 
 
-def early_sentence(audit: Audit, row: Any) -> str:
+def early_sentence(audit: Audit, row: GapRow) -> str:
     """What cannot be said yet, how many more it takes, and from when."""
     indicator = audit.indicator(row.indicator)
     return say(
@@ -154,14 +153,14 @@ def early_sentence(audit: Audit, row: Any) -> str:
     )
 
 
-def needed(row: Any) -> str:
+def needed(row: GapRow) -> str:
     """How many more women of the group are needed."""
     if missing(row.more):
         return say("language.nothing")
     return say("audit.early.births", count=whole(row.more))
 
 
-def when(audit: Audit, row: Any) -> str:
+def when(audit: Audit, row: GapRow) -> str:
     """From when it could be said, at the numbers of this period."""
     if missing(row.years) or row.years == float("inf"):
         return say("audit.early.never")
@@ -177,13 +176,13 @@ def when(audit: Audit, row: Any) -> str:
 def coding_sentences(found: Audited) -> Iterator[str]:
     """Decay, conflicts, the mother's against the baby's; what is missing or was refused."""
     audit = found.audit
-    for row in found.coding.decayed.itertuples():
+    for row in completeness(found.coding.decayed):
         yield say(
             "audit.coding.decay",
-            source=audit.source(str(row.source)).name,
+            source=audit.source(row.source).name,
             place=place_of(audit, row.place),
-            first=share(float(row.first)),  # type: ignore[arg-type]
-            last=share(float(row.last)),  # type: ignore[arg-type]
+            first=share(row.first),
+            last=share(row.last),
         )
     for first, second, agreed in found.coding.linked:
         yield say("audit.coding.linked", first=first.name, second=second.name,
@@ -226,9 +225,9 @@ def _moves(
     moved = table.assign(of=of, part=table["births"] / of)
     apart = (moved["first"] != moved["second"]) & ~moved["first"].isin(unknown)
     many = moved[apart & (moved["part"] >= LEAST_MOVE) & (moved["births"] >= LEAST_SHOWN)]
-    for row in many.nlargest(MOST_MOVES, "part").itertuples():
-        yield say("audit.coding.moves", group=called(str(row.first)), first=first.name,
-                  share=found.part(row.births, row.of), other=called(str(row.second)),  # type: ignore[arg-type]
+    for row in moves(many.nlargest(MOST_MOVES, "part")):
+        yield say("audit.coding.moves", group=called(row.first), first=first.name,
+                  share=found.part(row.births, row.of), other=called(row.second),
                   second=second.name)  # fmt: skip
 
 
@@ -300,13 +299,13 @@ def concern_sentences(found: Audited, concern: Concern) -> Iterator[str]:
 
 def _held(found: Audited, concern: Concern, indicator: AuditIndicator) -> Iterator[str]:
     """The figures beside a concern: what is shown of its group, or of any."""
-    gaps = found.register.gaps
-    rows = gaps[gaps["indicator"] == indicator.id]
+    every = found.register.gaps
+    rows = every[every["indicator"] == indicator.id]
     if concern.group is not None:
         rows = rows[rows["group"] == concern.group]
     worse = rows[rows["standing"] == Standing.WORSE].sort_values(["place", "q_value"])
     group = called(concern.group) if concern.group else say("audit.heard.anybody")
-    for row in worse.head(2).itertuples():
+    for row in gaps(worse.head(2)):
         told = " ".join([f"{indicator.name}.", *gap_sentences(found.audit, row)])
         yield say("audit.heard.beside", said=told)
     if not len(worse):
@@ -316,7 +315,7 @@ def _held(found: Audited, concern: Concern, indicator: AuditIndicator) -> Iterat
         yield say("audit.heard.beside", said=said)
 
 
-def few_sentence(row: Any) -> str:
+def few_sentence(row: GapRow) -> str:
     """Why no rate is printed of a handful: how far it could lie."""
     seen = wilson(row.numerator, row.denominator)
     return say("audit.early.little", least=LEAST_SHOWN, numerator=whole(row.numerator),
