@@ -46,7 +46,7 @@ def agenda_to_three_steps(hand: Hand) -> None:
     page.locator(".saved").wait_for()
     hand.taps(page.get_by_role("link", name="Present the agenda"))
     for place, (step, owner) in enumerate(STEPS, 1):
-        page.get_by_text(f"{place} of ").wait_for()
+        page.locator(".place", has_text=f"{place} of ").wait_for()
         hand.taps(page.locator("#write-step summary"))
         for field, text in (("#action-text", step), ("#action-owner", owner)):
             hand.taps(page.locator(field))
@@ -59,14 +59,18 @@ def agenda_to_three_steps(hand: Hand) -> None:
 
 
 def worst_gap(hand: Hand) -> None:
-    """From the board to the gap over time of the group of whom most is established."""
-    hand.opens(f"?page=board&project={PROJECT}")
+    """From the agenda, ranked by what is known, to the first gap that widens, over time."""
+    hand.opens(f"?page=session&project={PROJECT}")
     page = hand.page
-    page.get_by_label("Show").select_option(label="Only what has moved")
-    hand.steps, hand.keys = hand.steps + 1, hand.keys + 2
-    page.wait_for_url("**what=moved**")
-    hand.taps(page.locator(".frozen td a").first)
-    page.locator(".plot[data-drawn]").first.wait_for()
+    first = page.locator(".agenda li", has=page.locator(".sign", has_text="widening")).first
+    first.wait_for()
+    hand.taps(first.get_by_role("link", name="Open its page"))
+    page.wait_for_url("**page=charts**")
+    gap = page.locator("[data-figure=answer_gap] .plot[data-drawn]")
+    gap.wait_for()
+    box = gap.bounding_box()
+    if box["y"] + box["height"] > page.viewport_size["height"]:
+        raise AssertionError("the gap over time is not within the first screenful")
 
 
 Task = Callable[["Hand"], None]

@@ -1,52 +1,85 @@
-"""Photographs every page of the demo, on a desktop and a phone, some of them in the dark.
+"""Photographs every page and state of the demo, each small enough to be sent in a mail.
 
-python docs/screenshots.py [FOLDER]     # docs/screenshots if left out
+python docs/screenshots.py [FOLDER] [--only PART ...]   # docs/screenshots if left out
+
+A picture is an address, a screen and what somebody does before it is taken. Those of networks that
+the demo has not (empty, three weeks old, of one stratum) are in screenshots_of_states.
 """
 
 from __future__ import annotations
 
+import argparse
+import io
 import shutil
-import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1366, "height": 768}
-PAGES = {
-    "answer": "?page=charts&project=pph_reduction&site=site_a&stratum=Black",
-    "compare": "?page=compare&project=pph_reduction&stratum=Black",
-    "board": "?page=board&project=pph_reduction",
-    "log": "?page=log&project=pph_reduction&site=site_a",
-    "session": "?page=session&project=pph_reduction",
-    "slide": "?page=session&project=pph_reduction&slide=1",
-    "project": "?page=project&project=pph_reduction",
-    "quality": "?page=quality&project=pph_reduction",
-    "history": "?page=history&project=pph_reduction",
-    "people": "?page=people&project=pph_reduction",
-    "begin": "?page=begin",
-}
-SCREENS = {
-    "desktop": {"viewport": {"width": 1366, "height": 768}, "color_scheme": "light"},
-    "wide": {"viewport": {"width": 1920, "height": 1080}, "color_scheme": "light"},
+from pandas import Timedelta, Timestamp
+from PIL import Image
+
+FOLDER = Path(__file__).parent / "screenshots"
+PATIENCE = 240_000  # milliseconds: a busy machine takes its time
+HERE = "&project=pph_reduction&site=site_a"
+ANSWER = f"?page=charts{HERE}&stratum=Black"
+LIGHT = {"color_scheme": "light"}
+SCREENS: dict[str, dict[str, Any]] = {
+    "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, **LIGHT},
+    "desktop": {"viewport": {"width": 1366, "height": 768}, **LIGHT},
+    "wide": {"viewport": {"width": 1920, "height": 1080}, **LIGHT},
     "dark": {"viewport": {"width": 1366, "height": 768}, "color_scheme": "dark"},
-    "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"},
+    "zoomed": {"viewport": {"width": 683, "height": 384}, **LIGHT},  # a desktop at 200 %
+    "paper": {"viewport": {"width": 794, "height": 1123}, **LIGHT},  # A4 at 96 dots an inch
+    "forced": {
+        "viewport": {"width": 1366, "height": 768},
+        "forced_colors": "active",
+        "reduced_motion": "reduce",
+    },
 }
-IN_THE_DARK = ("answer", "compare")
-WIDE = ("slide",)  # for a room
+# How high a picture is, where it shows more than the first screenful.
+HIGH = {"phone": 1300, "desktop": 1150, "dark": 1150}
+Do = Callable[[Any], None]
 
 
-def settled(page: Any, address: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What is photographed; one screenful alone where it is the first that matters."""
+
+    address: str
+    screen: str
+    do: Do | None = None
+    screenful: bool = False
+
+
+def waited(page: Any, address: str) -> None:
     """Wait for the connection, the verdicts and the figures."""
-    for _ in range(60):
-        page.goto(address)
-        page.wait_for_selector("html[data-connected]")
+    page.goto(address)
+    page.wait_for_selector("html[data-connected]")
+    for _ in range(100):
         if page.get_attribute("body", "data-waiting") == "no":
             break
-        page.wait_for_timeout(3000)
-    if page.locator("[data-figure]").count():
-        page.wait_for_selector(".plot[data-drawn]")
-    page.wait_for_timeout(400)
+        page.wait_for_timeout(2000)
+        page.goto(address)
+        page.wait_for_selector("html[data-connected]")
+    drawn(page)
+
+
+def drawn(page: Any) -> None:
+    """Wait until every figure is drawn."""
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('[data-figure]')]"
+        ".every((place) => place.querySelector('.plot[data-drawn]'))"
+    )
+    page.wait_for_timeout(300)
+
+
+def _weeks_ago(weeks: int) -> str:
+    from qi_equity.app.pages.weeks import complete
+
+    return f"{complete('week', Timestamp.now().normalize()) - Timedelta(weeks=weeks):%Y-%m-%d}"
 
 
 def _types(page: Any) -> None:
@@ -75,81 +108,167 @@ def _clash(page: Any) -> None:
     )
 
 
-# States of the log, each with what somebody does to come to it.
-LOG = "?page=log&project=pph_reduction&site=site_a"
-STATES: dict[str, tuple[dict[str, Any], Callable[[Any], None]]] = {
-    "log-correction-phone": ({"viewport": PHONE}, _types),
-    "log-offline-phone": ({"viewport": PHONE}, _offline),
-    "log-clash-phone": ({"viewport": PHONE}, _clash),
-    "log-story-phone": ({"viewport": PHONE}, lambda page: page.locator("#guide summary").click()),
-    "log-forced-colours": (
-        {"viewport": DESKTOP, "forced_colors": "active", "reduced_motion": "reduce"},
-        lambda page: page.locator("tr[data-measure] input").first.focus(),
-    ),
-    "log-zoomed": (
-        {"viewport": {"width": 683, "height": 384}},
-        lambda page: page.locator("tr[data-measure] input").first.focus(),
-    ),
-    "log-print": ({"viewport": DESKTOP}, lambda page: page.emulate_media(media="print")),
-}
+def _saves(page: Any) -> None:
+    """Log last week, as nobody has yet, or correct it where somebody did."""
+    births, found = page.locator(".births input"), page.locator("tr[data-measure=pph_1000]")
+    cells = found.locator("input[name=numerator]")
+    if births.first.is_visible():
+        for place in range(births.count()):
+            births.nth(place).fill("20")
+    for place in range(cells.count()):
+        cells.nth(place).fill("1")
+        if not births.first.is_visible():
+            found.locator("input[name=denominator]").nth(place).fill("20")
+    reason = page.locator("#correct [data-reason]").first
+    (reason if reason.is_visible() else page.locator("#save")).click()
+    page.locator(".saved").wait_for()
+    drawn(page)
 
 
-def states(browser: Any, url: str, folder: Path) -> None:
-    """Photograph the log in each of its states, in a browser nobody used before."""
-    from pandas import Timedelta, Timestamp
+def _printed(page: Any) -> None:
+    page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
 
-    from qi_equity.app.pages.weeks import complete
 
-    logged = complete("week", Timestamp.now().normalize()) - Timedelta(weeks=1)
-    for name, (options, do) in STATES.items():
+def _holds(page: Any) -> None:
+    hold = page.get_by_role("button", name="Hold this agenda still")
+    if hold.count():
+        hold.click()
+        page.locator(".saved").wait_for()
+
+
+def _notes(page: Any) -> None:
+    """A note of a day on the chart, and its form still open."""
+    page.locator("#annotate summary").click()
+    page.locator("#happened-text").fill("New scales in every birth room")
+    page.locator("#annotate .do").click()
+    page.locator(".saved").wait_for()
+    drawn(page)
+    page.locator("#annotate").scroll_into_view_if_needed()
+
+
+def _first_cell(page: Any) -> None:
+    page.locator("tr[data-measure] input").first.focus()
+
+
+def _at(page: str, more: str = "") -> str:
+    return f"?page={page}&project=pph_reduction{more}"
+
+
+def pictures() -> dict[str, Picture]:
+    """Every picture of the demo, in the order they are taken: the last ones write."""
+    before, log = f"{_at('log')}&site=site_a&week={_weeks_ago(1)}", f"{_at('log')}&site=site_a"
+    both = {
+        "answer": ANSWER, "compare": _at("compare", "&stratum=Black"), "board": _at("board"),
+        "log": log, "session": _at("session"), "project": _at("project"),
+        "quality": _at("quality"), "people": _at("people"), "history": _at("history"),
+    }  # fmt: skip
+    every = {
+        f"{name}-{screen}": Picture(address, screen)
+        for name, address in both.items()
+        for screen in ("desktop", "phone")
+    }
+    return every | {
+        "answer-dark": Picture(ANSWER, "dark"),
+        "answer-zoomed": Picture(ANSWER, "zoomed"),
+        "answer-print": Picture(ANSWER, "paper", _printed),
+        "answer-minutes": Picture("?page=charts&project=time_to_antibiotics", "desktop"),
+        "answer-monthly": Picture("?page=charts&project=preterm_optimisation", "desktop"),
+        "compare-print": Picture(both["compare"], "paper", _printed),
+        "slide-wide": Picture(_at("session", "&slide=1"), "wide", screenful=True),
+        "slide-phone": Picture(_at("session", "&slide=1"), "phone"),
+        "begin-desktop": Picture("?page=begin", "desktop", screenful=True),
+        "log-correction-phone": Picture(before, "phone", _types, screenful=True),
+        "log-offline-phone": Picture(before, "phone", _offline, screenful=True),
+        "log-clash-phone": Picture(before, "phone", _clash, screenful=True),
+        "log-story-phone": Picture(
+            log, "phone", lambda page: page.locator("#guide summary").click(), screenful=True
+        ),
+        "log-forced-colours": Picture(before, "forced", _first_cell, screenful=True),
+        "log-print": Picture(before, "paper", _printed),
+        "history-print": Picture(both["history"], "paper", _printed),
+        "session-held-desktop": Picture(both["session"], "desktop", _holds, screenful=True),
+        "log-saved-phone": Picture(log, "phone", _saves, screenful=True),
+        "log-saved-desktop": Picture(log, "desktop", _saves, screenful=True),
+        "answer-note-desktop": Picture(ANSWER, "desktop", _notes, screenful=True),
+    }  # fmt: skip
+
+
+def kept(page: Any, place: Path) -> None:
+    """The picture in 256 colours: a third of the bytes, and nobody sees which third."""
+    taken = Image.open(io.BytesIO(page.screenshot()))
+    taken.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(place, optimize=True)
+    print(place, place.stat().st_size // 1000, "kB", flush=True)
+
+
+def photographed(browser: Any, home: str, wanted: Mapping[str, Picture], folder: Path) -> None:
+    """Each picture, in a browser nobody used before."""
+    for name, one in wanted.items():
+        options = SCREENS[one.screen]
         context = browser.new_context(**options)
         page = context.new_page()
-        page.set_default_timeout(120_000)
-        settled(page, f"{url}{LOG}&week={logged:%Y-%m-%d}")
-        do(page)
-        page.wait_for_timeout(400)
-        page.screenshot(path=folder / f"{name}.png")
+        page.set_default_timeout(PATIENCE)
+        waited(page, home + one.address)
+        if one.do:
+            one.do(page)
+        if not one.screenful:
+            high = HIGH.get(one.screen, options["viewport"]["height"])
+            page.set_viewport_size(options["viewport"] | {"height": high})
+        page.wait_for_timeout(500)
+        kept(page, folder / f"{name}.png")
         context.close()
-        print(folder / f"{name}.png")
+
+
+@contextmanager
+def demo() -> Iterator[str]:
+    """The address of the example network, with what its sites share."""
+    from qi_equity.app import demo as example
+    from qi_equity.app import guide
+    from qi_equity.app.server import start
+
+    with tempfile.TemporaryDirectory() as place:
+        network = example.filled(Path(place))
+        example.shared(network)
+        played = guide.Played(network)
+        running = start(played, extra_patterns=guide.routes(played))
+        yield running.url
+        running.stop()
+        network.close()
 
 
 def main() -> None:
-    """Serve the demo and photograph it."""
+    """Serve the demo and the odd networks, and photograph them."""
     from playwright.sync_api import sync_playwright
+    from screenshots_of_states import ODD, odd  # the file beside this one
 
-    from qi_equity.app import demo, guide
-    from qi_equity.app.server import start
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("folder", nargs="?", type=Path, default=FOLDER)
+    asked.add_argument(
+        "--only", nargs="+", default=[""], help="those whose name holds one of these"
+    )
+    asked.add_argument("--at", default="", help="a demo that is served already")
+    chosen = asked.parse_args()
+    chosen.folder.mkdir(parents=True, exist_ok=True)
 
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "screenshots"
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
-        network = demo.filled(Path(place))
-        demo.shared(network)
-        played = guide.Played(network)
-        running = start(played, extra_patterns=guide.routes(played))
+    def some(every: Mapping[str, Picture]) -> dict[str, Picture]:
+        return {
+            name: one for name, one in every.items() if any(part in name for part in chosen.only)
+        }
+
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
-        for screen, options in SCREENS.items():
-            page = browser.new_context(**options).new_page()
-            page.set_default_timeout(120_000)  # a busy machine takes its time
-            for name, address in PAGES.items():
-                if screen == "dark" and name not in IN_THE_DARK:
-                    continue
-                if screen == "wide" and name not in WIDE:
-                    continue
-                settled(page, running.url + address)
-                # The first screens of a page: a photograph of all of it would be unreadable.
-                height = {"phone": 1500, "wide": 1080}.get(screen, 1150)
-                page.set_viewport_size(options["viewport"] | {"height": height})
-                page.wait_for_timeout(300)
-                page.screenshot(path=folder / f"{name}-{screen}.png")
-                page.set_viewport_size(options["viewport"])
-                print(folder / f"{name}-{screen}.png")
-        states(browser, running.url, folder)
+        if mine := some(pictures()):
+            if chosen.at:
+                photographed(browser, chosen.at, mine, chosen.folder)
+            else:
+                with demo() as home:
+                    photographed(browser, home, mine, chosen.folder)
+        if mine := some({name: Picture(*one) for name, one in ODD.items()}):
+            with odd() as home:
+                photographed(browser, home, mine, chosen.folder)
         browser.close()
-        running.stop()
-        network.close()
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ class Item:
     @property
     def link(self) -> str:
         """The same as short text, for an address: ids are as long as the names in them."""
-        return hashlib.blake2b(self.id.encode(), digest_size=6).hexdigest()
+        return short(self.id)
 
     @property
     def minutes(self) -> int:
@@ -104,6 +104,11 @@ class Agenda:
 
     items: tuple[Item, ...] = ()
     rest: tuple[Item, ...] = ()
+
+
+def short(name: str) -> str:
+    """A lasting name as short text."""
+    return hashlib.blake2b(name.encode(), digest_size=6).hexdigest()
 
 
 def agenda(findings: Findings, today: pd.Timestamp | None = None) -> Agenda:

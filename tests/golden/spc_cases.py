@@ -12,9 +12,17 @@ HERE = Path(__file__).parent
 
 
 @cache
-def _table(tool: str, name: str) -> dict[str, pd.DataFrame]:
+def _table(tool: str, name: str) -> dict[str, dict[str, list[str]]]:
+    """Each case's cells by column; as lists, since frames of a few rows each take far longer."""
     cells = pd.read_csv(HERE / f"{tool}_{name}.csv.gz", dtype=str, keep_default_na=False)
-    return dict(iter(cells.groupby("case", sort=False)))
+    columns = {column: cells[column].tolist() for column in cells if column != "case"}
+    places: dict[str, list[int]] = {}
+    for at, case in enumerate(cells["case"].tolist()):
+        places.setdefault(case, []).append(at)
+    return {
+        case: {column: [values[at] for at in rows] for column, values in columns.items()}
+        for case, rows in places.items()
+    }
 
 
 @cache
@@ -33,20 +41,24 @@ def args(tool: str, case: str) -> dict[str, Any]:
 
 def table(tool: str, case: str, name: str) -> pd.DataFrame:
     """One file of a case: numbers as numbers, dates as dates, NA and NaN as missing."""
-    found = _table(tool, name)[case].drop(columns="case").reset_index(drop=True)
-    found = found.loc[:, (found != "").any()]  # columns that other cases have
-    return found.apply(_read)
+    found = _table(tool, name)[case]
+    # Without the columns that other cases have.
+    return pd.DataFrame({column: _read(cells) for column, cells in found.items() if any(cells)})
 
 
-def _read(column: pd.Series) -> pd.Series:
-    known = column.where(~column.isin(["NA", "NaN"]), np.nan)
-    if known.isin(["TRUE", "FALSE"]).any():
-        return known.map({"TRUE": True, "FALSE": False})
-    numbers = pd.to_numeric(known, errors="coerce")
-    if (numbers.notna() == known.notna()).all():
-        return numbers.astype(float)
-    dates = pd.to_datetime(known, errors="coerce", format="ISO8601")
-    return dates if (dates.notna() == known.notna()).all() else known
+TRUTH = {"TRUE": True, "FALSE": False}
+
+
+def _read(cells: list[str]) -> pd.Series:
+    known = [np.nan if cell in ("NA", "NaN") else cell for cell in cells]
+    if any(cell in TRUTH for cell in known):
+        return pd.Series([TRUTH.get(cell, np.nan) for cell in known])
+    try:
+        return pd.Series([float(cell) for cell in known], dtype=float)
+    except ValueError:  # words, or dates
+        text = pd.Series(known, dtype=str)
+    dates = pd.to_datetime(text, errors="coerce", format="ISO8601")
+    return dates if (dates.notna() == text.notna()).all() else text
 
 
 def listed(value: Any) -> list[Any]:

@@ -101,7 +101,7 @@ def test_postgresql_gives_the_same(records: Path, embedded: Imported, postgres_u
     same(sources.load(plan, Path(postgres_url.replace("+psycopg", ""))), embedded)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def spark() -> Iterator[None]:
     """A local Spark, in UTC, without its web page."""
     java = shutil.which("java")

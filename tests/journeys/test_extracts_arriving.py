@@ -17,8 +17,9 @@ from outside import Hook, Mail, serving
 from qi_equity import project_file, store
 from qi_equity.cli import app, arrivals
 from qi_equity.cli.arrivals import Arrivals, Outcome, take
-from qi_equity.cli.telling import settings, tell
+from qi_equity.cli.telling import tell
 from qi_equity.errors import UserError
+from qi_equity.mail import settings
 from qi_equity.sources.outline import outline
 
 CASES = Path(__file__).parents[1] / "cases"

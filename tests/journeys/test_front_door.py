@@ -13,6 +13,7 @@ from tornado.httpclient import HTTPClientError
 from tornado.web import create_signed_value
 
 from app_client import PASSWORD, SECRET, Page, served, xsrf
+from qi_equity.app.rounds import ROUNDS, TEAM, Round, unchanged
 from qi_equity.app.signin import HOURS, inside
 from qi_equity.store import SignInRefused
 from qi_equity.store.users import FAILURES, LOCKED_SECONDS, TRIES
@@ -336,6 +337,40 @@ def test_a_role_that_changes_counts_at_once(site, somebody):
 
 
 # One visitor and another
+
+
+@pytest.fixture
+def packs(site, somebody, tmp_path):
+    """Packs that somebody asked for: the address of their link."""
+    desk = site.network.seat(site.users.find(somebody)).store
+    still = unchanged(desk, PROJECT, TEAM)
+    asked = Round(somebody, PROJECT, TEAM, tmp_path, 1, still)
+    asked.archive.write_bytes(b"true counts")
+    asked.future.set_result(None)
+    ROUNDS.keep(asked)
+    yield f"round/{asked.token}"
+    ROUNDS.drop(asked)
+
+
+def test_a_link_to_packs_is_for_whoever_asked_alone(site, somebody, packs):
+    assert site.visitor().ask(packs).status == 403
+    assert site.signed_in("Jo").ask(packs).status == 404
+    given = site.signed_in(somebody).ask(packs)
+    assert (given.status, given.text) == (200, "true counts")
+
+
+@pytest.mark.parametrize(("role", "sites"), [("facilitator", []), ("contributor", ["south"])])
+def test_a_link_to_packs_ends_with_the_role_or_site_it_was_asked_for_with(
+    site, somebody, packs, role, sites
+):
+    visitor = site.signed_in(somebody)
+    assert visitor.ask(packs).status == 200
+    site.users.save(somebody, role, sites)
+    given = visitor.ask(packs)
+    assert given.status == 403
+    assert "true counts" not in given.text
+    site.users.save(somebody, "contributor", ["north"])
+    assert visitor.ask(packs).status == 404, "they are gone, not hidden"
 
 
 def test_nobody_joins_anothers_session(site):

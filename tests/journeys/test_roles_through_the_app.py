@@ -41,8 +41,8 @@ action               | north       |           | north south net | north net   |
 done                 | north       |           | north south net | north net   | all net
 undo a note          | north       |           | north south net | north net   | all net
 consent              |             |           |                 | north       | all
-approve a release    |             |           |                 | all         | all
-withdraw a release   |             |           |                 | all         | all
+approve a release    |             |           |                 | net         | net
+withdraw a release   |             |           |                 | net         | net
 see people           |             |           |                 |             | all
 add a person         |             |           |                 |             | all
 change a role        |             |           |                 |             | all
@@ -54,6 +54,8 @@ forget an account    |             |           |                 |             |
 read the trail       |             |           |                 |             | all
 """
 ROLES = get_args(RoleName)
+# Of all sites together: asked once a role, since each release is searched for what it gives away.
+OF_NO_SITE = ("approve a release", "withdraw a release")
 
 # Numbers that appear nowhere else, so that a page shows whose counts it was made of. East's are
 # like nobody's; the policy rounds the others to a multiple of 5.
@@ -354,7 +356,8 @@ def cases():
     for operation, *cells in lines:
         for role, cell in zip(roles, cells, strict=True):
             held = cell.replace("all", "north south east").replace("shared", "north south").split()
-            places = (*SITES, *(("net",) if "net" in " ".join(cells) else ()))
+            of_sites = () if operation.strip() in OF_NO_SITE else SITES
+            places = (*of_sites, *(("net",) if "net" in " ".join(cells) else ()))
             for place in places:
                 yield operation.strip(), role, place, place in held
 

@@ -16,10 +16,11 @@ FOUND = made_findings(PROJECT, weeks=30)
 
 
 def tables(query: str = "", found: Findings = FOUND) -> list[list[list[str]]]:
-    """Every table of the page as rows of texts, its header first."""
+    """Every table of the grids as rows of texts, its header first."""
     html = Renderer(FixedBackend({"pph": found})).answer(f"?page=board{query}")["html"]
     made = []
-    for table in re.findall(r"<table.*?</table>", html, re.S):
+    grids = html[html.index('id="grids"') :]
+    for table in re.findall(r"<table.*?</table>", grids, re.S):
         rows = re.findall(r"<tr>(.*?)</tr>", table, re.S)
         cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.S) for row in rows]
         made.append([[" ".join(re.sub("<.*?>", " ", c).split()) for c in row] for row in cells])
@@ -66,3 +67,16 @@ def test_a_menu_holds_the_pages_that_are_of_use_to_a_role():
     assert "log" not in pages("facilitator")
     assert "people" not in pages("clinician")
     assert set(pages("admin")) == set(pages())
+
+
+def test_what_a_board_asks_first_stands_first_each_with_a_figure_or_its_hole():
+    html = Renderer(FixedBackend({"pph": FOUND})).answer("?page=board&site=site_a")["html"]
+    heads = re.findall(r"<h2[^>]*>(.*?)</h2>", html)
+    assert heads[:6] == [
+        "What changed", "The gaps", "Responses", "Can the data be trusted?", "Voices missing",
+        "People who give care",
+    ]  # fmt: skip
+    questions = html[html.index('id="questions"') : html.index('id="grids"')]
+    rows = re.findall(r'<th scope="row">(\d+)\. ', questions)
+    assert rows == [str(number) for number in range(1, 14)]
+    assert "No table of the standard was given" in questions

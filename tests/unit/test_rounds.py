@@ -18,7 +18,7 @@ from patience import PATIENCE
 from qi_equity import store
 from qi_equity.app.backend import FixedBackend
 from qi_equity.app.render import Renderer
-from qi_equity.app.rounds import ROUNDS, Round, Rounds
+from qi_equity.app.rounds import NETWORK, ROUNDS, TEAM, Round, Rounds, unchanged
 from qi_equity.disclosure import Releases
 from qi_equity.findings import Findings
 from qi_equity.observations import COLUMNS
@@ -28,6 +28,15 @@ from qi_equity.store import Act, Action, Desk, SessionNote
 PROJECT = made_project(sites=2)
 TOLD = made_findings(PROJECT, weeks=12)
 ONE = {"pack.session": "yes", "format.html": "yes"}
+# Who is on the list, as it is now; a test changes it and puts it back.
+PEOPLE = {
+    one.name: one
+    for one in (
+        *(store.User(name, "admin") for name in ("Asha", "Ben")),
+        *(store.User(name, "facilitator") for name in ("Fay", "Fay2")),
+        store.User("Lea", "equity_lead", ["site_a"]),
+    )
+}
 
 
 class Later(Releases):
@@ -46,8 +55,9 @@ class Later(Releases):
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[store.Store]:
     """A store with counts, a step at each of two sites of which one shares, and a release."""
-    made = store.open(tmp_path_factory.mktemp("store") / "network.sqlite", protect=Later())
-    desk = made.as_user(store.User("Asha", "admin"))
+    place = tmp_path_factory.mktemp("store") / "network.sqlite"
+    made = store.open(place, protect=Later(), find=lambda name: PEOPLE.get(name))
+    desk = made.as_user(PEOPLE["Asha"])
     desk.save_project(PROJECT, "id: pph\n")
     rows = TOLD.points[(TOLD.points["stratum"] != EVERYONE) & TOLD.points["denominator"].notna()]
     desk.import_table("pph", rows.assign(value=float("nan"))[COLUMNS], "0" * 64)
@@ -76,7 +86,7 @@ def fetched(who: str) -> dict[str, str]:
 
 
 def test_a_facilitator_sends_round_the_last_release_alone_and_it_is_on_record(opened):
-    desk = opened.as_user(store.User("Fay", "facilitator"))
+    desk = opened.as_user(PEOPLE["Fay"])
     page, answer = sent(desk, TOLD, audience="network")
     assert "1 file is being made" in answer["done"]
     assert answer["waiting"]
@@ -91,14 +101,14 @@ def test_a_facilitator_sends_round_the_last_release_alone_and_it_is_on_record(op
     assert "Ask the night shift" in text
     link = re.search(r'href="(round/[\w-]{32})" download', page.answer("?page=session")["html"])
     assert ROUNDS.file(link[1].removeprefix("round/")).who == "Fay"
-    lines = opened.as_user(store.User("Asha", "admin")).trail(who="Fay", what=Act.EXPORTED)
+    lines = opened.as_user(PEOPLE["Asha"]).trail(who="Fay", what=Act.EXPORTED)
     assert lines[0].told["release"] == 1
 
 
 def test_true_counts_go_to_the_team_alone_and_say_so(opened):
-    outside = opened.as_user(store.User("Fay2", "facilitator"))
+    outside = opened.as_user(PEOPLE["Fay2"])
     assert "true counts" in sent(outside, TOLD, audience="team")[1]["problems"][0]
-    inside = opened.as_user(store.User("Asha", "admin"))
+    inside = opened.as_user(PEOPLE["Asha"])
     assert "done" in sent(inside, TOLD, audience="team")[1]
     (text,) = fetched("Asha").values()
     assert "True counts, for the team" in text
@@ -106,7 +116,7 @@ def test_true_counts_go_to_the_team_alone_and_say_so(opened):
 
 
 def test_nothing_goes_round_before_verdicts_or_without_a_pack(opened):
-    desk = opened.as_user(store.User("Ben", "admin"))
+    desk = opened.as_user(PEOPLE["Ben"])
     early = sent(desk, replace(TOLD, judged=False), audience="team")[1]
     assert "worked out" in early["problems"][0]
     page = Renderer(FixedBackend({"pph": TOLD}, desk))
@@ -119,7 +129,7 @@ def test_a_watcher_writes_the_packs_of_each_release_once(opened, tmp_path: Path,
 
     @contextmanager
     def seated(place, protect=None):
-        yield opened.as_user(store.User("Asha", "admin"))
+        yield opened.as_user(PEOPLE["Asha"])
 
     monkeypatch.setattr("qi_equity.cli.safekeeping.admin", seated)
     asked = schedule(
@@ -136,10 +146,38 @@ def test_a_watcher_writes_the_packs_of_each_release_once(opened, tmp_path: Path,
     assert schedule({}) is None
 
 
+@pytest.mark.parametrize(
+    ("audience", "act"),
+    [
+        (TEAM, "another role"), (TEAM, "another site"), (TEAM, "no account"),
+        (NETWORK, "another role"), (NETWORK, "no account"), (NETWORK, "consent taken back"),
+        (NETWORK, "release withdrawn"),
+    ],
+)  # fmt: skip
+def test_packs_are_there_for_the_rights_they_were_made_with(opened, audience, act, monkeypatch):
+    admin, lea = (opened.as_user(PEOPLE[name]) for name in ("Asha", "Lea"))
+    number = admin.release("pph", "once more").number
+    still = unchanged(lea, "pph", audience)
+    assert still()
+    match act:
+        case "another role":
+            monkeypatch.setitem(PEOPLE, "Lea", store.User("Lea", "clinician", ["site_a"]))
+        case "another site":
+            monkeypatch.setitem(PEOPLE, "Lea", store.User("Lea", "equity_lead", ["site_b"]))
+        case "no account":
+            monkeypatch.delitem(PEOPLE, "Lea")
+        case "consent taken back":
+            admin.consent("pph", "site_a", False)
+        case "release withdrawn":
+            admin.withdraw("pph", number, "the wrong quarter")
+    assert not still()
+    admin.consent("pph", "site_a", True)
+
+
 def test_why_packs_were_not_made_is_in_the_log_and_no_fault_is_lost(tmp_path, caplog):
     findings: Future[Findings] = Future()
     findings.set_exception(RuntimeError("no verdicts came"))
-    asked = Round("Jo", "pph", "team", tmp_path, 1)
+    asked = Round("Jo", "pph", "team", tmp_path, 1, lambda: True)
     Rounds().begin(asked, findings, {})
     with pytest.raises(RuntimeError, match="no verdicts"):
         asked.future.result(PATIENCE)

@@ -20,6 +20,7 @@ from qi_equity.findings import Gap, row
 from qi_equity.findings.cautions import SHARED
 from qi_equity.project import Direction, Period, Role
 from qi_equity.quality.checks import CHECKS
+from qi_equity.spc.rules import RULES as EVERY_RULE
 from qi_equity.store.access import RoleName
 from qi_equity.vocabulary import Assurance, Meaning, Variation, Verdict
 from qi_equity.words import HERE, SETTING, catalogue, say
@@ -143,6 +144,8 @@ CLOSED = {
     "charts.explore.periods": PERIODS,
     "charts.explore.limits": LIMITS,
     "terminal.check": CHECKS,
+    # Points beyond the limits and long runs are told with their numbers.
+    "charts.rule": [name for name in EVERY_RULE if name not in ("beyond_limits", "long_run")],
     "cautions": SHARED,
 }
 

@@ -7,24 +7,28 @@ from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 import pandas as pd
-from pydantic import ValidationError
 
 from qi_equity import crossed
 from qi_equity.app import incoming
 from qi_equity.app.account import OWN, Account
+from qi_equity.app.answering import ANSWERING, OPENING
 from qi_equity.app.clashes import Clashing, standing
+from qi_equity.app.forms import entry, text
+from qi_equity.app.gathering import GATHERING
 from qi_equity.app.holding import HOLDING
 from qi_equity.app.rounds import send_round
+from qi_equity.app.spreading import SPREADING
 from qi_equity.app.state import Choice
 from qi_equity.errors import UserError, did_you_mean
 from qi_equity.findings import Findings
 from qi_equity.observations import COUNTS
 from qi_equity.project import Measure
 from qi_equity.sources import typed
-from qi_equity.store import Action, Conflict, Desk, SessionNote, User, Users
+from qi_equity.store import Action, Annotation, Conflict, Desk, SessionNote, User, Users
 from qi_equity.store.access import RoleName
 from qi_equity.store.text import inert
 from qi_equity.words import say
+from qi_equity.words.numbers import day
 
 Fields = Mapping[str, Any]
 MOST_ROWS = 2000  # of one save by hand
@@ -85,7 +89,7 @@ def _log(desk: Desk, choice: Choice, fields: Fields) -> str:
         raise UserError("\n".join(wrong))
     table = [row for row, _ in told]
     try:
-        saved = desk.log(choice.project.id, pd.DataFrame(table), _text(fields, "reason") or None)
+        saved = desk.log(choice.project.id, pd.DataFrame(table), text(fields, "reason") or None)
     except Conflict as newer:
         raise Clashing(str(newer), standing(desk, choice.project.id, table)) from newer
     if saved.corrected:
@@ -118,18 +122,18 @@ def _undo(desk: Desk, choice: Choice, fields: Fields) -> str:
     revision = _revision(fields.get("revision"))
     if not isinstance(revision, int):
         raise UserError("which change is to be taken back is not clear; reload the page")
-    desk.undo(revision, _text(fields, "reason"))
+    desk.undo(revision, text(fields, "reason"))
     return say("history.taken_back")
 
 
 def _note(desk: Desk, choice: Choice, fields: Fields) -> str:
-    note = _entry(SessionNote, fields, "day", "text", "about", "item")
+    note = entry(SessionNote, fields, "day", "text", "about", "item")
     desk.write(choice.project.id, note)
     return say("session.noted")
 
 
 def _action(desk: Desk, choice: Choice, fields: Fields) -> str:
-    action = _entry(Action, fields, "text", "owner", "due", "cycle", "item")
+    action = entry(Action, fields, "text", "owner", "due", "cycle", "item")
     cycles = [cycle.id for cycle in choice.project.cycles]
     if action.cycle is not None and action.cycle not in cycles:
         raise UserError(
@@ -139,8 +143,23 @@ def _action(desk: Desk, choice: Choice, fields: Fields) -> str:
     return say("session.kept", owner=action.owner)
 
 
+def _annotate(desk: Desk, choice: Choice, fields: Fields) -> str:
+    about, of = text(fields, "about"), text(fields, "of")
+    known = {group.name for group in choice.project.strata.groups}
+    if about not in {"", *(measure.id for measure in choice.project.measures)} or (
+        of and of not in known
+    ):
+        raise UserError("the measure or the group is no longer there; reload the page")
+    note = entry(Annotation, fields, "day", "text")
+    strata = (of,) if of else ()
+    desk.write(
+        choice.project.id, note.model_copy(update={"measure": about or None, "strata": strata})
+    )
+    return say("happenings.noted", day=day(note.day))
+
+
 def _done(desk: Desk, choice: Choice, fields: Fields) -> str:
-    key = _text(fields, "key")
+    key = text(fields, "key")
     kept = desk.entries(choice.project.id, Action).get(key)
     if kept is None:
         raise UserError("this action is no longer there; reload the page")
@@ -150,10 +169,10 @@ def _done(desk: Desk, choice: Choice, fields: Fields) -> str:
 
 
 def _consent(desk: Desk, choice: Choice, fields: Fields) -> str:
-    site, given = _text(fields, "site"), _text(fields, "given")
+    site, given = text(fields, "site"), text(fields, "given")
     if site not in {one.id for one in choice.project.sites} or given not in ("yes", "no"):
         raise UserError("which site is meant, and what it says, is not clear; reload the page")
-    desk.consent(choice.project.id, site, given == "yes", _text(fields, "reason") or None)
+    desk.consent(choice.project.id, site, given == "yes", text(fields, "reason") or None)
     sees = "now_sees" if given == "yes" else "sees_no_more"
     return say(f"people.consent.{sees}", site=choice.site_name(site))
 
@@ -168,7 +187,7 @@ def sites_known(desk: Desk) -> dict[str, str]:
 
 
 def _person(users: Users, desk: Desk, fields: Fields) -> str:
-    name = _text(fields, "name")
+    name = text(fields, "name")
     if users.find(name) is not None:
         raise UserError("somebody of this name is in the list already; change them there")
     role, sites = _role(fields), _ticked(fields, set(sites_known(desk)))
@@ -203,7 +222,7 @@ def _remove(users: Users, desk: Desk, fields: Fields) -> str:
 
 def _end_sessions(users: Users, account: Account, fields: Fields) -> str:
     user = _listed(users, fields)
-    ended = account.end(user.name, _text(fields, "session") or None)
+    ended = account.end(user.name, text(fields, "session") or None)
     return say("people.sessions.ended", name=user.name, count=ended)
 
 
@@ -220,17 +239,17 @@ def _forget_account(users: Users, account: Account, fields: Fields) -> str:
 
 
 def _release(desk: Desk, choice: Choice, fields: Fields) -> str:
-    made = desk.release(crossed.base(choice.project.id), _text(fields, "reason"))
+    made = desk.release(crossed.base(choice.project.id), text(fields, "reason"))
     if made is None:
         raise UserError(say("release.nothing_logged"))
     return say("release.approved", number=made.number)
 
 
 def _withdraw(desk: Desk, choice: Choice, fields: Fields) -> str:
-    asked = _text(fields, "number")
+    asked = text(fields, "number")
     if not re.fullmatch(r"[0-9]{1,6}", asked):
         raise UserError("this page named no release; reload it")
-    found = desk.withdraw(crossed.base(choice.project.id), int(asked), _text(fields, "reason"))
+    found = desk.withdraw(crossed.base(choice.project.id), int(asked), text(fields, "reason"))
     return say("release.taken_back", number=found.number)
 
 
@@ -240,14 +259,19 @@ ACTIONS: dict[str, Callable[[Desk, Choice, Fields], str]] = {
     "undo": _undo,
     "note": _note,
     "action": _action,
+    "annotate": _annotate,
     "done": _done,
     "consent": _consent,
     "release": _release,
     "withdraw": _withdraw,
+    **ANSWERING,
+    **GATHERING,
+    **SPREADING,
 }
 # What needs the findings as the page shows them.
 OF_FINDINGS: dict[str, Callable[[Desk, Choice, Findings, Fields], str]] = {
     **HOLDING,
+    **OPENING,
     "send_round": send_round,
 }
 # What needs no project to be there yet.
@@ -265,31 +289,17 @@ VISITORS: dict[str, Callable[[Users, Account, Fields], str]] = {
     "reset_factor": _reset_factor,
     "forget_account": _forget_account,
 }
-FILES = ("upload", "begin", "send_round")  # that read a file, or make some
-
-LABELS = {"day": "the day", "text": "what it says", "owner": "who does it", "due": "by when"}
-
-
-def _entry(kind: Any, fields: Fields, *names: str) -> Any:
-    """An entry of what was filled in, or every problem of its fields in the words of the form."""
-    values = {name: text for name in names if (text := _text(fields, name))}
-    try:
-        return kind.model_validate(values | {"sites": _sites(fields)})
-    except ValidationError as wrong:
-        told = [
-            f"{LABELS.get(str(error['loc'][0]), str(error['loc'][0]))}: "
-            + ("is missing" if not values.get(str(error["loc"][0])) else str(error["msg"]))
-            for error in wrong.errors()
-        ]
-        raise UserError("\n".join(told)) from None
-
-
-def _text(fields: Fields, name: str) -> str:
-    return str(fields.get(name) or "").strip()
+FILES = (
+    "upload",
+    "begin",
+    "send_round",
+    "keep_voices",
+    "keep_staff",
+)  # that read a file, or make some
 
 
 def _listed(users: Users, fields: Fields) -> User:
-    name = _text(fields, "name")
+    name = text(fields, "name")
     found = users.find(name)
     if found is None:
         raise UserError(f"there is nobody called '{inert(name)}' in the list; reload the page")
@@ -301,7 +311,7 @@ def _same(one: User, other: User) -> bool:
 
 
 def _role(fields: Fields) -> RoleName:
-    role = _text(fields, "role")
+    role = text(fields, "role")
     if role not in ROLES:
         raise UserError("choose a role from the list")
     return role
@@ -320,11 +330,6 @@ def _password(fields: Fields) -> str | None:
     if typed != again:
         raise UserError("the two passwords are not the same; type both again")
     return typed or None
-
-
-def _sites(fields: Fields) -> tuple[str, ...]:
-    site = _text(fields, "site")
-    return (site,) if site else ()
 
 
 def _revision(given: object) -> object:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -61,10 +60,6 @@ def run(
             started=lambda url: say(f"Open {url}{guide.begins(role)} (Ctrl+C stops it)."),
             extra_patterns=guide.routes(played),
         )
-    # Ctrl+C ends it at once: looking through all that was in memory for what to free takes seconds,
-    # and the machine takes it back in one go.
-    gc.disable()
-    gc.freeze()
 
 
 def filled(folder: Path, today: pd.Timestamp | None = None) -> Network:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from qi_equity.app import incoming
 from qi_equity.app.clashes import standing
+from qi_equity.app.gathering import look_staff, look_voices
 from qi_equity.app.pages.log import columns_of
 from qi_equity.app.pasted import pasted
 from qi_equity.app.state import Choice
@@ -106,4 +107,6 @@ LOOKS: dict[str, Callable[[Desk | None, Choice, Fields], Answer]] = {
     "paste": _paste,
     "standing": _standing,
     "upload": _upload,
+    "voices": look_voices,
+    "staff": look_staff,
 }

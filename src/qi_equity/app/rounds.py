@@ -5,19 +5,20 @@ What is in a pack is said in `report`; whom it may tell what, by the store and i
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import logging
 import secrets
 import shutil
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkdtemp
-from threading import Lock, Thread
+from threading import RLock, Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +60,7 @@ class Round:
     audience: str
     folder: Path
     total: int
+    still: Callable[[], bool]  # whether whoever asked may see now what they might see then
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     began: float = field(default_factory=monotonic)
     future: Future[None] = field(default_factory=Future)
@@ -78,7 +80,7 @@ class Rounds:
     """What is being made, and what can be fetched; one for a server."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = RLock()
         self._worker: Worker | None = None
         self._rounds: dict[tuple[str, str], Round] = {}
 
@@ -86,19 +88,24 @@ class Rounds:
         """Have packs made, once the findings they are made of are there."""
         with self._lock:
             self._clear()
-            key = (asked.who, asked.project)
-            before = self._rounds.get(key)
+            before = self._rounds.get((asked.who, asked.project))
             if before is not None and not before.future.done():
                 raise UserError(say("round.being_made"))
             if sum(not one.future.done() for one in self._rounds.values()) >= MOST_WAITING:
                 raise UserError(say("round.too_many"))
-            if before is not None:
-                shutil.rmtree(before.folder, ignore_errors=True)
             if self._worker is None:
                 self._worker = Worker(LONGEST)
-            self._rounds[key] = asked
             worker = self._worker
+            self.keep(asked)
         Thread(target=_make, args=(asked, findings, options, worker), daemon=True).start()
+
+    def keep(self, asked: Round) -> None:
+        """Packs to be fetched, in place of those that the same person asked for before."""
+        with self._lock:
+            before = self._rounds.pop((asked.who, asked.project), None)
+            self._rounds[asked.who, asked.project] = asked
+        if before is not None:
+            shutil.rmtree(before.folder, ignore_errors=True)
 
     def of(self, who: str, project: str) -> Round | None:
         """What somebody asked for last in a project."""
@@ -107,11 +114,18 @@ class Rounds:
             return self._rounds.get((who, project))
 
     def file(self, token: str) -> Round | None:
-        """The packs that a link leads to."""
+        """The packs that a link leads to, whoever follows it."""
         with self._lock:
             self._clear()
             found = [one for one in self._rounds.values() if one.token == token]
         return found[0] if found and found[0].archive.exists() else None
+
+    def drop(self, gone: Round) -> None:
+        """Leave no file of packs that may be fetched no longer."""
+        with self._lock:
+            if self._rounds.get((gone.who, gone.project)) is gone:
+                del self._rounds[gone.who, gone.project]
+        shutil.rmtree(gone.folder, ignore_errors=True)
 
     def close(self) -> None:
         """Stop making, and leave no file."""
@@ -138,7 +152,8 @@ def send_round(desk: Desk, choice: Choice, findings: Findings, fields: Fields) -
         raise UserError(say("round.not_installed"))
     packs = _ticked(fields, "pack", PACKS)
     formats = _ticked(fields, "format", FORMATS)
-    audience = str(fields.get("audience") or NETWORK)
+    audience = TEAM if fields.get("audience") == TEAM else NETWORK
+    still = unchanged(desk, choice.project.id, audience)  # before anything is read
     if audience == TEAM:
         found, options = _for_team(desk, choice, findings)
     else:
@@ -147,12 +162,36 @@ def send_round(desk: Desk, choice: Choice, findings: Findings, fields: Fields) -
     written = written_down(desk, choice.project.id, network=audience != TEAM)
     options |= written | {"packs": packs, "formats": formats, "today": today}
     folder = Path(mkdtemp(prefix="qi-equity-round-"))
-    asked = Round(desk.user.name, choice.project.id, audience, folder, len(packs) * len(formats))
+    many = len(packs) * len(formats)
+    asked = Round(desk.user.name, choice.project.id, audience, folder, many, still)
     about = {"what": "packs", "packs": packs, "formats": formats, "for": audience}
     provenance = options["provenance"]
     desk.record(Act.EXPORTED, about | {"release": provenance["number"]}, choice.project.id)
     ROUNDS.begin(asked, found, options)
     return say("round.begun", count=asked.total)
+
+
+def unchanged(desk: Desk, project: str, audience: str) -> Callable[[], bool]:
+    """Whether somebody has the rights that they have now, asked of the store each time."""
+    then = _rights(desk, project, audience)
+
+    def still() -> bool:
+        try:
+            return _rights(desk, project, audience) == then
+        except Forbidden:  # their account, or the project, is theirs no longer
+            return False
+
+    return still
+
+
+def _rights(desk: Desk, project: str, audience: str) -> Hashable:
+    """What decides what packs may tell: a role, its sites, and what all sites share now."""
+    user = desk.user
+    if audience == TEAM:
+        return user.role, user.sites, desk.sites(project)
+    log = desk.releases(crossed.base(project))
+    withdrawn = tuple(one.number for one in log if one.withdrawn)
+    return user.role, user.sites, desk.consented(project), withdrawn
 
 
 def audiences(desk: Desk, choice: Choice) -> list[str]:
@@ -232,32 +271,45 @@ def write_round(findings: Findings, place: str, options: dict[str, Any]) -> None
 
 
 class RoundFile(RequestHandler):  # type: ignore[misc]  # tornado is not followed
-    """Gives packs to whoever asked for them, and to nobody else."""
+    """Gives packs to whoever asked for them, while they may see what is in them."""
 
     def initialize(self, door: Door | None) -> None:
         """The door that people come in by, if there is one."""
         self.door = door
 
-    def get(self, token: str) -> None:
-        """The archive of a link, while it is there."""
-        found = ROUNDS.file(token)
-        if found is None:
-            self.send_error(HTTPStatus.NOT_FOUND)
+    async def get(self, token: str) -> None:
+        """The archive of a link, while it is there; store and disk are asked in a thread."""
+        try:
+            name = None if self.door is None else self.door.user(self.door.visit(self)).name
+        except Forbidden:
+            self.send_error(HTTPStatus.FORBIDDEN)
             return
-        if self.door is not None:
-            try:
-                user = self.door.user(self.door.visit(self))
-            except Forbidden:
-                self.send_error(HTTPStatus.FORBIDDEN)
-                return
-            if user.name.casefold() != found.who.casefold():
-                self.send_error(HTTPStatus.NOT_FOUND)
-                return
+        loop = asyncio.get_running_loop()
+        status, found, content = await loop.run_in_executor(None, fetched, token, name)
+        if self.door is not None and status is HTTPStatus.FORBIDDEN:
+            self.door.record(str(name), Act.REFUSED, {"why": "packs of rights that are gone"})
+        if found is None:
+            self.send_error(status)
+            return
         self.set_header("Content-Type", "application/zip")
-        name = f"{found.project}-{found.audience}.zip"
-        self.set_header("Content-Disposition", f'attachment; filename="{name}"')
+        self.set_header("Content-Disposition", f'attachment; filename="{found}"')
         self.set_header("Cache-Control", "no-store")
-        self.finish(found.archive.read_bytes())
+        self.finish(content)
+
+
+def fetched(token: str, name: str | None) -> tuple[HTTPStatus, str | None, bytes]:
+    """What a link gives somebody, None where nobody signs in: an answer, a file's name, the file.
+
+    Another's link looks like one that is not there; what one may see no longer is deleted.
+    """
+    found = ROUNDS.file(token)
+    if found is None or (name is not None and name.casefold() != found.who.casefold()):
+        return HTTPStatus.NOT_FOUND, None, b""
+    if not found.still():
+        ROUNDS.drop(found)
+        return HTTPStatus.FORBIDDEN, None, b""
+    file = f"{found.project}-{found.audience}.zip"
+    return HTTPStatus.OK, file, found.archive.read_bytes()
 
 
 def routes(door: Door | None) -> list[tuple[Any, ...]]:

@@ -12,7 +12,7 @@ from qi_equity.words.grammar import called
 
 PAGES = (
     "charts", "compare", "board", "log", "session", "project", "quality", "history", "people",
-    "begin", "trail", "account",
+    "begin", "trail", "account", "responses", "voices", "staff", "spread",
 )  # fmt: skip
 # Pages that have become part of another: links to them are kept in minutes and mails.
 PART_OF = {"gap": "charts"}
@@ -42,6 +42,7 @@ class Address:
     what: str = ""
     since: str = ""
     until: str = ""
+    key: str = ""
 
     def link(self, **changes: Any) -> str:
         """The link to this page with some of it changed.

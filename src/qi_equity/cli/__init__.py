@@ -11,6 +11,7 @@ import typer
 from qi_equity.cli import (
     answering,
     audit,
+    board,
     labels,
     learning,
     network,
@@ -26,8 +27,8 @@ from qi_equity.errors import UserError
 from qi_equity.plain import masked, visible
 
 __all__ = [
-    "answering", "app", "audit", "labels", "learning", "main", "network", "people", "project",
-    "releases", "report", "safekeeping", "watching",
+    "answering", "app", "audit", "board", "labels", "learning", "main", "network", "people",
+    "project", "releases", "report", "safekeeping", "watching",
 ]  # fmt: skip
 
 

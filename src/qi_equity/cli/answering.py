@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from qi_equity.store import Desk
     from qi_equity.store.entries import Response
 
-SOON = 2  # working days before its day that a reminder goes out
-OUTCOMES = ("action", "cycle", "examined", "recording")
 DAY = ["%Y-%m-%d"]
 LOWEST, HIGHEST = 0.5, 5.0  # of the improvement scale, which goes in halves
 
@@ -52,7 +50,7 @@ def respond(
     from qi_equity import project_file
     from qi_equity.store.entries import Response
     from qi_equity.words import say
-    from qi_equity.words.responses import responses_lines
+    from qi_equity.words.responses import OUTCOMES, responses_lines
 
     if open_ and not owner.strip():
         raise UserError(say("responses.need_owner"))
@@ -71,6 +69,8 @@ def respond(
         kept = {key: one.content for key, one in desk.entries(aims.id, Response).items()}
     told(responses_lines(aims, waiting, kept, today))
     if calendar is not None:
+        from qi_equity.reminders import calendar_of
+
         calendar.write_bytes(calendar_of(aims, kept))
         typer.echo(f"wrote {calendar}")
     if remind:
@@ -108,6 +108,7 @@ def _open(desk: Desk, aims: Project, waiting: Iterable[Signal], owner: str, toda
 def _close(
     desk: Desk, aims: Project, key: str, outcome: str, found: str, evidence: str, why: str | None
 ) -> None:
+    from qi_equity.network.responding import closed
     from qi_equity.store.entries import Response
     from qi_equity.words import say
     from qi_equity.words.responses import where_words
@@ -118,62 +119,32 @@ def _close(
     one = kept[key].content
     if one.closed is not None:
         raise UserError(say("responses.closed_already", key=key))
-    answer = {"outcome": outcome, "found": found, "closed": date.today()}
-    closed = Response.model_validate(
-        one.model_dump() | answer | ({"evidence": evidence} if evidence else {})
-    )
-    desk.write(aims.id, closed, key=key, reason=why, seen=kept[key].revision)
+    answer = closed(one, outcome, found, evidence, date.today())
+    desk.write(aims.id, answer, key=key, reason=why, seen=kept[key].revision)
     where = where_words(one.about, aims)
     typer.echo(say("responses.closed", where=where, outcome=say(f"responses.outcome.{outcome}")))
 
 
 def _remind(aims: Project, kept: Mapping[str, Response], today: date) -> None:
     """Tell of what is overdue or due soon: places, names and days, and never a count."""
-    from qi_equity.cli.telling import send, settings
-    from qi_equity.network.responding import due_on
+    from qi_equity.mail import settings
+    from qi_equity.reminders import SOON, due_soon, remind
     from qi_equity.words import say
-    from qi_equity.words.responses import reminder
 
     asked = settings(os.environ)
-    if not (asked.to or asked.webhook):
+    due = due_soon(aims, kept, today)
+    owned = asked.smtp and any(one.email for one in due.values())
+    if not (asked.to or asked.webhook or owned):
         raise UserError(say("responses.nobody_to_tell"))
-    soon = due_on(today, aims.responses.model_copy(update={"working_days": SOON}))
-    due = [one for one in kept.values() if one.closed is None and one.due <= soon]
     if not due:
         typer.echo(say("responses.nothing_due", days=SOON))
         return
-    text = "\n".join(reminder(one, aims, today) for one in due)
-    subject = say("responses.subject", count=len(due), project=aims.title)
-    failed = send(asked, subject, text, {"project": aims.id, "due": len(due)})
+    failed = remind(asked, aims, due, today)
     for line in failed:
         typer.echo(line, err=True)
     if failed:
         raise typer.Exit(1)
     typer.echo(say("responses.reminded", count=len(due)))
-
-
-def calendar_of(aims: Project, kept: Mapping[str, Response]) -> bytes:
-    """The days that answers are due, as a calendar that any mail program opens (RFC 5545)."""
-    from icalendar import Calendar, Event
-
-    from qi_equity.words import say
-    from qi_equity.words.responses import where_words
-
-    made = Calendar()
-    made.add("prodid", "-//qi_equity//responses//EN")
-    made.add("version", "2.0")
-    for key, one in kept.items():
-        if one.closed is not None:
-            continue
-        event = Event()
-        event.add("uid", f"{key}@{aims.id}.qi-equity")
-        event.add("dtstamp", datetime.combine(one.opened, time(), UTC))
-        event.add("dtstart", one.due)
-        event.add("dtend", one.due + timedelta(days=1))
-        where = where_words(one.about, aims)
-        event.add("summary", say("responses.calendar", where=where, owner=one.owner))
-        made.add_component(event)
-    return bytes(made.to_ical())
 
 
 @app.command()

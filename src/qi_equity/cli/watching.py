@@ -17,7 +17,7 @@ from qi_equity.errors import UserError
 if TYPE_CHECKING:
     from qi_equity.cli.arrivals import Arrivals
     from qi_equity.cli.scheduled import Schedule
-    from qi_equity.cli.telling import Settings
+    from qi_equity.mail import Settings
 
 EVERY = 30.0  # seconds between two looks
 SETTLE = 5.0  # seconds in which a complete file does not change
@@ -45,7 +45,7 @@ def watch(
     """
     from qi_equity.cli.arrivals import Arrivals
     from qi_equity.cli.scheduled import schedule
-    from qi_equity.cli.telling import settings
+    from qi_equity.mail import settings
 
     if not folder.is_dir():
         raise UserError(f"{folder}: there is no such folder")

@@ -26,13 +26,55 @@ Pair = tuple[Key, Key]  # a numerator and the denominator it is among
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """How cells are told of as strata: each by itself, or as sums over a second dimension."""
+
+    project: str  # of this dimension
+    strata: tuple[str, ...]  # the total last
+    home: IntArray  # the stratum of each cell
+    single: bool  # whether each cell is a stratum
+
+    def members(self, stratum: int) -> IntArray:
+        """The cells of a stratum, or of the total."""
+        whole = stratum in (-1, len(self.strata) - 1)
+        return np.arange(len(self.home)) if whole else np.flatnonzero(self.home == stratum)
+
+    def apart(self, cell: int) -> IntArray:
+        """The cells of other strata."""
+        return np.flatnonzero(self.home != self.home[cell])
+
+    def series(self, at: tuple[int, int]) -> tuple[int, int]:
+        """The series that tells of a cell at a site; -1 is the total of either."""
+        return at if at[1] == -1 else (at[0], int(self.home[at[1]]))
+
+    def spread(self, told: BoolArray) -> BoolArray:
+        """What holds of each stratum, and of the total, at each of its cells."""
+        return told if self.single else np.asarray(told[:, [*self.home, -1]])
+
+    def any_of(self, cells: BoolArray) -> BoolArray:
+        """Whether it holds of any cell of each stratum: (site, stratum, subgroup)."""
+        if self.single:
+            return cells
+        many = range(len(self.strata) - 1)
+        return np.stack([cells[:, self.home == one].any(axis=1) for one in many], axis=1)
+
+    def summed(self, cells: FloatArray) -> FloatArray:
+        """The sum over the cells of each stratum: (site, stratum, subgroup)."""
+        if self.single:
+            return cells
+        many = range(len(self.strata) - 1)
+        return np.stack([cells[:, self.home == one].sum(axis=1) for one in many], axis=1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Told:
     """What one release tells of one count, on the axes of a board: (site, stratum, subgroup)."""
 
+    side: Side
     true: FloatArray  # the true sum of the block that each subgroup is in
     ids: IntArray  # that block
     free: BoolArray  # where nothing is told
-    held: FloatArray  # the true counts, without totals; nan: not logged
+    held: FloatArray  # the true counts of the cells, without totals; nan: not logged
     above: FloatArray  # how many more would be told as the same number
     below: FloatArray  # how many fewer
     small: BoolArray  # where the sum told is a small one
@@ -40,44 +82,82 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """The sites, strata and subgroups of several grids."""
+    """The sites, cells and subgroups of several grids, and the ways they are told of as strata.
+
+    Of one dimension the cells are the strata; of two that are crossed, both tell of the same cells.
+    """
 
     sites: tuple[str, ...]
-    strata: tuple[str, ...]
+    cells: tuple[str, ...]
     subgroups: pd.DatetimeIndex
+    sides: tuple[Side, ...]
 
     @classmethod
     def of(cls, all_grids: Iterable[Grid]) -> Axes:
         """Every site, stratum and subgroup of these; totals stay last."""
         grids = list(all_grids)
         sites = dict.fromkeys(name for one in grids for name in one.sites[:-1])
-        strata = dict.fromkeys(name for one in grids for name in one.strata[:-1])
         days = pd.DatetimeIndex(sorted({day for one in grids for day in one.subgroups}))
-        last = grids[0]
-        return cls((*sites, last.sites[-1]), (*strata, last.strata[-1]), days)
+        cells = tuple(dict.fromkeys(name for one in grids for name in _homes(one)))
+        names = dict.fromkeys(one.reading.project.id for one in grids)
+        sides = []
+        for name in names:
+            own = [one for one in grids if one.reading.project.id == name]
+            strata = tuple(dict.fromkeys(label for one in own for label in one.strata[:-1]))
+            homes = {cell: home for one in own for cell, home in _homes(one).items()}
+            home = np.array([strata.index(homes[cell]) for cell in cells], np.int64)
+            single = np.array_equal(home, np.arange(len(strata)))
+            sides.append(Side(name, (*strata, own[0].strata[-1]), home, single))
+        return cls((*sites, grids[0].sites[-1]), cells, days, tuple(sides))
 
-    def places(self, grid: Grid) -> tuple[IntArray, ...]:
-        """Where the grid's rows are, as an index of arrays on these axes."""
+    def side(self, grid: Grid) -> Side:
+        """The way in which a grid tells of the cells."""
+        return next(one for one in self.sides if one.project == grid.reading.project.id)
+
+    def _places(
+        self, grid: Grid, strata: Sequence[str], own: Sequence[str]
+    ) -> tuple[IntArray, ...]:
+        """Where the grid's rows are, as an index of arrays on these axes; totals go last."""
         return np.ix_(
             pd.Index(self.sites).get_indexer(pd.Index(grid.sites)),
-            pd.Index(self.strata).get_indexer(pd.Index(grid.strata)),
+            pd.Index(strata).get_indexer(pd.Index(own)),
             self.subgroups.get_indexer(grid.subgroups),
         )
 
     def told(self, one: Release, count: Count, limit: int) -> Told:
         """What a release tells of a count, on these axes."""
-        shape = (len(self.sites), len(self.strata), len(self.subgroups))
-        at = self.places(one.grid)
+        side = self.side(one.grid)
+        shape = (len(self.sites), len(side.strata), len(self.subgroups))
+        at = self._places(one.grid, side.strata, one.grid.strata)
         true, ids, free = np.zeros(shape), np.full(shape, -1), np.ones(shape, bool)
         true[at], ids[at], free[at] = one.true(count), one.ids, one.free
-        held = np.full(shape, np.nan)
-        counts = one.grid.of(count)
-        assert counts is not None  # asked only of counts that there are
-        held[at] = np.where(one.grid.logged, counts, np.nan)
         least, most = one.policy.between(true)
         small = (true > 0) & (true < limit) & ~free
         above, below = (np.where(free, np.inf, left) for left in (most - true, true - least))
-        return Told(true, ids, free, held[:-1, :-1], above, below, small)
+        return Told(side, true, ids, free, self._held(one.grid, count), above, below, small)
+
+    def _held(self, grid: Grid, count: Count) -> FloatArray:
+        """The true counts of the cells; of one dimension those of the strata."""
+        if grid.cells is None:
+            counts, names = grid.of(count), grid.strata[:-1]
+            assert counts is not None  # asked only of counts that there are
+            own = np.where(grid.logged, counts, np.nan)[:-1, :-1]
+        else:
+            own, names = getattr(grid.cells, count), grid.cells.names
+        held = np.full((len(self.sites) - 1, len(self.cells), len(self.subgroups)), np.nan)
+        sites, cells, times = self._places(grid, self.cells, names)
+        held[sites[:-1], cells, times] = own
+        return held
+
+
+def _homes(grid: Grid) -> Mapping[str, str]:
+    """The stratum of each cell of a grid, by name."""
+    if grid.cells is None:
+        return {name: name for name in grid.strata[:-1]}
+    return {
+        name: grid.strata[home]
+        for name, home in zip(grid.cells.names, grid.cells.home.tolist(), strict=True)
+    }
 
 
 @dataclass(slots=True, eq=False)
@@ -92,7 +172,7 @@ class Board:
     limit: int = field(init=False)
     systems: dict[tuple[int, ...], object] = field(init=False, default_factory=dict)  # of `bounds`
     _old: dict[Key, list[Told]] = field(init=False, default_factory=dict)
-    _new: dict[Key, Told] = field(init=False, default_factory=dict)
+    _new: dict[Key, dict[int, Told]] = field(init=False, default_factory=dict)
     _stands_for: dict[Key, Key] = field(init=False, default_factory=dict)
     _spares: dict[str, FloatArray] = field(init=False, default_factory=dict)
 
@@ -107,7 +187,7 @@ class Board:
                 for count in one.sums:
                     told = self.axes.told(one, count, self.limit)
                     self._old.setdefault((one.grid.measure.id, count), []).append(told)
-        counts = {key: one.held for key, one in self._new.items()}
+        counts = {key: next(iter(one.values())).held for key, one in self._new.items()}
         self.relations = related(counts, self.told_of)
         self._stands_for = {key: key for key in (*self._new, *self._old)}
         for tie in self.relations:
@@ -121,7 +201,8 @@ class Board:
         self.systems.clear()
         one = self.now[place]
         for count in one.sums:
-            self._new[one.grid.measure.id, count] = self.axes.told(one, count, self.limit)
+            told = self.axes.told(one, count, self.limit)
+            self._new.setdefault((one.grid.measure.id, count), {})[place] = told
 
     def stands_for(self, measure: str, count: Count) -> Key:
         """The count that this one is the same as, which stands for all of them."""
@@ -130,7 +211,7 @@ class Board:
     def at(self, place: int, series: tuple[int, int]) -> tuple[int, int] | None:
         """A series of the axes as a release of now has it; None where it has none such."""
         grid, (site, stratum) = self.now[place].grid, series
-        name, group = self.axes.sites[site], self.axes.strata[stratum]
+        name, group = self.axes.sites[site], self.axes.side(grid).strata[stratum]
         if name not in grid.sites or group not in grid.strata:
             return None
         return grid.sites.index(name), grid.strata.index(group)
@@ -140,8 +221,7 @@ class Board:
 
         No count is below nought, and of so many births no more have the event.
         """
-        shape = tuple(len(one) for one in (self.axes.sites, self.axes.strata))
-        inner = (shape[0] - 1, shape[1] - 1, len(self.axes.subgroups))
+        inner = (len(self.axes.sites) - 1, len(self.axes.cells), len(self.axes.subgroups))
         ways = np.ones(inner, bool), np.ones(inner, bool)
         for key, sign in step.items():
             logged, least = np.zeros(inner, bool), np.full(inner, np.inf)
@@ -162,7 +242,7 @@ class Board:
         found = self._spares.get(measure)
         if found is None:
             tops, bottoms = (
-                [*self._old.get((measure, count), ()), self._new[measure, count]]
+                [*self._old.get((measure, count), ()), *self._new[measure, count].values()]
                 for count in COUNTS
             )
             left = [
@@ -186,8 +266,7 @@ class Board:
         for one in self.aliases(key):
             if measure in (None, one[0]):
                 yield from self._old.get(one, ())
-                if one in self._new:
-                    yield self._new[one]
+                yield from self._new.get(one, {}).values()
 
     def rated(self, measure: str | None = None) -> Iterator[tuple[str, Key, Key]]:
         """Measures that are proportions, with their two counts: no birth has an event twice."""

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, pairwise
+from itertools import chain, pairwise, product
 
 import numpy as np
 
-from qi_equity.arrays import BoolArray, FloatArray, IntArray
-from qi_equity.disclosure.board import Board, Told
+from qi_equity.arrays import FloatArray, IntArray
+from qi_equity.disclosure.board import Board, Side, Told
 from qi_equity.disclosure.relations import Key
 
 # No cell is looked at further from its true count than this.
@@ -25,6 +25,7 @@ MOST_ROUNDS = 12
 
 Line = tuple[Mapping[int, int], float, float]  # parts and their signs, the least and the most
 Block = tuple[int, int]  # from this subgroup to before that one
+Series = tuple[str, int, int]  # of a dimension, a site and a stratum
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,22 +35,29 @@ class Bounds:
     board: Board
     key: Key
     measure: str | None
+    side: Side
 
-    def apart(self, cells: BoolArray, knows: int | None = None) -> float:
-        """How far the least sum over these cells of the count is from the most, at most."""
-        low, high = self._system.ends(knows)
-        within = self._system.keys.index(self.key) * cells.size + np.flatnonzero(cells.ravel())
+    def apart(self, series: tuple[list[int], int], times: slice, knows: int | None = None) -> float:
+        """How far the least sum of a stratum at these sites is from the most, at most."""
+        made, (sites, stratum) = self._system, series
+        low, high = made.ends(knows)
+        own = made.weekly[self._nth, self.side.project]
+        whole = stratum == own.shape[1]
+        within = own[sites, slice(None) if whole else stratum, times].ravel()
         found = float((high[within] - low[within]).sum())
-        same = self._system.blocks.get(within.tobytes(), ())
+        cells = made.cells_of(self._nth, sites, self.side, stratum)[..., times]
+        same = made.blocks.get(np.sort(cells, axis=None).tobytes(), ())
         return min([found, *(float(high[at] - low[at]) for at in same)])
 
-    def of_cells(self, knows: int | None = None) -> FloatArray:
-        """The same of every cell of the count: (site, stratum, subgroup)."""
-        made = self._system
-        low, high = made.ends(knows)
-        own = slice(made.keys.index(self.key) * made.size, None)
-        found: FloatArray = (high - low)[own][: made.size].reshape(made.shape)
-        return found
+    def of_each(self, knows: int | None = None) -> FloatArray:
+        """The same of every subgroup's count: (site, stratum, subgroup)."""
+        low, high = self._system.ends(knows)
+        own = self._system.weekly[self._nth, self.side.project]
+        return np.asarray(high[own] - low[own])
+
+    @property
+    def _nth(self) -> int:
+        return self._system.keys.index(self.key)
 
     @cached_property
     def _system(self) -> _System:
@@ -130,30 +138,66 @@ def tightened(lines: Lines, low: FloatArray, high: FloatArray) -> tuple[FloatArr
 
 
 class _System:
-    """The variables, cells first and then the blocks told, and the lines that tie them."""
+    """The variables, cells first and then what they are told as, and the lines that tie them."""
 
     def __init__(
         self, board: Board, measure: str | None, keys: list[Key], told: list[tuple[Told, ...]]
     ) -> None:
         self.board, self.measure, self.keys, self.told = board, measure, keys, told
         axes = board.axes
-        self.shape = (len(axes.sites) - 1, len(axes.strata) - 1, len(axes.subgroups))
+        self.shape = (len(axes.sites) - 1, len(axes.cells), len(axes.subgroups))
         self.size = int(np.prod(self.shape))
         self.cells = self.size * len(keys)
+        self._every = np.arange(self.cells).reshape(-1, *self.shape)
         self.lines: list[Line] = []
         self.blocks: dict[bytes, list[int]] = {}  # the cells of a block told -> its variables
-        self._of: dict[tuple[Key, int, tuple[int, int]], dict[Block, int]] = {}
+        # Of a count and a dimension: the variable of each (site, stratum, subgroup).
+        self.weekly: dict[tuple[int, str], IntArray] = {}
+        self._of: dict[tuple[Key, int, Series], dict[Block, int]] = {}
         self._ends: dict[int | None, tuple[FloatArray, FloatArray]] = {}
         lows, highs = zip(*map(self._of_cells, told), strict=True)
-        self._more_low: list[float] = []
-        self._more_high: list[float] = []
+        self._low, self._high = ([*np.concatenate(ends).tolist()] for ends in (lows, highs))
+        for nth, side in product(range(len(keys)), axes.sides):
+            self.weekly[nth, side.project] = self._sums(nth, side)
         for nth, each in enumerate(told):
             for place, one in enumerate(each):
                 self._told(nth, place, one)
         self.lines += [*self._within(), *self._related()]
         self._made = Lines.of(self.lines)
-        self.low: FloatArray = np.concatenate([*lows, self._more_low])
-        self.high: FloatArray = np.concatenate([*highs, self._more_high])
+        self.low, self.high = np.array(self._low), np.array(self._high)
+
+    def cells_of(self, nth: int, sites: list[int] | slice, side: Side, stratum: int) -> IntArray:
+        """The variables of a stratum's cells of a count: (site, cell, subgroup)."""
+        own: IntArray = self._every[nth, sites]
+        return own if stratum == len(side.strata) - 1 else own[:, side.members(stratum)]
+
+    def _sums(self, nth: int, side: Side) -> IntArray:
+        """The variable of each stratum's count; where it has several cells, one of its own."""
+        sites, _, times = self.shape
+        every: IntArray = self._every[nth]
+        if side.single:
+            return every
+        made = np.empty((sites, len(side.strata) - 1, times), np.int64)
+        for site, stratum in np.ndindex(made.shape[:2]):
+            own = every[site, side.members(stratum)]
+            for time in range(times):
+                made[site, stratum, time] = self._sum(np.sort(own[:, time]))
+        return made
+
+    def _sum(self, cells: IntArray) -> int:
+        """A variable for the sum of cells; of one, that one."""
+        if len(cells) == 1:
+            return int(cells[0])
+        low, high = (sum(ends[at] for at in cells.tolist()) for ends in (self._low, self._high))
+        number = self._variable(low, high)
+        self.blocks.setdefault(cells.tobytes(), []).append(number)
+        self.lines.append(({number: -1} | dict.fromkeys(cells.tolist(), 1), 0.0, 0.0))
+        return number
+
+    def _variable(self, low: float, high: float) -> int:
+        self._low.append(low)
+        self._high.append(high)
+        return len(self._low) - 1
 
     def ends(self, knows: int | None) -> tuple[FloatArray, FloatArray]:
         """The bounds of each variable, for whoever knows all counts of a site."""
@@ -163,7 +207,7 @@ class _System:
             low, high = self.low, self.high
             if knows is not None:
                 low, high = (end.copy() for end in self.ends(None))
-                own = np.arange(self.cells).reshape(-1, *self.shape)[:, knows].ravel()
+                own = self._every[:, knows].ravel()
                 low[own] = high[own] = 0.0
             found = self._ends[knows] = tightened(self._made, low, high)
         return found
@@ -179,8 +223,8 @@ class _System:
 
     def _told(self, nth: int, place: int, one: Told) -> None:
         """A variable for each block told of a count, and the lines that say what it adds up."""
-        sites, strata, _ = self.shape
-        cells = self.size * nth + np.arange(self.size).reshape(self.shape)
+        own = self.weekly[nth, one.side.project]
+        sites, strata, times = own.shape
         inner = [(site, stratum) for site in range(sites) for stratum in range(strata)]
         of_sites = {(s, strata): [at for at in inner if at[0] == s] for s in range(sites)}
         of_strata = {(sites, k): [at for at in inner if at[1] == k] for k in range(strata)}
@@ -189,9 +233,9 @@ class _System:
         # The total of all is the sum of every series, and of either kind of total.
         parts += [((sites, strata), each) for each in (inner, [*of_sites], [*of_strata])]
         rows = {
-            at: cells[
+            at: own[
                 slice(None) if at[0] == sites else at[0], slice(None) if at[1] == strata else at[1]
-            ].reshape(-1, self.shape[2])
+            ].reshape(-1, times)
             for at, _ in parts
         }
         made: dict[tuple[int, int], dict[Block, int]] = {}
@@ -201,22 +245,28 @@ class _System:
             began = starts.setdefault(series, {})
             for block in _blocks(one, series):
                 if block not in known:
-                    known[block] = self._block(one, series, block, rows[series])
+                    known[block] = self._block(nth, one, series, block, rows[series])
                     began[block[0]] = block[1], known[block]
                 found = [cell for at in adds_up for cell in _inside(block, starts[at], rows[at])]
                 if found:
                     self.lines.append(({known[block]: -1} | dict.fromkeys(found, 1), 0.0, 0.0))
         for series, found_blocks in made.items():
-            self._of[self.keys[nth], place, series] = found_blocks
+            self._of[self.keys[nth], place, (one.side.project, *series)] = found_blocks
 
-    def _block(self, one: Told, series: tuple[int, int], block: Block, own: IntArray) -> int:
-        number = self.cells + len(self._more_low)
+    def _block(
+        self, nth: int, one: Told, series: tuple[int, int], block: Block, own: IntArray
+    ) -> int:
+        """A variable for a block that is told; of two dimensions, totals are the same."""
         start, end = block
-        self._more_low.append(-float(one.below[series][start]))
-        self._more_high.append(float(one.above[series][start]))
-        within = own[:, start:end].ravel()
-        self.blocks.setdefault(np.sort(within).tobytes(), []).append(number)
-        self.lines.append(({number: -1} | dict.fromkeys(within.tolist(), 1), 0.0, 0.0))
+        sites = slice(None) if series[0] == self.shape[0] else slice(series[0], series[0] + 1)
+        cells = self.cells_of(nth, sites, one.side, series[1])[..., start:end]
+        name = np.sort(cells, axis=None).tobytes()
+        number = self._variable(-float(one.below[series][start]), float(one.above[series][start]))
+        if len(self.board.axes.sides) > 1:
+            self.lines += [({number: -1, same: 1}, 0.0, 0.0) for same in self.blocks.get(name, ())]
+        self.blocks.setdefault(name, []).append(number)
+        within = own[:, start:end].ravel().tolist()
+        self.lines.append(({number: -1} | dict.fromkeys(within, 1), 0.0, 0.0))
         return number
 
     def _within(self) -> Iterator[Line]:

@@ -1,7 +1,7 @@
 """What can change without being seen: more here, fewer there, and all that is told stays as it is.
 
 A step is what changes together in one cell (see `board`); it is taken alone, or in exchange with
-other strata, sites and subgroups. Which counts must be able to change is for `twins`.
+other cells, sites and subgroups. Which counts must be able to change is for `twins`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from itertools import product
 
 import numpy as np
 
-from qi_equity.arrays import BoolArray
-from qi_equity.disclosure.board import Board, Step, Told
-from qi_equity.disclosure.release import Count, Release
+from qi_equity.arrays import BoolArray, IntArray
+from qi_equity.disclosure.board import Board, Side, Step, Told
 
 Place = tuple[int, int]  # site and stratum; -1 is the total
 Way = int  # 1: one more; -1: one fewer
@@ -26,12 +25,13 @@ TOTAL = -1
 class Moves:
     """A step and its reverse: where it would change no released number, and may be taken."""
 
-    up: BoolArray  # (site, stratum, subgroup), totals last
+    up: BoolArray  # (site, cell, subgroup), totals last
     down: BoolArray
-    add: BoolArray  # where the counts allow it; strata and sites alone
+    add: BoolArray  # where the counts allow it; cells and sites alone
     sub: BoolArray
     alone: tuple[BoolArray, BoolArray]  # where each can be taken with nothing in exchange
-    told: tuple[tuple[Told, BoolArray, BoolArray], ...]  # with the room for the step, its reverse
+    # Each with the room for the step and for its reverse, series by series.
+    told: tuple[tuple[Told, BoolArray, BoolArray], ...]
     known: dict[tuple[Place, int, bool], BoolArray] = field(default_factory=dict)
 
     @cached_property
@@ -50,8 +50,9 @@ class Moves:
             found = np.ones(self.up.shape[2], bool)
             for one, *ways in self.told:
                 up, down = ways[::-1] if back else ways
-                ids, free = one.ids[at], one.free[at]
-                fit = up[at] if down[at][time] else np.zeros(len(ids), bool)
+                series = one.side.series(at)
+                ids, free = one.ids[series], one.free[series]
+                fit = up[series] if down[series][time] else np.zeros(len(ids), bool)
                 if not free[time]:
                     fit = fit | (~free & (ids == ids[time]))
                 found &= fit
@@ -59,7 +60,7 @@ class Moves:
         return found
 
     def moved(self, at: Place, time: int, back: bool) -> BoolArray:
-        """The same of a stratum at a site, where the counts themselves allow it."""
+        """The same of a cell at a site, where the counts themselves allow it."""
         down, up = (self.add, self.sub) if back else (self.sub, self.add)
         if not down[at][time]:
             return np.zeros(self.up.shape[2], bool)
@@ -77,12 +78,12 @@ def moves_of(board: Board, step: Step, measure: str | None) -> Moves:
     told = tuple(
         _with_room(one, sign) for key, sign in step.items() for one in board.told(key, measure)
     )
-    shape = told[0][0].true.shape
-    up, down = np.ones(shape, bool), np.ones(shape, bool)
-    inner = tuple(size - 1 for size in shape[:2])
-    single = [np.ones((*inner, shape[2]), bool) for _ in range(2)]
-    regular = np.ones((*inner, shape[2]), bool)
-    for one, *ways in told:
+    inner = told[0][0].held.shape
+    up, down = (np.ones((inner[0] + 1, inner[1] + 1, inner[2]), bool) for _ in range(2))
+    single = [np.ones(inner, bool) for _ in range(2)]
+    regular = np.ones(inner, bool)
+    for one, *room in told:
+        ways = [one.side.spread(way) for way in room]
         up &= ways[0]
         down &= ways[1]
         there = np.isfinite(one.held)
@@ -112,17 +113,22 @@ class Changes:
     by_site: BoolArray
 
 
-def changes_of(moves: Sequence[Moves], partners: int) -> Changes:
-    """Where a count can be more: in its cell alone, or in exchange with others of the same time."""
-    sites, strata, times = moves[0].up.shape
-    anywhere = np.zeros((sites, strata, times), bool)
-    by_site = np.zeros((sites - 1, strata, times), bool)
+def changes_of(moves: Sequence[Moves], partners: int, side: Side) -> Changes:
+    """Where a count can be more: in a cell of it alone, or in exchange with others, at its time."""
+    sites, _, times = moves[0].up.shape
+    anywhere = np.zeros((sites, len(side.strata), times), bool)
+    by_site = np.zeros((sites - 1, len(side.strata), times), bool)
     for one in moves:
         more, less = one.add & one.up[:-1, :-1], one.sub & one.down[:-1, :-1]
         up, down = one.up, one.down
-        strata_ = exchanged(more & up[-1:, :-1], less & down[-1:, :-1], axis=1)
-        sites_ = exchanged(more & up[:-1, -1:], less & down[:-1, -1:], axis=0, partners=partners)
-        alone = one.alone[0]
+        # Between two cells of one stratum its count would stay as it is.
+        strata_ = exchanged(
+            side.any_of(more & up[-1:, :-1]), side.any_of(less & down[-1:, :-1]), axis=1
+        )
+        sites_ = side.any_of(
+            exchanged(more & up[:-1, -1:], less & down[:-1, -1:], axis=0, partners=partners)
+        )
+        alone = side.any_of(one.alone[0])
         anywhere[:-1, :-1] |= alone | strata_ | sites_
         anywhere[:-1, -1] |= (alone | sites_).any(axis=1)
         by_site[:, :-1] |= alone | strata_
@@ -145,14 +151,12 @@ def of_others(by_site: BoolArray) -> BoolArray:
     return np.asarray(by_site.sum(axis=0) - by_site.astype(np.int64) > 0)
 
 
-def found(moves: Sequence[Moves], place: Place, time: int, partners: int) -> bool:
+def found(moves: Sequence[Moves], place: Place, time: int, partners: int, side: Side) -> bool:
     """Whether a count at a site can be more in exchange for others, of other subgroups too."""
-    strata = moves[0].up.shape[1] - 1
-    inner = range(strata) if place[1] == strata else [place[1]]
     others: set[int] = set()
-    for one, stratum in product(moves, inner):
-        over = (True, place[1] < strata)
-        for partner in _exchanges(one.reverse, (place[0], stratum), time, over):
+    for one, cell in product(moves, side.members(place[1]).tolist()):
+        over = (True, place[1] < len(side.strata) - 1)
+        for partner in _exchanges(one.reverse, (place[0], cell), time, over, side):
             others.add(partner)
             if partner == place[0] or len(others) >= partners:
                 return True
@@ -160,68 +164,64 @@ def found(moves: Sequence[Moves], place: Place, time: int, partners: int) -> boo
 
 
 def sites_of_exchanges(
-    moves: Sequence[Moves], stratum: int, time: int, known: BoolArray
+    moves: Sequence[Moves], stratum: int, time: int, known: BoolArray, side: Side
 ) -> BoolArray:
     """The sites through which a total over sites can be more by other subgroups; two will do."""
-    strata = moves[0].up.shape[1] - 1
-    inner = range(strata) if stratum == strata else [stratum]
+    inner = side.members(stratum).tolist()
     found = known.copy()
     for site in np.flatnonzero(~known).tolist():
         if found.sum() > 1:
             break
-        over = (False, stratum < strata)
+        over = (False, stratum < len(side.strata) - 1)
         found[site] = any(
-            next(_exchanges(one.reverse, (site, at), time, over), None) is not None
+            next(_exchanges(one.reverse, (site, at), time, over, side), None) is not None
             for one in moves
             for at in inner
         )
     return found
 
 
-def _exchanges(way: Moves, place: Place, time: int, over: tuple[bool, bool]) -> Iterator[int]:
-    """The sites with which a count of one subgroup can be exchanged; its own where with none.
+def _exchanges(
+    way: Moves, place: Place, time: int, over: tuple[bool, bool], side: Side
+) -> Iterator[int]:
+    """The sites with which a cell's count of one subgroup can be exchanged; its own if with none.
 
     `over` says whether other sites and other strata may take part.
     """
-    yield from _other_times(way, place, time, over)
+    apart = side.apart(place[1])
+    yield from _other_times(way, place, time, over[0], apart if over[1] else apart[:0])
     if all(over):
-        yield from _corners(way, place, time)
+        yield from _corners(way, place, time, apart)
 
 
-def _corners(way: Moves, place: Place, time: int) -> Iterator[int]:
-    """One fewer here and at another site's other stratum, one more at the two other corners."""
-    site, stratum = place
+def _corners(way: Moves, place: Place, time: int, apart: IntArray) -> Iterator[int]:
+    """One fewer here and at another site's other cell, one more at the two other corners."""
+    site, cell = place
     down = (way.sub & way.down[:-1, :-1])[..., time]
     if not down[place]:
         return
     up = (way.add & way.up[:-1, :-1])[..., time]
-    corners = up[:, stratum, np.newaxis] & up[site] & down
-    corners[site], corners[:, stratum] = False, False
+    corners = (up[:, cell, np.newaxis] & up[site] & down)[:, apart]
+    corners[site] = False
     yield from np.flatnonzero(corners.any(axis=1)).tolist()
 
 
-def _other_times(way: Moves, place: Place, time: int, over: tuple[bool, bool]) -> Iterator[int]:
+def _other_times(
+    way: Moves, place: Place, time: int, sites: bool, apart: IntArray
+) -> Iterator[int]:
     """One fewer now and one more in another subgroup, the other way round elsewhere if need be."""
-    site, stratum = place
-    sites, strata, _ = way.add.shape
+    site, cell = place
     if not way.sub[place][time]:
         return
 
     here = way.moved(place, time, False).copy()
     here[time] = False
-    here &= way.fits((TOTAL, stratum), time, False)
-    if over[1]:
-        for other in range(strata):
-            if (
-                other != stratum
-                and (
-                    here
-                    & way.moved((site, other), time, True)
-                    & way.fits((TOTAL, other), time, True)
-                ).any()
-            ):
-                yield site
-                return
+    here &= way.fits((TOTAL, cell), time, False)
+    for other in apart.tolist():
+        back = way.moved((site, other), time, True)
+        if (here & back & way.fits((TOTAL, other), time, True)).any():
+            yield site
+            return
     of_site = way.fits((site, TOTAL), time, False)
     alone = here & of_site & way.fits((TOTAL, TOTAL), time, False)
     if alone.any():
@@ -229,20 +229,8 @@ def _other_times(way: Moves, place: Place, time: int, over: tuple[bool, bool]) -
         return
     here = way.moved(place, time, False) & of_site
     here[time] = False
-    if over[0] and here.any():
-        for other in range(sites):
-            back = way.moved((other, stratum), time, True)
+    if sites and here.any():
+        for other in range(len(way.add)):
+            back = way.moved((other, cell), time, True)
             if other != site and (here & back & way.fits((other, TOTAL), time, True)).any():
                 yield other
-
-
-def room(releases: Sequence[Release], count: Count) -> tuple[BoolArray, BoolArray]:
-    """Where one more, and one fewer, round to the same in every release."""
-    up = np.ones(releases[0].grid.logged.shape, bool)
-    down = up.copy()
-    for each in releases:
-        true, free = each.true(count), each.free
-        least, most = each.policy.between(true)
-        up &= free | (true < most)
-        down &= free | (true > least)
-    return up, down

@@ -63,7 +63,7 @@ def published(one: Release, policy: Policy) -> Release:
     kept_back = (one.withheld & grid.there)[..., np.newaxis]
     told = np.where(known | kept_back, 0.0, np.nan)
     rated = grid.denominator is not None
-    grid = replace(grid, numerator=told, denominator=told if rated else None)
+    grid = replace(grid, numerator=told, denominator=told if rated else None, cells=None)
     return Release(grid, AsShown(policy), one.made_of, one.rung, sums)
 
 

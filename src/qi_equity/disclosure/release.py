@@ -72,6 +72,16 @@ class Blocks:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Cells:
+    """What the strata of a grid are sums of, where two dimensions are crossed; nan: not logged."""
+
+    names: tuple[str, ...]
+    home: IntArray  # the stratum that each cell is in
+    numerator: FloatArray  # (site, cell, subgroup)
+    denominator: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Grid:
     """One measure's true counts: arrays of (site, stratum, subgroup), totals last on both axes."""
 
@@ -82,6 +92,7 @@ class Grid:
     numerator: FloatArray
     denominator: FloatArray | None
     before: Blocks | None = None  # of the last release, which this one adds to
+    cells: Cells | None = None  # of two crossed dimensions; never released
 
     @property
     def measure(self) -> Measure:

@@ -23,7 +23,7 @@ from qi_equity.disclosure.relations import Relation, declared
 from qi_equity.disclosure.release import Blocks, Grid, Release, grids
 from qi_equity.disclosure.release import release as on_blocks
 from qi_equity.disclosure.seen import Beside, seen
-from qi_equity.disclosure.side_by_side import secured_margins
+from qi_equity.disclosure.side_by_side import secured_sides, with_cells
 from qi_equity.disclosure.twins import secured
 from qi_equity.findings import Findings, caution
 from qi_equity.observations import COUNTS, SERIES_KEY, with_totals
@@ -172,8 +172,8 @@ def _secured(
     project: Project, table: pd.DataFrame, policy: Policy, earlier: Sequence[Sequence[Release]]
 ) -> Iterable[tuple[str, _Part]]:
     """Each dimension of the project, by name; of one dimension, the project's own."""
+    no_ties: tuple[Relation, ...] = ()
     if project.strata.crossed_with is None:
-        no_ties: tuple[Relation, ...] = ()
         made, few = _by_blocks(project, table, policy, earlier)
         found, ties = made, no_ties
         if policy is not UNPROTECTED:
@@ -181,8 +181,7 @@ def _secured(
             found, ties = safe.releases, safe.relations
         yield project.id, _Part(project, table, list(zip(found, few, strict=True)), ties)
         return
-    known = [cell.name for cell in project.strata.cells]
-    table = table[table["stratum"].isin(known)]
+    table = _of_cells(project, table)
     sides = margins(project)
     tables = [counts(project, side, table) for side in sides]
     both = [
@@ -190,11 +189,20 @@ def _secured(
                                        for group in earlier])
         for side, own in zip(sides, tables, strict=True)
     ]  # fmt: skip
-    safe_sides = [made for made, _ in both]
+    made_sides, relations = [made for made, _ in both], no_ties
     if policy is not UNPROTECTED:
-        safe_sides = list(secured_margins(table, both[0][0], both[1][0]))
-    for side, own, made, (_, few) in zip(sides, tables, safe_sides, both, strict=True):
-        yield side.id, _Part(side, own, list(zip(made, few, strict=True)), ())
+        first, second = (
+            [replace(one, grid=with_cells(one.grid, table, place)) for one in made]
+            for place, made in enumerate(made_sides)
+        )
+        *made_sides, relations = secured_sides(first, second, earlier, declared(project))
+    for side, own, made, (_, few) in zip(sides, tables, made_sides, both, strict=True):
+        yield side.id, _Part(side, own, list(zip(made, few, strict=True)), relations)
+        relations = no_ties  # they are of both, and told once
+
+
+def _of_cells(project: Project, table: pd.DataFrame) -> pd.DataFrame:
+    return table[table["stratum"].isin([cell.name for cell in project.strata.cells])]
 
 
 def _by_blocks(
@@ -333,7 +341,9 @@ def recalled(
     """
     policy, found = policy_in(record), []
     table = _counted(table[table["site"].isin(record["sites"])])
-    for side in _sides(project):
+    if project.strata.crossed_with is not None:
+        table = _of_cells(project, table)
+    for place, side in enumerate(_sides(project)):
         kept = record["parts"].get(side.id)
         if kept is None:
             continue
@@ -346,6 +356,8 @@ def recalled(
             told = public.get(grid.measure.id)
             if told is None or told.rung.shape != grid.there.shape:
                 continue
+            if side is not project:
+                grid = with_cells(grid, table, place)
             made = on_blocks(replace(grid, before=told.made_of), policy)
             found.append(replace(made, rung=told.rung))
     return tuple(found)

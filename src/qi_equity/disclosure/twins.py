@@ -3,6 +3,7 @@
 A count is safe if it has twins: other true counts, differing in it, that would be released as
 the very same numbers, now and in every release before. Whatever an attacker does with those
 numbers, all stay possible; and so they do for whoever knows all the counts of one other site.
+Two dimensions that are crossed are sums over the same cells: both are told of one set of counts.
 Three values are left of each: it can be one more and one fewer, or, where only one of them is
 found, what all numbers leave of it together is three values wide (see `bounds`).
 """
@@ -16,8 +17,8 @@ from itertools import product
 
 import numpy as np
 
-from qi_equity.arrays import BoolArray
-from qi_equity.disclosure.board import Board, Told
+from qi_equity.arrays import BoolArray, FloatArray
+from qi_equity.disclosure.board import Board, Side, Told
 from qi_equity.disclosure.bounds import Bounds
 from qi_equity.disclosure.moves import (
     TOTAL,
@@ -76,36 +77,50 @@ def secured(
 def _secure(board: Board) -> None:
     """Each measure for itself, then all that is told of the same people together."""
     # What could not be helped by telling less now was given away before: it is not tried again.
-    hopeless: set[tuple[Key, str | None, Place]] = set()
+    hopeless: set[tuple[Asked, Place]] = set()
     clean = False
     while not clean:  # what helps one count may harm another, so all are looked at again
         clean = True
-        for key, measure in _asked(board):
-            for place in list(exposed(board, key, measure)):
-                if (key, measure, place) in hopeless:
+        for asked in _asked(board):
+            for place in list(exposed(board, asked)):
+                if (asked, place) in hopeless:
                     continue
                 clean = False
-                if not _told_less(board, key, measure, place):
-                    hopeless.add((key, measure, place))
+                if not _told_less(board, asked, place):
+                    hopeless.add((asked, place))
 
 
-def _asked(board: Board) -> Iterator[tuple[Key, str | None]]:
-    for one in board.now:
-        for count in one.sums:
-            yield board.stands_for(one.grid.measure.id, count), one.grid.measure.id
-    if len(board.now) > 1:
-        for key in board.counts:
-            yield key, None
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A count that is asked about, as one dimension's strata tell of it.
+
+    `measure` looks at what is told of one measure alone.
+    """
+
+    key: Key
+    measure: str | None = None
+    side: int = 0
 
 
-def _told_less(board: Board, key: Key, measure: str | None, place: Place) -> bool:
+def _asked(board: Board) -> Iterator[Asked]:
+    sides = range(len(board.axes.sides))
+    alone = dict.fromkeys((one.grid.measure.id, count) for one in board.now for count in one.sums)
+    for (measure, count), side in product(alone, sides):
+        yield Asked(board.stands_for(measure, count), measure, side)
+    if len({measure for measure, _ in alone}) > 1:
+        for key, side in product(board.counts, sides):
+            yield Asked(key, None, side)
+
+
+def _told_less(board: Board, asked: Asked, place: Place) -> bool:
     """Widen or withhold what tells of one series' small counts until each has its twins."""
+    key, measure = asked.key, asked.measure
     keys = {one for step in board.steps(key, measure) for one in step} | {key}
     group = [
         n for n in board.places_of(keys) if measure in (None, board.now[n].grid.measure.id)
     ]  # fmt: skip
-    while any(exposed(board, key, measure, only=place)):
-        told = _most_told(board, group, place)
+    while any(exposed(board, asked, only=place)):
+        told = _most_told(board, group, board.axes.sides[asked.side], place)
         if told is None:
             return False
         index, at = told
@@ -114,25 +129,22 @@ def _told_less(board: Board, key: Key, measure: str | None, place: Place) -> boo
     return True
 
 
-def _most_told(board: Board, group: list[int], place: Place) -> tuple[int, Place] | None:
+def _most_told(
+    board: Board, group: list[int], side: Side, place: Place
+) -> tuple[int, Place] | None:
     """The series to tell less of: one that is small, else the one that is told most finely.
 
-    What tells of a count is its own series and the totals over it, and of a total its parts too.
+    What tells of a count is its own series and the totals over it, and of a total its parts too;
+    what the other of two dimensions tells of it are its totals, then all that it has.
     """
-    last = (len(board.axes.sites) - 1, len(board.axes.strata) - 1)
-    rows, columns = (
-        list(range(end)) if at in (TOTAL, end) else [at]
-        for at, end in zip(place, last, strict=True)
-    )
-    own = [place]
-    over = product(dict.fromkeys((place[0], last[0])), dict.fromkeys((place[1], last[1])))
-    tried = [own, list(over), list(product(rows, columns))]
-    for nth, series in enumerate(tried):
+    sites = len(board.axes.sites) - 1
+    rows = list(range(sites)) if place[0] in (TOTAL, sites) else [place[0]]
+    for nth in range(3):
         told = [
             (index, at)
             for index in group
-            for at in (board.at(index, one) for one in series)
-            if at is not None
+            for one in _telling(nth, board.axes.side(board.now[index].grid), side, place, rows)
+            if (at := board.at(index, one)) is not None
             and not board.now[index].withheld[at]
             and (nth or board.now[index].small[at])
         ]
@@ -141,24 +153,48 @@ def _most_told(board: Board, group: list[int], place: Place) -> tuple[int, Place
     return None
 
 
+def _telling(
+    nth: int, side: Side, asked: Side, place: Place, rows: Sequence[int]
+) -> Iterator[Place]:
+    """Of one dimension, the series that tell of a place of another: its own, those over it, all."""
+    site, stratum = place
+    last = len(side.strata) - 1
+    whole = stratum in (TOTAL, len(asked.strata) - 1)
+    columns = list(range(last)) if whole or side is not asked else [stratum]
+    own = last if whole else stratum
+    if nth == 0:
+        yield from [(site, own)] if whole or side is asked else []
+    elif nth == 1:
+        columns = [last] if whole or side is not asked else [stratum, last]
+        yield from product(dict.fromkeys((site, TOTAL)), columns)
+    else:
+        yield from product(rows, columns)
+
+
 @dataclass(frozen=True, eq=False)
 class _Look:
     """What is told of one count, and where it can be one more or one fewer."""
 
     board: Board
-    key: Key
-    measure: str | None
+    asked: Asked
     insiders: bool
+
+    @property
+    def side(self) -> Side:
+        """The strata that are asked about."""
+        return self.board.axes.sides[self.asked.side]
 
     @cached_property
     def told(self) -> list[Told]:
-        """All that is told of it."""
-        return list(self.board.told(self.key, self.measure))
+        """All that these strata are told of it."""
+        every = self.board.told(self.asked.key, self.asked.measure)
+        return [one for one in every if one.side is self.side]
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
         """Sites, strata and subgroups, without totals."""
-        return self.told[0].held.shape
+        sites, _, times = self.told[0].held.shape
+        return sites, len(self.side.strata) - 1, times
 
     @property
     def partners(self) -> int:
@@ -168,62 +204,64 @@ class _Look:
     @cached_property
     def moves(self) -> dict[Way, list[Moves]]:
         """The steps by which it can be more, or fewer."""
-        steps = self.board.steps(self.key, self.measure)
-        more = [moves_of(self.board, step, self.measure) for step in steps]
+        key, measure = self.asked.key, self.asked.measure
+        more = [moves_of(self.board, step, measure) for step in self.board.steps(key, measure)]
         return {1: more, -1: [one.reverse for one in more]}
 
     @cached_property
     def changes(self) -> dict[Way, Changes]:
         """Where it can be more, or fewer, in a cell or in exchange with its neighbours."""
-        return {way: changes_of(moves, self.partners) for way, moves in self.moves.items()}
+        return {
+            way: changes_of(moves, self.partners, self.side) for way, moves in self.moves.items()
+        }
 
     def apart(self, place: Place, times: slice, knows: int | None = None) -> bool:
         """Whether all that is told leaves three values of a sum over subgroups, bound by bound.
 
         `knows`: for whoever knows all counts of that site; of a site's own, for each of the others.
         """
-        sites, strata, _ = self.shape
+        sites = self.shape[0]
         own = [place[0]] if place[0] < sites else [at for at in range(sites) if at != knows]
-        cells = np.zeros(self.shape, bool)
-        cells[own, slice(None) if place[1] == strata else place[1], times] = True
         who: list[int | None] = [knows]
         if self.insiders and place[0] < sites:
             who = [at for at in range(sites) if at != place[0]]
-        return all(self.bounds.apart(cells, one) >= VALUES - 1 for one in who)
+        return all(self.bounds.apart((own, place[1]), times, one) >= VALUES - 1 for one in who)
 
     @cached_property
     def wide(self) -> BoolArray:
         """The same of each count of a site, stratum and subgroup."""
         if not self.insiders:
-            return np.asarray(self.bounds.of_cells() >= VALUES - 1)
+            return np.asarray(self.bounds.of_each() >= VALUES - 1)
         found = np.ones(self.shape, bool)
         for site in range(self.shape[0]):
             others = np.arange(self.shape[0]) != site
-            found[others] &= self.bounds.of_cells(site)[others] >= VALUES - 1
+            found[others] &= self.bounds.of_each(site)[others] >= VALUES - 1
         return found
 
     @cached_property
     def bounds(self) -> Bounds:
         """What all numbers together leave of it."""
-        return Bounds(self.board, self.key, self.measure)
+        return Bounds(self.board, self.asked.key, self.asked.measure, self.side)
+
+    def found(self, way: Way, place: Place, time: int) -> bool:
+        """Whether a count at a site can be more, or fewer, in exchange with other subgroups."""
+        return found(self.moves[way], place, time, self.partners, self.side)
 
 
-def exposed(
-    board: Board, key: Key, measure: str | None = None, only: Place | None = None
-) -> Iterator[Place]:
+def exposed(board: Board, asked: Asked, only: Place | None = None) -> Iterator[Place]:
     """Where a small count, of one subgroup or released, has no twin, or not three values left.
 
-    `measure` looks at what is told of one measure alone; `only` asks of one series.
+    `only` asks of one series.
     """
-    look = _Look(board, key, measure, len(board.axes.sites) > SITES_OF_INSIDERS)
-    if not look.moves[1]:
+    look = _Look(board, asked, len(board.axes.sites) > SITES_OF_INSIDERS)
+    if not look.told or not look.moves[1]:
         return
     more, less = (look.changes[way] for way in (1, -1))
     shape = more.anywhere.shape
     if only is not None:
         only = tuple(at % size for at, size in zip(only, shape, strict=False))
     yield from _released(look, only)
-    small, others = _small(look.told, board.limit, look.insiders)
+    small, others = _small(look)
     hidden = small & ~(more.anywhere & less.anywhere)
     if hidden[:-1, :-1].any():
         hidden[:-1, :-1] &= ~((more.anywhere | less.anywhere)[:-1, :-1] & look.wide)
@@ -232,10 +270,10 @@ def exposed(
         hidden[-1] |= (others & ~known).any(axis=0)
     for place in _places(hidden, only):
         for time in np.flatnonzero(hidden[place]).tolist():
-            asked = others[:, place[1], time]
+            known_to = others[:, place[1], time]
             if not (
                 _count_open(look, place, time) if place[0] < shape[0] - 1
-                else _total_open(look, place[1], time, asked, bool(small[(*place, time)]))
+                else _total_open(look, place[1], time, known_to, bool(small[(*place, time)]))
             ):  # fmt: skip
                 yield place
                 break
@@ -247,7 +285,7 @@ def _count_open(look: _Look, place: Place, time: int) -> bool:
     if all(quick):
         return True
     twin = any(quick) or found(
-        [*look.moves[1], *look.moves[-1]], place, time, look.partners
+        [*look.moves[1], *look.moves[-1]], place, time, look.partners, look.side
     )  # fmt: skip
     one_cell = place[1] < look.shape[1]
     if twin and (
@@ -255,15 +293,16 @@ def _count_open(look: _Look, place: Place, time: int) -> bool:
     ):  # fmt: skip
         return True
     return twin and all(
-        known or found(look.moves[way], place, time, look.partners)
-        for known, way in zip(quick, (1, -1), strict=True)
+        known or look.found(way, place, time) for known, way in zip(quick, (1, -1), strict=True)
     )
 
 
 def _total_open(look: _Look, stratum: int, time: int, asked: BoolArray, small: bool) -> bool:
     """The same of a total over sites; `asked` of whoever knows that site."""
     more, less = (
-        sites_of_exchanges(look.moves[way], stratum, time, change.by_site[:, stratum, time])
+        sites_of_exchanges(
+            look.moves[way], stratum, time, change.by_site[:, stratum, time], look.side
+        )
         for way, change in look.changes.items()
     )
     return _sum_open(look, stratum, slice(time, time + 1), (more, less), asked, small)
@@ -288,20 +327,26 @@ def _sum_open(
     return all(look.apart(place, times, knows=site) for site in left)
 
 
-def _small(told: Sequence[Told], limit: int, insiders: bool) -> tuple[BoolArray, BoolArray]:
+def _small(look: _Look) -> tuple[BoolArray, BoolArray]:
     """Counts of 1 to 7 in any release, and what is so small of a total less one of its sites."""
-    shape = told[0].true.shape
-    small, others = np.zeros(shape, bool), np.zeros((shape[0] - 1, *shape[1:]), bool)
-    for one in told:
-        table = np.zeros(shape)
-        table[:-1, :-1] = np.nan_to_num(one.held)
+    (sites, strata, times), limit = look.shape, look.board.limit
+    small = np.zeros((sites + 1, strata + 1, times), bool)
+    others = np.zeros((sites, strata + 1, times), bool)
+    for one in look.told:
+        table = np.zeros(small.shape)
+        table[:-1, :-1] = _counts(one)
         table[:-1, -1] = table[:-1, :-1].sum(axis=1)
         table[-1] = table[:-1].sum(axis=0)
         small |= (table > 0) & (table < limit)
-        if insiders:  # to whoever knows one site, the rest of a total may be a small count
+        if look.insiders:  # to whoever knows one site, the rest of a total may be a small count
             rest = table[-1] - table[:-1]
             others |= (rest > 0) & (rest < limit)
     return small, others
+
+
+def _counts(one: Told) -> FloatArray:
+    """The true counts of the strata, nought where not logged: (site, stratum, subgroup)."""
+    return one.side.summed(np.nan_to_num(one.held))
 
 
 def _released(look: _Look, only: Place | None) -> Iterator[Place]:
@@ -335,7 +380,7 @@ def _block_open(look: _Look, place: Place, times: slice) -> bool:
 def _open_to_insiders(one: Told, look: _Look, stratum: int) -> bool:
     """Whether small sums of all sites but one have twins enough, for whoever knows that one."""
     ids, free = one.ids[-1, stratum], one.free[-1, stratum]
-    held = np.nan_to_num(one.held)
+    held = _counts(one)
     counts = held.sum(axis=1) if stratum == held.shape[1] else held[:, stratum]
     starts = np.flatnonzero(np.diff(ids, prepend=-2))
     sums = np.add.reduceat(counts, starts, axis=-1)

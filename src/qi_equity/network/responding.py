@@ -6,14 +6,14 @@ clock, as the national outcome signal system does for stillbirths; here by group
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from urllib.parse import quote, unquote
 
 import numpy as np
 
-from qi_equity.agenda import Item, agenda
+from qi_equity.agenda import Item, agenda, short
 from qi_equity.findings import Findings, Gap, rows
 from qi_equity.project import Project, Responses
 from qi_equity.store.entries import Asked, Response
@@ -34,6 +34,11 @@ class Signal:
     measure: str
     site: str
     stratum: str
+
+    @property
+    def link(self) -> str:
+        """The same as short text, for an address."""
+        return short(self.id)
 
 
 def signals(findings: Findings, today: date) -> tuple[Signal, ...]:
@@ -86,7 +91,24 @@ def due_on(opened: date, asked: Responses) -> date:
     return day.astype("datetime64[D]").item()  # type: ignore[no-any-return]
 
 
-def opened(project: Project, signal: Signal, owner: str, today: date) -> Response:
+def days_left(response: Response, today: date, asked: Responses) -> int:
+    """Working days that are left for an answer; below 0 how many it is late.
+
+    >>> one = Response(about="x", opened="2026-01-05", due="2026-01-15", owner="Mo")
+    >>> [days_left(one, date(2026, 1, day), Responses()) for day in (14, 19)]
+    [1, -2]
+    """
+    first, last = sorted((today, response.due))
+    left = np.busday_count(
+        np.datetime64(first) + 1, np.datetime64(last) + 1,
+        holidays=[np.datetime64(one) for one in asked.holidays],
+    )  # fmt: skip
+    return int(left) if today <= response.due else -int(left)
+
+
+def opened(
+    project: Project, signal: Signal, owner: str, today: date, email: str | None = None
+) -> Response:
     """A response to a signal: its clock runs from today, its questions are the project's."""
     known = {site.id for site in project.sites}
     return Response(
@@ -94,9 +116,27 @@ def opened(project: Project, signal: Signal, owner: str, today: date) -> Respons
         opened=today,
         due=due_on(today, project.responses),
         owner=owner,
+        email=email,
         asked=tuple(Asked(question=one) for one in project.responses.questions),
         sites=(signal.site,) if signal.site in known else (),
     )
+
+
+def examined(response: Response, answers: Sequence[str]) -> Response:
+    """The same with what was found so far to each question; a blank leaves it unanswered."""
+    asked = tuple(
+        one.model_copy(update={"answer": answer.strip() or None})
+        for one, answer in zip(response.asked, answers, strict=True)
+    )
+    return response.model_copy(update={"asked": asked})
+
+
+def closed(
+    response: Response, outcome: str, found: str, evidence: str | None, today: date
+) -> Response:
+    """The answer to a signal; raises where there are no words, or no such outcome."""
+    told = {"outcome": outcome, "found": found, "evidence": evidence or None, "closed": today}
+    return Response.model_validate(response.model_dump() | told)
 
 
 def stands(response: Response, today: date) -> Stands:

@@ -6,7 +6,7 @@ is told from text: both stand in the file or are not known.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,13 +15,16 @@ import numpy as np
 import pandas as pd
 
 from qi_equity.arrays import FloatArray
-from qi_equity.disclosure.policy import Policy
+from qi_equity.disclosure.policy import Policy, policy_of
 from qi_equity.equity.intervals import wilson
 from qi_equity.equity.participation import participation
 from qi_equity.errors import DataErrors
+from qi_equity.findings import Findings
 from qi_equity.project import EVERYONE, Project
 from qi_equity.sources import cells, grid
 from qi_equity.sources.labels import place, text_of
+from qi_equity.store import gathered as store
+from qi_equity.store.gathered import Counted, Raised
 
 PERSON, GROUP, THEME, SERVED = "person", "group", "theme", "served"
 
@@ -29,6 +32,7 @@ COLUMNS = [
     "stratum", "voices", "share", "served", "served_share", "expected", "ratio", "lower", "upper",
     "p_value", "more",
 ]  # fmt: skip
+ANSWERED = ["title", "subgroup", "stratum", "people", "asked", "value", "lower", "upper"]
 THEME_COLUMNS = ["theme", "stratum", "people", "asked", "share", "lower", "upper", "measure"]
 
 
@@ -151,14 +155,33 @@ def voices(
     >>> rows.loc[rows["stratum"] == "Black", ["expected", "ratio", "more"]].round(2).values.tolist()
     [[9.6, 0.31, 8.0]]
     """
-    groups = project.strata.groups
-    names = [group.name for group in groups]
+    names = [group.name for group in project.strata.groups]
     people = heard.people["stratum"].value_counts().reindex(names, fill_value=0)
     count: FloatArray = np.asarray(people, dtype=np.float64)
     true: FloatArray = np.asarray(served.reindex(names), dtype=np.float64)
-    born = true
-    if policy is not None:
-        count, born = policy.shown(count), policy.shown(born)
+    if policy is None:
+        return _beside(project, count, true, true)
+    return _beside(project, policy.shown(count), policy.shown(true), true)
+
+
+def voices_of(project: Project, groups: Sequence[Counted], served: pd.Series) -> pd.DataFrame:
+    """The same of people who were counted before: a number that is hidden stays so."""
+    names = [group.name for group in project.strata.groups]
+    count = _people({one.stratum: one.people for one in groups}, names)
+    born: FloatArray = np.asarray(served.reindex(names), dtype=np.float64)
+    return _beside(project, count, born, born)
+
+
+def _people(found: Mapping[str, int | None], names: Sequence[str]) -> FloatArray:
+    """Numbers of people in the project's order: 0 where a group has no row, nan where hidden."""
+    told = [found.get(name, 0) for name in names]
+    return np.array([np.nan if one is None else float(one) for one in told])
+
+
+def _beside(
+    project: Project, count: FloatArray, born: FloatArray, true: FloatArray
+) -> pd.DataFrame:
+    groups = project.strata.groups
     known = np.array([not group.unknown for group in groups])
     # Where a number is hidden, or nobody says how many of a group that spoke were served, there is
     # no whole to take shares of.
@@ -169,7 +192,7 @@ def voices(
     found = participation(count, asked, share)
     return pd.DataFrame(
         {
-            "stratum": names,
+            "stratum": [group.name for group in groups],
             "voices": count,
             "share": np.where(known, count / asked if asked else np.nan, np.nan),
             "served": born,
@@ -183,6 +206,117 @@ def voices(
         },
         columns=COLUMNS,
     )
+
+
+def served_here(
+    findings: Findings, sites: Sequence[str], days: tuple[date, date], *, released: bool
+) -> pd.Series:
+    """Women or babies of each group that the aim's measure counted there, as a page's reader sees.
+
+    released: whether a release tells of them; a group of which it hides a number has no total.
+    """
+    project, (since, until) = findings.project, days
+    points = findings.points
+    asked = set(sites or [site.id for site in project.sites])
+    own = points[
+        (points["measure"] == project.aim.measure)
+        & points["site"].isin(asked)
+        & (points["stratum"] != EVERYONE)
+        & (points["subgroup"] >= pd.Timestamp(since))
+        & (points["subgroup"] <= pd.Timestamp(until))
+    ]
+    totals = own.groupby("stratum")["denominator"]
+    return totals.agg(lambda one: one.sum(skipna=not released, min_count=1))
+
+
+def kept(
+    project: Project, heard: Heard, title: str, days: tuple[date, date],
+    asked: Mapping[str, int], sites: Sequence[str],
+) -> store.Heard:  # fmt: skip
+    """A round of voices as the store keeps it: numbers of people, and what others are told."""
+    policy = policy_of(project.disclosure)
+    names = [group.name for group in project.strata.groups]
+    people = heard.people["stratum"].value_counts()
+    groups = [(name, int(people.get(name, 0)), asked.get(name)) for name in names]
+    return store.Heard(
+        title=title,
+        since=days[0],
+        until=days[1],
+        groups=tuple(Counted(stratum=n, people=p, asked=a) for n, p, a in groups),
+        shown_groups=shown(groups, policy),
+        themes=_raised(themes(project, heard)),
+        shown_themes=_raised(themes(project, heard, policy)),
+        sites=tuple(sites),
+    )
+
+
+def shown(
+    groups: Iterable[tuple[str, int, int | None]], policy: Policy | None
+) -> tuple[Counted, ...]:
+    """Numbers of people as a policy lets them out; none where they are too few."""
+    return tuple(
+        Counted(
+            stratum=name, people=shown_people(people, policy), asked=shown_people(asked, policy)
+        )
+        for name, people, asked in groups
+    )
+
+
+def shown_people(people: int | None, policy: Policy | None) -> int | None:
+    """A number of people as a policy lets it out; none where it is too small.
+
+    >>> from qi_equity.disclosure.policy import POLICIES
+    >>> shown_people(3, POLICIES["hes"]), shown_people(13, POLICIES["hes"])
+    (None, 15)
+    """
+    if policy is None or people is None:
+        return people
+    told = float(policy.shown(np.array([float(people)]))[0])
+    return None if np.isnan(told) else int(told)
+
+
+def _raised(rows: pd.DataFrame) -> tuple[Raised, ...]:
+    told = rows.astype(object).where(rows.notna(), None).to_dict("records")
+    return tuple(
+        Raised(
+            theme=row["theme"], stratum=row["stratum"],
+            **{
+                name: None if row[of] is None else int(row[of])
+                for name, of in (("people", "people"), ("heard", "asked"))
+            },
+        )
+        for row in told
+    )  # fmt: skip
+
+
+def themes_of(project: Project, raised: Sequence[Raised]) -> pd.DataFrame:
+    """Themes of people who were counted before, as `themes` gives them."""
+    linked = {one.name: one.measure for one in project.themes}
+    rows = []
+    for one in raised:
+        pair = [np.nan if part is None else float(part) for part in (one.people, one.heard)]
+        share = wilson(*pair)
+        limits = (float(part) for part in (share.estimate, share.lower, share.upper))
+        rows.append((one.theme, one.stratum, *pair, *limits, linked.get(one.theme)))
+    return pd.DataFrame(rows, columns=THEME_COLUMNS)
+
+
+def answered(rounds: Sequence[store.Heard]) -> pd.DataFrame:
+    """A row a round and group: who answered of those asked, with Wilson's limits, oldest first.
+
+    Columns: title, subgroup (the day it began), stratum, people, asked, value (per cent), lower,
+    upper. Groups of whom it is not told how many were asked have no row.
+    """
+    rows = []
+    for one in sorted(rounds, key=lambda one: one.since):
+        for group in one.groups:
+            if group.people is None or not group.asked or group.people > group.asked:
+                continue
+            share = wilson(float(group.people), float(group.asked)).times(100)
+            limits = (float(part) for part in (share.estimate, share.lower, share.upper))
+            day = pd.Timestamp(one.since)
+            rows.append((one.title, day, group.stratum, group.people, group.asked, *limits))
+    return pd.DataFrame(rows, columns=ANSWERED)
 
 
 def themes(project: Project, heard: Heard, policy: Policy | None = None) -> pd.DataFrame:

@@ -6,7 +6,7 @@ is shown and never shared out. Directions differ: each row says which side a num
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from qi_equity.disclosure.policy import policy_of
 from qi_equity.equity.intervals import Interval, wilson
+from qi_equity.equity.participation import participation
 from qi_equity.equity.workforce import board_difference, percentage_points, relative_likelihood
 from qi_equity.errors import DataErrors
+from qi_equity.network.voices import shown_people as shown
+from qi_equity.project import Project
 from qi_equity.sources import cells, grid
 from qi_equity.sources.labels import plain, text_of
+from qi_equity.store.gathered import Makeup, Staff, Staffed
 from qi_equity.vocabulary import Favours
 
 WHITE, BME, UNKNOWN = "White", "BME", "not declared"
@@ -27,6 +32,7 @@ GROUPS = {
     "unknown": UNKNOWN, "not stated": UNKNOWN, "null": UNKNOWN,
 }  # fmt: skip
 LIKELIHOOD, SHARES, BANDS, BOARD = "likelihood", "shares", "bands", "board"
+SIZES = ("events", "out_of")
 RECRUITS = ("all", "without international recruitment")
 # Fewer events than this in a group, and a year alone says nothing: years are pooled, and said.
 FEWEST = 10
@@ -104,7 +110,7 @@ def _wrong(given: Mapping[Hashable, Any], mark: cells.Mark | None) -> Iterator[s
     if given["recruits"] not in RECRUITS:
         yield f"'{given['recruits']}': write {RECRUITS[0]}, or {RECRUITS[1]}"
     sizes = []
-    for name in ("events", "out_of"):
+    for name in SIZES:
         text, cell = text_of(given[name]), cells.read(given[name], mark=mark)
         if "%" in text or cell.unit == "%" or (cell.state == "number" and cell.number % 1):
             yield (
@@ -126,7 +132,7 @@ def _typed(given: Mapping[Hashable, Any], mark: cells.Mark | None) -> dict[str, 
         "part": given["part"],
         "recruits": given["recruits"],
         "group": GROUPS[plain(given["group"])],
-        **{name: cells.read(given[name], mark=mark).number for name in ("events", "out_of")},
+        **{name: cells.read(given[name], mark=mark).number for name in SIZES},
     }
 
 
@@ -160,11 +166,67 @@ def wres(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found, columns=COLUMNS)
 
 
+def kept(project: Project, table: pd.DataFrame, title: str, sites: Sequence[str]) -> Staff:
+    """The standard's rows as the store keeps them, and as the disclosure policy lets them out."""
+    policy = policy_of(project.disclosure)
+    rows = [
+        Staffed(
+            indicator=int(row["indicator"]), year=row["year"], part=row["part"],
+            recruits=row["recruits"], group=row["group"], events=int(row["events"]),
+            out_of=int(row["out_of"]),
+        )
+        for row in table.to_dict("records")
+    ]  # fmt: skip
+    out = [
+        one.model_copy(update={name: shown(getattr(one, name), policy) for name in SIZES})
+        for one in rows
+    ]
+    return Staff(title=title, rows=tuple(rows), shown=tuple(out), sites=tuple(sites))
+
+
+def table_of(kept: Staff) -> pd.DataFrame:
+    """The rows of the store as `read` gives them; a number that is hidden is nan."""
+    table = pd.DataFrame([one.model_dump() for one in kept.rows])
+    return table.astype(dict.fromkeys(SIZES, float))
+
+
+def represented(team: Makeup, reference: pd.Series) -> pd.DataFrame:
+    """Each group's share of the team against its share of a reference, with exact limits.
+
+    reference: people of each group; a group it does not name has no share, and none has where a
+    number is hidden. Columns: stratum, team, share, reference_share, ratio, lower, upper, more.
+    """
+    names = [one.stratum for one in team.groups]
+    count = np.array([np.nan if one.people is None else float(one.people) for one in team.groups])
+    there = reference.reindex(names).to_numpy(dtype=float)
+    share = there / there.sum() if np.isfinite(there).all() and there.sum() else there * np.nan
+    found = participation(count, count.sum(), share)
+    return pd.DataFrame(
+        {
+            "stratum": names,
+            "team": count,
+            "share": count / count.sum() if count.sum() else count * np.nan,
+            "reference_share": share,
+            "ratio": found.ratio.estimate,
+            "lower": found.ratio.lower,
+            "upper": found.ratio.upper,
+            "more": found.more,
+        }
+    )
+
+
+def _summed(column: pd.Series) -> float:
+    """The sum, unknown where one of them is."""
+    return float(column.sum(skipna=False))
+
+
 def _row(indicator: Indicator, rows: pd.DataFrame) -> dict[str, object] | None:
-    sums = rows.groupby("group")[["events", "out_of"]].sum()
+    sums = rows.groupby("group")[["events", "out_of"]].agg(_summed)
     if not {WHITE, BME} <= set(sums.index):
         return None
-    events, out_of = (sums[name].to_dict() for name in ("events", "out_of"))
+    if sums.loc[[WHITE, BME]].isna().any(axis=None):
+        return {"form": indicator.form, "favours": Favours.UNCLEAR, "few": True, "unknown": 0.0}
+    events, out_of = (sums[name].to_dict() for name in SIZES)
     (b, m), (w, n) = ((events[name], out_of[name]) for name in (BME, WHITE))
     unknown = events.get(UNKNOWN, 0.0)
     got = _estimate(indicator, (b, m), (w, n))

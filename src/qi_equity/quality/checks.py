@@ -12,13 +12,14 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from qi_equity.arrays import BoolArray, FloatArray
+from qi_equity.arrays import FloatArray
 from qi_equity.findings import Caution, Number, caution
 from qi_equity.observations import COUNTS, KEY, placed
 from qi_equity.project import ALL_SITES, EVERYONE, Measure, Period, Project
 from qi_equity.quality import outcome
 from qi_equity.quality.coding import of_whom
 from qi_equity.quality.unrelated import unrelated
+from qi_equity.quality.weeks import Weeks, any_stratum, weeks
 from qi_equity.sources import calendar
 from qi_equity.sources.account import Imported
 
@@ -100,60 +101,12 @@ class _Data:
         return {str(name): rows for name, rows in self.table.groupby("measure")}
 
     @cached_property
-    def weeks(self) -> dict[str, _Weeks]:
-        return {name: _weeks(rows) for name, rows in self.rows.items()}
+    def weeks(self) -> dict[str, Weeks]:
+        return {name: weeks(rows) for name, rows in self.rows.items()}
 
     @cached_property
     def shares(self) -> pd.DataFrame:
         return completeness(self.project, self.table)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Weeks:
-    """One measure's rows as arrays (site, stratum, subgroup); nan where no count is known."""
-
-    sites: list[str]
-    days: pd.DatetimeIndex
-    logged: BoolArray  # (site, subgroup): a row is there, whatever it holds
-    events: FloatArray  # of whole rows alone, as their births are
-    births: FloatArray
-    size: FloatArray  # those counted among, whether or not the events are known
-    known: FloatArray  # events, whether or not those counted among are
-
-    def of_sites(self) -> Iterator[tuple[int, str]]:
-        """The place and the name of every site."""
-        return enumerate(self.sites)
-
-
-def _any(strata: BoolArray) -> BoolArray:
-    """Whether it holds for any stratum: (site, stratum, subgroup) to (site, subgroup)."""
-    found: BoolArray = np.any(strata, axis=1)
-    return found
-
-
-def _weeks(rows: pd.DataFrame) -> _Weeks:
-    (site, sites), (stratum, strata), (day, days) = (
-        pd.factorize(rows[name], sort=True) for name in ("site", "stratum", "subgroup")
-    )
-    shape = len(sites), len(strata), len(days)
-    cell, size = np.ravel_multi_index((site, stratum, day), shape), int(np.prod(shape))
-    top, bottom = (rows[name].to_numpy(float) for name in COUNTS)
-    whole = np.isfinite(top) & np.isfinite(bottom)
-
-    def spread(values: FloatArray, held: BoolArray) -> FloatArray:
-        sums = np.bincount(cell[held], values[held], size)
-        return np.where(np.bincount(cell[held], minlength=size) > 0, sums, np.nan).reshape(shape)
-
-    every = np.ones(len(rows), bool)
-    return _Weeks(
-        [str(one) for one in sites],
-        pd.DatetimeIndex(days),
-        _any(np.isfinite(spread(np.zeros(len(rows)), every))),
-        spread(top, whole),
-        spread(bottom, whole),
-        spread(bottom, np.isfinite(bottom)),
-        spread(top, np.isfinite(top)),
-    )
 
 
 def quality(
@@ -324,9 +277,9 @@ def _zeros(data: _Data) -> Iterator[Found]:
         yield from _runs_of_zeros(measure, weeks)
 
 
-def _runs_of_zeros(measure: Measure, weeks: _Weeks) -> Iterator[Found]:
+def _runs_of_zeros(measure: Measure, weeks: Weeks) -> Iterator[Found]:
     """Weeks on end without an event at a site whose own rate makes that unlikely."""
-    counted = _any(np.isfinite(weeks.events))
+    counted = any_stratum(np.isfinite(weeks.events))
     for place, site in weeks.of_sites():
         at = np.flatnonzero(counted[place])
         events, size = (np.nansum(part[place], axis=0)[at] for part in (weeks.events, weeks.births))
@@ -413,7 +366,7 @@ def _jumps(data: _Data) -> Iterator[Found]:
     """Births that suddenly double or halve, once or for good; a last subgroup unfinished."""
     for measure, _ in data.measures():
         weeks = data.weeks[measure.id]
-        known, births = _any(np.isfinite(weeks.size)), np.nansum(weeks.size, axis=1)
+        known, births = any_stratum(np.isfinite(weeks.size)), np.nansum(weeks.size, axis=1)
         for place, site in weeks.of_sites():
             at = np.flatnonzero(known[place])
             n = births[place, at]

@@ -204,7 +204,7 @@ def _beyond_stirling(n: FloatArray) -> FloatArray:
 def _at_their_total(walk: Walk, chance: FloatArray, wide: int) -> FloatArray:
     """P(the counts sum to their total) where nothing binds."""
     total, most = np.rint(walk.mean.sum(axis=-1)), walk.most.sum(axis=-1)
-    answer = np.asarray(np.exp(xlogy(total, total) - gammaln(total + 1) - total))
+    answer: FloatArray = np.exp(xlogy(total, total) - gammaln(total + 1) - total)
     people = np.isfinite(most)
     answer[people] = _at_its_mean(total[people], most[people])
     # Rates that differ (a season) have no formula for their sum: their paths are counted.

@@ -21,6 +21,7 @@ from qi_equity.store import history, saving
 from qi_equity.store.bringing import Bringing, brought_in
 from qi_equity.store.chain import Draft, canonical
 from qi_equity.store.entries import KINDS, Entry, Session
+from qi_equity.store.gathered import Gathered
 from qi_equity.store.history import Revision, Writer
 from qi_equity.store.intake import carried, checked, count_in, key_of, ready
 from qi_equity.store.keeping import Keeper
@@ -343,6 +344,10 @@ class Desk(Releasing, Keeper):
         for key, one in read.items():
             if isinstance(one, Session):
                 told[key] = cast(AnyEntry, one.told(own, released, every=every))
+            elif isinstance(one, Gathered) and not (
+                every or (one.sites and own.issuperset(one.sites))
+            ):
+                told[key] = cast(AnyEntry, one.to_others())
         return told
 
     def _with_cycles(self, connection: Connection, project: Project) -> Project:

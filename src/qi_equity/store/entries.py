@@ -9,7 +9,11 @@ from pydantic import Field, model_validator
 
 from qi_equity.parts import Id, Name, Part, Text, Whole, YesNo
 from qi_equity.project import Cycle
+from qi_equity.store.gathered import Heard, Makeup, Staff
 from qi_equity.vocabulary import Topic
+
+# One address and nothing that could begin another header or a second address.
+ADDRESS = r"^[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\"]+$"
 
 
 class Annotation(Part):
@@ -106,6 +110,9 @@ class Response(Part):
     opened: date
     due: date
     owner: Name
+    email: str | None = Field(
+        default=None, pattern=ADDRESS, max_length=200, description="the owner's, for reminders"
+    )
     asked: tuple[Asked, ...] = ()
     outcome: Literal["action", "cycle", "examined", "recording"] | None = Field(
         default=None,
@@ -151,7 +158,10 @@ class Assessment(Part):
     sites: tuple[Id, ...] = ()
 
 
-Entry = Cycle | Annotation | SessionNote | Action | Session | Response | Engagement | Assessment
+Entry = (
+    Cycle | Annotation | SessionNote | Action | Session | Response | Engagement | Assessment
+    | Heard | Staff | Makeup
+)  # fmt: skip
 
 # The kind under which each is kept.
 KINDS: dict[type[Part], str] = {
@@ -163,4 +173,9 @@ KINDS: dict[type[Part], str] = {
     Response: "response",
     Engagement: "engagement",
     Assessment: "assessment",
+    Heard: "voices",
+    Staff: "staff",
+    Makeup: "makeup",
 }
+# Kinds that hold true numbers of people, whole: others read them as entries, which tell them less.
+WHOLE = ("session", "voices", "staff", "makeup")

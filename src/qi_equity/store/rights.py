@@ -16,6 +16,7 @@ from qi_equity.project import Project
 from qi_equity.store import history, saving
 from qi_equity.store.access import Find, Operation, User
 from qi_equity.store.database import Database
+from qi_equity.store.entries import WHOLE
 from qi_equity.store.history import Revision, Writer
 from qi_equity.store.refusals import Forbidden
 from qi_equity.store.releases import KIND, Protect
@@ -127,7 +128,7 @@ class Seated:
             return True  # those of other sites were not asked for
         if one.kind == "import":  # its account quotes rows that were refused, of any site
             return self.user.may("see") == "every" or one.who == self.user.name
-        if one.kind == "session":  # whole, it tells of every site: others read it as an entry
+        if one.kind in WHOLE:  # it tells of true counts: others read it as an entry
             return self.user.may("see") == "every"
         # A withdrawn entry no longer says whose it was: only who may read all sites sees it.
         sites = saving.sites_in(one.body) if one.body else saving.sites_of(project)

@@ -38,17 +38,18 @@ def ledger_lines(
         rows = table[table["idea"] == one.idea.id]
         yield ""
         yield say("ledger.idea", idea=one.idea.name)
-        yield from (f"  {line}" for line in _where(project, one))
+        yield from (f"  {line}" for line in where_lines(project, one))
         yield from (f"  {line}" for line in _answers(project, rows))
         yield from (f"    {line}" for line in _sites(project, by_site, one))
-    yield from _rest(project, table)
+    yield from rest_lines(project, table)
     if elsewhere:
         yield ""
         yield say("ledger.elsewhere")
         yield from (f"  {_elsewhere(one)}" for one in elsewhere)
 
 
-def _where(project: Project, one: Tried) -> Iterator[str]:
+def where_lines(project: Project, one: Tried) -> Iterator[str]:
+    """Where an idea was tried and where not, how it was made to fit, and if it is still done."""
     names = {site.id: site.name for site in project.sites}
     first = month(min(one.began.values()))
     sites = listed(name for key, name in names.items() if key in one.began)
@@ -75,14 +76,15 @@ def _answers(project: Project, rows: pd.DataFrame) -> Iterator[str]:
         found = rows[rows["question"] == question].to_dict("records")
         if found:
             yield str(asked)
-        yield from (f"  {_said_of(project, row)}" for row in found)
+        yield from (f"  {said_of(project, row)}" for row in found)
     names = {idea.id: idea.name for driver in project.drivers for idea in driver.change_ideas}
     also = rows["also"].iloc[0] if len(rows) else ()
     if also:
         yield say("ledger.also", ideas=listed(names[one] for one in also))
 
 
-def _said_of(project: Project, row: Row) -> str:
+def said_of(project: Project, row: Row) -> str:
+    """What became of one measure, or of the gap in it."""
     measure, said = project.measure(row["measure"]).name, became_words(row)
     if row["of"] == GAP:
         return say("ledger.gap_of", measure=measure, stratum=called(row["stratum"]), said=said)
@@ -97,7 +99,7 @@ def became_words(row: Row) -> str:
     """
     fields: dict[str, object] = {}
     if row["became"] in ANSWERED:
-        fields = {"ratio": fixed(row["ratio"], 2), "interval": _interval(row)}
+        fields = {"ratio": fixed(row["ratio"], 2), "interval": interval_words(row)}
     elif row["became"] == Became.EARLY:
         fields = {"settled": month(row["settled"])}
     elif row["became"] == Became.FEW_WAYS:
@@ -105,7 +107,7 @@ def became_words(row: Row) -> str:
     return say(f"ledger.became.{row['became']}", **fields)
 
 
-def _interval(row: Row) -> str:
+def interval_words(row: Row) -> str:
     """Limits of a ratio; a limit that nothing bounds is said to be none."""
     return say(
         "ledger.interval",
@@ -122,11 +124,11 @@ def _sites(project: Project, by_site: pd.DataFrame, one: Tried) -> Iterator[str]
             site=names[row["site"]],
             own=fixed(row["ratio"], 2),
             shrunk=fixed(row["shrunk"], 2),
-            interval=_interval(row),
+            interval=interval_words(row),
         )
 
 
-def _rest(project: Project, table: pd.DataFrame) -> Iterator[str]:
+def rest_lines(project: Project, table: pd.DataFrame) -> Iterator[str]:
     """How many questions there were, what chance alone brings, and what stands out beside them."""
     asked = table[(table["question"] != BESIDE) & table["became"].isin(ANSWERED)]
     if len(asked):
@@ -141,7 +143,7 @@ def _rest(project: Project, table: pd.DataFrame) -> Iterator[str]:
         yield say("ledger.beside", number=number(len(beside), 0))
     names = {idea.id: idea.name for driver in project.drivers for idea in driver.change_ideas}
     for row in out.to_dict("records"):
-        yield "  " + say("ledger.beside_row", idea=names[row["idea"]], said=_said_of(project, row))
+        yield "  " + say("ledger.beside_row", idea=names[row["idea"]], said=said_of(project, row))
 
 
 def _elsewhere(one: Elsewhere) -> str:

@@ -13,6 +13,7 @@ from qi_equity.words import say
 from qi_equity.words.grammar import called
 from qi_equity.words.numbers import day
 
+OUTCOMES = ("action", "cycle", "examined", "recording")
 # What wants somebody first.
 ORDER = (Stands.OVERDUE, Stands.OPEN, Stands.ANSWERED)
 
@@ -25,12 +26,17 @@ def where_words(about: str, project: Project) -> str:
     >>> where_words("widening/pph_1000/All%20sites/Black", project)
     'The gap widens: Blood loss of 1,000 ml or more, All sites, Black'
     """
+    kind, *place = place_words(about, project)
+    return say("responses.signal", kind=kind, where=", ".join(place))
+
+
+def place_words(about: str, project: Project) -> tuple[str, str, str, str]:
+    """What a response is about: its kind, measure, site and group, as the project names them."""
     kind, measure, site, stratum = place_of(about)
     measures = {one.id: one.name for one in project.measures}
     sites = {one.id: one.name for one in project.sites}
-    place = (measures.get(measure, measure), sites.get(site) or called(site), called(stratum))
-    kind = say(f"responses.kind.{kind}")
-    return say("responses.signal", kind=kind, where=", ".join(place))
+    site = sites.get(site) or called(site)
+    return say(f"responses.kind.{kind}"), measures.get(measure, measure), site, called(stratum)
 
 
 def responses_lines(

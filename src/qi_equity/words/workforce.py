@@ -11,7 +11,7 @@ from qi_equity.equity.workforce import cumulative
 from qi_equity.network.workforce import BANDS, BOARD, LIKELIHOOD, RECRUITS
 from qi_equity.vocabulary import Favours
 from qi_equity.words import say
-from qi_equity.words.numbers import fixed, share, whole
+from qi_equity.words.numbers import fixed, missing, share, whole
 
 Row = Mapping[Hashable, Any]
 ALL_STAFF, YEARS_ASKED, STEPS = "all staff", 3, 3
@@ -31,20 +31,21 @@ def wres_lines(table: pd.DataFrame) -> Iterator[str]:
 
 def _indicator(rows: pd.DataFrame) -> Iterator[str]:
     for row in rows.to_dict("records"):
-        said, together = _said(row), " to " in row["years"]
+        told, together = said(row), " to " in row["years"]
         if row["part"] != ALL_STAFF or row["recruits"] != RECRUITS[0]:
             names = [one for one in (row["part"], row["recruits"]) if one not in (ALL_STAFF, "all")]
-            yield say("workforce.part", part=", ".join(names), years=row["years"], said=said)
+            yield say("workforce.part", part=", ".join(names), years=row["years"], said=told)
         elif together:
-            yield say("workforce.pooled", years=row["years"], said=said)
+            yield say("workforce.pooled", years=row["years"], said=told)
         else:
-            yield say("workforce.year", years=row["years"], said=said)
+            yield say("workforce.year", years=row["years"], said=told)
         if row["unknown"]:
             yield "  " + say("workforce.unknown", count=int(row["unknown"]))
-    yield from _careful(rows)
+    yield from careful(rows)
 
 
-def _careful(rows: pd.DataFrame) -> Iterator[str]:
+def careful(rows: pd.DataFrame) -> Iterator[str]:
+    """What to be careful of in one indicator: few years, few people, recruits from abroad."""
     alone = rows[~rows["years"].str.contains(" to ")]
     last = rows.iloc[-1]
     years = alone["years"].nunique()
@@ -62,7 +63,10 @@ def _careful(rows: pd.DataFrame) -> Iterator[str]:
             yield say("workforce.compounds", three=three)
 
 
-def _said(row: Row) -> str:
+def said(row: Row) -> str:
+    """One estimate with its limits, the people behind it, and whom it favours."""
+    if missing(row["estimate"]):
+        return say("workforce.hidden")
     ratio = row["form"] == LIKELIHOOD
     low, high = (_signed(row[name], ratio=ratio) for name in ("lower", "upper"))
     fields: dict[str, object] = {

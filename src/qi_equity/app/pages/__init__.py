@@ -15,8 +15,12 @@ from qi_equity.app.pages.page import Context, Page
 from qi_equity.app.pages.people import people
 from qi_equity.app.pages.project import project
 from qi_equity.app.pages.quality import quality
+from qi_equity.app.pages.responses import responses
 from qi_equity.app.pages.session import session
+from qi_equity.app.pages.spread import spread
+from qi_equity.app.pages.staff import staff
 from qi_equity.app.pages.trail import trail
+from qi_equity.app.pages.voices import voices
 from qi_equity.store.access import Operation
 
 PAGES: dict[str, Callable[[Context], Page]] = {
@@ -25,6 +29,10 @@ PAGES: dict[str, Callable[[Context], Page]] = {
     "board": board,
     "log": log,
     "session": session,
+    "responses": responses,
+    "voices": voices,
+    "staff": staff,
+    "spread": spread,
     "project": project,
     "quality": quality,
     "history": history,
@@ -39,12 +47,15 @@ NOT_IN_MENU = ("trail", "account")
 NEEDS: dict[str, Operation] = {
     "log": "log",
     "history": "read entries",
+    "responses": "read entries",
+    "voices": "read entries",
+    "staff": "read entries",
     "people": "consent",
     "begin": "save plan",
 }
 # Pages that show no counts: whoever opens them has looked at none.
 WITHOUT_COUNTS = ("people", "begin", "project", "trail", "account")
 # Pages made of findings alone; the others show what the store holds now, and are made each time.
-LASTING = ("charts", "compare", "board", "quality")
+LASTING = ("charts", "compare", "quality", "spread")
 
 __all__ = ["LASTING", "NEEDS", "NOT_IN_MENU", "PAGES", "WITHOUT_COUNTS", "Context", "Page"]

@@ -15,11 +15,12 @@ import pandas as pd
 from qi_equity.app import explore
 from qi_equity.app.pages.page import Context
 from qi_equity.findings import Chart, Gap
+from qi_equity.network.responding import signals
 from qi_equity.project import EVERYONE
 from qi_equity.reading import COUNTED, Reading
 from qi_equity.view.figure import chart_figure
 from qi_equity.view.gap_figure import gap_figure
-from qi_equity.view.panels import Figure
+from qi_equity.view.panels import Figure, Marker
 from qi_equity.words import say
 from qi_equity.words.answers import answer_sentence
 from qi_equity.words.grammar import called
@@ -34,7 +35,11 @@ HEIGHT = 280  # pixels of the large chart: with the sentence it is within a phon
 
 
 def answer_part(
-    context: Context, points: pd.DataFrame, last: Sequence[Chart], gaps: Sequence[Gap]
+    context: Context,
+    points: pd.DataFrame,
+    last: Sequence[Chart],
+    gaps: Sequence[Gap],
+    marks: Sequence[Marker],
 ) -> tuple[dict[str, Any], dict[str, Figure]]:
     """The sentence of the stratum in view, its figures, and a sentence for each of the others."""
     choice, measure, judged = context.choice, context.measure, context.findings.judged
@@ -49,7 +54,8 @@ def answer_part(
         for name in strata
         if name in chart_of or name in gap_of
     }
-    figures, by = _figures(context, points[points["stratum"] == stratum], gap_of, stratum)
+    own = points[points["stratum"] == stratum]
+    figures, by = _figures(context, own, gap_of, stratum, marks)
     reference = called(choice.project.strata.reference.compare_with)
     values = {
         "said": said.get(stratum, ""),
@@ -66,6 +72,7 @@ def answer_part(
         ),
         "gap": "answer_gap" in figures,
         "by": by,
+        "response": _response(context, stratum, chart_of.get(stratum), gap_of.get(stratum)),
         "others": [
             (called(name), text, choice.address.link(stratum=name))
             for name, text in said.items()
@@ -73,6 +80,17 @@ def answer_part(
         ],
     }
     return values, figures
+
+
+def _response(context: Context, stratum: str, chart: Chart | None, gap: Gap | None) -> str:
+    """Where to open a response, where what is established here asks for one; else nothing."""
+    settled = (chart is not None and chart.established) or gap is not None
+    if context.desk is None or not context.findings.judged or not settled:
+        return ""
+    here = (context.measure.id, context.choice.site, stratum)
+    found = signals(context.findings, context.today.date())
+    asks = next((one for one in found if (one.measure, one.site, one.stratum) == here), None)
+    return "" if asks is None else context.choice.address.link(page="responses", key=asks.link)
 
 
 def _before(context: Context, stratum: str) -> str:
@@ -113,12 +131,15 @@ def _least(row: Gap) -> float:
 
 
 def _figures(
-    context: Context, points: pd.DataFrame, gap_of: Mapping[str, Gap], stratum: str
+    context: Context,
+    points: pd.DataFrame,
+    gap_of: Mapping[str, Gap],
+    stratum: str,
+    marks: Sequence[Marker],
 ) -> tuple[dict[str, Figure], dict[str, str]]:
     """The chart of one stratum, and its gap as a ratio; which period a point is, where widened."""
     choice, measure = context.choice, context.measure
     hidden = choice.address.hide.split(",")
-    markers = [] if "cycles" in hidden else context.markers()
     shown, by = points, {}
     period = _rung(context, points)
     if period:
@@ -137,7 +158,7 @@ def _figures(
         unit=measure.unit,
         columns=1,
         legend=False,
-        markers=markers,
+        markers=marks,
         show=show,
     )
     figures = {"answer": _tall(large)}
@@ -145,7 +166,7 @@ def _figures(
     if stratum in gap_of and len(gap_points):
         own = gap_points[gap_points["stratum"] == stratum]
         if len(own):
-            ratio = gap_figure(own, measure, markers, [gap_of[stratum]], ratio_alone=True)
+            ratio = gap_figure(own, measure, marks, [gap_of[stratum]], ratio_alone=True)
             figures["answer_gap"] = _tall(ratio)
     return figures, by
 

@@ -1,4 +1,4 @@
-"""All of a project in two grids: measures by groups at one site, and sites by measures.
+"""All of a project on one page: what a board asks first, then two grids and who tried what.
 
 Measures, groups and sites stand in the order of the project and are never ranked; where nothing
 can be said a cell is empty.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from qi_equity.app.pages.glance import glance
 from qi_equity.app.pages.page import Context, Page, nothing_logged
 from qi_equity.findings import Chart, Gap, rows
 from qi_equity.project import EVERYONE, Cycle, Measure
@@ -30,7 +31,7 @@ Cell = dict[str, Any]
 
 
 def board(context: Context) -> Page:
-    """Both grids and who tried what, of one site, and of one group where one is chosen."""
+    """What stands out first, both grids and who tried what, of one site and of one group."""
     findings, choice, address = context.findings, context.choice, context.choice.address
     if findings.charts.empty:
         return nothing_logged(context)
@@ -67,6 +68,7 @@ def board(context: Context) -> Page:
         "by_site": _named(by_site, choice.site_name, lambda one: one.name),
         "of_group": called(stratum or EVERYONE),
         "tried": _tried(context),
+        **glance(context),
     }
     title = say("board.title", project=project.title)
     return Page("board.html", values, {}, title, lead, waiting=context.waiting)

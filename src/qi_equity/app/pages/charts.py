@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -9,12 +10,14 @@ import pandas as pd
 from qi_equity.app import explore
 from qi_equity.app.pages.answer import answer_part
 from qi_equity.app.pages.gap import gap_part
+from qi_equity.app.pages.happenings import form, happened
 from qi_equity.app.pages.page import Context, Page, nothing_logged
 from qi_equity.findings import Chart, Gap, rows
 from qi_equity.project import EVERYONE, Measure
 from qi_equity.reading import Reading
 from qi_equity.view import icons
 from qi_equity.view.figure import ABOVE, chart_figure, groups
+from qi_equity.view.panels import Marker
 from qi_equity.view.table import points_table, summary_table
 from qi_equity.words import say
 from qi_equity.words.charts import (
@@ -28,87 +31,123 @@ from qi_equity.words.numbers import number
 from qi_equity.words.watched import standing_sentences
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The points and charts of a page, as the project declared them or as the address asks."""
+
+    points: pd.DataFrame
+    summary: pd.DataFrame
+    measure: Measure
+    last: list[Chart]  # the last phase of each chart
+    hidden: list[str]  # parts of a chart that are left out
+    marks: list[Marker]  # cycles by number, notes by letter
+
+    @property
+    def strata(self) -> list[str]:
+        """The strata that are charted, in the team's order."""
+        return list(self.points["stratum"].unique())
+
+
 def charts(context: Context) -> Page:
     """The answer, small multiples with the sentence under each, gaps, and the same as tables."""
-    choice, measure, address = context.choice, context.measure, context.choice.address
-    points = context.rows(context.findings.points)
-    if points.empty:
+    if context.rows(context.findings.points).empty:
         return nothing_logged(context)
+    shown = _shown(context)
+    figure = chart_figure(
+        shown.points,
+        shown.summary,
+        ["stratum"],
+        unit=shown.measure.unit,
+        markers=shown.marks,
+        legend=False,
+        show=[part for part in explore.PARTS if part not in shown.hidden],
+    )
+    compared = [row for row in context.typed(Gap) if row.stratum != EVERYONE]
+    # What was asked to be drawn otherwise is drawn so here too; the words rest on what was judged.
+    judged = list(rows(context.in_order(_last(context)), Chart))
+    answer, large = answer_part(context, shown.points, judged, compared, shown.marks)
+    gap, over_time = gap_part(context, compared, shown.marks) if compared else (None, {})
+    values = _sentences(context, shown) | _tables(context, shown) | {
+        "answer": answer,
+        "gap": gap,
+        "key": _key(shown, figure),
+        "cycles": [mark for mark in shown.marks if mark.label.isdecimal()],
+        "notes": [mark for mark in shown.marks if not mark.label.isdecimal()],
+        "form": form(context, shown.points),
+        "hidden": shown.hidden,
+    }  # fmt: skip
+    figures = {"charts": figure, **large, **over_time}
+    status = answer["said"]
+    return Page("charts.html", values, figures, context.where, status, waiting=context.waiting)
+
+
+def _shown(context: Context) -> Shown:
+    address, measure = context.choice.address, context.measure
+    points = context.rows(context.findings.points)
     summary = context.rows(context.findings.charts)
     if explore.asked(address):
-        drawn = explore.explored(points, Reading(choice.project, measure), address)
+        drawn = explore.explored(points, Reading(context.choice.project, measure), address)
         points, summary = context.in_order(drawn.points), context.in_order(drawn.summary)
         measure = explore.as_asked(measure, address)
     last = list(rows(summary.drop_duplicates("stratum", keep="last"), Chart))
     hidden = address.hide.split(",")
-    markers = [] if "cycles" in hidden else context.markers()
-    figure = chart_figure(
-        points,
-        summary,
-        ["stratum"],
-        unit=measure.unit,
-        markers=markers,
-        legend=False,
-        show=[part for part in ("limits", "centre", "target", "baseline") if part not in hidden],
-    )
-    signals = (
-        points["signal"].astype(bool) if "signal" in points else points["value"] != points["value"]
-    )
+    marks = [] if "cycles" in hidden else [*context.markers(), *happened(context)]
+    return Shown(points, summary, measure, last, hidden, marks)
+
+
+def _sentences(context: Context, shown: Shown) -> dict[str, Any]:
+    """What is said above the charts, and under each."""
+    address, measure = context.choice.address, shown.measure
     judged = context.findings.judged and not explore.asked(address)
-    signalling = set(points.loc[signals, "stratum"])
-    if context.waiting:  # signals before all is weighed together would be taken for news
-        lead = say("charts.lead.weighing")
-    else:
-        lead = lead_sentence(last, judged, signalling, measure.direction)
-    strata = list(points["stratum"].unique())
-    reference = choice.project.strata.reference
-    compared = [row for row in context.typed(Gap) if row.stratum != EVERYONE]
-    values: dict[str, Any] = {
+    reference = context.choice.project.strata.reference
+    lead = _lead(context, shown, judged)
+    return {
         "heading": measure.name,
         "lead": lead,
         "meaning": say(f"charts.direction.{measure.direction}"),
         "label": say(
             "charts.page.label",
-            count=number(len(strata)),
+            count=number(len(shown.strata)),
             where=context.where,
-            strata=listed(map(called, strata)),
+            strata=listed(map(called, shown.strata)),
             lead=lead,
         ),
-        "key": _key(points, figure, bool(markers), hidden),
-        "cycles": markers,
         "cards": [
-            _card(context, measure, row, points)
+            _card(context, measure, row, shown.points)
             | {"standing": standing_sentences(row, measure.direction) if judged else []}
-            for row in last
+            for row in shown.last
         ],
         "reference": reference.compare_with,
         "reason": reference.reason,
         "not_compared": say("gaps.page.no_gap"),
-        "summary": summary_table(
-            last, points, measure, say("charts.page.by_stratum", where=context.where)
-        ),
-        "points": None,
-        "hidden": hidden,
         "explored": explore.caution(context.measure, address),
         "verdicts_late": context.late_words if context.failed else "",
     }
-    if address.stratum in strata:
-        chosen = points[points["stratum"] == address.stratum]
-        caption = say(
-            "charts.page.of_stratum", where=context.where, stratum=called(address.stratum)
-        )
-        values["points"] = points_table(chosen, measure, caption)
-    figures = {"charts": figure}
-    # What was asked to be drawn otherwise is drawn so here too; the words rest on what was judged.
-    whole = list(rows(context.in_order(_last(context)), Chart))
-    values["answer"], more = answer_part(context, points, whole, compared)
-    figures |= more
-    values["gap"] = None
-    if compared:
-        values["gap"], more = gap_part(context, compared)
-        figures |= more
-    status = values["answer"]["said"]
-    return Page("charts.html", values, figures, context.where, status, waiting=context.waiting)
+
+
+def _lead(context: Context, shown: Shown, judged: bool) -> str:
+    """Which strata stand out; nothing of it while all is weighed: it would be taken for news."""
+    if context.waiting:
+        return say("charts.lead.weighing")
+    points = shown.points
+    signals = points[points["signal"].astype(bool)] if "signal" in points else points.iloc[:0]
+    signalling = set(signals["stratum"])
+    return lead_sentence(shown.last, judged, signalling, shown.measure.direction)
+
+
+def _tables(context: Context, shown: Shown) -> dict[str, Any]:
+    """The same as tables: every stratum in a row, and the points of the one that was chosen."""
+    stratum, where = context.choice.address.stratum, context.where
+    caption = say("charts.page.by_stratum", where=where)
+    tables = {
+        "summary": summary_table(shown.last, shown.points, shown.measure, caption),
+        "points": None,
+    }
+    if stratum in shown.strata:
+        chosen = shown.points[shown.points["stratum"] == stratum]
+        caption = say("charts.page.of_stratum", where=where, stratum=called(stratum))
+        tables["points"] = points_table(chosen, shown.measure, caption)
+    return tables
 
 
 def _last(context: Context) -> pd.DataFrame:
@@ -116,18 +155,16 @@ def _last(context: Context) -> pd.DataFrame:
     return context.rows(context.findings.charts).drop_duplicates("stratum", keep="last")
 
 
-def _key(
-    points: pd.DataFrame, figure: dict[str, Any], cycles: bool, hidden: list[str]
-) -> list[tuple[str, str]]:
-    drawn = groups(figure)
+def _key(shown: Shown, figure: dict[str, Any]) -> list[tuple[str, str]]:
+    drawn, points = groups(figure), shown.points
     meanings = {str(name) for name in points["meaning"].unique()} if "meaning" in points else set()
     return icons.key(
         sorted(meanings),
         target="target" in drawn,
         limits="limits" in drawn,
-        cycles=cycles,
+        cycles=any(mark.label.isdecimal() for mark in shown.marks),
         above=ABOVE in drawn,
-        baseline="baseline" not in hidden and bool(figure["layout"]["shapes"]),
+        baseline="baseline" not in shown.hidden and bool(figure["layout"]["shapes"]),
     )
 
 

@@ -12,7 +12,7 @@ from qi_equity.app.pages.page import Context
 from qi_equity.findings import CrossedRow, Gap
 from qi_equity.project import Measure
 from qi_equity.view.gap_figure import gap_figure
-from qi_equity.view.panels import Figure
+from qi_equity.view.panels import Figure, Marker
 from qi_equity.view.table import gaps_table
 from qi_equity.vocabulary import Verdict
 from qi_equity.words import say
@@ -30,14 +30,16 @@ from qi_equity.words.verdicts import (
 )
 
 
-def gap_part(context: Context, gaps: Sequence[Gap]) -> tuple[dict[str, Any], dict[str, Figure]]:
+def gap_part(
+    context: Context, gaps: Sequence[Gap], marks: Sequence[Marker]
+) -> tuple[dict[str, Any], dict[str, Figure]]:
     """Verdict cards, then ratio and difference over time, then the same as a table."""
     choice, measure = context.choice, context.measure
     points = context.rows(context.findings.gap_points)
     judged = context.findings.judged
     figures = {}
     if len(points):
-        figures["gaps"] = gap_figure(points, measure, context.markers(), gaps)
+        figures["gaps"] = gap_figure(points, measure, marks, gaps)
     few = {row.stratum: few_sentence(row, measure) for row in context.typed(CrossedRow)}
     reference = choice.project.strata.reference
     lead = verdicts_lead(gaps) if judged else context.late_words

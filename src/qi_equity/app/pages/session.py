@@ -10,6 +10,7 @@ from qi_equity.agenda import Item
 from qi_equity.app.holding import Shown, Standing, standing
 from qi_equity.app.pages.captured import captured
 from qi_equity.app.pages.page import Context, Page, nothing_words
+from qi_equity.app.pages.responses import still_open
 from qi_equity.app.pages.slide import slide
 from qi_equity.app.rounds import FORMATS, PACKS, ROUNDS, audiences
 from qi_equity.view import icons
@@ -41,6 +42,7 @@ def session(context: Context) -> Page:
         **_held(context, found),
         **written,
         "round": _round(context),
+        "responses": still_open(context),
         "places": [("", say("session.network"))]
         + [(site.id, site.name) for site in context.choice.project.sites],
     }
@@ -84,7 +86,7 @@ def _round(context: Context) -> dict[str, Any]:
         "formats": [(name, say(f"round.format.{name}")) for name in FORMATS],
     }
     last = ROUNDS.of(desk.user.name, context.choice.project.id)
-    if last is None:
+    if last is None or not last.still():
         return told
     if not last.future.done():
         made = say("round.going", made=last.made, count=last.total)

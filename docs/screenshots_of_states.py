@@ -1,0 +1,73 @@
+"""Networks in states that the demo has not: for the pictures of screenshots.py.
+
+Each is a project that nobody writes to: without a count, three weeks old, of one stratum, of
+eighteen with names of eighty letters, and one whose newest counts are still being weighed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "unit"))
+
+# Name of a picture -> its address and its screen.
+ODD = {
+    "empty-phone": ("?page=charts&project=empty", "phone"),
+    "three-weeks-desktop": ("?page=charts&project=three_weeks&site=site_a", "desktop"),
+    "three-weeks-session-desktop": ("?page=session&project=three_weeks", "desktop"),
+    "one-stratum-desktop": ("?page=charts&project=one_stratum&site=site_a", "desktop"),
+    "eighteen-strata-desktop": ("?page=charts&project=long&site=site_a", "desktop"),
+    "eighteen-strata-phone": ("?page=charts&project=long&site=site_a", "phone"),
+    "eighteen-strata-board-desktop": ("?page=board&project=long&site=site_a", "desktop"),
+    "weighing-desktop": (
+        "?page=charts&project=weighing&site=site_a&stratum=Black",
+        "desktop",
+    ),
+}
+THREE_WEEKS = pd.Timedelta(weeks=3)
+
+
+@contextmanager
+def odd() -> Iterator[str]:
+    """The address of an app over all of them."""
+    from made_findings import made_long
+
+    from qi_equity import project_file
+    from qi_equity.analyse import analyse
+    from qi_equity.app.backend import FixedBackend
+    from qi_equity.app.server import start
+    from qi_equity.findings import Findings, Late
+    from qi_equity.simulation import synthetic
+
+    plan = project_file.load(project_file.examples()["pph_reduction"])
+    rows = synthetic.network([plan]).observations[plan.id]
+    rows = rows[(rows["measure"] == "pph_1000") & rows["site"].isin(["site_a", "site_b"])]
+    plan = plan.model_copy(update={"measures": plan.measures[:1], "sites": plan.sites[:2]})
+    black = tuple(group for group in plan.strata.groups if group.name == "Black")
+    alone = plan.model_copy(
+        update={"strata": plan.strata.model_copy(update={"groups": black})},
+    )
+    young = rows[rows["subgroup"] < rows["subgroup"].min() + THREE_WEEKS]
+    whole = analyse(plan, rows)
+    found = {
+        "empty": Findings(plan, judged=True),
+        "three_weeks": analyse(plan, young),
+        "one_stratum": analyse(alone, rows[rows["stratum"] == "Black"]),
+        "long": made_long(),
+        "weighing": replace(
+            whole, judged=False, late=Late(False, whole, pd.Timestamp("2026-11-27 14:05"))
+        ),
+    }
+    named = {
+        name: replace(one, project=one.project.model_copy(update={"id": name}))
+        for name, one in found.items()
+    }
+    running = start(FixedBackend(named))
+    yield running.url
+    running.stop()
