@@ -109,7 +109,7 @@ def api() -> str:
         given = ", ".join(inspect.signature(function).parameters)
         lines += ["", f"## qi_equity.{name}", "", f"`{name}({given})`", "", prose.rstrip()]
         if mark:
-            lines += ["", "```pycon", f">>> {example.rstrip()}", "```"]
+            lines += ["", "```", f">>> {example.rstrip()}", "```"]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 

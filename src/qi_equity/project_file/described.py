@@ -149,7 +149,7 @@ def _within(value: Any, written: Any, seen: Seen) -> None:
         for one, other in zip(value, written, strict=False):
             _within(one, other, seen)
     elif isinstance(value, Mapping) and isinstance(written, Mapping):
-        for key in value.keys() & written.keys():
+        for key in (one for one in value if one in written):  # in the order of the file
             _within(value[key], written[key], seen)
 
 

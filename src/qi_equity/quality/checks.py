@@ -5,7 +5,7 @@ Every check is a row of CHECKS: a function from the observations to what it foun
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -18,6 +18,7 @@ from qi_equity.observations import COUNTS, KEY, placed
 from qi_equity.project import ALL_SITES, EVERYONE, Measure, Period, Project
 from qi_equity.quality import outcome
 from qi_equity.quality.coding import of_whom
+from qi_equity.quality.unrelated import unrelated
 from qi_equity.quality.weeks import Weeks, any_stratum, weeks
 from qi_equity.sources import calendar
 from qi_equity.sources.account import Imported
@@ -191,14 +192,7 @@ def _chance(some: FloatArray, others: FloatArray) -> float:
     counts = [[count, of - count] for count, of in (some, others)]
     if min(np.sum(counts, axis=0)) == 0:
         return 1.0
-    return _unrelated(counts)
-
-
-def _unrelated(counts: Sequence[Sequence[float]] | FloatArray) -> float:
-    """The p-value that rows and columns of counts have nothing to do with each other (Pearson)."""
-    from scipy.stats import chi2_contingency  # slow to load, and seldom asked for
-
-    return float(chi2_contingency(np.asarray(counts, float)).pvalue)
+    return unrelated(counts)
 
 
 def _codes(data: _Data) -> Iterator[Found]:
@@ -234,7 +228,7 @@ def _excluded(data: _Data) -> Iterator[Found]:
                 continue
             share = counts[:, 0] / counts.sum(axis=1)
             enough = counts.sum(axis=1) >= FEW
-            if _unrelated(counts) >= RARE or enough.sum() < 2:
+            if unrelated(counts) >= RARE or enough.sum() < 2:
                 continue
             names, share = rows["stratum"].to_numpy()[enough], share[enough]
             if np.ptp(share) <= WORTH_SAYING:
