@@ -31,6 +31,8 @@ NOT_RUN = {
     "qi-equity respond": "needs a network's store; test_signal_to_response.py plays it",
     "qi-equity engaged": "needs a network's store; test_signal_to_response.py plays it",
     "qi-equity progress": "needs a network's store; test_signal_to_response.py plays it",
+    "qi-equity principles": "needs a project of one's own; tests/unit/test_principles.py plays it",
+    "qi-equity board": "needs files of one's own; tests/unit/test_board_questions.py plays it",
     "qi-equity report": "needs LibreOffice for paper; test_report_files.py makes every format",
     "qi-equity audit": "takes minutes; tests/journeys/test_audit_example.py runs the page",
     "qi-equity new --from-audit": "of the plan above; test_audit_example.py runs the page",
