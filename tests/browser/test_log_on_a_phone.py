@@ -151,6 +151,28 @@ def test_a_thumb_logs_four_measures_in_sixty_keys_and_mends_a_slip_with_one_tap(
     assert (made.why, made.who) == ("Typing slip", "Asha")
 
 
+def test_births_that_are_asked_once_are_told_wrong_where_they_are_typed(phone, kept):
+    page = phone("site_f")
+    births, event = births_of(page, "Black"), page.get_by_label(BLACK, exact=True)
+    said = page.locator(f"#{births.get_attribute('aria-describedby')}")
+    births.fill("12a")
+    births.blur()
+    said.get_by_text("'12a' is not a number").wait_for()
+    assert births.get_attribute("aria-invalid") == "true"
+    page.locator("#save").tap()  # nothing goes, and the thumb is led to what is wrong
+    assert focused(page) == births.get_attribute("id")
+    event.fill("2")
+    again = page.locator(f"#{event.get_attribute('aria-describedby')}")
+    assert again.inner_text() == "", "it is said once, and not at every count of theirs"
+    births.fill("900")
+    said.get_by_text("is 900 right?").wait_for()
+    assert births.get_attribute("aria-invalid") is None
+    births.fill("17")
+    said.get_by_text("is 900 right?").wait_for(state="detached")
+    assert said.inner_text() == ""
+    assert kept.logged("site_f").empty
+
+
 def test_with_the_network_gone_a_week_is_kept_by_name_and_sent_when_it_is_back(phone, kept):
     page = phone("site_b")
     page.context.set_offline(True)

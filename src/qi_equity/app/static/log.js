@@ -10,12 +10,14 @@ window.qiLog = (() => {
   // Digits are read here; whatever else is typed, the server reads, as it reads files.
   const PLAIN = { value: /^\d{1,9}(\.\d{1,6})?$/, numerator: /^\d{1,9}$/, denominator: /^\d{1,9}$/ }
   const readings = new Map() // measure, column and text -> what the server read
+  // Births that are asked once are read as what they stand for: the first denominator of theirs.
+  const nameOf = (cell) => cell.name || "denominator"
   const named = (cell) => {
-    const { measure } = cell.closest("tr").dataset
-    return { measure, name: cell.name, text: cell.value.trim() }
+    const { measure } = (cell.dataset.births ? sharing(cell)[0] : cell.closest("tr")).dataset
+    return { measure, name: nameOf(cell), text: cell.value.trim() }
   }
   const reading = (cell) => readings.get(JSON.stringify(Object.values(named(cell))))
-  const isPlain = (cell) => PLAIN[cell.name].test(cell.value.trim())
+  const isPlain = (cell) => PLAIN[nameOf(cell)].test(cell.value.trim())
   const unread = (cell) => cell.value.trim() !== "" && !isPlain(cell) && !reading(cell)
   // null: blank, or not known yet.
   function number(cell) {
@@ -31,14 +33,21 @@ window.qiLog = (() => {
     for (const one of answer.found.cells) {
       readings.set(JSON.stringify([one.measure, one.name, one.text]), one)
     }
-    for (const cell of left) if (cell.isConnected) check(cell.closest("tr"))
+    for (const cell of left.filter((one) => one.isConnected)) {
+      if (cell.dataset.births) tell(cell)
+      else check(cell.closest("tr"))
+    }
   }
 
   // Wrong stops the save; odd is only asked about.
   function judge(row) {
     const both = [...row.querySelectorAll("input")]
     const [first, second] = both
-    for (const cell of both) if (reading(cell)?.said) return [cell, reading(cell).said]
+    // What is said at the births that are asked once is not said again at every count of theirs.
+    const there = (cell) => cell === second && toldOnce(row)
+    for (const cell of both) {
+      if (reading(cell)?.said) return [cell, there(cell) ? "" : reading(cell).said]
+    }
     if (both.some(unread)) return [null, ""]
     if (second) {
       const [events, births] = [number(first), number(second)]
@@ -48,19 +57,19 @@ window.qiLog = (() => {
         return [first, say("more_than", { births })]
       }
     }
-    for (const cell of [first, second].filter(Boolean)) {
-      const typed = number(cell)
-      const { low, high } = cell.dataset
-      if (typed === null) continue
-      if (low === "" && !isPlain(cell)) return [null, say("read_as", { number: typed })]
-      if (low === "") continue
-      const room = Math.max(2, (high - low) * 0.5)
-      if (typed > Number(high) + room || typed < Number(low) - room) {
-        return [null, say("unusual", { low, high, typed })]
-      }
-      if (!isPlain(cell)) return [null, say("read_as", { number: typed })]
+    const odds = [first, second].filter((cell) => cell && !there(cell)).map((cell) => odd(cell))
+    return [null, odds.find(Boolean) ?? ""]
+  }
+
+  // What is only asked about: a number far from the usual, or one that was read from words.
+  function odd(cell, { low, high } = cell.dataset) {
+    const typed = number(cell)
+    if (typed === null) return ""
+    const room = Math.max(2, (high - low) * 0.5)
+    if (low !== "" && (typed > Number(high) + room || typed < Number(low) - room)) {
+      return say("unusual", { low, high, typed })
     }
-    return [null, ""]
+    return isPlain(cell) ? "" : say("read_as", { number: typed })
   }
 
   const changed = (row) =>
@@ -100,6 +109,18 @@ window.qiLog = (() => {
       && row.dataset.stratum === births.dataset.stratum)
   const birthsOf = (row) => shared().find((one) => sharing(one).includes(row))
   const inRow = (row, name) => row.querySelector(`input[name=${name}]`)
+  const toldOnce = (row) => thumb.matches && !row.classList.contains("apart") && birthsOf(row)
+
+  // What is wrong or unusual with births, said where they are typed.
+  function tell(births) {
+    const wrong = reading(births)?.said ?? ""
+    const place = births.closest("tr").querySelector(".check")
+    const text = wrong || odd(births, inRow(sharing(births)[0], "denominator").dataset)
+    if (place.textContent !== text) place.textContent = text
+    place.classList.toggle("wrong", Boolean(wrong))
+    if (wrong) births.setAttribute("aria-invalid", "true")
+    else births.removeAttribute("aria-invalid")
+  }
 
   function settle() {
     for (const births of shared()) {
@@ -107,6 +128,7 @@ window.qiLog = (() => {
       known.delete("")
       if (known.size === 1) births.value = [...known][0]
       for (const row of sharing(births)) row.classList.toggle("apart", known.size > 1)
+      tell(births)
     }
   }
 
@@ -181,8 +203,10 @@ window.qiLog = (() => {
   document.addEventListener("input", (event) => {
     const cell = inLog(event)
     if (!cell) return
-    if (cell.dataset.births) sharing(cell).forEach(fill)
-    else {
+    if (cell.dataset.births) {
+      sharing(cell).forEach(fill)
+      tell(cell)
+    } else {
       if (thumb.matches && cell.name === "numerator") fill(cell.closest("tr"))
       check(cell.closest("tr"))
     }
@@ -193,7 +217,10 @@ window.qiLog = (() => {
   document.addEventListener("change", (event) => {
     const cell = inLog(event)
     if (!cell) return
-    if (cell.dataset.births) return void readOnServer(sharing(cell).map((row) => inRow(row, "denominator")))
+    if (cell.dataset.births) {
+      const out = sharing(cell).map((row) => inRow(row, "denominator"))
+      return void readOnServer([cell, ...out])
+    }
     spread(cell)
     if (!thumb.matches) settle()
     keep()
@@ -237,6 +264,8 @@ window.qiLog = (() => {
     const waiting = rows().filter(changed)
     const wrong = waiting.filter((row) => !check(row))
     if (wrong.length) return lead(wrong[0])
+    const births = thumb.matches && shared().find((one) => one.hasAttribute("aria-invalid"))
+    if (births) return births.focus()
     const told = waiting.map((row) => ({
       measure: row.dataset.measure,
       stratum: row.dataset.stratum,
