@@ -35,6 +35,11 @@ def test_every_verdict_is_an_answer_that_names_the_reference(verdict):
     assert text.endswith(".")
 
 
+@pytest.mark.parametrize("verdict", [Verdict.NARROWING, Verdict.WIDENING, Verdict.REVERSED])
+def test_of_a_gap_that_moves_the_size_is_said_to_be_of_the_whole_time(verdict):
+    assert "2.00 times (1.50 to 2.60) over the whole time" in said(verdict)
+
+
 def test_before_it_is_judged_nothing_is_said_of_change():
     moved = {"established": True, "direction": "falling", "emerging": True}
     text = said(Verdict.NARROWING, moved, judged=False, rate_then=0.2, rate_now=0.1)
