@@ -14,16 +14,7 @@ from qi_equity.arrays import BoolArray
 from qi_equity.chance import q_values
 from qi_equity.engines import LOCAL, workers
 from qi_equity.errors import UserError
-from qi_equity.findings import (
-    TABLES,
-    Caution,
-    Chance,
-    Findings,
-    Judged,
-    Measured,
-    caution,
-    empty,
-)
+from qi_equity.findings import TABLES, Caution, Chance, Findings, Judged, Measured, caution, empty
 from qi_equity.frames.chart import Charts
 from qi_equity.frames.evidence import among, in_family
 from qi_equity.frames.inequality import inequality

@@ -10,6 +10,7 @@ import tempfile
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -61,9 +62,9 @@ def records(source: RecordsSource, path: str) -> Iterator[Table]:
 def ibis_here() -> Any:
     """Ibis with DuckDB: what reads birth records, and no part of the plain installation."""
     try:
-        import duckdb  # noqa: F401
+        for name in ("duckdb", "pyarrow"):  # Ibis asks for them later, in words of its own
+            import_module(name)
         import ibis
-        import pyarrow  # type: ignore[import-untyped]  # noqa: F401
     except ImportError as missing:
         raise UserError(
             f"birth records are read with {missing.name}, which is not here: "
