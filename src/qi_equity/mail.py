@@ -25,6 +25,18 @@ class Settings:
     password: str = ""
     webhook: str = ""
     every: bool = False  # of files that were taken too, and not of refused ones alone
+    domains: tuple[str, ...] = ()  # beside those of the sender and of whoever is always told
+
+    def reaches(self, address: str) -> bool:
+        """Whether an address that somebody typed is one of ours: nobody else gets mail from here.
+
+        >>> Settings(sender="qi@trust.example").reaches("mo@Trust.example")
+        True
+        >>> Settings(sender="qi@trust.example").reaches("mo@elsewhere.example")
+        False
+        """
+        ours = {_domain(one) for one in (self.sender, *self.to)} | set(self.domains)
+        return _domain(address) in ours
 
     @property
     def server(self) -> tuple[str, int]:
@@ -54,10 +66,15 @@ def settings(environ: Mapping[str, str]) -> Settings:
         raise UserError("QI_EQUITY_TELL is refused, or all")
     if given["webhook"]:
         webhook.checked("QI_EQUITY_WEBHOOK", given["webhook"])
+    domains = environ.get("QI_EQUITY_MAIL_DOMAINS", "").casefold().split(",")
     return Settings(
         to, given["mail_from"], given["smtp"], given["smtp_user"], given["smtp_password"],
-        given["webhook"], tell == "all",
+        given["webhook"], tell == "all", tuple(one.strip() for one in domains if one.strip()),
     )  # fmt: skip
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2].strip("<> ").casefold()
 
 
 def send(asked: Settings, subject: str, text: str, told: Mapping[str, object]) -> list[str]:

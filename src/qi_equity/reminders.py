@@ -36,6 +36,12 @@ def remind(asked: Settings, aims: Project, due: Mapping[str, Response], today: d
         if one.email and one.email not in asked.to:
             own.setdefault(one.email, []).append(lines[key])
     for address, theirs in own.items():
+        if asked.sender and not asked.reaches(address):
+            failed.append(
+                f"not told by mail: {address} is of no domain of ours; who keeps this server can "
+                "add it to QI_EQUITY_MAIL_DOMAINS"
+            )
+            continue
         subject = say("responses.subject", count=len(theirs), project=aims.title)
         failed += send_to(asked, [address], subject, "\n".join(theirs))
     return failed

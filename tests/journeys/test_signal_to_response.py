@@ -15,8 +15,10 @@ from icalendar import Calendar
 from typer.testing import CliRunner
 
 from outside import Mail, serving
-from qi_equity import store
+from qi_equity import project_file, store
 from qi_equity.cli import app
+from qi_equity.mail import settings
+from qi_equity.reminders import remind
 from qi_equity.store.entries import Engagement, Response
 
 SMALLEST = Path(__file__).parents[1] / "unit" / "projects" / "smallest.yaml"
@@ -107,6 +109,32 @@ def test_a_signal_is_opened_reminded_of_and_closed_with_words(made, monkeypatch)
         folder, "respond", str(project), "--close", key, "--outcome", "examined", "--found", "x"
     )
     assert "answered already" in str(again.exception)
+
+
+def test_nobody_can_have_strangers_written_to():
+    project, day = project_file.load(SMALLEST), date(2026, 1, 5)
+    theirs = {"mo": "mo@trust.example", "jo": "jo@mail.example", "eve": "eve@elsewhere.example"}
+    due = {
+        name: Response(about="widening/seen/one/Black", opened=day, due=day, owner=name, email=to)
+        for name, to in theirs.items()
+    }
+    mail = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Mail)
+    with serving(mail):
+        said = settings(
+            {
+                "QI_EQUITY_MAIL_FROM": "QI <qi@trust.example>",
+                "QI_EQUITY_MAIL_DOMAINS": "mail.example, other.example",
+                "QI_EQUITY_SMTP": f"127.0.0.1:{mail.server_address[1]}",
+            }
+        )
+        failed = remind(said, project, due, day)
+        got = "\n".join(mail.got)
+    assert "To: mo@trust.example" in got
+    assert "To: jo@mail.example" in got
+    assert "elsewhere" not in got
+    (one,) = failed
+    assert "eve@elsewhere.example is of no domain of ours" in one
+    assert "QI_EQUITY_MAIL_DOMAINS" in one
 
 
 class Later(date):
