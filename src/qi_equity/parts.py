@@ -8,6 +8,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
 
+MOST_SHOWN = 60  # characters of what was typed that a message repeats: a field can hold a megabyte
+
 
 def _as_day(value: object) -> object:
     """Only 2024-01-31 is a date: pydantic alone would read 2024 as seconds since 1970."""
@@ -18,7 +20,9 @@ def _as_day(value: object) -> object:
             return date.fromisoformat(value)
         except ValueError as impossible:
             raise ValueError(f"there is no such day as {value}") from impossible
-    raise ValueError(f"'{value}' is not a date; write year, month and day like 2024-01-31")
+    given = str(value)
+    given = given if len(given) <= MOST_SHOWN else f"{given[:MOST_SHOWN]}…"
+    raise ValueError(f"'{given}' is not a date; write year, month and day like 2024-01-31")
 
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
