@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from qi_equity.errors import DataErrors, did_you_mean
@@ -184,13 +185,18 @@ def body(rows: Rows, header: Header) -> Body:
     left_out: dict[str, list[int]] = {}
     blank = False
     rest = rows[header.at + 1 :]
+    names = [plain(name) for name in header.names]
+    named = {plain(name) for name in header.names if name}
     for at, (number, row) in enumerate(rest):
-        if not any(text_of(cell) for cell in row):
+        texts = _texts(row, len(names))
+        if not any(texts):
             blank = True
             continue
-        again = _is_again(row, header)
-        begins = (blank and (again or _begins_table(rest[at:]))) or _is_other(row, header)
-        begins = begins or (not again and _is_header_below(row, kept, rest[at + 1 :]))
+        again = all(plain(text) == name for text, name in zip(texts, names, strict=False))
+        begins = blank and (again or _begins_table(rest[at:]))
+        if not again:
+            begins = begins or _is_other(row, texts, named)
+            begins = begins or _is_header_below(texts, kept, islice(rest, at + 1, None))
         if kept and begins:
             found = [(n, each) for n, each in rest[at:] if any(text_of(cell) for cell in each)]
             title = next(text_of(cell) for cell in row if text_of(cell))
@@ -212,28 +218,21 @@ def _is_too_long(row: Sequence[Any], width: int) -> bool:
     return any(re.search(r"\d", text_of(cell)) for cell in row[width:])
 
 
-def _is_again(row: Sequence[Any], header: Header) -> bool:
-    names = [plain(name) for name in header.names]
-    texts = [plain(text) for text in _texts(row, len(names))][: len(names)]
-    return texts == names
-
-
-def _is_other(row: Sequence[Any], header: Header) -> bool:
+def _is_other(row: Sequence[Any], texts: Sequence[str], names: Collection[str]) -> bool:
     """Whether a row is the header of another table right below: some names are the same."""
-    texts = [text for text in _texts(row, 0) if text]
-    names = {plain(name) for name in header.names if name}
-    same = [text for text in texts if plain(text) in names]
-    if len(same) < 2 or 2 * len(same) < len(texts):
+    filled = [text for text in texts if text]
+    same = sum(plain(text) in names for text in filled)
+    if same < 2 or 2 * same < len(filled):
         return False
-    return not (_is_again(row, header) or any(map(is_number, row)))
+    return not any(map(is_number, row))
 
 
-def _is_header_below(row: Sequence[Any], kept: Rows, rest: Rows) -> bool:
+def _is_header_below(texts: Sequence[str], kept: Rows, rest: Iterable[Row]) -> bool:
     """Whether a row right below a table is the header of another: words alone, and all of them new.
 
     A row of words in which a group or anything else of the table stands is a row of the table.
     """
-    filled = {at: text for at, cell in enumerate(row) if (text := text_of(cell))}
+    filled = {at: text for at, text in enumerate(texts) if text}
     if len(filled) < FEWEST_NAMES or any(re.search(r"\d", text) for text in filled.values()):
         return False
     if any(
