@@ -111,11 +111,12 @@ window.qiLog = (() => {
   const inRow = (row, name) => row.querySelector(`input[name=${name}]`)
   const toldOnce = (row) => thumb.matches && !row.classList.contains("apart") && birthsOf(row)
 
-  // What is wrong or unusual with births, said where they are typed.
+  // What is wrong or unusual with births, said where they are typed: at every count, on a wide page.
   function tell(births) {
-    const wrong = reading(births)?.said ?? ""
+    const wrong = (thumb.matches && reading(births)?.said) || ""
     const place = births.closest("tr").querySelector(".check")
-    const text = wrong || odd(births, inRow(sharing(births)[0], "denominator").dataset)
+    const usual = inRow(sharing(births)[0], "denominator").dataset
+    const text = wrong || (thumb.matches ? odd(births, usual) : "")
     if (place.textContent !== text) place.textContent = text
     place.classList.toggle("wrong", Boolean(wrong))
     if (wrong) births.setAttribute("aria-invalid", "true")
@@ -229,7 +230,11 @@ window.qiLog = (() => {
   document.addEventListener("focusin", (event) => {
     if (thumb.matches) inLog(event)?.select() // a tap and a digit mend a slip
   })
-  thumb.addEventListener("change", () => { if (form()) settle() })
+  thumb.addEventListener("change", () => {
+    if (!form()) return
+    settle()
+    rows().forEach(check)
+  })
   document.addEventListener("keydown", (event) => {
     const cell = inLog(event)
     if (!cell) return
