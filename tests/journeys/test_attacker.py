@@ -494,7 +494,8 @@ def test_no_page_of_the_app_names_a_count_that_was_not_released(name: str) -> No
     network = NETWORKS["larger"]
     renderer = Renderer(FixedBackend({"network": released(network, name)}))
     said = ""
-    for measure, site in product(("pph", "weighed"), (ALL_SITES, *network.names)):
+    # One site: what the others' pages are made of is the same tables, held number by number above.
+    for measure, site in product(("pph", "weighed"), (ALL_SITES, network.names[0])):
         start = Address(project="network", measure=measure, site=site)
         ways = [
             start,
