@@ -9,7 +9,7 @@ from seeing import DESKTOP, fault, ready
 
 from app_client import PASSWORD, served
 from qi_equity.store import User
-from store_network import made, table, user
+from store_network import PROJECT, SITES, made, table, user
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def visit(new_context, site):
         page.on("request", lambda one: troubles.append(one.url) if foreign(one.url) else None)
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("console", lambda one: troubles.append(one.text) if one.type == "error" else None)
-        page.goto(f"{site.url}?page=people{address}")
+        page.goto(f"{site.url}?{address or 'page=people'}")
         page.get_by_label("Your name").fill(name)
         page.get_by_label("Password").fill(PASSWORD)
         page.keyboard.press("Enter")
@@ -108,7 +108,33 @@ def test_a_site_consents_and_stops_and_the_reason_stands_beside_it(visit, site):
 
 
 def test_no_accessibility_violation_and_no_sideways_scroll(visit):
-    for name, address in (("Asha", ""), ("Asha", "&person=Jo"), ("Ruth", ""), ("Jo", "")):
+    for name, address in (
+        ("Asha", ""),
+        ("Asha", "page=people&person=Jo"),
+        ("Ruth", ""),
+        ("Jo", ""),
+    ):
         page = visit(name, address, bypass_csp=True)
         assert page.get_by_role("heading", level=1).inner_text().startswith("People")
         fault(page, (name, address))
+
+
+def test_what_a_release_would_hold_is_looked_at_then_it_goes_out_and_is_withdrawn(visit, site):
+    desk = site.network.store.as_user(user(name="Asha"))
+    for place in SITES:
+        desk.consent(PROJECT, place, True)
+    page = visit("Asha", "page=project", bypass_csp=True)
+    assert not page.get_by_role("button", name="Let it go out").is_visible()
+    page.get_by_role("button", name="See what it would hold").press("Enter")
+    page.get_by_text("policy hes").wait_for()
+    assert desk.releases(PROJECT) == ()
+    fault(page)
+    page.get_by_label("Note for the history").fill("looked through with Ruth")
+    page.get_by_role("button", name="Let it go out").press("Enter")
+    said(page, "Release 1 is out: the network sees it now.")
+    (out,) = desk.releases(PROJECT)
+    assert (out.who, out.why) == ("Asha", "looked through with Ruth")
+    page.get_by_label("Reason to withdraw release 1").fill("a wrong week")
+    page.get_by_role("button", name="Withdraw release 1").press("Enter")
+    said(page, "Release 1 is no longer shown.")
+    assert desk.releases(PROJECT)[0].withdrawn == "a wrong week"

@@ -21,7 +21,7 @@ from qi_equity.app.render import Renderer
 from qi_equity.disclosure import Releases
 from qi_equity.store import releases
 from qi_equity.vocabulary import Act
-from store_network import PROJECT, SITES, made, project, table, user
+from store_network import PROJECT, SITES, made, project, row, table, user
 
 PAGE = f"?page=charts&project={PROJECT}"
 
@@ -59,9 +59,19 @@ def test_a_lead_approves_a_release_others_see_its_number_and_a_withdrawal_takes_
 
     refused = guide.act("release", {"reason": "ours"}, PAGE)
     assert "does not allow: release" in refused["problems"][0]
-    approved = lead.act(
-        "release", {"reason": "checked by hand"}, f"?page=project&project={PROJECT}"
-    )
+    page = f"?page=project&project={PROJECT}"
+    reason = {"reason": "checked by hand"}
+    assert "look at what the release would hold" in lead.act("release", reason, page)["problems"][0]
+    looked = lead.look("release", {}, page)["found"]
+    assert looked["account"][0].startswith("Release 1 of ")
+    assert any("small counts" in line for line in looked["account"])
+    assert "does not allow: release" in guide.look("release", {}, page)["problems"][0]
+    network.store.as_user(user()).log(PROJECT, [row(3, 21, week="2025-01-27")])
+    stale = lead.act("release", reason | {"seen": looked["seen"]}, page)
+    assert "not what you looked at" in stale["problems"][0]
+    assert not network.store.as_user(user()).releases(PROJECT)
+    looked = lead.look("release", {}, page)["found"]
+    approved = lead.act("release", reason | {"seen": looked["seen"]}, page)
     assert approved["done"] == "Release 1 is out: the network sees it now."
     assert "checked by hand" not in guide.answer(PAGE)["html"]
     seen = page_of(network, "facilitator").answer(PAGE)["html"]

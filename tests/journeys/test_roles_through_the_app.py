@@ -403,7 +403,9 @@ def forget_an_account(world, role, place):
 
 
 def approve_a_release(world, role, place):
-    return done(world, role, "release", "project", reason=f"for {place}")
+    would = world.admin.release(PROJECT, keep=False)
+    seen = would.record["content"]
+    return done(world, role, "release", "project", reason=f"for {place}", seen=seen)
 
 
 def withdraw_a_release(world, role, place):

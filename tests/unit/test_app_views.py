@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from contextlib import closing
+from pathlib import Path
 
 import pandas as pd
 import panel as pn
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_findings import made_findings, made_project
 
+from qi_equity import app
 from qi_equity.analyse import analyse
 from qi_equity.app import explore
 from qi_equity.app.actions import act
@@ -280,3 +282,19 @@ def test_no_style_sheet_is_asked_from_elsewhere():
     page = Document()
     template.server_doc(page)
     assert "://" not in str(page.to_json())
+
+
+TEMPLATES = Path(app.__file__).parent / "templates"
+WITH_FORMS = {
+    path.name
+    for path in TEMPLATES.glob("*.html")
+    if re.search("data-(act|look|file)=|capture.html|file_form", path.read_text(encoding="utf-8"))
+} - {"capture.html", "parts.html"}  # macros: the page that calls them has the place
+
+
+@pytest.mark.parametrize("name", sorted(WITH_FORMS))
+def test_whatever_can_be_refused_on_a_page_has_a_place_to_be_told(name):
+    told = [(TEMPLATES / name).read_text(encoding="utf-8")]
+    told += [(TEMPLATES / one).read_text(encoding="utf-8")
+             for one in re.findall(r'{% include "(.+?)"', told[0])]  # fmt: skip
+    assert any('id="problems"' in one for one in told)

@@ -239,7 +239,8 @@ def _forget_account(users: Users, account: Account, fields: Fields) -> str:
 
 
 def _release(desk: Desk, choice: Choice, fields: Fields) -> str:
-    made = desk.release(crossed.base(choice.project.id), text(fields, "reason"))
+    project, seen = crossed.base(choice.project.id), text(fields, "seen")
+    made = desk.release(project, text(fields, "reason"), seen=seen)
     if made is None:
         raise UserError(say("release.nothing_logged"))
     return say("release.approved", number=made.number)
@@ -292,10 +293,11 @@ VISITORS: dict[str, Callable[[Users, Account, Fields], str]] = {
 FILES = (
     "upload",
     "begin",
+    "release",
     "send_round",
     "keep_voices",
     "keep_staff",
-)  # that read a file, or make some
+)  # that read a file, make some, or take seconds
 
 
 def _listed(users: Users, fields: Fields) -> User:

@@ -45,7 +45,8 @@ class Wire(JSComponent):  # type: ignore[misc]  # panel ships no types
     def _handle_msg(self, message: Any) -> None:
         asked = message if isinstance(message, dict) else {}
         fields = asked.get("fields")
-        slow = isinstance(fields, dict) and bool(fields.get("file"))
+        file = isinstance(fields, dict) and bool(fields.get("file"))
+        slow = file or "release" in (asked.get("act"), asked.get("look"))
         if not self._line.put(lambda: self._send_msg(self._answer(asked)), slow):
             told = {"problems": [TOO_MUCH], "number": asked.get("number")}
             self._send_msg(told | {"quiet": asked.get("quiet")})

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from qi_equity import crossed
 from qi_equity.app import incoming
 from qi_equity.app.clashes import standing
 from qi_equity.app.gathering import look_staff, look_voices
@@ -23,6 +24,8 @@ from qi_equity.project import Measure
 from qi_equity.sources import typed
 from qi_equity.store import Desk
 from qi_equity.store.text import inert
+from qi_equity.words import say
+from qi_equity.words.releases import account
 
 Fields = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -89,6 +92,18 @@ def _upload(desk: Desk | None, choice: Choice, fields: Fields) -> Answer:
     return incoming.looked(desk, choice.project, fields)
 
 
+def _release(desk: Desk | None, choice: Choice, fields: Fields) -> Answer:
+    """What the next release would hold, for a person to look at: nothing goes out."""
+    if desk is None:
+        raise UserError(STALE)
+    project = crossed.base(choice.project.id)
+    would = desk.release(project, keep=False)
+    if would is None:
+        raise UserError(say("release.nothing_logged"))
+    lines = account(would, choice.project, len(desk.releases(project)), out=False)
+    return {"account": list(lines), "seen": would.record["content"]}
+
+
 def _measure(choice: Choice, name: str) -> Measure:
     found = next((one for one in choice.project.measures if one.id == name), None)
     if found is None:
@@ -109,4 +124,5 @@ LOOKS: dict[str, Callable[[Desk | None, Choice, Fields], Answer]] = {
     "upload": _upload,
     "voices": look_voices,
     "staff": look_staff,
+    "release": _release,
 }

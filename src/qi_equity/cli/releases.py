@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from datetime import date
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +13,6 @@ from qi_equity.cli.safekeeping import admin
 from qi_equity.errors import UserError
 
 if TYPE_CHECKING:
-    from qi_equity.project import Project
     from qi_equity.store import Desk, Logged
 
 WITHDRAW = "withdraw"
@@ -46,6 +41,7 @@ def release(
     """What the network sees: the releases so far, the next one to check, approve or withdraw."""
     from qi_equity import project_file
     from qi_equity.words import say
+    from qi_equity.words.releases import account
 
     if what == WITHDRAW:
         _withdraw(database, project, number, reason)
@@ -65,7 +61,7 @@ def release(
         made = desk.release(aims.id, reason or "", keep=approve)
     if made is None:
         raise UserError(say("release.nothing_logged"))
-    for line in told(made, aims, len(before), out=approve):
+    for line in account(made, aims, len(before), out=approve):
         typer.echo(line)
     if not approve:
         typer.echo(say("release.check.not_out"))
@@ -103,54 +99,3 @@ def _line(one: Logged) -> str:
     if one.withdrawn:
         state = f" ({say('release.withdrawn', who=one.withdrawn_by, why=one.withdrawn)})"
     return f"{one.number}: {one.day}, {one.who}, {say('release.counts_to')} {one.counts_to}{state}"
-
-
-def told(made: Logged, project: Project, before: int, *, out: bool) -> Iterator[str]:
-    """What a person looks at before a release goes out: what is in it, what is not, and why."""
-    from qi_equity.words import say
-    from qi_equity.words.numbers import day
-
-    record = made.record
-    verb = "is" if out else "would"
-    yield say(f"release.check.{verb}", number=made.number, project=project.title)
-    yield "  " + say(
-        "release.check.policy",
-        policy=record["policy"]["name"],
-        sites=", ".join(record["sites"]),
-        to=day(date.fromisoformat(record["counts_to"])),
-    )
-    series = [(one, row) for part in record["parts"].values() for one in part["measures"]
-              for row in one["series"]]  # fmt: skip
-    yield "  " + say("release.check.series", count=len(series))
-    small = sum("*" in row["numerator"] + row.get("denominator", []) for _, row in series)
-    yield "  " + say("release.check.small", count=small)
-    for name, widths in _widths(series).items():
-        shown = ", ".join(f"{width} ({many})" for width, many in sorted(widths.items()))
-        yield "  " + say("release.check.wide", measure=name, widths=shown)
-    if record["withheld"]:
-        yield "  " + say("release.check.withheld", count=len(record["withheld"]))
-        for measure, site, stratum, why in record["withheld"]:
-            because = say(f"release.why.{why}")
-            yield "    " + say(
-                "release.check.line", measure=measure, site=site, stratum=stratum, why=because
-            )
-    else:
-        yield "  " + say("release.check.nothing_withheld")
-    yield "  " + say(f"release.check.{'relations' if record['relations'] else 'no_relation'}")
-    for keys, declared in record["relations"]:
-        whole, *parts = (f"{count} of {measure}" for measure, count in keys)
-        kind = "declared" if declared else "seen"
-        yield "    " + say(f"release.check.{kind}", relation=f"{whole} = {' + '.join(parts)}")
-    if before:
-        yield "  " + say("release.check.earlier", count=before)
-    yield "  " + say("release.check.hash", hash=record["content"])
-
-
-def _widths(series: list[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> dict[str, Counter[int]]:
-    """Of each measure, how many series are told on how wide points."""
-    found: dict[str, Counter[int]] = {}
-    for one, row in series:
-        starts = [*one["blocks"][row["rung"]], len(one["subgroups"])]
-        sizes = sorted(after - at for at, after in pairwise(starts))
-        found.setdefault(one["measure"], Counter())[sizes[len(sizes) // 2]] += 1
-    return found

@@ -72,15 +72,20 @@ class Releasing(Seated, ABC):
         with self._reading(project_id) as (connection, project):
             return releases.stamp(connection, project.id)
 
-    def release(self, project_id: str, reason: str = "", keep: bool = True) -> Logged | None:
+    def release(
+        self, project_id: str, reason: str = "", keep: bool = True, seen: str | None = None
+    ) -> Logged | None:
         """Freeze what is logged now as the next release; None where nobody who consents logged.
 
-        Without keep nothing goes out: the answer is what would.
+        Without keep nothing goes out: the answer is what would. seen: the contents that somebody
+        looked at; what would go out is refused if it is not the same any more.
         """
         protect = self._policy()
         saving.checked("the reason", reason, LONGEST_TEXT, lines=True)
         with self._reading(project_id) as (connection, project):
             self._may_release(project, connection)
+            if seen == "":
+                raise UserError("look at what the release would hold before you let it go out")
             upto, sites = (
                 releases.newest_revision(connection),
                 saving.consented(connection, project),
@@ -92,6 +97,11 @@ class Releasing(Seated, ABC):
                 None
                 if record is None
                 else Logged(number, now(), self.user.name, reason, record, upto)
+            )
+        if seen is not None and seen != record["content"]:
+            raise UserError(
+                "what would go out is not what you looked at: something was logged, or a site's "
+                "consent changed, meanwhile; look again"
             )
         with self._writing(project_id) as (writer, project):
             self._may_release(project, writer.connection)

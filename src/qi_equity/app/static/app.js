@@ -142,6 +142,18 @@ window.qiEquity = (() => {
     return new Promise((answered) => looking.set(message.number, answered))
   }
 
+  // What would be done is shown with the form that does it, which says what was seen.
+  async function lookedAt(name) {
+    const answer = await look(name, {})
+    const form = document.querySelector(`form[data-looked="${name}"]`)
+    if (!form) return
+    form.hidden = Boolean(answer.problems)
+    if (answer.problems) return problems(answer.problems)
+    byId("problems").hidden = true
+    form.querySelector(".account").textContent = answer.found.account.join("\n")
+    form.elements.seen.value = answer.found.seen
+  }
+
   function receive(answer) {
     if (looking.has(answer.number)) {
       looking.get(answer.number)(answer)
@@ -271,6 +283,11 @@ window.qiEquity = (() => {
       const fields = Object.fromEntries(new FormData(doing))
       sent = doing.dataset.act
       return ask({ act: doing.dataset.act, fields, address: location.search })
+    }
+    const asking = event.target.closest("form[data-look]")
+    if (asking) {
+      event.preventDefault()
+      return void lookedAt(asking.dataset.look)
     }
     const form = event.target.closest("form[data-live]")
     if (!form) return
