@@ -11,6 +11,7 @@ import pandas as pd
 
 from qi_equity.findings.cautions import Caution, Number, caution, is_shared
 from qi_equity.findings.columns import Column, columns, empty, row, rows, seen_by
+from qi_equity.findings.memory import remembered
 from qi_equity.findings.tables import (
     Chart,
     CrossedRow,
@@ -47,6 +48,7 @@ __all__ = [
     "columns",
     "empty",
     "is_shared",
+    "remembered",
     "row",
     "rows",
     "seen_by",
@@ -114,7 +116,7 @@ class Late:
     when: pd.Timestamp | None = None  # the last came in
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Findings:
     """All that a project's observations say, a table for each row type of TABLES.
 
@@ -145,14 +147,40 @@ class Findings:
     def rows(
         self, kind: type[R], measure: Measure | None = None, site: str | None = None
     ) -> Iterator[R]:
-        """The rows of one table as typed ones, of one measure and site where they are named."""
-        return rows(of(self.table(kind), measure, site), kind)
+        """The rows of one table as typed ones, of one measure and site where they are named.
+
+        The rows of a site are asked for by every page of it: they are made typed once.
+        """
+        key = ("rows", kind, measure.id if measure else None, site)
+        here = partial(self.of, kind, measure, site)
+        return iter(remembered(self, key, lambda: list(rows(here(), kind))))
+
+    def of(
+        self, kind: type, measure: Measure | None = None, site: str | None = None
+    ) -> pd.DataFrame:
+        """The rows of one table, of one measure and site; to be read, and changed by nobody."""
+        if measure is None:
+            return of(self.table(kind), None, site)
+        found = remembered(self, ("of", kind), lambda: _by_site(self.table(kind)))
+        if site is None:
+            return of(self.table(kind), measure)
+        return found.get((measure.id, site), self.table(kind).iloc[:0])
 
     def table(self, kind: type) -> pd.DataFrame:
         """The table whose rows are of this type."""
         name = next(name for name, declared in TABLES.items() if declared is kind)
         found: pd.DataFrame = getattr(self, name)
         return found
+
+
+def _by_site(table: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
+    """A table taken apart in one go, by measure and site."""
+    if table.empty:
+        return {}
+    return {
+        (str(key[0]), str(key[1])): part
+        for key, part in table.groupby(["measure", "site"], sort=False)
+    }
 
 
 def of(table: pd.DataFrame, measure: Measure | None, site: str | None = None) -> pd.DataFrame:

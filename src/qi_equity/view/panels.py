@@ -39,7 +39,8 @@ class Marker:
 def stamps(subgroups: pd.Series) -> list[Any]:
     """Subgroups as plotly takes them: dates as text, numbers and words as they are."""
     if pd.api.types.is_datetime64_any_dtype(subgroups):
-        return list(subgroups.dt.strftime("%Y-%m-%d"))
+        days = subgroups.to_numpy().astype("datetime64[D]")
+        return [str(day) for day in np.datetime_as_string(days)]
     return list(subgroups)
 
 
