@@ -32,6 +32,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "voices",
         "staff",
         "spread",
+        "charts",
+        "trail",
     ],
 )
 def test_no_accessibility_violation_and_no_sideways_scroll(visit, size, theme, address):
@@ -39,7 +41,15 @@ def test_no_accessibility_violation_and_no_sideways_scroll(visit, size, theme, a
     ready(page, chart=False)
     assert violations(page) == []
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
-    if address in ("session", "session&slide=1", "responses", "voices", "staff", "spread"):
+    if address in (
+        "session",
+        "session&slide=1",
+        "responses",
+        "voices",
+        "staff",
+        "spread",
+        "charts",
+    ):
         # With its forms and what is left out open too.
         for summary in page.locator("main summary").all():
             summary.click()

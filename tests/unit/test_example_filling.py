@@ -13,10 +13,13 @@ TODAY = pd.Timestamp("2026-11-27")
 SMALL = "chds_preterm"  # counted, and small
 
 
+def desk_of(kept):
+    return kept.as_user(example.VISITOR, origin="cli")
+
+
 def test_a_project_that_is_in_stays_as_it_is_and_one_without_counts_is_completed(
     tmp_path, monkeypatch
 ):
-    desk_of = lambda kept: kept.as_user(example.VISITOR, origin="cli")  # noqa: E731
     with monkeypatch.context() as patched:
         patched.setattr(store.Desk, "import_table", lambda *given, **named: None)
         example.fill(tmp_path, (SMALL,), TODAY)  # as if it had been ended amid the project
