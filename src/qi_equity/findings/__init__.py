@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -55,6 +55,7 @@ __all__ = [
 ]  # fmt: skip
 
 R = TypeVar("R")
+SHORT = 5000  # rows of a table whose rows are all made typed at the first question
 
 # Every table of findings and the type of its rows.
 TABLES: dict[str, type] = {
@@ -149,11 +150,20 @@ class Findings:
     ) -> Iterator[R]:
         """The rows of one table as typed ones, of one measure and site where they are named.
 
-        The rows of a site are asked for by every page of it: they are made typed once.
+        The rows of a site are asked for by every page of it: they are made typed once, and of a
+        short table all at once, since that costs by columns rather than by rows.
         """
-        key = ("rows", kind, measure.id if measure else None, site)
-        here = partial(self.of, kind, measure, site)
-        return iter(remembered(self, key, lambda: list(rows(here(), kind))))
+        if len(self.table(kind)) > SHORT:
+            key = ("rows", kind, measure.id if measure else None, site)
+            here = partial(self.of, kind, measure, site)
+            return iter(remembered(self, key, lambda: list(rows(here(), kind))))
+        every = remembered(self, ("every row", kind), lambda: list(rows(self.table(kind), kind)))
+        if measure is None and site is None:
+            return iter(every)
+        by_site = remembered(self, ("rows by site", kind), lambda: _apart(every))
+        if measure is not None and site is not None:
+            return iter(by_site.get((measure.id, site), ()))
+        return (row for row in every if _is_of(row, measure, site))
 
     def of(
         self, kind: type, measure: Measure | None = None, site: str | None = None
@@ -171,6 +181,20 @@ class Findings:
         name = next(name for name, declared in TABLES.items() if declared is kind)
         found: pd.DataFrame = getattr(self, name)
         return found
+
+
+def _is_of(row: Any, measure: Measure | None, site: str | None) -> bool:
+    of_measure = measure is None or row.measure == measure.id
+    return of_measure and (site is None or row.site == site)
+
+
+def _apart(every: list[R]) -> dict[tuple[str, str], list[R]]:
+    """Typed rows taken apart by measure and site, in their order."""
+    apart: dict[tuple[str, str], list[R]] = {}
+    for one in every:
+        told: Any = one
+        apart.setdefault((told.measure, told.site), []).append(one)
+    return apart
 
 
 def _by_site(table: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from qi_equity.app.account import Account
 from qi_equity.app.state import Choice
-from qi_equity.findings import Findings, remembered, rows
+from qi_equity.findings import Findings, remembered
 from qi_equity.project import EVERYONE, Cycle, Measure
 from qi_equity.store import Desk, Users
 from qi_equity.view.panels import Figure, Marker
@@ -98,10 +98,12 @@ class Context:
     def typed(self, kind: type[R], *, site: str | None = None) -> list[R]:
         """The rows of one table of findings as typed ones, of the measure and site chosen."""
         site = self.choice.site if site is None else site
-        key = ("typed", kind, self.measure.id, site, *self.strata())
-        return list(
-            remembered(self.findings, key, lambda: list(rows(self.rows(kind, site=site), kind)))
-        )
+        rank = {name: place for place, name in enumerate(self.strata())}
+
+        def place(row: Any) -> tuple[int, int]:
+            return rank.get(row.stratum, len(rank)), getattr(row, "phase", 0)
+
+        return sorted(self.findings.rows(kind, self.measure, site), key=place)
 
     def in_order(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The rows with their strata in the order of `strata`."""
