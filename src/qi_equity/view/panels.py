@@ -178,7 +178,10 @@ def layout(
 
 
 TICKS = {"color": LIGHT["muted"], "size": 11}
+# Days are written as elsewhere on the page; longer ticks are months and years anyway.
+DAYS_DRAWN = [{"dtickrange": [None, 14 * 86_400_000], "value": "%-d %b"}]
 X_AXIS = {
+    "tickformatstops": DAYS_DRAWN,
     "showgrid": False,
     "linecolor": LIGHT["limit"],
     "ticks": "outside",
