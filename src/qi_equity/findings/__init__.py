@@ -160,8 +160,8 @@ class Findings:
         every = remembered(self, ("every row", kind), lambda: list(rows(self.table(kind), kind)))
         if measure is None and site is None:
             return iter(every)
-        by_site = remembered(self, ("rows by site", kind), lambda: _apart(every))
         if measure is not None and site is not None:
+            by_site = remembered(self, ("rows by site", kind), lambda: _apart(every))
             return iter(by_site.get((measure.id, site), ()))
         return (row for row in every if _is_of(row, measure, site))
 
