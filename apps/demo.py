@@ -5,7 +5,8 @@ from pathlib import Path
 
 import panel as pn
 
-from qi_equity.app.demo import VISITOR, filled
+from qi_equity.app.demo import filled
+from qi_equity.app.example import VISITOR
 from qi_equity.app.server import Audience, page
 
 

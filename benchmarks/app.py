@@ -75,7 +75,7 @@ def in_a_browser(url: str, visits: int) -> tuple[list[float], list[float]]:
             marks = "performance.getEntriesByName('qi-drawn').map((mark) => mark.startTime)"
             first.append(page.evaluate(marks)[0])
             for step in range(6):
-                before = page.locator(".plot").get_attribute("data-drawn")
+                before = page.locator(".plot").first.get_attribute("data-drawn")
                 site = SITES[(visit + step + 1) % 10]
                 page.get_by_label("Site", exact=True).select_option(site)
                 page.wait_for_function(

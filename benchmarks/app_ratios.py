@@ -104,7 +104,9 @@ class Side:
             page.wait_for_function(
                 "(before) => document.querySelector('.plot').dataset.drawn !== before", arg=before
             )
-            page.wait_for_timeout(500)  # every figure of the page, not only the first
+            # Every figure of the page, not only the first: each is drawn in a turn of its own.
+            page.wait_for_function("() => !document.querySelector('.plot[data-stale]')")
+            page.wait_for_timeout(500)
             asked = page.evaluate("performance.getEntriesByName('qi-asked').at(-1).startTime")
             stood = [mark - asked for mark in page.evaluate(MARKS) if mark > asked]
             self.change.append(stood[0])

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from qi_equity.analyse import analyse
-from qi_equity.app.demo import example_network
+from qi_equity.app.example import example_network
 from qi_equity.findings import Findings
 from qi_equity.report import FORMATS, PACKS, Asked, made_of, pack_of, paper
 

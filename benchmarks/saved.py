@@ -18,7 +18,7 @@ from time import monotonic, sleep
 
 from qi_equity import project_file
 from qi_equity.app import live
-from qi_equity.app.demo import VISITOR
+from qi_equity.app.example import VISITOR
 from qi_equity.app.render import Answer, Renderer
 from qi_equity.simulation import synthetic
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from PIL import Image
 
 from qi_equity import project_file, sources
-from qi_equity.app.demo import example_network
+from qi_equity.app.example import example_network
 from qi_equity.disclosure import network_findings
 from qi_equity.findings import Findings
 from qi_equity.report import Provenance, write

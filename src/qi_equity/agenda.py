@@ -14,10 +14,9 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from qi_equity.findings import Chart, Findings, Gap, of, rows
+from qi_equity.findings import Chart, Findings, Gap, Point, remembered
 from qi_equity.findings.sides import matters, size, went
 from qi_equity.frames.evidence import OWN, SHARED
-from qi_equity.observations import SERIES_KEY
 from qi_equity.project import ALL_SITES, EVERYONE, Measure, Project
 from qi_equity.sources.calendar import DAYS
 from qi_equity.vocabulary import Topic, Verdict
@@ -126,6 +125,11 @@ def agenda(findings: Findings, today: pd.Timestamp | None = None) -> Agenda:
     >>> [(item.rank, str(item.kind), item.stratum) for item in found.items]
     []
     """
+    # Every page asks whether something of it is on the agenda; it is ranked once.
+    return remembered(findings, ("agenda", today), lambda: _ranked(findings, today))
+
+
+def _ranked(findings: Findings, today: pd.Timestamp | None) -> Agenda:
     found = _changes(findings) if findings.judged else []
     found.sort(key=_order(findings.project))
     ranked = [
@@ -158,7 +162,7 @@ def levels(item: Item, findings: Findings) -> tuple[float, float]:
     for gap in gaps:
         if gap.stratum == item.stratum and math.isfinite(gap.rate_then + gap.rate_now):
             return gap.rate_then * measure.multiply, gap.rate_now * measure.multiply
-    points = of(findings.points, measure, item.site)
+    points = findings.of(Point, measure, item.site)
     if points.empty or "baseline" not in points:
         return math.nan, math.nan
     points = points[points["stratum"] == item.stratum].sort_values("subgroup")
@@ -225,7 +229,7 @@ def _place(row: Gap | Chart) -> Place:
 
 def _changes(findings: Findings) -> list[Item]:
     """Every change once: the gap before the chart of the same stratum, each with its echoes."""
-    gaps = list(rows(findings.gaps, Gap))
+    gaps = list(findings.rows(Gap))
     echoes = [row for row in gaps if row.verdict == Verdict.ECHO]
     # An echo that is established stands for the change that it is an echo of.
     shown = {(row.measure, row.site, row.echo_of) for row in echoes if row.established}
@@ -261,8 +265,11 @@ def _with_charts(found: dict[Place, Item], findings: Findings) -> None:
     Of the phases of a chart the last is meant: a team that began another has seen the change.
     """
     project = findings.project
-    last = findings.charts.drop_duplicates(SERIES_KEY, keep="last")
-    charts = [row for row in rows(last, Chart) if row.established]
+    last: dict[Place, Chart] = {}
+    for row in findings.rows(Chart):
+        last.pop(_place(row), None)
+        last[_place(row)] = row
+    charts = [row for row in last.values() if row.established]
     heads: dict[tuple[str, str, str], Place] = {}
     # Everyone's chart first, then those that share a change, so that others can stand beside.
     charts.sort(key=lambda row: (row.stratum != EVERYONE, row.shared != SHARED))

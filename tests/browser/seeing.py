@@ -38,7 +38,9 @@ def choose(page: Any, label: str, option: str) -> None:
 
 def redrawn(page: Any, before: str | None) -> None:
     page.wait_for_function(
-        "(before) => document.querySelector('.plot')?.dataset.drawn !== before", arg=before
+        """(before) => document.querySelector('.plot')?.dataset.drawn !== before
+            && !document.querySelector('.plot[data-stale]')""",
+        arg=before,
     )
 
 

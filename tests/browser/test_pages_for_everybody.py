@@ -31,13 +31,23 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "voices",
         "staff",
         "spread",
+        "charts",
+        "trail",
     ],
 )
 def test_no_accessibility_violation_and_no_sideways_scroll(visit, address):
     page = visit(f"?page={address}")
     ready(page, chart=False)
     fault(page)
-    if address in ("session", "session&slide=1", "responses", "voices", "staff", "spread"):
+    if address in (
+        "session",
+        "session&slide=1",
+        "responses",
+        "voices",
+        "staff",
+        "spread",
+        "charts",
+    ):
         # With its forms and what is left out open too.
         for summary in page.locator("main summary").all():
             summary.click()

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from qi_equity import project_file, sources
-from qi_equity.app.demo import COUNTED, example_network
+from qi_equity.app.example import COUNTED, example_network
 
 OF_BIRTHS = sorted(
     name

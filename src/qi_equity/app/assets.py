@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
-from functools import cache
 from pathlib import Path
+from threading import Lock, Thread
 from typing import Any
 
 import bokeh
@@ -30,25 +31,37 @@ PACKED = {
 }
 
 
-@cache
+_packed: dict[str, bytes] = {}
+_packing = Lock()
+
+
 def packed(name: str) -> bytes:
-    """A script as it is sent."""
-    return gzip.compress(PACKED[name].read_bytes(), compresslevel=6, mtime=0)
+    """A script as it is sent; who asks while it is being packed waits for that."""
+    with _packing:
+        if name not in _packed:
+            _packed[name] = gzip.compress(PACKED[name].read_bytes(), compresslevel=6, mtime=0)
+        return _packed[name]
+
+
+def pack_ahead() -> None:
+    """Pack every script beside the pages that are answered meanwhile: it takes most of a second."""
+    Thread(target=lambda: [packed(name) for name in PACKED], name="packing", daemon=True).start()
 
 
 class Packed(RequestHandler):  # type: ignore[misc]  # tornado is not followed
     """Gives a packed script; its address carries its version, so it is kept for good."""
 
-    def get(self, name: str) -> None:
+    async def get(self, name: str) -> None:
         """Answer with the script, packed for all who can unpack it (every browser can)."""
         self.set_header("Content-Type", "text/javascript; charset=utf-8")
         self.set_header("Cache-Control", "public, max-age=31536000, immutable")
         self.set_header("Vary", "Accept-Encoding")
         if "gzip" in self.request.headers.get("Accept-Encoding", ""):
             self.set_header("Content-Encoding", "gzip")
-            self.finish(packed(name))
+            loop = asyncio.get_running_loop()
+            await self.finish(await loop.run_in_executor(None, packed, name))
         else:
-            self.finish(PACKED[name].read_bytes())
+            await self.finish(PACKED[name].read_bytes())
 
 
 def routes() -> list[tuple[Any, ...]]:

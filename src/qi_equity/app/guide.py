@@ -9,6 +9,7 @@ from typing import Any
 
 from tornado.web import RequestHandler
 
+from qi_equity.app.example import HOME, STORIES_OF, VISITOR
 from qi_equity.app.live import Network, Seat
 from qi_equity.app.state import Address
 from qi_equity.errors import UserError, did_you_mean
@@ -17,8 +18,6 @@ from qi_equity.project import Project
 from qi_equity.store import Desk, User
 from qi_equity.store.access import RoleName
 from qi_equity.words import say
-
-STORIES_OF, HOME = "pph_reduction", "site_a"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +179,7 @@ def part_named(name: str) -> str:
 def user_of(part: str) -> User:
     """Who plays a part."""
     if part == EVERYTHING:
-        return User("demo visitor", "admin")
+        return VISITOR
     return User(f"demo {part}", PARTS[part].role, PARTS[part].sites)
 
 

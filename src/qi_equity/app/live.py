@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -19,10 +19,11 @@ from qi_equity.analyse import analyse
 from qi_equity.app.aside import Worker
 from qi_equity.app.calendar import Calendar, aside
 from qi_equity.disclosure.released import opened as released
-from qi_equity.findings import Findings, Late, Measured
+from qi_equity.findings import Findings, Late, Measured, remembered
 from qi_equity.project import ALL_SITES, Project
 from qi_equity.store import Desk, Forbidden, Past, User
 
+T = TypeVar("T")
 Counts = tuple[Project, pd.DataFrame]
 Key = tuple[str, ...]  # whose data: true or released, a project, and the sites that are seen
 
@@ -30,6 +31,7 @@ Key = tuple[str, ...]  # whose data: true or released, a project, and the sites 
 AGAIN = 60.0  # seconds
 # Where all was judged before, a save is judged in less time than its charts are drawn in.
 SOON = 1.5  # seconds
+MOST_KNOWN = 500  # answers of a store, for as many roles, sites and projects
 MOST_KEPT = 40  # judgements that the worker remembers, each of some data
 
 log = logging.getLogger(__name__)
@@ -55,6 +57,7 @@ class _Held:
     last: Findings | None = None  # the last with verdicts, of whatever revision
     when: pd.Timestamp | None = None  # they came in
     counts: tuple[str, Counts] | None = None  # read once for charts and verdicts of a revision
+    shown: tuple[Hashable, Findings] | None = None  # without verdicts, and why there are none
 
 
 class Analyst:
@@ -72,6 +75,7 @@ class Analyst:
         self.calendar = Calendar(clock)
         self._clock = clock
         self._held: dict[Key, _Held] = {}
+        self._known: OrderedDict[Hashable, tuple[int, Any]] = OrderedDict()
         self._lock = Lock()
 
     def state(self, key: Key, revision: str, work: Work) -> str:
@@ -94,8 +98,27 @@ class Analyst:
                 return full
             if held.quick is None or held.quick[0] != revision:
                 held.quick = revision, work.quick()
-            late = Late(held.failed is not None, held.last, held.when)
-            return replace(held.quick[1], late=late)
+            # The same answer to all who ask, so that what is read off it is read once.
+            why = (revision, held.failed is not None, held.when)
+            if held.shown is None or held.shown[0] != why:
+                late = Late(held.failed is not None, held.last, held.when)
+                held.shown = why, replace(held.quick[1], late=late)
+            return held.shown[1]
+
+    def known(self, key: Hashable, version: int, read: Callable[[], T]) -> T:
+        """What was read of a store, read again once anything was written to it.
+
+        key: with whose rights it was read too, for what somebody may see is nobody else's.
+        """
+        held = self._known.get(key)
+        if held is None or held[0] != version:
+            held = version, read()
+            with self._lock:
+                self._known[key] = held
+                while len(self._known) > MOST_KNOWN:
+                    self._known.popitem(last=False)
+        found: T = held[1]
+        return found
 
     def counts(self, key: Key, revision: str, read: Callable[[], Counts]) -> Counts:
         """The counts of a revision, read once: from a store they cost more than to judge a save."""
@@ -203,10 +226,19 @@ class Seat:
 
     def projects(self) -> list[Project]:
         """Every project this user may see, made-up ones first, since a session is shown those."""
+        return list(self._known("projects", "", self._projects))
+
+    def _projects(self) -> list[Project]:
         # Of two crossed dimensions both together are for those who see true counts.
         parts = crossed.parts if self.user.may("see") else crossed.margins
         found = [one for name in self.store.projects() for one in parts(self.store.project(name))]
         return sorted(found, key=lambda project: not project.synthetic)
+
+    def _known(self, what: str, project_id: str, read: Callable[[], T]) -> T:
+        """What the store says to somebody of this user's role and sites, as it stands now."""
+        user = self.user
+        key = (what, project_id, user.role, user.sites)
+        return self.analyst.known(key, self.store.version(), read)
 
     def release_under_way(self, project_id: str) -> bool:
         """Whether the release of this month is being made; the last one is shown meanwhile."""
@@ -228,29 +260,34 @@ class Seat:
         found = [self.analyst.findings(*view) for view in self._views(project_id)]
         if not self.user.may("see"):
             return found[0]
-        return found[0] if len(found) == 1 else beside(found[0], found[1])
+        return found[0] if len(found) == 1 else joined(found[0], found[1])
 
     def _views(self, project_id: str) -> list[tuple[Key, str, Work]]:
         """What is looked at: true counts, the last release, or one beside the other."""
         views: list[tuple[Key, str, Work]] = []
         if self.user.may("see"):
-            key: Key = ("true", project_id, *self.store.sites(project_id))
-            views.append((key, self.store.revision(project_id), self._true(key, project_id)))
+            sites, revision = self._known("true", project_id, lambda: self._seen_of(project_id))
+            key: Key = ("true", project_id, *sites)
+            views.append((key, revision, self._true(key, project_id, revision)))
         # Of two crossed dimensions both together stay with the teams.
         shared = crossed.base(project_id) == project_id or not project_id.endswith(".both")
         if self.user.may("see protected") and self.user.may("see") != "every" and shared:
             self.analyst.calendar.look(crossed.base(project_id), self.store)
-            key = ("released", project_id, *self.store.consented(project_id))
-            views.append((key, self.store.released(project_id), self._released(project_id)))
+            sites, release = self._known("release", project_id, lambda: self._shared(project_id))
+            views.append((("released", project_id, *sites), release, self._released(project_id)))
         if not views and not shared:
             raise Forbidden("each dimension is shown by itself; both together stay with teams")
         if not views:
             raise Forbidden(f"your role ({self.user.role}) sees no counts")
         return views
 
-    def _true(self, key: Key, project_id: str) -> Work:
-        revision = self.store.revision(project_id)
+    def _seen_of(self, project_id: str) -> tuple[tuple[str, ...], str]:
+        return self.store.sites(project_id), self.store.revision(project_id)
 
+    def _shared(self, project_id: str) -> tuple[tuple[str, ...], str]:
+        return self.store.consented(project_id), self.store.released(project_id)
+
+    def _true(self, key: Key, project_id: str, revision: str) -> Work:
         def counts() -> Counts:
             return self.analyst.counts(key, revision, lambda: self._counts(project_id))
 
@@ -277,6 +314,16 @@ class Seat:
         table = self.store.observations(project_id).drop(columns="revision")
         whole, part = (self.store.project(name) for name in (crossed.base(project_id), project_id))
         return part, crossed.counts(whole, part, table)
+
+
+def joined(own: Findings, network: Findings) -> Findings:
+    """The two beside each other, put together once for as long as both are the newest."""
+    held: list[tuple[Findings, Findings]] = remembered(own, "beside", list)
+    for of, found in held:
+        if of is network:
+            return found
+    held[:] = [(network, beside(own, network))]
+    return held[0][1]
 
 
 def beside(own: Findings, network: Findings) -> Findings:

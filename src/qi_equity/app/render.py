@@ -29,6 +29,7 @@ from qi_equity.app.pages.page import text_of, told
 from qi_equity.app.pages.trail import trail_page
 from qi_equity.app.state import Address, Choice, choose, parse
 from qi_equity.errors import UserError
+from qi_equity.findings import Findings, remembered
 from qi_equity.project import ALL_SITES, Project
 from qi_equity.store import Forbidden, Users
 from qi_equity.store.access import PERMISSIONS, RoleName
@@ -263,11 +264,17 @@ class Renderer:
         return sites
 
     def _sites_of(self, project: str, measure: str) -> list[str]:
-        charts = self.backend.findings(project).charts
-        if charts.empty:
-            return []
-        sites = list(charts.loc[charts["measure"] == measure, "site"].unique())
-        return sorted(sites, key=lambda site: site != ALL_SITES)
+        findings = self.backend.findings(project)
+        return remembered(findings, ("sites", measure), lambda: _charted(findings, measure))
+
+
+def _charted(findings: Findings, measure: str) -> list[str]:
+    """The sites that a measure is charted at, all together first."""
+    charts = findings.charts
+    if charts.empty:
+        return []
+    sites = list(charts.loc[charts["measure"] == measure, "site"].unique())
+    return sorted(sites, key=lambda site: site != ALL_SITES)
 
 
 def _mark(*texts: str) -> str:

@@ -269,8 +269,7 @@ def _server(
     audience = Audience(backend, door)
     settings = {"compress_response": True, "websocket_compression_level": 6, "liveness": True}
     if warm:
-        for name in assets.PACKED:
-            assets.packed(name)
+        assets.pack_ahead()
     server = pn.io.server.get_server(
         {"/": lambda: page(audience)},
         port=port,

@@ -47,9 +47,13 @@ def demo(
     ] = "everything",
 ) -> None:
     """An example network of synthetic data, served on this machine only."""
-    from qi_equity.app import demo as example
+    from qi_equity.app.filling import filling
 
-    example.run(port=port, open_browser=browser, keep=keep, role=role, say=typer.echo)
+    with filling(keep) as made:
+        from qi_equity.app import demo as example  # it loads while the store is filled
+
+        kept = keep is not None
+        example.run(made, port=port, open_browser=browser, keep=kept, role=role, say=typer.echo)
     _gone()
 
 

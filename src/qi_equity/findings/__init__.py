@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pandas as pd
 
 from qi_equity.findings.cautions import Caution, Number, caution, is_shared
 from qi_equity.findings.columns import Column, columns, empty, row, rows, seen_by
+from qi_equity.findings.memory import remembered
 from qi_equity.findings.tables import (
     Chart,
     CrossedRow,
@@ -47,12 +48,14 @@ __all__ = [
     "columns",
     "empty",
     "is_shared",
+    "remembered",
     "row",
     "rows",
     "seen_by",
 ]  # fmt: skip
 
 R = TypeVar("R")
+SHORT = 5000  # rows of a table whose rows are all made typed at the first question
 
 # Every table of findings and the type of its rows.
 TABLES: dict[str, type] = {
@@ -114,7 +117,7 @@ class Late:
     when: pd.Timestamp | None = None  # the last came in
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Findings:
     """All that a project's observations say, a table for each row type of TABLES.
 
@@ -145,14 +148,65 @@ class Findings:
     def rows(
         self, kind: type[R], measure: Measure | None = None, site: str | None = None
     ) -> Iterator[R]:
-        """The rows of one table as typed ones, of one measure and site where they are named."""
-        return rows(of(self.table(kind), measure, site), kind)
+        """The rows of one table as typed ones, of one measure and site where they are named.
+
+        The rows of a site are asked for by every page of it: they are made typed once, and of a
+        short table all at once, since that costs by columns rather than by rows.
+        """
+        if len(self.table(kind)) > SHORT:
+            key = ("rows", kind, measure.id if measure else None, site)
+            here = partial(self.of, kind, measure, site)
+            return iter(remembered(self, key, lambda: list(rows(here(), kind))))
+        every = remembered(self, ("every row", kind), lambda: list(rows(self.table(kind), kind)))
+        if measure is None and site is None:
+            return iter(every)
+        if measure is not None and site is not None:
+            by_site = remembered(self, ("rows by site", kind), lambda: _apart(every))
+            return iter(by_site.get((measure.id, site), ()))
+        return (row for row in every if _is_of(row, measure, site))
+
+    def of(
+        self, kind: type, measure: Measure | None = None, site: str | None = None
+    ) -> pd.DataFrame:
+        """The rows of one table, of one measure and site; to be read, and changed by nobody."""
+        if measure is None:
+            return of(self.table(kind), None, site)
+        found = remembered(self, ("of", kind), lambda: _by_site(self.table(kind)))
+        if site is None:
+            return of(self.table(kind), measure)
+        return found.get((measure.id, site), self.table(kind).iloc[:0])
 
     def table(self, kind: type) -> pd.DataFrame:
         """The table whose rows are of this type."""
         name = next(name for name, declared in TABLES.items() if declared is kind)
         found: pd.DataFrame = getattr(self, name)
         return found
+
+
+def _is_of(row: Any, measure: Measure | None, site: str | None) -> bool:
+    of_measure = measure is None or row.measure == measure.id
+    return of_measure and (site is None or row.site == site)
+
+
+def _apart(every: list[R]) -> dict[tuple[str, str], list[R]]:
+    """Typed rows taken apart by measure and site, in their order."""
+    apart: dict[tuple[str, str], list[R]] = {}
+    for one in every:
+        told: Any = one
+        apart.setdefault((told.measure, told.site), []).append(one)
+    return apart
+
+
+def _by_site(table: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
+    """A table taken apart in one go, by measure and site."""
+    if table.empty:
+        return {}
+    # Names of columns as objects: looked up in Arrow's own, each column read takes twice as long.
+    table = table.set_axis(table.columns.astype(object), axis="columns")
+    return {
+        (str(key[0]), str(key[1])): part
+        for key, part in table.groupby(["measure", "site"], sort=False)
+    }
 
 
 def of(table: pd.DataFrame, measure: Measure | None, site: str | None = None) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 import numpy as np
 
 from qi_equity.agenda import Item, agenda, short
-from qi_equity.findings import Findings, Gap, rows
+from qi_equity.findings import Findings, Gap
 from qi_equity.project import Project, Responses
 from qi_equity.store.entries import Asked, Response
 from qi_equity.vocabulary import Stands, Topic, Verdict
@@ -65,7 +65,7 @@ def _past_its_day(findings: Findings, today: date) -> Iterable[Signal]:
     day = findings.project.responses.gaps_open_by
     if day is None or today <= day:
         return
-    for gap in rows(findings.gaps, Gap):
+    for gap in findings.rows(Gap):
         if gap.declared and gap.verdict in STILL_OPEN:
             parts = (OPEN_GAP, gap.measure, gap.site, gap.stratum)
             name = "/".join(quote(part, safe="") for part in parts)

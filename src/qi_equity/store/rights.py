@@ -52,6 +52,11 @@ class Seated:
             raise Forbidden("your account is no longer there; ask whoever keeps the network")
         return found
 
+    def version(self) -> int:
+        """Grows with every write, of whatever: while it stays, so does all that could be read."""
+        with self._database.reading() as connection:
+            return history.count(connection)
+
     # Who may
 
     @contextmanager

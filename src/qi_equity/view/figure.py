@@ -109,10 +109,11 @@ def _traces(
     traces: list[dict[str, Any]] = []
 
     def line(column: str, group: str, colour: str, width: float, dash: str, **extra: Any) -> None:
-        if column in rows and rows[column].notna().any():
+        heights = numbers(rows[column]) if column in rows else []
+        if any(height is not None for height in heights):
             style = {"color": LIGHT[colour], "width": width, "dash": dash, "shape": "hvh"}
             traces.append(
-                {**base, **step, **_course(rows, column, along), "line": style}
+                {**base, **step, **_course(rows, heights, along), "line": style}
                 | _called(group, legend)
                 | extra
             )
@@ -161,12 +162,13 @@ def groups(figure: Figure) -> set[str]:
     return {trace.get("legendgroup", "") for trace in figure["data"]}
 
 
-def _course(rows: pd.DataFrame, column: str, along: dict[str, Any]) -> dict[str, Any]:
+def _course(
+    rows: pd.DataFrame, heights: list[float | None], along: dict[str, Any]
+) -> dict[str, Any]:
     """Where a line runs; its two ends are enough where it never changes and never breaks off."""
-    height = numbers(rows[column])
-    if len(height) > 2 and height.count(height[0]) == len(height):
-        return {"x": stamps(rows["subgroup"].iloc[[0, -1]]), "y": [height[0], height[-1]]}
-    return {**along, "y": height}
+    if len(heights) > 2 and heights.count(heights[0]) == len(heights):
+        return {"x": stamps(rows["subgroup"].iloc[[0, -1]]), "y": [heights[0], heights[-1]]}
+    return {**along, "y": heights}
 
 
 def _column(rows: pd.DataFrame, name: str) -> pd.Series:

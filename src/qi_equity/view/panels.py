@@ -39,7 +39,8 @@ class Marker:
 def stamps(subgroups: pd.Series) -> list[Any]:
     """Subgroups as plotly takes them: dates as text, numbers and words as they are."""
     if pd.api.types.is_datetime64_any_dtype(subgroups):
-        return list(subgroups.dt.strftime("%Y-%m-%d"))
+        days = subgroups.to_numpy().astype("datetime64[D]")
+        return [str(day) for day in np.datetime_as_string(days)]
     return list(subgroups)
 
 
@@ -177,7 +178,10 @@ def layout(
 
 
 TICKS = {"color": LIGHT["muted"], "size": 11}
+# Days are written as elsewhere on the page; longer ticks are months and years anyway.
+DAYS_DRAWN = [{"dtickrange": [None, 14 * 86_400_000], "value": "%-d %b"}]
 X_AXIS = {
+    "tickformatstops": DAYS_DRAWN,
     "showgrid": False,
     "linecolor": LIGHT["limit"],
     "ticks": "outside",

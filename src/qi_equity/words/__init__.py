@@ -51,10 +51,14 @@ def words_of(group: str) -> dict[str, Any]:
     >>> words_of("project.direction")
     {'increase': 'higher', 'decrease': 'lower', 'none': 'neither'}
     """
-    start = f"{group}."
+    return dict(_group(language(), f"{group}."))
+
+
+@cache
+def _group(name: str, start: str) -> Mapping[str, Any]:
     return {
         key.removeprefix(start): text
-        for key, text in catalogue(language()).items()
+        for key, text in catalogue(name).items()
         if key.startswith(start)
     }
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from qi_equity.app import explore
 from qi_equity.app.pages.page import TITLE, Context
-from qi_equity.findings import Chart, Gap
+from qi_equity.findings import Chart, Gap, GapPoint
 from qi_equity.network.responding import signals
 from qi_equity.project import EVERYONE
 from qi_equity.reading import COUNTED, Reading
@@ -167,7 +167,7 @@ def _figures(
     )
     _whole_limits(large, shown)
     figures = {"answer": _tall(large)}
-    gap_points = context.rows(context.findings.gap_points)
+    gap_points = context.rows(GapPoint)
     if stratum in gap_of and len(gap_points):
         own = gap_points[gap_points["stratum"] == stratum]
         if len(own):

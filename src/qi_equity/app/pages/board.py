@@ -11,7 +11,7 @@ from typing import Any
 
 from qi_equity.app.pages.glance import glance
 from qi_equity.app.pages.page import Context, Page, nothing_logged
-from qi_equity.findings import Chart, Gap, rows
+from qi_equity.findings import Chart, Gap
 from qi_equity.project import EVERYONE, Cycle, Measure
 from qi_equity.view import icons
 from qi_equity.vocabulary import Variation, Verdict
@@ -78,9 +78,9 @@ def _cells(context: Context) -> dict[Place, Cell]:
     """What is to be said of each series that was charted."""
     findings, project = context.findings, context.choice.project
     measures = {measure.id: measure for measure in project.measures}
-    gaps = {(row.measure, row.site, row.stratum): row for row in rows(findings.gaps, Gap)}
+    gaps = {(row.measure, row.site, row.stratum): row for row in findings.rows(Gap)}
     found: dict[Place, Cell] = {}
-    for row in rows(findings.charts, Chart):  # of several phases the last stays
+    for row in findings.rows(Chart):  # of several phases the last stays
         place = (row.measure, row.site, row.stratum)
         if row.measure in measures:
             found[place] = _cell(context, row, gaps.get(place), measures[row.measure])

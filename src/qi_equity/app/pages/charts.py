@@ -12,7 +12,7 @@ from qi_equity.app.pages.answer import answer_part
 from qi_equity.app.pages.gap import gap_part
 from qi_equity.app.pages.happenings import form, happened
 from qi_equity.app.pages.page import TITLE, Context, Page, nothing_logged
-from qi_equity.findings import Chart, Gap, rows
+from qi_equity.findings import Chart, Gap, Point, rows
 from qi_equity.project import EVERYONE, Measure
 from qi_equity.reading import Reading
 from qi_equity.view import icons
@@ -62,7 +62,7 @@ class Shown:
 
 def charts(context: Context) -> Page:
     """The answer, small multiples with the sentence under each, gaps, and the same as tables."""
-    if context.rows(context.findings.points).empty:
+    if context.rows(Point).empty:
         return nothing_logged(context)
     shown = _shown(context)
     figure = chart_figure(
@@ -77,7 +77,7 @@ def charts(context: Context) -> Page:
     )
     compared = [row for row in context.typed(Gap) if row.stratum != EVERYONE]
     # What was asked to be drawn otherwise is drawn so here too; the words rest on what was judged.
-    judged = list(rows(context.in_order(_last(context)), Chart))
+    judged = _last(context)
     answer, large = answer_part(context, shown.points, judged, compared, shown.drawn)
     gap, over_time = gap_part(context, compared, shown.drawn) if compared else (None, {})
     values = _sentences(context, shown) | _tables(context, shown) | {
@@ -96,13 +96,14 @@ def charts(context: Context) -> Page:
 
 def _shown(context: Context) -> Shown:
     address, measure = context.choice.address, context.measure
-    points = context.rows(context.findings.points)
-    summary = context.rows(context.findings.charts)
+    points = context.rows(Point)
+    summary = context.rows(Chart)
+    last = _last(context)
     if explore.asked(address):
         drawn = explore.explored(points, Reading(context.choice.project, measure), address)
         points, summary = context.in_order(drawn.points), context.in_order(drawn.summary)
         measure = explore.as_asked(measure, address)
-    last = list(rows(summary.drop_duplicates("stratum", keep="last"), Chart))
+        last = list(rows(summary.drop_duplicates("stratum", keep="last"), Chart))
     points = _without_limits(points, [row.stratum for row in last if is_short(row)])
     hidden = address.hide.split(",")
     marks = [] if "cycles" in hidden else [*context.markers(), *happened(context)]
@@ -174,9 +175,9 @@ def _tables(context: Context, shown: Shown) -> dict[str, Any]:
     return tables
 
 
-def _last(context: Context) -> pd.DataFrame:
+def _last(context: Context) -> list[Chart]:
     """The last phase of each chart as it was judged."""
-    return context.rows(context.findings.charts).drop_duplicates("stratum", keep="last")
+    return list({row.stratum: row for row in context.typed(Chart)}.values())
 
 
 def _key(shown: Shown, figure: dict[str, Any]) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from qi_equity.app.pages.page import TITLE, Context, Page, nothing_logged
-from qi_equity.findings import Gap, SiteRow, Within, of, rows
+from qi_equity.findings import Gap, SiteRow, Within, of
 from qi_equity.project import ALL_SITES, EVERYONE
 from qi_equity.view import icons
 from qi_equity.view.figure import ABOVE, chart_figure, groups
@@ -136,9 +136,7 @@ def _lead(context: Context, stratum: str, idea: str) -> str:
 def _matrix(context: Context, groups: Groups) -> dict[str, Any]:
     """Sites down, strata across: each cell a verdict, a size and a link, in the project's order."""
     choice, measure = context.choice, context.measure
-    gaps = context.findings.gaps
-    gaps = gaps[gaps["measure"] == measure.id] if len(gaps) else gaps
-    cells = {(row.site, row.stratum): row for row in rows(gaps, Gap)}
+    cells = {(row.site, row.stratum): row for row in context.findings.rows(Gap, measure)}
     strata = [name for name in context.strata() if any(key[1] == name for key in cells)]
     lines = []
     for words, group in groups:

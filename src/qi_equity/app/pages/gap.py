@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from qi_equity.app.pages.page import Context
-from qi_equity.findings import CrossedRow, Gap
+from qi_equity.findings import CrossedRow, Gap, GapPoint
 from qi_equity.project import Measure
 from qi_equity.view.gap_figure import gap_figure
 from qi_equity.view.panels import Figure, Marker
@@ -35,7 +35,7 @@ def gap_part(
 ) -> tuple[dict[str, Any], dict[str, Figure]]:
     """Verdict cards, then ratio and difference over time, then the same as a table."""
     choice, measure = context.choice, context.measure
-    points = context.rows(context.findings.gap_points)
+    points = context.rows(GapPoint)
     judged = context.findings.judged
     figures = {}
     if len(points):

@@ -10,6 +10,7 @@ from qi_equity.app.pages import weeks as calendar
 from qi_equity.app.pages.page import Context, Page
 from qi_equity.app.received import LARGEST
 from qi_equity.crossed import base
+from qi_equity.findings import Point
 from qi_equity.observations import COUNTS
 from qi_equity.project import Group, Measure
 from qi_equity.sources.calendar import floor
@@ -49,7 +50,7 @@ def log(context: Context) -> Page:
     chosen, wrong = calendar.opened_on(asked, weeks, period, context.today)
     groups = desk.project(base(project.id)).strata.cells
     sections = [_section(measure, here, chosen, context, groups) for measure in project.measures]
-    points = context.rows(context.findings.points, site=site)
+    points = context.rows(Point, site=site)
     figures = {}
     if len(points):
         figures["log"] = chart_figure(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeVar
 
 import pandas as pd
 
 from qi_equity.app.account import Account
 from qi_equity.app.state import Choice
-from qi_equity.findings import Findings, rows
+from qi_equity.findings import Findings, remembered
 from qi_equity.project import EVERYONE, Cycle, Measure
 from qi_equity.store import Desk, Users
 from qi_equity.view.panels import Figure, Marker
@@ -87,17 +88,22 @@ class Context:
             return None
         return replace(self, findings=late.last)
 
-    def rows(self, table: pd.DataFrame, *, site: str | None = None) -> pd.DataFrame:
-        """The rows of a table for the measure and site chosen, strata in the team's order."""
-        if table.empty or "measure" not in table:
-            return table.iloc[:0]
+    def rows(self, kind: type, *, site: str | None = None) -> pd.DataFrame:
+        """The rows of one table for the measure and site chosen, strata in the team's order."""
         site = self.choice.site if site is None else site
-        here = table[(table["measure"] == self.measure.id) & (table["site"] == site)]
-        return self.in_order(here)
+        key = ("in order", kind, self.measure.id, site, *self.strata())
+        here = partial(self.findings.of, kind, self.measure, site)
+        return remembered(self.findings, key, lambda: self.in_order(here()))
 
     def typed(self, kind: type[R], *, site: str | None = None) -> list[R]:
         """The rows of one table of findings as typed ones, of the measure and site chosen."""
-        return list(rows(self.rows(self.findings.table(kind), site=site), kind))
+        site = self.choice.site if site is None else site
+        rank = {name: place for place, name in enumerate(self.strata())}
+
+        def place(row: Any) -> tuple[int, int]:
+            return rank.get(row.stratum, len(rank)), getattr(row, "phase", 0)
+
+        return sorted(self.findings.rows(kind, self.measure, site), key=place)
 
     def in_order(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The rows with their strata in the order of `strata`."""

@@ -10,7 +10,7 @@ import pandas as pd
 
 from qi_equity.agenda import Item
 from qi_equity.app.pages.page import Context, Page, cycle_words
-from qi_equity.findings import Gap, of
+from qi_equity.findings import Gap, GapPoint, Point
 from qi_equity.project import ALL_SITES, Cycle
 from qi_equity.view.figure import chart_figure
 from qi_equity.view.gap_figure import gap_figure
@@ -73,7 +73,7 @@ def _markers(cycles: list[Cycle]) -> list[Marker]:
 def _figures(context: Context, item: Item, markers: list[Marker]) -> dict[str, Figure]:
     measure, findings = context.choice.project.measure(item.measure), context.findings
     gap = isinstance(item.row, Gap)
-    points = of(findings.gap_points if gap else findings.points, measure, item.site)
+    points = findings.of(GapPoint if gap else Point, measure, item.site)
     points = points[points["stratum"] == item.stratum] if len(points) else points
     if points.empty:
         return {}

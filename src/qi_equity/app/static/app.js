@@ -81,13 +81,20 @@ window.qiEquity = (() => {
     layout.height = each * rows + edges
   }
 
+  // Nothing is drawn twice: not what stands as it is asked for, whatever changed around it.
   function draw(element, printing) {
+    delete element.dataset.stale
     if (!window.Plotly || !element.figureText) return
-    const figure = JSON.parse(recolour(element.figureText, !printing && dark()))
+    const text = recolour(element.figureText, !printing && dark())
     const width = printing ? 680 : element.clientWidth
-    const slide = figure.layout.meta?.fill && !printing && wide.matches
-    if (slide) forTheRoom(figure.layout)
-    arrange(figure.layout, width, slide ? element.closest("[data-fill]").clientHeight : 0)
+    const slide = wide.matches && !printing && element.closest("[data-fill]")
+    const stands = [text, width, printing, slide && slide.clientHeight].join("|")
+    if (stands === element.stands) return
+    element.stands = stands
+    const figure = JSON.parse(text)
+    const fills = slide && figure.layout.meta?.fill
+    if (fills) forTheRoom(figure.layout)
+    arrange(figure.layout, width, fills ? slide.clientHeight : 0)
     figure.layout.autosize = !printing
     if (printing) figure.layout.width = width
     const settings = { displayModeBar: false, responsive: true, ...spoken }
@@ -98,10 +105,14 @@ window.qiEquity = (() => {
     })
   }
 
-  function drawAll(figures) {
+  // The figure that is read first is drawn at once, each other when the browser had a turn in
+  // between, so that nobody waits for what is below. A later answer begins anew; until its turn
+  // comes, what was drawn of another choice is pale.
+  let turns = 0
+  function drawAll(figures, then = () => {}) {
     // Whether this is a slide decides how much room its figure has.
     document.body.classList.toggle("presenting", Boolean(document.querySelector("[data-present]")))
-    for (const place of document.querySelectorAll("[data-figure]")) {
+    const left = [...document.querySelectorAll("[data-figure]")].map((place) => {
       const name = place.dataset.figure
       let element = plots.get(name)
       if (!element) {
@@ -110,9 +121,20 @@ window.qiEquity = (() => {
         plots.set(name, element)
       }
       place.replaceChildren(element)
-      if (figures[name]) element.figureText = figures[name]
-      draw(element)
+      if (figures[name] && figures[name] !== element.figureText) {
+        element.figureText = figures[name]
+        element.dataset.stale = "yes"
+      }
+      return element
+    })
+    const turn = ++turns
+    function next() {
+      if (turn !== turns) return
+      if (left.length) draw(left.shift())
+      if (left.length) requestAnimationFrame(() => setTimeout(next))
+      else then()
     }
+    next()
   }
   const redraw = (printing) => {
     for (const element of plots.values()) if (element.isConnected) draw(element, printing)
@@ -382,9 +404,9 @@ window.qiEquity = (() => {
       await loaded
     }
   }
-  drawAll(JSON.parse(byId("figures").textContent))
+  const goesLive = () => requestAnimationFrame(() => setTimeout(goLive))
+  drawAll(JSON.parse(byId("figures").textContent), goesLive)
   setTimeout(dressed)
   askAgain(document.body.dataset.waiting === "yes")
-  requestAnimationFrame(() => setTimeout(goLive))
   return { connect, receive, lost, ask, look, problems, say, plots }
 })()
