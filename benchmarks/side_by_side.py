@@ -1,6 +1,6 @@
 """Our command line beside other tools on the same made-up networks, of which the truth is known.
 
-    python benchmarks/side_by_side.py --peers FOLDER --write     # about eight minutes of one core
+    python benchmarks/side_by_side.py --peers FOLDER --write     # ten minutes of one core
     python benchmarks/side_by_side.py --quick                    # the smallest that runs at all
 
 FOLDER is an environment that holds the peers (`python -m venv FOLDER`, then its pip installs
@@ -445,8 +445,11 @@ def told_of(given: argparse.Namespace, folders: list[Path], minutes: float) -> s
     packages = ("numpy", "pandas", *dict.fromkeys(one.package for one in CONTESTANTS.values()))
     numbers = [f"{one} {installed(one) or 'not installed here'}" for one in packages if one]
     day = datetime.now(UTC).date()
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    busy = sum(one.ru_utime + one.ru_stime for one in used) / 60
     return (
-        f"Run on {day} in {minutes:.0f} minutes: seed {given.seed}, {len(folders)} networks. "
+        f"Run on {day}: {busy:.0f} minutes of processor time, {minutes:.0f} by the clock of a busy "
+        f"machine; seed {given.seed}, {len(folders)} networks. "
         f"qi_equity {installed('qi-equity') or 'from its sources'}, "
         f"Python {sys.version.split()[0]}, {', '.join(numbers)}.\n\n"
     )

@@ -60,6 +60,7 @@ class Results:
     names: dict[str, str]  # contestant -> its title, those that did not run too
     births: dict[str, int]  # group -> births a week
     ran: tuple[str, ...]
+    wholes: pd.DataFrame  # our charts of Everyone at each site
 
     def share(self, rows: pd.DataFrame, name: str, of: str) -> str:
         """The share of charts of which a contestant says so, as a cell."""
@@ -88,17 +89,21 @@ def results(
     worlds: dict[str, Planted], ran: Sequence[str],
 ) -> Results:  # fmt: skip
     """All that was said of all charts."""
-    parts = []
+    parts, wholes = [], []
     for folder in folders:
         world = folder.name.rpartition("-")[0]
         moves = worlds[world].moves
         rows = pd.read_csv(folder / "truth.csv").assign(world=world, network=folder.name)
-        rows = rows.merge(_ours(folder, moves), on=[SITE, GROUP], how="left")
+        charts = _charts(folder, moves)
+        wholes.append(charts[charts["stratum"] == "Everyone"].assign(world=world))
+        rows = rows.merge(charts, on=[SITE, GROUP], how="left")
+        rows = rows.merge(_gaps(folder), on=[SITE, GROUP], how="left")
         for name in ran:
             if name not in ("ours", "early"):
                 rows = rows.merge(_peer(folder, name, moves), on=[SITE, GROUP], how="left")
         parts.append(rows)
-    return Results(pd.concat(parts, ignore_index=True), names, births, tuple(ran))
+    found, whole = (pd.concat(held, ignore_index=True) for held in (parts, wholes))
+    return Results(found, names, births, tuple(ran), whole)
 
 
 def _peer(folder: Path, name: str, moves: float) -> pd.DataFrame:
@@ -113,15 +118,15 @@ def _peer(folder: Path, name: str, moves: float) -> pd.DataFrame:
     )
 
 
-def _ours(folder: Path, moves: float) -> pd.DataFrame:
-    """Established and emerging of our command line's charts, and its gaps."""
+def _charts(folder: Path, moves: float) -> pd.DataFrame:
+    """Established and emerging of our command line's charts at every site."""
     charts = pd.read_csv(folder / "ours" / "charts.csv", parse_dates=["first_established"])
-    charts = charts[(charts["site"] != "All sites") & (charts["stratum"] != "Everyone")]
+    charts = charts[charts["site"] != "All sites"]
     begun = pd.Timestamp("2024-01-01") + pd.Timedelta(weeks=52)
     weeks = (charts["first_established"] - begun).dt.days // 7 + 1
     goes = "rising" if moves > 1 else "falling"
     emerging = charts["highlight"].eq(True)
-    found = charts[[SITE, GROUP]].assign(
+    return charts[[SITE, GROUP]].assign(
         ours_any=charts["established"].eq(True),
         ours_found=charts["established"].eq(True) & charts["direction"].eq(goes),
         # Others are looked at every four weeks: so is this one.
@@ -130,10 +135,14 @@ def _ours(folder: Path, moves: float) -> pd.DataFrame:
         early_found=emerging & charts["rising"].eq(moves > 1),
         early_delay=np.nan,
     )
+
+
+def _gaps(folder: Path) -> pd.DataFrame:
+    """The verdict of every gap, and its intervals."""
     gaps = pd.read_csv(folder / "ours" / "gaps.csv")
     kept = [f"ratio{end}{when}" for when in ("", "_then", "_now") for end in ("_lower", "_upper")]
-    told = gaps[[SITE, GROUP, "verdict", *kept]].rename(columns={one: f"our_{one}" for one in kept})
-    return found.merge(told, on=[SITE, GROUP], how="left")
+    held = gaps[[SITE, GROUP, "verdict", *kept]]
+    return held.rename(columns={name: f"our_{name}" for name in kept})
 
 
 # -- tables -------------------------------------------------------------------------------------
@@ -180,8 +189,16 @@ def false_signals(found: Results) -> str:
 
 
 def power(found: Results) -> str:
-    """Changes that are shown in their direction, by size."""
-    return by_size(found, MOVED, "found", True)
+    """Changes that are shown in their direction, by size; what all groups share, in its place."""
+    text = by_size(found, MOVED, "found", True)
+    rows = found.wholes[found.wholes["world"] == "improving"]
+    if rows.empty:
+        return text
+    sure, early = (f"{100 * rows[name].mean():.0f} %" for name in ("ours_found", "early_found"))
+    return (
+        f"{text}\n\nWhere all groups halve, our *emerging* is of the chart that tells it once, "
+        f"Everyone's at the site: {early} of {len(rows)}; established there: {sure}."
+    )
 
 
 def delays(found: Results) -> str:
@@ -210,7 +227,7 @@ def _delay(found: Results, rows: pd.DataFrame, name: str) -> str:
 def verdicts(found: Results) -> str:
     """Whether the word for each gap is the right one; nobody else has a word for it."""
     lines = head(
-        ["planted", "births a week", "gaps", "right", "too early to say", "wrong", "others"]
+        ["planted", "births a week", "gaps", "right", "too early", "wrong", "wrong words", "others"]
     )
     small = max(found.births.values())
     bands = {"3 to 8": (0, 8), "12 and 20": (9, 20), "60": (21, small)}
@@ -223,15 +240,17 @@ def verdicts(found: Results) -> str:
             if not rows.empty:
                 words = rows["verdict"]
                 right, silent = words.isin(RIGHT[truth]), words.isin(SILENT[truth])
-                parts = [f"{100 * part.mean():.0f} %" for part in (right, silent, ~right & ~silent)]
-                lines.append(row([SAID[world], name, len(rows), *parts, "-"]))
+                wrong = ~right & ~silent
+                parts = [f"{100 * part.mean():.0f} %" for part in (right, silent, wrong)]
+                said = [f"{word} {many}" for word, many in words[wrong].value_counts().items()]
+                lines.append(row([SAID[world], name, len(rows), *parts, ", ".join(said), "-"]))
     for world in MOVED[1:]:
         rows = found.charts[(found.charts["world"] == world) & ~found.charts["planted"]]
         rows = rows[rows["verdict"].notna()]
         if not rows.empty:
             wrong = f"{100 * rows['verdict'].isin(CHANGED).mean():.0f} %"
             about = f"{SAID[world]}: the other groups"
-            lines.append(row([about, "all", len(rows), "", "", f"{wrong} called changed", "-"]))
+            lines.append(row([about, "all", len(rows), "", "", f"{wrong} called changed", "", "-"]))
     return "\n".join(lines)
 
 
