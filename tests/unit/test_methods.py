@@ -1,4 +1,4 @@
-"""The methods page tells of every module of statistics, and every constant says where it is from."""
+"""The methods page tells of every module of statistics; every constant has its source."""
 
 from __future__ import annotations
 
