@@ -23,7 +23,7 @@ LONGEST = 28  # letters of a note that stand on the figure; the tooltip has all 
 def noted(rows: pd.DataFrame, pair: tuple[str, str]) -> list[dict[str, Any]]:
     """The words of each note above its point, cut where they are long."""
     here = rows[_with_note(rows)]
-    look = {"showarrow": True, "arrowhead": 0, "arrowwidth": 1, "ax": 0, "ay": -26}
+    look: dict[str, Any] = {"showarrow": True, "arrowhead": 0, "arrowwidth": 1, "ax": 0, "ay": -26}
     look |= {"arrowcolor": LIGHT["cycle"], "font": {"size": 11, "color": LIGHT["cycle"]}}
     words = [escape(shorten(note, LONGEST, placeholder="…")) for note in _notes(here)]
     return [
@@ -97,4 +97,4 @@ def _notes(rows: pd.DataFrame) -> list[str]:
 def _with_note(rows: pd.DataFrame) -> NDArray[np.bool_]:
     if "note" not in rows:
         return np.zeros(len(rows), dtype=bool)
-    return rows["note"].fillna("").astype(str).to_numpy(dtype=object) != ""
+    return np.array([note != "" for note in rows["note"].fillna("").astype(str)], dtype=bool)
