@@ -155,7 +155,7 @@ def _tested(tree: Path, arguments: list[str], keep_compiled: bool) -> None:
     sys.dont_write_bytecode = not keep_compiled
     sys.path[:0] = [str(tree / "src")]
     os.environ["PYTHONPATH"] = str(tree / "src")
-    with open(tree / "told.txt", "w", encoding="utf-8") as told:
+    with (tree / "told.txt").open("w", encoding="utf-8") as told:
         for stream in (1, 2):
             os.dup2(told.fileno(), stream)
         import pytest

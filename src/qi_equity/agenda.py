@@ -113,6 +113,9 @@ def short(name: str) -> str:
 def agenda(findings: Findings, today: pd.Timestamp | None = None) -> Agenda:
     """What the findings say is worth a session's time: at most five items, the rest behind.
 
+    Returns Agenda: ``items`` and ``rest``, each with rank, kind, measure, site, stratum and a
+    lasting id; without verdicts it is empty. Raises nothing of its own.
+
     What is established comes first, then what stands out now; outcomes before processes, declared
     before exploratory, the stronger and larger first. One place is kept for something to
     celebrate and one for a site that needs help to log. A site is late beside the newest of the

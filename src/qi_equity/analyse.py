@@ -74,6 +74,9 @@ def analyse(
     `engine` is where it is judged, "local" or the address of a Spark ("spark://host:7077"), equal
     to the last digit too.
 
+    Returns Findings, whose tables (charts, points, gaps ...) findings.tables describes column by
+    column. Raises DataErrors naming what is wrong in the observations.
+
     >>> from qi_equity import project_file
     >>> path = project_file.examples()["chds_preterm"]
     >>> counts = pd.read_csv(path.parent / "data/counted/chds_preterm.csv")

@@ -88,7 +88,7 @@ class Charted:
             limits=self.limits,
             rules=self.rules if isinstance(self.rules, str) else list(self.rules),
             direction=self.direction,
-            target=self.target,
+            target=None if self.target is None else self.target * self.multiply,
             multiply=self.multiply,
             freeze=self.freeze,
             phases=list(self.phases) or None,

@@ -40,7 +40,8 @@ def ours(case: str) -> tuple[Charts, list[str]]:
         "aggregate": given.get("agg.fun"),
         "multiply": given.get("multiply", 1),
         "target": given.get("target"),
-        "centre": given.get("cl"),
+        # The tool takes it before it multiplies; ours as it is shown.
+        "centre": given["cl"] * given.get("multiply", 1) if "cl" in given else None,
         "freeze": given.get("freeze"),
         "bounds": (None if given.get("y.neg", True) else 0, None),
     }

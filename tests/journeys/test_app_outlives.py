@@ -364,7 +364,7 @@ def test_a_task_that_fails_does_not_stop_its_line(caplog):
 def alive(pid: int) -> bool:
     """Whether a process is there and no zombie."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
     except OSError:
         return False
     return stat.rsplit(")", 1)[1].split()[0] != "Z"

@@ -202,7 +202,7 @@ def test_duplicates_are_refused_by_name() -> None:
         ({"exclude": ["2030-01-01"]}, "no subgroup 2030-01-01"),
         ({"freeze": 1}, "give 2 or more"),
         ({"phases": [17]}, "give dates"),
-        ({"centre": 5}, "a proportion from 0 to 1"),
+        ({"centre": 5}, "from 0 to 1"),
         ({"target": "goal"}, "no column called 'goal'"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,18 @@ def test_the_image_holds_no_secret_and_installs_by_hash():
     installs = [one for one in told("RUN") if "pip install" in one]
     assert installs
     assert all("--require-hashes" in one or "--no-deps" in one for one in installs)
+
+
+def test_the_image_has_all_that_the_wheel_is_built_from_and_runs_the_wheel_alone():
+    built = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    forced = built["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    needed = {"pyproject.toml", "README.md", "LICENSE", "src", *forced}
+    copied = {one for line in told("COPY") if "--from" not in line for one in line.split()[:-1]}
+    assert needed <= copied
+    seen = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
+    assert {f"!{one}" for one in copied} <= set(seen)
+    (wheel,) = [one for one in told("RUN") if "pip wheel" in one]
+    assert "/wheel/*.whl" in wheel.split("&&")[1]
 
 
 # The network of containers

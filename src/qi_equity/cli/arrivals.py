@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -168,8 +167,8 @@ def _set_aside(path: Path, found: Outcome) -> None:
         reason = target.with_name(f"{target.name}.reason.txt")
         half = reason.with_suffix(".part")
         half.write_text(f"{found.name} was refused; nothing of it was kept.\n\n{text}\n", "utf-8")
-        os.replace(half, reason)
-    os.replace(path, target)
+        half.replace(reason)
+    path.replace(target)
 
 
 def noted(folder: Path, found: Outcome, say: Callable[[str], None]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -90,4 +89,4 @@ def _replaced(project: Path, text: str) -> None:
         if problems:
             raise ProjectErrors(problems)
         shutil.copymode(project, draft)
-        os.replace(draft, project)
+        draft.replace(project)

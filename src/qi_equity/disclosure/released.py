@@ -79,6 +79,9 @@ def release(
     Fewer than three sites have no total. `part` is the dimension asked for of a project that
     crosses two: both are made, and told beside each other.
 
+    Returns Released: findings of what may be seen, ``withheld`` and ``relations``. Raises
+    DataErrors naming what is wrong in the observations.
+
     >>> from qi_equity import project_file
     >>> from qi_equity.simulation import synthetic
     >>> project = project_file.load(project_file.examples()["pph_reduction"])

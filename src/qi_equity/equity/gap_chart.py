@@ -245,6 +245,7 @@ def _spline(at: FloatArray) -> FloatArray:
     return np.asarray(line + ((back**3 - back) * BENDS[node] + (on**3 - on) * BENDS[node + 1]) / 6)
 
 
+# The weights of the nodes at every level between them.
 REFINED = _spline(np.linspace(0, NODES - 1, BETWEEN))
 
 

@@ -16,6 +16,7 @@ from qi_equity.arrays import FloatArray
 from qi_equity.equity.display import ENOUGH_PER_POINT, LADDER
 from qi_equity.vocabulary import Answer
 
+# As trials are planned: four in five of what is there found, one false in twenty (Cohen 1988).
 POWER, LEVEL = 0.8, 0.05
 # The gap chart (a CUSUM that may look every week) took this many times the weeks of one planned
 # look, in four of five runs, from 200-path simulations of six cells (statistics notes, 7C).

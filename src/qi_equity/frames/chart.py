@@ -50,7 +50,7 @@ _MEANING, _VARIATION, _ASSURANCE = (
 # Columns of points and summary, which a column that tells series apart must not be called.
 OUR_POINTS = {
     "subgroup", "phase", "numerator", "denominator", "value", "centre", "lower", "upper", "target",
-    "baseline", "excluded", "side", "signal", "meaning",
+    "baseline", "excluded", "side", "signal", "meaning", "note",
 }  # fmt: skip
 OUR_SUMMARY = {
     "subgroups", "missing", "useful", "longest_run", "longest_run_limit", "crossings",
@@ -74,12 +74,12 @@ class Charts:
     by: tuple[str, ...]
 
     def figure(self, **options: Any) -> go.Figure:
-        """Every series as a panel of one plotly figure."""
+        """Every series as a panel of one plotly figure; what it shows in words: `layout.meta`."""
         import plotly.graph_objects as go
 
-        from qi_equity.view.figure import chart_figure
+        from qi_equity.view.figure import told_figure
 
-        return go.Figure(chart_figure(self.points, self.summary, list(self.by), **options))
+        return go.Figure(told_figure(self.points, self.summary, list(self.by), **options))
 
     def __str__(self) -> str:
         """A line a series and phase, as a terminal shows it."""
@@ -124,9 +124,10 @@ class _Drawn:
     marks: dict[str, IntArray]
     side: IntArray
     meaning: IntArray
-    target: FloatArray | None
+    target: FloatArray | None  # as it is shown, as the caller gave it
     direction: str | None
     multiply: float
+    notes: Any  # words of every series and slot, or None
 
 
 @any_table
@@ -155,6 +156,7 @@ def chart(
     screen_moving_ranges: bool = True,
     guard_runs: bool = True,
     bounds: tuple[float | None, float | None] = (None, None),
+    notes: Any = None,
 ) -> Charts:
     """Run and control charts of every series of a table.
 
@@ -162,21 +164,23 @@ def chart(
     ``subgroup`` orders points; ``period`` adds days up to weeks, months and so on.
 
     Returns Charts. ``points``, a row a point: by..., subgroup, phase, numerator, denominator,
-    value, centre, lower, upper, target (if given), baseline, excluded, a column a rule (1 high,
-    -1 low), side, signal, meaning. ``summary``, a row a series and phase: by..., phase, subgroups,
-    missing, baseline, useful, longest_run, crossings and their limits, runs_signal, beyond_limits,
-    p_value, q_value, highlight, centre, variation, assurance, screened, cautions.
+    value, centre, lower, upper, target and note (if given), baseline, excluded, a column a rule
+    (1 high, -1 low), side, signal, meaning. ``summary``, a row a series and phase: by..., phase,
+    subgroups, missing, baseline, useful, longest_run, crossings and their limits, runs_signal,
+    beyond_limits, p_value, q_value, highlight, centre, variation, assurance, screened, cautions.
 
     Raises DataErrors that names every argument or column that is not right, and what would be.
 
-    ``centre``, ``target`` and ``bounds`` are in the units of the data, before ``multiply``.
+    ``centre``, ``target`` and ``bounds`` are in the unit shown, after ``multiply``: with
+    ``multiply=100`` a target of 10 is ten per cent, and so it is reported.
     ``target``, ``centre``, ``freeze``, ``phases`` and ``exclude`` may be a mapping from series
     (its ``by`` value, or a tuple of them) to what holds for it; ``target``, ``phases`` and
     ``exclude`` may name a column. Exact limits are those of p, u and c; the other kinds have one
     sort only, and draw it. ``rules={"making_data_count": 6}`` is a set with shifts and trends of
     six; ``rules={"shift": 7}`` a rule alone. Kinds xbar and s take a row a reading; or a row a
     subgroup, where ``value`` is the mean of so many ``readings`` with this ``spread`` (their
-    standard deviation).
+    standard deviation). ``notes={day: words}`` stand on the figure, in its tooltip and in its
+    words; ``{series: {day: words}}`` on the charts of some.
 
     >>> weeks = pd.DataFrame({"week": range(1, 13), "births": 40,
     ...                       "pph": [2, 1, 3, 2, 1, 2, 3, 1, 2, 2, 1, 12]})
@@ -200,15 +204,18 @@ def chart(
 
     rows = _rows(series, phases, freeze, exclude)
     subgroups = _subgroups(shape, rows, divided)
-    level = _level(shape, rows, centre)
+    level = _level(shape, rows, centre, multiply)
+    goal = _shown(
+        shape, select.numbers(series, target, rows.owner, rows.phase, "target"), "target", multiply
+    )
     how = How(
         limits=Limits(limits) if shape.exact else Limits.NORMAL,
         zones=zones_needed(chosen),
         screen=screen_moving_ranges,
         per_range=ranges_per_limit(rules, PER_RANGE),
         centre=level,
-        lowest=-np.inf if bounds[0] is None else bounds[0],
-        highest=np.inf if bounds[1] is None else bounds[1],
+        lowest=-np.inf if bounds[0] is None else bounds[0] / multiply,
+        highest=np.inf if bounds[1] is None else bounds[1] / multiply,
     )
     lines = draw(shape, subgroups, how)
     # A centre given for a run chart is a median; for the others it says nothing of halves.
@@ -221,8 +228,7 @@ def chart(
     drawn = _Drawn(
         rows, shape, subgroups, lines, verdict, marks, side,
         meaning=meaning_of(side, sided, direction),
-        target=select.numbers(series, target, rows.owner, rows.phase, "target"),
-        direction=direction, multiply=multiply,
+        target=goal, direction=direction, multiply=multiply, notes=select.notes(series, notes),
     )  # fmt: skip
     return Charts(_points(drawn), _summary(drawn), tuple(names))
 
@@ -312,15 +318,27 @@ def _rows(series: Series, phases: Any, freeze: Any, exclude: Any) -> _Rows:
     return _Rows(series, owner, of_row, member, logged, baseline, left_out)
 
 
-def _level(kind: ChartKind, rows: _Rows, centre: Any) -> FloatArray | None:
-    """The centre that was given for each row, refused where counts cannot have it."""
-    level = select.numbers(rows.series, centre, rows.owner, rows.phase, "centre")
-    if level is not None and kind.made_of == MadeOf.COUNTS:
-        highest = 1.0 if kind.at_most_denominator else np.inf
-        if (level < 0).any() or (level > highest).any():
-            within = "a proportion from 0 to 1" if kind.at_most_denominator else "0 or more"
-            raise DataErrors([f"centre {centre}: give {within}, before multiply="])
-    return level
+def _level(kind: ChartKind, rows: _Rows, centre: Any, multiply: float) -> FloatArray | None:
+    """The centre that was given for each row, as the sums have it: before ``multiply``."""
+    given = select.numbers(rows.series, centre, rows.owner, rows.phase, "centre")
+    level = _shown(kind, given, "centre", multiply)
+    return None if level is None else level / multiply
+
+
+def _shown(
+    kind: ChartKind, given: FloatArray | None, name: str, multiply: float
+) -> FloatArray | None:
+    """What was given in the unit shown; refused where counts cannot have it."""
+    if given is None or kind.made_of != MadeOf.COUNTS:
+        return given
+    highest = multiply if kind.at_most_denominator else np.inf
+    wrong = given[(given < 0) | (given > highest)]
+    if wrong.size:
+        within = f"from 0 to {multiply:g}" if kind.at_most_denominator else "of 0 or more"
+        way_out = "; with multiply=100 both are per cent" if highest == 1 else ""
+        problem = f"{name} {wrong[0]:g}: give a number {within}, as the chart shows it"
+        raise DataErrors([problem + way_out])
+    return given
 
 
 def _subgroups(kind: ChartKind, rows: _Rows, divided: bool) -> Subgroups:
@@ -378,7 +396,9 @@ def _points(drawn: _Drawn) -> pd.DataFrame:
     for name in ("centre", "lower", "upper"):
         columns[name] = taken(getattr(drawn.chart.lines, name), multiply)
     if drawn.target is not None:
-        columns["target"] = taken(drawn.target, multiply)
+        columns["target"] = taken(drawn.target)
+    if drawn.notes is not None:
+        columns["note"] = taken(drawn.notes[rows.owner])
     columns["baseline"] = taken(drawn.subgroups.baseline)
     columns["excluded"] = taken(rows.left_out)
     columns |= {name: taken(found) for name, found in drawn.marks.items()}
@@ -446,7 +466,8 @@ def _at_the_latest(drawn: _Drawn) -> dict[str, Any]:
     if drawn.target is not None:
         target = np.broadcast_to(drawn.target, seen.shape)[row, latest]
     # Only the phase that runs now can promise anything of a target.
-    assurance = np.where(rows.last, assured(target, lower, upper, drawn.direction), 0)
+    ends = lower * drawn.multiply, upper * drawn.multiply
+    assurance = np.where(rows.last, assured(target, *ends, drawn.direction), 0)
     return {
         "centre": centre * drawn.multiply,
         # Variation lists the same words as Meaning, in the same order, but for "none".

@@ -86,7 +86,7 @@ def check_columns(
     data: pd.DataFrame, numerator: str, denominator: str, labels: Sequence[str]
 ) -> None:
     """Refuse columns that are missing, hold no counts, or carry a name that a result will have."""
-    wanted = [numerator, denominator, *labels]
+    wanted = dict.fromkeys([numerator, denominator, *labels])
     problems = [
         f"no column called '{name}'{did_you_mean(name, map(str, data.columns))}"
         for name in wanted
@@ -104,7 +104,7 @@ def check_columns(
     ]
     problems += [
         f"column '{name}' holds words or dates; it should hold counts"
-        for name in (numerator, denominator)
+        for name in dict.fromkeys([numerator, denominator])
         if name in data.columns and not pd.api.types.is_numeric_dtype(data[name].infer_objects())
     ]
     if not problems and not len(data):

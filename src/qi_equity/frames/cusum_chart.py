@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from qi_equity.errors import DataErrors
+from qi_equity.frames.counts import check_columns, counted
 from qi_equity.frames.given import any_table
 from qi_equity.spc.monitor import DOUBLING, WEIGHTS, cusum, cusum_limit
 
@@ -41,6 +42,12 @@ def cusum_chart(
     as large as the first `sized_by` were on average, and stays where it is; after a signal the
     sum starts again. The horizon stands in the summary.
 
+    Returns points (by..., subgroup, cusum, limit, signal) and a summary, a row a series: by...,
+    reference, ratio, limit, signals, first_signal, change_estimate (since when the sum climbs),
+    false_alarms_a_year, years_between_false_alarms.
+
+    Raises DataErrors naming columns, counts or arguments that are not right.
+
     >>> weeks = pd.DataFrame({"week": range(60), "births": 40, "pph": [2] * 40 + [6] * 20})
     >>> points, summary = cusum_chart(weeks, numerator="pph", denominator="births",
     ...                               subgroup="week", reference=0.05)
@@ -53,6 +60,12 @@ def cusum_chart(
             [f"kind '{kind}': choose {' or '.join(WEIGHTS)}"], "the call of cusum_chart"
         )
     keys = [by] if isinstance(by, str) else list(by or [])
+    check_columns(data, numerator, denominator, [*keys, subgroup])
+    highest = 1 if kind == "proportion" else np.inf
+    if not 0 < reference < highest:
+        problem = f"reference {reference:g}: give a rate above 0 and below {highest:g}"
+        raise DataErrors([problem], "the call of cusum_chart")
+    counted(data, numerator, denominator, subgroup, keys, None, kind)  # refuses what is no count
     table = data.sort_values([*keys, subgroup], kind="stable")
     parts, rows = [], []
     grouped = table.groupby(keys, sort=False) if keys else [((), table)]

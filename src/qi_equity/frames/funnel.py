@@ -88,6 +88,12 @@ def funnel(
     than chance explains; ``limits="normal"`` is the textbook's curve. All rows of one site are
     added up, within ``by``.
 
+    Returns Funnel. ``sites``, a row a site: by..., site, numerator, denominator, rate, target,
+    lower_95 to upper_998, beyond_95, beyond_998 (+1 above, -1 below). ``spread``: by..., sites,
+    phi, tau. ``curve()``: the limits along sizes.
+
+    Raises DataErrors naming columns, counts or arguments that are not right.
+
     >>> births = pd.DataFrame({
     ...     "site": ["A", "B", "C"], "pph": [4, 30, 2], "births": [17, 900, 200],
     ... })

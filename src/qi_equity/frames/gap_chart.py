@@ -95,6 +95,10 @@ def gap_charts(
     shared by its two sides. A ``kind`` of "rate" counts over an exposure, such as bed days, which
     events may exceed.
 
+    Returns GapCharts: ``points``, a row a subgroup, and ``summary``, a row a series and stratum,
+    with columns as findings.tables describes them (GapPoint, Gap). Raises DataErrors naming all
+    amiss.
+
     >>> weeks = pd.date_range("2025-01-06", periods=52, freq="W-MON")
     >>> log = pd.DataFrame({
     ...     "week": weeks.repeat(2), "ethnicity": ["Black", "White"] * 52,

@@ -64,6 +64,12 @@ def gaps(
     `p_value` is the score test of no gap; `q_value` takes every gap in the table as one family
     (Benjamini-Hochberg). Where nothing happened on either side there is no estimate, only nan.
 
+    Returns a row a series and stratum: by..., stratum, numerator, denominator, rate, reference,
+    difference, ratio, excess and events_to_close, each with _lower and _upper, p_value, q_value.
+    With a baseline, rates and gaps then and now too, disagree and sentence.
+
+    Raises DataErrors naming columns, counts, a reference or arguments that are not right.
+
     >>> births = pd.DataFrame({
     ...     "ethnicity": ["Asian", "Black", "White"],
     ...     "pph": [4, 9, 10],

@@ -6,6 +6,7 @@ from typing import Literal
 
 import pandas as pd
 
+from qi_equity.errors import DataErrors
 from qi_equity.frames.chart import Charts
 from qi_equity.spc.rephase import FIRST, LENGTH, sustained_runs
 
@@ -19,10 +20,10 @@ def suggest_phases(
 ) -> pd.DataFrame:
     """After each sustained run on one side of the median in force: the subgroup it began at.
 
-    A row a suggestion: by..., subgroup (where the phase would begin), until (the last subgroup of
-    the run) and median (of the run). The first median is that of the ``first`` points, and a run
-    is sustained from ``length`` points on. Nothing moves a centre line by itself: give the
-    subgroups a team accepts to ``chart(phases=...)``.
+    Returns a row a suggestion: by..., subgroup (where the phase would begin), until (the last
+    subgroup of the run) and median (of the run). The first median is that of the ``first`` points,
+    and a run is sustained from ``length`` points on. Nothing moves a centre line by itself: give
+    the subgroups a team accepts to ``chart(phases=...)``. Raises DataErrors if given no charts.
 
     >>> from qi_equity import chart
     >>> log = pd.DataFrame({"week": range(1, 12), "minutes": [3, 5, 4, 6, 5, 8, 9, 8, 7, 9, 8]})
@@ -31,6 +32,10 @@ def suggest_phases(
        subgroup  until  median
     0         6      9     8.0
     """
+    if not isinstance(charts, Charts):
+        raise DataErrors(
+            ["suggest_phases takes what chart() returned, and not the data themselves"]
+        )
     keys = list(charts.points.columns[: charts.points.columns.get_loc("subgroup")])
     points = charts.points.sort_values([*keys, "subgroup"], kind="stable")
     parts = points.groupby(keys, sort=True, dropna=False) if keys else [((), points)]

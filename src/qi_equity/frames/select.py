@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from qi_equity.arrays import BoolArray, FloatArray, IntArray
 from qi_equity.errors import DataErrors, did_you_mean
@@ -88,6 +89,47 @@ def excluded(series: Series, given: Any) -> BoolArray:
     if unknown:
         raise DataErrors([f"exclude: no subgroup {label} in the data" for label in unknown])
     return out
+
+
+def notes(series: Series, given: Any) -> NDArray[np.object_] | None:
+    """Words for slots: {day: words}, or {series: {day: words}}; a day falls into its subgroup."""
+    if given is None:
+        return None
+    if not isinstance(given, Mapping):
+        raise DataErrors(["notes: give a dictionary from the subgroup to the words of its note"])
+    out = np.full(series.logged.shape, "", dtype=object)
+    strange: list[str] = []
+    apart = bool(given) and all(isinstance(held, Mapping) for held in given.values())
+    everyone = np.arange(len(series.keys))
+    for told, which in _each(series, given, "notes") if apart else [(given, everyone)]:
+        labels = np.broadcast_to(_labels(series, which), out[which].shape)
+        for when, words in told.items():
+            slot = _slot_of(labels[0], _moments(series, [when], "notes")[0])
+            if slot is None or not series.logged[which, slot].any():
+                strange.append(f"notes: no subgroup {when} in the data")
+                continue
+            held = out[which, slot]
+            out[which, slot] = np.where(held == "", str(words), held + "; " + str(words))
+    if strange:
+        raise DataErrors(strange)
+    return out
+
+
+def _slot_of(labels: Any, moment: Any) -> int | None:
+    """The subgroup that a moment falls into: the last that has begun, and is not over."""
+    if moment < labels[0] or (labels.dtype.kind != "M" and moment not in labels):
+        return None
+    if len(labels) > 1 and moment >= _over(labels):
+        return None
+    return int(np.searchsorted(labels, moment, side="right")) - 1
+
+
+def _over(labels: Any) -> Any:
+    """When the last subgroup is over: as long after it as it is after the one before."""
+    months = labels.astype("datetime64[M]") if labels.dtype.kind == "M" else labels
+    whole = bool((months == labels).all())  # months are not equally long
+    last = (months if whole else labels)[-2:]
+    return last[1] + (last[1] - last[0])
 
 
 def numbers(

@@ -74,6 +74,12 @@ def sites(
     beyond chance widens its intervals. ``total`` is the label under which all strata together
     have rows of their own.
 
+    Returns Sites. ``rows``, a row a series, stratum and site: rate and ratio, each own, _shrunk and
+    with limits, how much is borrowed, beyond_95, beyond_998. ``within``, a row a stratum: the gap
+    within sites, p_value, p_sites_differ, agree, level, spread.
+
+    Raises DataErrors naming columns, counts or arguments that are not right.
+
     >>> births = pd.DataFrame({
     ...     "site": ["A", "A", "B", "B", "C", "C"], "ethnicity": ["Black", "White"] * 3,
     ...     "pph": [3, 9, 12, 20, 9, 16], "births": [20, 200, 90, 250, 40, 150],
@@ -132,7 +138,9 @@ def tried(
     ``since`` is the first subgroup after the change began. Counts are added up over the sites of
     each kind. Sites that tried it differ in more than the change: this is an association.
 
-    The rows are those of `gaps`, with the columns tried, window ("before", "after") and sites.
+    Returns the rows of `gaps`, with the columns tried, window ("before", "after") and sites.
+
+    Raises DataErrors naming columns, counts, sites or arguments that are not right.
 
     >>> births = pd.DataFrame({
     ...     "site": ["A", "A", "B", "B"] * 2, "ethnicity": ["Black", "White"] * 4,

@@ -33,8 +33,8 @@ def standardised(
     `band` tells people apart (ages, parities, gestations). Give `standard`, people in each band of
     a standard population, for directly standardised rates (Dobson et al. 1991), or
     `reference_rate`, a rate for each band, for the ratio of events to those expected (Byar). Both
-    are series by band. A row a place: by..., events, value, lower, upper; a direct rate of fewer
-    than ten events is nan, since it rests on one or two bands of people (OHID).
+    are series by band. Returns a row a place: by..., events, value, lower, upper; a direct rate of
+    fewer than ten events is nan, since it rests on one or two bands of people (OHID).
 
     Raises DataErrors naming columns that are missing or hold no counts.
 
@@ -66,7 +66,10 @@ def standardised(
 def means(
     data: pd.DataFrame, *, value: str, by: str | Sequence[str], confidence: float = 0.95
 ) -> pd.DataFrame:
-    """The mean reading of every series with Student's interval: by..., readings, value and limits.
+    """The mean reading of every series with Student's interval.
+
+    Returns a row a series: by..., readings, value, lower, upper. Raises DataErrors where a column
+    is missing or holds no numbers.
 
     >>> minutes = pd.DataFrame({"site": ["A"] * 3, "minutes": [30.0, 40.0, 50.0]})
     >>> means(minutes, value="minutes", by="site").round(1)
@@ -74,6 +77,7 @@ def means(
     0    A         3   40.0   15.2   64.8
     """
     groups = [by] if isinstance(by, str) else list(by)
+    check_columns(data, value, value, groups)
     rows = []
     for key, own in data.groupby(groups, sort=True):
         readings = own[value].dropna().to_numpy(float)
@@ -88,10 +92,14 @@ def quantiles(
 ) -> pd.Series:
     """Places sorted into groups of equal size by a value, as deprivation fifths are; ties together.
 
+    Returns the group of each row, 1 the lowest (or the highest, with ``highest_first``). Raises
+    DataErrors where the column is missing or holds no numbers.
+
     >>> areas = pd.DataFrame({"area": list("abcd"), "imd": [3, 1, 2, 4]})
     >>> quantiles(areas, value="imd", groups=2).tolist()
     [2.0, 1.0, 1.0, 2.0]
     """
+    check_columns(places, value, value, [])
     found = quantile_groups(places[value].to_numpy(float), groups, highest_first=highest_first)
     return pd.Series(found, index=places.index, name="group")
 

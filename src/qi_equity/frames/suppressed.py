@@ -37,7 +37,8 @@ def suppressed_gaps(
     `protection` says what the publisher did: msds (1 to 7 shown as 5, others to the nearest 5),
     hes (1 to 7 blank, others to the nearest 5) or cdc (1 to 9 blank). A verdict is given only
     where every extreme of what the counts can have been gives the same; elsewhere "too few".
-    A row a series and stratum: by..., stratum, reference, ratio_least, ratio_greatest, verdict.
+    Returns a row a series and stratum: by..., stratum, reference, ratio_least, ratio_greatest,
+    verdict.
 
     Raises DataErrors where the protection or the reference is not known.
 

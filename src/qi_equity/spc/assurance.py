@@ -11,6 +11,7 @@ import numpy as np
 from qi_equity.arrays import BoolArray, FloatArray, IntArray
 from qi_equity.vocabulary import Assurance, Meaning
 
+# Which way is better, as a sign; 0 where neither is.
 DIRECTIONS: dict[str | None, int] = {"increase": 1, "decrease": -1, None: 0}
 _MEANINGS, _ASSURANCES = tuple(Meaning), tuple(Assurance)
 

@@ -15,6 +15,7 @@ from qi_equity.arrays import FloatArray, IntArray
 from qi_equity.spc.charts import median
 from qi_equity.spc.runs import carried
 
+# The side of the median that a run lies on, as a sign; 0 takes either.
 SIDES = {"above": 1, "below": -1, "both": 0}
 # Points that make the first median, and that make a run sustained (runcharter's, both).
 FIRST, LENGTH = 13, 9

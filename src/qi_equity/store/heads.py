@@ -20,6 +20,8 @@ from qi_equity.store.chain import GENESIS, Noted, Verified
 from qi_equity.store.database import now
 
 SETTING = "QI_EQUITY_HEADS"  # the second place: a file, or a webhook's address
+# Windows would end each line with two letters, and places in the file would shift.
+AS_WRITTEN = getattr(os, "O_BINARY", 0)
 WIDTH = 128  # bytes of a line of FILE.head: each link is written over in its place, at one stroke
 LONGEST_LOG = 20_000  # lines of a file of heads that are read, from its end: fifty years of nights
 
@@ -42,7 +44,7 @@ def write_newest(store: Path, number: int, head: str, trail: bool = False) -> No
     What was acknowledged stays acknowledged where this cannot be written: that is only logged.
     """
     try:
-        handle = os.open(newest_file(store), os.O_CREAT | os.O_RDWR, 0o600)
+        handle = os.open(newest_file(store), os.O_CREAT | os.O_RDWR | AS_WRITTEN, 0o600)
         try:
             os.lseek(handle, WIDTH * trail, os.SEEK_SET)
             there = _parsed(os.read(handle, WIDTH))

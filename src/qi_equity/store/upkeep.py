@@ -235,7 +235,10 @@ def _set_aside(path: Path) -> None:
 
 def _flush(path: Path) -> None:
     """See that what was written has reached the disk."""
-    handle = os.open(path, os.O_RDONLY)
+    windows = os.name == "nt"
+    if windows and path.is_dir():  # there a folder is no file, and cannot be opened
+        return
+    handle = os.open(path, os.O_RDWR if windows else os.O_RDONLY)  # there only a writer may flush
     try:
         os.fsync(handle)
     finally:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from qi_equity.view.notes import alt, noted, touched
 from qi_equity.view.panels import (
     Figure,
     Marker,
@@ -34,7 +35,7 @@ from qi_equity.words.grammar import called
 FAR_ABOVE = 1.3  # times the axis: a value higher than that is marked, not scaled to
 COLUMNS = (
     "subgroup", "numerator", "denominator", "value", "centre", "lower", "upper", "target",
-    "baseline", "excluded", "meaning",
+    "baseline", "excluded", "meaning", "note",
 )  # fmt: skip
 ABOVE = "above"  # the group of marks at the top for values above the axis
 
@@ -69,11 +70,11 @@ def chart_figure(
     for index, ((key, rows), name) in enumerate(zip(panels, titles, strict=True)):
         pair = axes(index)
         data += _traces(rows, pair, name, unit, show, legend and index == 0)
-        data += _off_the_scale(rows, pair, ends)
+        data += _off_the_scale(rows, pair, ends) + touched(rows, pair)
         notes.append(heading(pair, name or (title or "")))
         here = [mark for mark in markers if not mark.strata or set(mark.strata) & set(key)]
         shapes += verticals(pair, here)
-        notes += labels(pair, here)
+        notes += labels(pair, here) + noted(rows, pair)
         if "baseline" in show:
             shapes += _baseline(pair, rows)
     axis = {"ticksuffix": unit if unit == "%" else ""} | ({"range": ends} if ends else {})
@@ -83,6 +84,15 @@ def chart_figure(
         made["title"] = {"text": title, "x": 0, "xref": "paper", "font": {"size": 16}}
         made["margin"]["t"] += 30
     return {"data": data, "layout": made}
+
+
+def told_figure(
+    points: pd.DataFrame, summary: pd.DataFrame, by: Sequence[str], **options: Any
+) -> Figure:
+    """The same figure with what it shows in words, for whoever does not see it: `meta.alt`."""
+    made = chart_figure(points, summary, by, **options)
+    made["layout"]["meta"]["alt"] = alt(points, summary, by, options.get("unit", ""))
+    return made
 
 
 def _panels(points: pd.DataFrame, by: list[str]) -> list[tuple[tuple[str, ...], pd.DataFrame]]:
