@@ -84,7 +84,7 @@ def chart_pages(findings: Findings, measure: Measure, asked: Asked) -> list[Page
     if not drawn:
         said = tuple(_cautions(findings, measure, site)) or (say("labels.nothing.logged"),)
         return [Page(title, (Said(said),), (), under)]
-    told = _chart_notes(findings, measure, site)
+    told = chart_notes(findings, measure, site)
     beside = (
         say(f"charts.direction.{measure.direction}"),
         *(sentence(text) for text in _cautions(findings, measure, site)),
@@ -108,7 +108,7 @@ def _there(findings: Findings, measure: Measure, site: str) -> list[str]:
     return [*known, *sorted(held - set(known))]
 
 
-def _chart_notes(findings: Findings, measure: Measure, site: str) -> dict[str, str]:
+def chart_notes(findings: Findings, measure: Measure, site: str) -> dict[str, str]:
     """What each stratum's chart shows, and what not to conclude from it."""
     points = of(findings.points, measure, site)
     told: dict[str, str] = {}
@@ -153,7 +153,7 @@ def gap_table(gaps: Sequence[Gap], measure: Measure) -> Table:
     return Table(measure.name, heads, tuple(lines), frozenset({1, 3}))
 
 
-GAP_SHARES = (0.19, 0.16, 0.16, 0.22, 0.27)
+GAP_SHARES = (0.21, 0.16, 0.175, 0.225, 0.23)
 
 
 def gap_rows(findings: Findings, measure: Measure, site: str) -> list[Gap]:

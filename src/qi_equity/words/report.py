@@ -51,7 +51,19 @@ def clipped(text: str, most: int = LONGEST) -> str:
     """
     if len(text) <= most:
         return text
-    return say("report.clipped", text=text[: most - 1].rstrip())
+    return say("report.clipped", text=whole_words(text[: most - 1], text))
+
+
+def whole_words(kept: str, text: str) -> str:
+    """The beginning of a text without the word that it breaks off in, unless that is most of it.
+
+    >>> whole_words("women giving bi", "women giving birth"), whole_words("abcdef", "abcdefgh")
+    ('women giving', 'abcdef')
+    """
+    kept = kept.rstrip(" ,;:")
+    whole, blank, _ = kept.rpartition(" ")
+    broken = bool(text[len(kept) : len(kept) + 1].strip(" ,;:"))
+    return whole.rstrip(" ,;:") if broken and blank and 2 * len(whole) >= len(kept) else kept
 
 
 def names(strata: Sequence[str]) -> str:
@@ -103,17 +115,20 @@ def measure_title(findings: Findings, measure: Measure, site: str) -> str:
 def gap_title(gaps: Sequence[Gap], measure: Measure) -> str:
     """The message of a page of gaps: that of the declared contrast, else the worst and of whom."""
     name = clipped(measure.name, 2 * LONGEST)
+    if all(missing(row.ratio) for row in gaps):
+        return say("report.title.no_gap", measure=name)
     declared = next((row for row in gaps if row.declared and row.verdict), None)
     if declared is not None:
         return say(
             "report.title.declared",
             measure=name,
             stratum=clipped(called(declared.stratum)),
-            verdict=verdict_word(declared.verdict),
+            verdict=inside(gap_word(declared)),
             ratio=ratio_words(declared),
         )
     for word in SENTENCES:
-        strata = [row.stratum for row in gaps if row.verdict == word]
+        # What is established of a gap is said first, whatever this look alone would say of it.
+        strata = [row.stratum for row in gaps if (went(row) or row.verdict) == word]
         if strata:
             return say(
                 "report.title.gap", measure=name, verdict=verdict_word(word), strata=names(strata)
@@ -154,7 +169,8 @@ def footer(findings: Findings, source: Source, measure: Measure | None, site: st
     """Source, period, how many, and by which policy and release."""
     project = findings.project
     names_ = {one.id: one.name for one in project.sites}
-    place = names_.get(site, project.network)
+    # The only site of a project is its whole network.
+    place = names_.get(site, project.network) if len(names_) > 1 else project.network
     if project.synthetic:
         place = say("report.synthetic_source", network=place)
     points = of(findings.points, measure, site or None)
@@ -180,6 +196,8 @@ def footer(findings: Findings, source: Source, measure: Measure | None, site: st
 def interval_of_days(points: pd.DataFrame) -> str:
     """The first and the last subgroup that there are."""
     ends = points["subgroup"].min(), points["subgroup"].max()
+    if ends[0] == ends[1]:
+        return day(ends[0])
     return say("language.interval", low=day(ends[0]), high=day(ends[1]))
 
 
