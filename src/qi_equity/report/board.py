@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qi_equity.agenda import Item, agenda
-from qi_equity.findings import Findings, Gap
+from qi_equity.findings import Chart, Findings, Gap
 from qi_equity.project import Measure
 from qi_equity.report.grid import all_short, grid_of
 from qi_equity.report.learning import (
@@ -29,7 +29,7 @@ from qi_equity.words import say
 from qi_equity.words.agenda import item_kind, item_place, item_sentences
 from qi_equity.words.grammar import sentence
 from qi_equity.words.numbers import day
-from qi_equity.words.report import clipped, footer, gap_title, measure_title
+from qi_equity.words.report import clipped, footer, gap_title, measure_title, withheld
 from qi_equity.words.verdicts import verdict_sentences
 
 CHANGED, TRUST, LATE, GAPS = 2, 3, 2, 5  # lines of each to a page: a board reads two pages
@@ -70,7 +70,7 @@ def _quiet(findings: Findings, asked: Asked, measure: Measure) -> str:
     """The message where nothing asks for the board: no more than was looked at."""
     if all_short(findings):
         return say("report.title.short")
-    if findings.judged and len(findings.charts):
+    if findings.judged and any(row.variation for row in findings.rows(Chart)):
         return say("report.title.quiet")
     return measure_title(findings, measure, lead_site(findings, measure, asked))
 
@@ -89,7 +89,7 @@ def _gaps(findings: Findings, asked: Asked) -> Page:
     trust = careful[:TRUST] or [say("report.title.clean")]
     late = _late(findings, asked)
     blocks = [
-        *_gap_blocks(gaps, measure, title),
+        *_gap_blocks(gaps, measure, title, withheld(findings, measure, site)),
         Said(tuple(trust), say("report.board.trust"), max(0, len(careful) - TRUST)),
         Said(
             tuple(_overdue(late, findings, asked)),
@@ -106,10 +106,10 @@ def _gaps(findings: Findings, asked: Asked) -> Page:
     return Page(title, tuple(blocks), tuple(notes), under)
 
 
-def _gap_blocks(gaps: list[Gap], measure: Measure, title: str) -> list[Block]:
+def _gap_blocks(gaps: list[Gap], measure: Measure, title: str, hidden: bool) -> list[Block]:
     """The table of gaps, and how many it leaves to the notes."""
     if not gaps:
-        return [Said((say("gaps.page.no_gap"),))]
+        return [Said((say("report.withheld" if hidden else "gaps.page.no_gap"),))]
     table = Listed(gap_table(gaps[:GAPS], measure), shares=GAP_SHARES, said=title)
     left = len(gaps) - GAPS
     return [table, Said((say("report.grid.more_strata", count=left),))] if left > 0 else [table]

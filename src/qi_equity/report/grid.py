@@ -11,19 +11,18 @@ from qi_equity.report.measures import lead_site, strata_of
 from qi_equity.report.parts import Asked, Block, Listed, Said
 from qi_equity.view.table import Table
 from qi_equity.view.theme import MEANINGS
-from qi_equity.vocabulary import Status, Variation
+from qi_equity.vocabulary import Variation
 from qi_equity.words import say
 from qi_equity.words.charts import is_short
 from qi_equity.words.grammar import called
 from qi_equity.words.numbers import amount, missing
-from qi_equity.words.report import clipped
+from qi_equity.words.report import HIDDEN, clipped
 from qi_equity.words.watched import MEANS
 
 MEASURES, STRATA = 4, 7  # of a page: what is left out is counted under it
 LEVELS = 2  # measures beside which there is room for the level too
 NAMES = 0.22  # of the width for the names of groups
 STILL = "●"
-HIDDEN = (Status.SMALL, Status.WITHHELD, Status.NOT_COUNTED)
 Latest = Mapping[tuple[str, str], Chart]
 
 

@@ -29,6 +29,7 @@ from qi_equity.words.report import (
     measure_title,
     names,
     ratio_words,
+    withheld,
 )
 from qi_equity.words.verdicts import verdict_sentences
 from qi_equity.words.watched import standing_sentences
@@ -82,7 +83,8 @@ def chart_pages(findings: Findings, measure: Measure, asked: Asked) -> list[Page
     strata = _there(findings, measure, site)
     drawn = charts.strata_charts(findings, measure, site, strata, markers(project, site))
     if not drawn:
-        said = tuple(_cautions(findings, measure, site)) or (say("labels.nothing.logged"),)
+        why = "report.withheld" if withheld(findings, measure, site) else "labels.nothing.logged"
+        said = tuple(_cautions(findings, measure, site)) or (say(why),)
         return [Page(title, (Said(said),), (), under)]
     told = chart_notes(findings, measure, site)
     beside = (
@@ -138,7 +140,8 @@ def _cautions(findings: Findings, measure: Measure, site: str) -> list[str]:
 def gap_table(gaps: Sequence[Gap], measure: Measure) -> Table:
     """Strata by what is known of their gap, the verdict last."""
     of_means = any(row.of_means for row in gaps)
-    header = ("stratum", "rate", "reference", "mean_ratio" if of_means else "ratio", "verdict")
+    rate, ratio = ("mean", "mean_ratio") if of_means else ("rate", "ratio")
+    header = ("stratum", rate, "reference", ratio, "verdict")
     lines = [
         (
             called(row.stratum),
