@@ -171,13 +171,16 @@ class Slide:
         Words that do not fit are cut to whole sentences; all of them stand in the notes.
         """
         blocks = self.page.blocks
+        charts = sum(isinstance(block, Drawn) for block in blocks)
+        spare = room - (room // 2 if charts else 0)
+        least = sum(self._tall(block, 1) for block in blocks if isinstance(block, Said))
+        most = max(spare - least - 2 * int(BETWEEN), spare // 3)
         tables = {
-            place: sum(self._fit(one, self.high * 5 // 9)[1]) + 2 * int(BETWEEN)
+            place: sum(self._fit(one, most)[1]) + 2 * int(BETWEEN)
             for place, one in enumerate(blocks)
             if isinstance(one, Listed)
         }
-        charts = sum(isinstance(block, Drawn) for block in blocks)
-        left = room - sum(tables.values()) - (room // 2 if charts else 0)
+        left = spare - sum(tables.values())
         held = tables | self._shared(max(left, room // 5))
         drawn = (room - sum(held.values())) // max(1, charts)
         return [held.get(place, drawn) for place in range(len(blocks))]
