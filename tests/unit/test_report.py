@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -21,15 +22,16 @@ from pptx import Presentation
 from pptx.util import Pt
 from pydantic import BaseModel
 
+from conftest import absent
 from qi_equity import project_file, sources
 from qi_equity.analyse import analyse
 from qi_equity.errors import UserError
 from qi_equity.findings import TABLES, Findings, Gap
 from qi_equity.findings.sides import went
 from qi_equity.project import EVERYONE
-from qi_equity.report import FORMATS, Asked, Provenance, made, made_of, pack_of, paper, write
+from qi_equity.report import FORMATS, PACKS, Asked, Provenance, made, made_of, pack_of, paper, write
 from qi_equity.report.fitting import height
-from qi_equity.report.parts import Drawn, Listed, Panel, parted
+from qi_equity.report.parts import Drawn, Listed, Panel, Said, parted
 from qi_equity.store import Action
 from qi_equity.store.entries import (
     Assessment,
@@ -43,6 +45,8 @@ from qi_equity.words.report import gap_title
 from qi_equity.words.verdicts import verdict_word
 
 ASKED = Asked()
+RELEASE = Asked(provenance=Provenance(3, pd.Timestamp("2026-01-05"), "msds"))
+POLICY = "1 to 7 shown as 5 (MSDS). Release 3, 5 Jan 2026."
 DAY_0 = "1899-12-30"  # of spreadsheets
 SMALLEST = Pt(18)
 CASES_FOLDER = Path(__file__).parents[1] / "cases"
@@ -117,8 +121,8 @@ def found() -> Findings:
 @pytest.fixture(scope="module")
 def files(found):
     """The project pack in every format; the PDF by the way that needs no browser."""
-    kept = {kind: made(found, "project", kind, ASKED) for kind in FORMATS if kind != "pdf"}
-    return kept | {"pdf": paper.drawn(pack_of("project", found, ASKED))}
+    pack = pack_of("project", found, ASKED)
+    return {kind: file_of(pack, found, kind) for kind in FORMATS}
 
 
 def slide_texts(deck):
@@ -162,18 +166,55 @@ def told(found: Findings):
         yield verdict_word(gap["verdict"])
 
 
+def file_of(pack, found: Findings, kind: str) -> bytes:
+    """A pack in a format; the PDF by the way that needs no browser."""
+    return paper.drawn(pack) if kind == "pdf" else made_of(pack, found, kind)
+
+
+def needs_pdftotext(kind: str) -> None:
+    if kind == "pdf" and shutil.which("pdftotext") is None:
+        absent("pdftotext", "install Debian's package 'poppler-utils'")
+
+
 @pytest.mark.parametrize("kind", FORMATS)
 def test_numbers_and_verdicts_of_each_format_are_those_of_findings_json(found, files, kind):
-    if kind == "pdf":
-        import shutil
-
-        from conftest import absent
-
-        if shutil.which("pdftotext") is None:
-            absent("pdftotext", "install Debian's package 'poppler-utils'")
+    needs_pdftotext(kind)
     text = text_in(kind, files[kind]).lower()
     lacking = {one for one in told(found) if one.lower() not in text}
     assert lacking == set()
+
+
+def words_of_pages(pack) -> set[str]:
+    """Every sentence and every cell of a pack."""
+    texts: set[str] = set()
+    for page in pack.pages:
+        texts |= {page.title, page.footer, *page.notes}
+        for block in page.blocks:
+            if isinstance(block, Listed):
+                texts |= {cell for row in (block.table.header, *block.table.rows) for cell in row}
+            elif isinstance(block, Said):
+                texts |= {block.heading, *block.lines}
+    return {" ".join(one.replace("\u00a0", " ").split()) for one in texts} - {""}
+
+
+@pytest.mark.parametrize("name", PACKS)
+def test_every_pack_says_the_same_in_every_format(found, name):
+    steps = (Action(text="Put scales in theatre", owner="Mo", due="2024-09-01"),)
+    pack = pack_of(name, found, Asked(actions=steps, provenance=RELEASE.provenance))
+    texts = words_of_pages(pack)
+    if name in ("board", "annual"):  # of the board paper, the measure that was declared
+        primary = found.project.aim.primary.measure
+        gaps = found.gaps if name == "annual" else found.gaps[found.gaps["measure"] == primary]
+        said = " ".join(texts).lower()
+        assert {one for one in told(replace(found, gaps=gaps)) if one.lower() not in said} == set()
+    for kind in FORMATS:
+        needs_pdftotext(kind)
+        text = text_in(kind, file_of(pack, found, kind))
+        if kind == "pdf":  # cells stand beside one another on a line of paper
+            words = {word for one in texts for word in one.split()}
+            assert words - set(text.split()) == set()
+        else:
+            assert {one for one in texts if one not in text} == set(), kind
 
 
 def charts_of(deck):
@@ -280,8 +321,6 @@ CASES = {
     "names from right to left": lambda found: renamed(found, {"Black": "שחורה", "Asian": "آسيوية"}),
     "a measure in minutes": lambda found: minutes(),
 }
-RELEASE = Asked(provenance=Provenance(3, pd.Timestamp("2026-01-05"), "msds"))
-POLICY = "1 to 7 shown as 5 (MSDS). Release 3, 5 Jan 2026."
 
 
 def edges(shape):
@@ -327,6 +366,17 @@ def test_a_decent_page_whatever_there_is(found, case):
         assert text.count(POLICY) >= len(board.pages)
         assert "nan" not in text.split()
     assert paper.drawn(board).startswith(b"%PDF")
+
+
+def test_a_group_of_which_nothing_is_shown_has_no_chart_in_any_pack(found):
+    points = found.points
+    kept = points.assign(value=points["value"].where(points["stratum"] != "Mixed"))
+    pack = pack_of("annual", replace(found, points=kept), RELEASE)
+    drawn = [block for page in pack.pages for block in page.blocks if isinstance(block, Drawn)]
+    names = {panel.title for block in drawn for panel in block.panels}
+    assert {"Everyone", "Black"} <= names
+    assert "Mixed" not in names
+    assert made_of(pack, found, "xlsx")
 
 
 def test_a_page_says_no_more_of_a_change_than_was_looked_at(found):

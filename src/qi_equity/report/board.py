@@ -88,7 +88,7 @@ def _gaps(findings: Findings, asked: Asked) -> Page:
     careful = trust_lines(findings, measure, site)
     trust = careful[:TRUST] or [say("report.title.clean")]
     late = _late(findings, asked)
-    blocks = [
+    blocks: list[Block] = [
         *_gap_blocks(gaps, measure, title, withheld(findings, measure, site)),
         Said(tuple(trust), say("report.board.trust"), max(0, len(careful) - TRUST)),
         Said(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from qi_equity.findings import Caution, Findings, of
+from qi_equity.findings import Caution, Findings, Number, of
 from qi_equity.project import ALL_SITES, EVERYONE, Measure
 from qi_equity.quality.coding import of_whom
 from qi_equity.words import say
@@ -33,10 +33,14 @@ def _unknown(findings: Findings, measure: Measure, site: str) -> Iterator[str]:
     every = float(size[strata == EVERYONE].sum())
     if own.empty or own.isna().any() or not every:
         return
-    numbers = {"count": float(own.sum()), "of": every, "share": float(own.sum()) / every}
-    said = Caution(
-        "unknown", measure.id, numbers=(("dimension", project.strata.dimension), *numbers.items())
+    count = float(own.sum())
+    numbers: tuple[tuple[str, Number], ...] = (
+        ("dimension", project.strata.dimension),
+        ("count", count),
+        ("of", every),
+        ("share", count / every),
     )
+    said = Caution("unknown", measure.id, numbers=numbers)
     yield sentence(caution_text(said))
 
 
