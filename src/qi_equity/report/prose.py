@@ -113,6 +113,8 @@ def _listed(document: Any, block: Listed) -> None:
     table = document.add_table(rows=len(cells), cols=len(block.table.header), style="Table Grid")
     table.autofit = False
     shares = block.shares or (1 / len(block.table.header),) * len(block.table.header)
+    for column, share in zip(table.columns, shares, strict=True):
+        column.width = Emu(int(ACROSS * share))
     for number, row in enumerate(cells):
         whole = table.rows[number]._tr.get_or_add_trPr()  # a row stands on one page
         whole.append(parse_xml(f'<w:cantSplit {_space()} w:val="true"/>'))
