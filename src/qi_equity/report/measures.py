@@ -83,8 +83,9 @@ def chart_pages(findings: Findings, measure: Measure, asked: Asked) -> list[Page
     strata = _there(findings, measure, site)
     drawn = charts.strata_charts(findings, measure, site, strata, markers(project, site))
     if not drawn:
-        why = "report.withheld" if withheld(findings, measure, site) else "labels.nothing.logged"
-        said = tuple(_cautions(findings, measure, site)) or (say(why),)
+        hidden = withheld(findings, measure, site)
+        why = say("report.withheld" if hidden else "labels.nothing.logged")
+        said = tuple(_cautions(findings, measure, site)) or (why,)
         return [Page(title, (Said(said),), (), under)]
     told = chart_notes(findings, measure, site)
     beside = (
