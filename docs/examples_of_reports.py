@@ -1,88 +1,154 @@
-"""Pictures of packs made from real births, public figures and the example network.
+"""Pictures of packs made from the example network, real births and public figures.
 
-    python docs/examples_of_reports.py ../shared/data
+    python docs/examples_of_reports.py ../shared/data            # all; about 15 minutes
+    python docs/examples_of_reports.py ../shared/data pph        # of the names that begin so
 
-Writes docs/examples/*.png: each sheet holds the slides of one pack, made for the network. Needs
-LibreOffice and pdftoppm (Debian: libreoffice-impress, poppler-utils).
+Writes docs/examples/PROJECT-PACK-FORMAT.png, made for the network. The board paper is there in
+every format: slides, Word and Excel as LibreOffice opens them, the page as Chromium shows it, the
+PDF as it is. Needs those two and pdftoppm (Debian: libreoffice, chromium, poppler-utils).
 """
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 from PIL import Image
 
-from qi_equity import project_file, sources
-from qi_equity.app.example import example_network
-from qi_equity.disclosure import network_findings
+from qi_equity import project_file, sources, store
+from qi_equity.app import demo, example
+from qi_equity.disclosure import Releases, release
 from qi_equity.findings import Findings
-from qi_equity.report import Provenance, write
+from qi_equity.network.responding import signals
+from qi_equity.report import FORMATS, Asked, Pack, Provenance, made_of, pack_of
+from qi_equity.store.entries import Action, Response
+from qi_equity.store.rounds import written_down
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "docs" / "examples"
-# Project file and table of public figures, both of another's making.
-PUBLIC = (
+# Project file and table of real births and of public figures; none is the project's own table.
+REAL = (
+    ("projects/chds_preterm.yaml", None),
     ("tests/unit/projects/us_infant_deaths.yaml", "us_states_infant_deaths_halfyear.csv"),
     (
         "projects/msds/continuity_of_carer_by_ethnicity.yaml",
         "msds_apr2025_continuity_of_carer_by_ethnicity_imd.csv",
     ),
 )
-MADE_UP, REAL = "pph_reduction", "chds_preterm"
-DOTS, ACROSS, MOST = 36, 4, 16  # dots to an inch, slides to a row and to a sheet
+# Each pack in these formats; those of the example network, which has sessions, also in the others.
+SHOWN = {"board": tuple(FORMATS), "project": ("pptx",)}
+ALSO = {"session": ("pptx",), "annual": ("docx",)}
+TODAY = date(2026, 11, 28)  # the example network is moved in time to end before it
+DOTS, ACROSS, MOST = 36, 4, 16  # dots to an inch (a third of a screen's), to a row, to a sheet
+SCREEN = (1280, 2600)  # of a page in a browser
+PRINTED = 'pdf:calc_pdf_Export:{"PageRange":{"type":"string","value":"1-6"}}'
 
 
-def findings(data: Path) -> list[Findings]:
-    """What the network may see of each."""
-    projects, tables = example_network()
-    found = [network_findings(one, tables[one.id]) for one in projects if one.id in (MADE_UP, REAL)]
-    for mapping, name in PUBLIC:
-        project = project_file.load(ROOT / mapping)
-        found.append(network_findings(project, sources.load(project, data / name).observations))
-    return found
+def subjects(data: Path) -> Iterator[tuple[Findings, Asked]]:
+    """What the network may see of each, and what its pages are asked for."""
+    yield example_network()
+    for plan, name in REAL:
+        path = ROOT / plan
+        project = project_file.load(path)
+        table = data / name if name is not None else None
+        counts = sources.load(project, table, base=path.parent).observations
+        yield (
+            release(project, counts),
+            Asked(provenance=Provenance(policy=project.disclosure.policy)),
+        )
 
 
-def pictured(held: Findings, pack: str) -> Path:
-    """The slides of a pack on one sheet."""
+def example_network() -> tuple[Findings, Asked]:
+    """Its first release, with voices, staff, a step and an answer to a signal that are late."""
     with tempfile.TemporaryDirectory() as folder:
-        provenance = Provenance(policy=held.project.disclosure.policy)
-        (deck,) = write(held, folder, pack=pack, provenance=provenance)
-        office = ["soffice", f"-env:UserInstallation=file://{folder}/profile", "--headless"]
+        network = demo.filled(Path(folder), pd.Timestamp(TODAY))
+        demo.shared(network)
+        network.close()
+        kept = store.open(Path(folder) / "network.sqlite", protect=Releases())
+        desk, name = kept.as_user(example.VISITOR), example.STORIES_OF
+        found, last = desk.protected(name), desk.releases(name)[-1]
+        early, late = TODAY - timedelta(days=40), TODAY - timedelta(days=12)
+        for signal in signals(found, TODAY)[:1]:
+            desk.write(name, Response(about=signal.id, opened=early, due=late, owner="Mo Ali"))
+        step = "Put scales for weighing blood loss in every birth room"
+        desk.write(name, Action(text=step, owner="Ada Grant", due=late.isoformat()))
+        told: dict[str, Any] = written_down(desk, name, network=True)
+        policy = str(last.record["policy"]["name"])
+        provenance = Provenance(last.number, pd.Timestamp(last.day), policy)
+        kept.close()
+    return found, Asked(provenance=provenance, today=pd.Timestamp(TODAY), **told)
+
+
+def pictured(pack: Pack, found: Findings, kind: str) -> Path:
+    """A pack in a format, its pages on one sheet."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        written = folder / f"pack.{kind}"
+        written.write_bytes(made_of(pack, found, kind))
+        sides = [Image.open(path) for path in pages(written, folder)]
+        return sheet(sides, EXAMPLES / f"{found.project.id}-{pack.name}-{kind}.png")
+
+
+def pages(written: Path, folder: Path) -> list[Path]:
+    """A picture of each page of a file, as whoever opens it sees it."""
+    if written.suffix == ".html":
+        browser = shutil.which("chromium") or "google-chrome"
+        size = "--window-size={},{}".format(*SCREEN)
+        shot = folder / "page.png"
         subprocess.run(
-            [*office, "--convert-to", "pdf", "--outdir", folder, deck],
+            [
+                browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", size,
+                f"--user-data-dir={folder}/browser", "--virtual-time-budget=20000",
+                f"--screenshot={shot}", written.as_uri(),
+            ],
             check=True, capture_output=True,
         )  # fmt: skip
-        paper = deck.with_suffix(".pdf")
+        return [shot]
+    paper = written.with_suffix(".pdf")
+    if written != paper:
+        office = ["soffice", f"-env:UserInstallation=file://{folder}/profile", "--headless"]
+        what = PRINTED if written.suffix == ".xlsx" else "pdf"
         subprocess.run(
-            ["pdftoppm", "-r", str(DOTS), "-png", "-l", str(MOST), paper, f"{folder}/slide"],
-            check=True,
-        )
-        slides = [Image.open(path) for path in sorted(Path(folder).glob("slide*.png"))]
-        return sheet(slides, EXAMPLES / f"{held.project.id}-{pack}.png")
+            [*office, "--convert-to", what, "--outdir", folder, written],
+            check=True, capture_output=True,
+        )  # fmt: skip
+    dots = DOTS if written.suffix == ".pptx" else 2 * DOTS  # paper is read from nearer
+    subprocess.run(
+        ["pdftoppm", "-r", str(dots), "-png", "-l", str(MOST), paper, f"{folder}/side"], check=True
+    )
+    return sorted(folder.glob("side*.png"))
 
 
-def sheet(slides: list[Image.Image], path: Path) -> Path:
+def sheet(sides: list[Image.Image], path: Path) -> Path:
     """Pictures side by side, in few colours."""
-    wide, high = slides[0].size
-    across = min(ACROSS, len(slides))
-    rows = -(-len(slides) // across)
+    wide, high = (max(one.size[place] for one in sides) for place in (0, 1))
+    across = min(ACROSS, len(sides))
+    rows = -(-len(sides) // across)
     whole = Image.new("RGB", ((wide + 4) * across, (high + 4) * rows), "#83929c")
-    for place, slide in enumerate(slides):
-        whole.paste(slide, ((place % across) * (wide + 4), (place // across) * (high + 4)))
+    for place, side in enumerate(sides):
+        whole.paste(side, ((place % across) * (wide + 4), (place // across) * (high + 4)))
     whole.quantize(48).save(path, optimize=True)
     return path
 
 
-def main(data: Path) -> None:
+def main(data: Path, begins: str = "") -> None:
     """Make every sheet."""
     EXAMPLES.mkdir(exist_ok=True)
-    for held in findings(data):
-        for pack in ("board", "project"):
-            print(pictured(held, pack))
+    for found, asked in subjects(data):
+        also = ALSO if found.project.id == example.STORIES_OF else {}
+        for name, kinds in (SHOWN | also).items():
+            pack = pack_of(name, found, asked)
+            for kind in kinds:
+                if f"{found.project.id}-{name}-{kind}".startswith(begins):
+                    print(pictured(pack, found, kind), flush=True)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:3])

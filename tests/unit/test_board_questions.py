@@ -107,7 +107,7 @@ def test_meetings_without_a_change_and_answers_past_their_day_are_holes():
     ]
     late = Response(about="a/b/c/d", opened=date(2025, 12, 1), due=date(2025, 12, 11), owner="Mo")
     row = asked(met=met, responses=[late])[13]
-    assert row.figure.startswith("Met 2 times, 1 with what changed since; responses: 0 answered")
+    assert row.figure.startswith("Meetings: 2, 1 with what changed since; responses: 0 answered")
     assert row.hole == "1 without what changed since, 1 overdue"
 
 

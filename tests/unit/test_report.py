@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-import json
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
 from dataclasses import replace
 from html import unescape
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,12 +20,18 @@ from made_findings import made_findings, made_project
 from openpyxl import load_workbook
 from pptx import Presentation
 from pptx.util import Pt
+from pydantic import BaseModel
 
+from conftest import absent
+from qi_equity import project_file, sources
+from qi_equity.analyse import analyse
 from qi_equity.errors import UserError
 from qi_equity.findings import TABLES, Findings, Gap
+from qi_equity.findings.sides import went
 from qi_equity.project import EVERYONE
-from qi_equity.report import FORMATS, Asked, Provenance, made, pack_of, paper, write
-from qi_equity.report.parts import Drawn, Listed, Panel, parted
+from qi_equity.report import FORMATS, PACKS, Asked, Provenance, made, made_of, pack_of, paper, write
+from qi_equity.report.fitting import height
+from qi_equity.report.parts import Drawn, Listed, Panel, Said, parted
 from qi_equity.store import Action
 from qi_equity.store.entries import (
     Assessment,
@@ -34,26 +41,51 @@ from qi_equity.store.gathered import Counted, Heard, Staff, Staffed
 from qi_equity.store.rounds import Beside
 from qi_equity.view.export import document
 from qi_equity.words.numbers import amount, number
+from qi_equity.words.report import gap_title
 from qi_equity.words.verdicts import verdict_word
 
 ASKED = Asked()
+RELEASE = Asked(provenance=Provenance(3, pd.Timestamp("2026-01-05"), "msds"))
+POLICY = "1 to 7 shown as 5 (MSDS). Release 3, 5 Jan 2026."
 DAY_0 = "1899-12-30"  # of spreadsheets
 SMALLEST = Pt(18)
+CASES_FOLDER = Path(__file__).parents[1] / "cases"
 HOSTILE = '=HYPERLINK("http://x","y")</script><script>alert(1)</script>'
 
 
+def relabelled(held, names):
+    """A part of a project with other names; those that a project file would refuse too."""
+    if isinstance(held, BaseModel):
+        given = {one: relabelled(getattr(held, one), names) for one in type(held).model_fields}
+        return held.model_copy(update=given)
+    if isinstance(held, tuple):
+        return tuple(relabelled(one, names) for one in held)
+    return names.get(held, held) if isinstance(held, str) else held
+
+
 def renamed(found: Findings, names: dict[str, str]) -> Findings:
-    """The same findings with other names of strata."""
-    raw = found.project.model_dump(by_alias=True, mode="json", exclude_none=True)
-    text = json.dumps(raw, ensure_ascii=False)
-    for old, new in names.items():
-        text = text.replace(f'"{old}"', json.dumps(new, ensure_ascii=False))
-    project = type(found.project).model_validate(json.loads(text))
+    """The same findings with other names of strata, measures, sites, of whatever is named so."""
     tables = {
         name: getattr(found, name).assign(stratum=getattr(found, name)["stratum"].replace(names))
         for name in ("points", "charts", "gaps", "gap_points")
     }
-    return replace(found, project=project, **tables)
+    return replace(found, project=relabelled(found.project, names), **tables)
+
+
+def long_names(found: Findings) -> Findings:
+    """The same where every name has 200 letters, some of them one word."""
+    project = found.project
+    held = [project.title, project.network, project.sites[0].name]
+    held += [text for one in project.measures for text in (one.name, one.denominator)]
+    names = {name: (f"{name} " * 200)[:199] + "x" for name in [*held, "Black"]}
+    return renamed(found, names | {"Asian": "B" * 200})
+
+
+def minutes() -> Findings:
+    """A measure in minutes, of a file that tells no more than means."""
+    project = project_file.load(CASES_FOLDER / "projects" / "mins.yaml")
+    table = CASES_FOLDER / "17_minutes_continuous.csv"
+    return analyse(project, sources.load(project, table).observations)
 
 
 def many_strata(found: Findings, many: int) -> Findings:
@@ -74,7 +106,9 @@ def suppressed(found: Findings) -> Findings:
     points = found.points.assign(
         **dict.fromkeys(("numerator", "denominator", "value", "centre", "lower", "upper"), np.nan)
     )
-    charts = found.charts.assign(status="withheld", established=False, emerging=False)
+    charts = found.charts.assign(
+        status="withheld", established=False, emerging=False, variation="", centre=np.nan
+    )
     empty = {"gaps": pd.DataFrame(), "gap_points": pd.DataFrame()}
     return replace(found, points=points, charts=charts, **empty)
 
@@ -87,8 +121,8 @@ def found() -> Findings:
 @pytest.fixture(scope="module")
 def files(found):
     """The project pack in every format; the PDF by the way that needs no browser."""
-    kept = {kind: made(found, "project", kind, ASKED) for kind in FORMATS if kind != "pdf"}
-    return kept | {"pdf": paper.drawn(pack_of("project", found, ASKED))}
+    pack = pack_of("project", found, ASKED)
+    return {kind: file_of(pack, found, kind) for kind in FORMATS}
 
 
 def slide_texts(deck):
@@ -132,18 +166,55 @@ def told(found: Findings):
         yield verdict_word(gap["verdict"])
 
 
+def file_of(pack, found: Findings, kind: str) -> bytes:
+    """A pack in a format; the PDF by the way that needs no browser."""
+    return paper.drawn(pack) if kind == "pdf" else made_of(pack, found, kind)
+
+
+def needs_pdftotext(kind: str) -> None:
+    if kind == "pdf" and shutil.which("pdftotext") is None:
+        absent("pdftotext", "install Debian's package 'poppler-utils'")
+
+
 @pytest.mark.parametrize("kind", FORMATS)
 def test_numbers_and_verdicts_of_each_format_are_those_of_findings_json(found, files, kind):
-    if kind == "pdf":
-        import shutil
-
-        from conftest import absent
-
-        if shutil.which("pdftotext") is None:
-            absent("pdftotext", "install Debian's package 'poppler-utils'")
+    needs_pdftotext(kind)
     text = text_in(kind, files[kind]).lower()
     lacking = {one for one in told(found) if one.lower() not in text}
     assert lacking == set()
+
+
+def words_of_pages(pack) -> set[str]:
+    """Every sentence and every cell of a pack."""
+    texts: set[str] = set()
+    for page in pack.pages:
+        texts |= {page.title, page.footer, *page.notes}
+        for block in page.blocks:
+            if isinstance(block, Listed):
+                texts |= {cell for row in (block.table.header, *block.table.rows) for cell in row}
+            elif isinstance(block, Said):
+                texts |= {block.heading, *block.lines}
+    return {" ".join(one.replace("\u00a0", " ").split()) for one in texts} - {""}
+
+
+@pytest.mark.parametrize("name", PACKS)
+def test_every_pack_says_the_same_in_every_format(found, name):
+    steps = (Action(text="Put scales in theatre", owner="Mo", due="2024-09-01"),)
+    pack = pack_of(name, found, Asked(actions=steps, provenance=RELEASE.provenance))
+    texts = words_of_pages(pack)
+    if name in ("board", "annual"):  # of the board paper, the measure that was declared
+        primary = found.project.aim.primary.measure
+        gaps = found.gaps if name == "annual" else found.gaps[found.gaps["measure"] == primary]
+        said = " ".join(texts).lower()
+        assert {one for one in told(replace(found, gaps=gaps)) if one.lower() not in said} == set()
+    for kind in FORMATS:
+        needs_pdftotext(kind)
+        text = text_in(kind, file_of(pack, found, kind))
+        if kind == "pdf":  # cells stand beside one another on a line of paper
+            words = {word for one in texts for word in one.split()}
+            assert words - set(text.split()) == set()
+        else:
+            assert {one for one in texts if one not in text} == set(), kind
 
 
 def charts_of(deck):
@@ -246,28 +317,87 @@ CASES = {
     "nothing to say": lambda found: Findings(found.project),
     "nothing that may be shown": suppressed,
     "18 strata": lambda found: many_strata(found, 18),
-    "names of 120 letters": lambda found: renamed(
-        found, {"Asian": "B" * 120, "Black": ("a long name " * 10)[:119] + "x"}
-    ),
+    "names of 200 letters": long_names,
     "names from right to left": lambda found: renamed(found, {"Black": "שחורה", "Asian": "آسيوية"}),
+    "a measure in minutes": lambda found: minutes(),
 }
+
+
+def edges(shape):
+    return shape.left, shape.top, shape.left + shape.width, shape.top + shape.height
+
+
+def room_taken(shape) -> int:
+    """How high the words of a text box are, by the letters that are measured."""
+    paragraphs = shape.text_frame.paragraphs
+    sizes = [run.font.size.pt for one in paragraphs for run in one.runs]
+    return height([one.text for one in paragraphs], shape.width, max(sizes)) if sizes else 0
+
+
+def assert_decent(slide, deck):
+    """A title, something to see, the footer with policy and release; nothing runs into another."""
+    shapes = list(slide.shapes)
+    assert len(shapes) >= 3
+    assert POLICY in " ".join(shapes[1].text_frame.text.split())
+    for place, shape in enumerate(shapes):
+        left, top, right, foot = edges(shape)
+        assert left >= 0
+        assert right <= deck.slide_width
+        assert foot <= deck.slide_height
+        if shape.has_text_frame and not shape.is_placeholder:
+            assert room_taken(shape) <= shape.height + Pt(6), shape.text_frame.text
+        for other in shapes[place + 1 :]:
+            across, down, end, below = edges(other)
+            apart = right <= across or end <= left or foot <= down or below <= top
+            assert apart, (shape.name, other.name)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_decent_page_whatever_there_is(found, case):
     odd = CASES[case](found)
-    for pack in ("project", "board"):
-        deck = Presentation(io.BytesIO(made(odd, pack, "pptx", ASKED)))
-        assert len(deck.slides) >= 1
-        for slide in list(deck.slides)[:5]:
-            shapes = list(slide.shapes)
-            assert len(shapes) >= 3, "a title, something to see, the footer"
-            for shape in shapes:
-                assert shape.top + shape.height <= deck.slide_height
-    assert len(pack_of("board", odd, ASKED).pages) <= 2
+    board = pack_of("board", odd, RELEASE)
+    assert len(board.pages) <= 2
+    for pack in (board, pack_of("project", odd, RELEASE)):
+        deck = Presentation(io.BytesIO(made_of(pack, odd, "pptx")))
+        for slide in deck.slides:
+            assert_decent(slide, deck)
     for kind in ("xlsx", "html", "docx"):
-        assert made(odd, "board", kind, ASKED)
-    assert paper.drawn(pack_of("board", odd, ASKED)).startswith(b"%PDF")
+        text = text_in(kind, made_of(board, odd, kind))
+        assert text.count(POLICY) >= len(board.pages)
+        assert "nan" not in text.split()
+    assert paper.drawn(board).startswith(b"%PDF")
+
+
+def test_a_group_of_which_nothing_is_shown_has_no_chart_in_any_pack(found):
+    points = found.points
+    kept = points.assign(value=points["value"].where(points["stratum"] != "Mixed"))
+    pack = pack_of("annual", replace(found, points=kept), RELEASE)
+    drawn = [block for page in pack.pages for block in page.blocks if isinstance(block, Drawn)]
+    names = {panel.title for block in drawn for panel in block.panels}
+    assert {"Everyone", "Black"} <= names
+    assert "Mixed" not in names
+    assert made_of(pack, found, "xlsx")
+
+
+def test_a_page_says_no_more_of_a_change_than_was_looked_at(found):
+    hidden = pack_of("board", suppressed(found), RELEASE).pages
+    assert hidden[0].title.endswith("all numbers are withheld, for they are small")
+    few = {"subgroups": 4, "variation": "common cause", "established": False, "emerging": False}
+    short = replace(found, charts=found.charts.assign(**few))
+    told = pack_of("board", replace(short, gaps=found.gaps.assign(established=False)), RELEASE)
+    assert told.pages[0].title.startswith("Too few points yet to see a change")
+    table = next(one for one in told.pages[0].blocks if isinstance(one, Listed)).table
+    assert all(cell.endswith("too few points") for row in table.rows for cell in row[1:])
+    unjudged = replace(found, judged=False)
+    assert "No change is established" not in pack_of("board", unjudged, RELEASE).pages[0].title
+
+
+def test_what_is_established_of_a_gap_is_the_message_of_its_page(found):
+    row = next(one for one in found.rows(Gap) if went(one) == "widening")
+    measure = found.project.measure(row.measure)
+    others = replace(row, stratum="White", declared=False, established=False, verdict="steady")
+    undeclared = replace(row, declared=False, verdict="no gap")
+    assert gap_title([others, undeclared], measure).endswith(f"widening ({row.stratum})")
 
 
 def test_strata_are_spread_evenly_over_pages(found):

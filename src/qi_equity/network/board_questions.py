@@ -188,9 +188,11 @@ def _grounds(known: Known) -> Facts:
 def _board(known: Known) -> Facts:
     # Who sits on a board is public, so few of them are no secret.
     row = known.newest(9)
-    return (None, Fact("no_indicator", {"number": 9})) if row is None else (
-        Fact("board", {"row": row}), None
-    )  # fmt: skip
+    if row is None:
+        return None, Fact("no_indicator", {"number": 9})
+    if pd.isna(row["estimate"]):  # what others are told of the table leaves it out
+        return None, Fact("few_kept")
+    return Fact("board", {"row": row}), None
 
 
 def _undeclared(known: Known) -> Facts:

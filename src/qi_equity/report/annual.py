@@ -19,7 +19,8 @@ from qi_equity.report.measures import (
     strata_of,
 )
 from qi_equity.report.parts import Asked, Listed, Page, Said, parted
-from qi_equity.report.project import caution_lines, learnt, when
+from qi_equity.report.project import learnt, when
+from qi_equity.report.trust import caution_lines
 from qi_equity.words import say
 from qi_equity.words.aims import aim_sentence, fair_sentence
 from qi_equity.words.gaps import gap_sentence

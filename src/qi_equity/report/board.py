@@ -5,35 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qi_equity.agenda import Item, agenda
-from qi_equity.findings import Chart, Findings
+from qi_equity.findings import Chart, Findings, Gap
 from qi_equity.project import Measure
+from qi_equity.report.grid import all_short, grid_of
 from qi_equity.report.learning import (
     late_answer_line,
     late_answers,
     learning_lines,
     learning_notes,
 )
-from qi_equity.report.marks import MARKS
-from qi_equity.report.measures import GAP_SHARES, gap_rows, gap_table, lead_site, strata_of
+from qi_equity.report.measures import (
+    GAP_SHARES,
+    chart_notes,
+    gap_rows,
+    gap_table,
+    lead_site,
+)
 from qi_equity.report.parts import Asked, Block, Listed, Page, Said
-from qi_equity.report.project import caution_lines
 from qi_equity.report.session import overdue
-from qi_equity.view.table import Table
-from qi_equity.view.theme import MEANINGS
-from qi_equity.vocabulary import Topic, Variation
+from qi_equity.report.trust import trust_lines
+from qi_equity.vocabulary import Topic
 from qi_equity.words import say
 from qi_equity.words.agenda import item_kind, item_place, item_sentences
-from qi_equity.words.grammar import called, sentence
+from qi_equity.words.grammar import sentence
 from qi_equity.words.numbers import day
-from qi_equity.words.report import clipped, footer, gap_title
+from qi_equity.words.report import clipped, footer, gap_title, measure_title, withheld
 from qi_equity.words.verdicts import verdict_sentences
-from qi_equity.words.watched import MEANS
 
-CHANGED, TRUST, LATE = 2, 2, 2  # lines of each to a page: a board reads two pages
-MEASURES, STRATA, GAPS = 4, 7, 5
-GAPS_BESIDE = 2  # where voices and people stand under them
-
-STILL = "●"
+CHANGED, TRUST, LATE, GAPS = 2, 3, 2, 5  # lines of each to a page: a board reads two pages
 
 
 def board_pages(findings: Findings, asked: Asked) -> Iterator[Page]:
@@ -45,100 +44,35 @@ def board_pages(findings: Findings, asked: Asked) -> Iterator[Page]:
 def _changed(findings: Findings, asked: Asked) -> Page:
     """What changed, and every group and measure at its latest point."""
     found = [one for one in agenda(findings, asked.today).items if one.kind != Topic.LATE]
-    lines = [
-        sentence(say("session.slide.title", kind=item_kind(one), where=item_place(one, findings)))
-        for one in found
-    ]
-    title = lines[0].rstrip(".") if lines else say("report.title.quiet")
+    lines = [_line(one, findings) for one in found]
     shown = lines[1 : 1 + CHANGED]
-    more = len(lines) - 1 - len(shown)
     blocks: list[Block] = []
     if shown:
+        more = len(lines) - 1 - len(shown)
         blocks.append(Said(tuple(shown), say("report.board.changed"), more))
-    grid = grid_of(findings, asked)
-    if grid is not None:
-        blocks.append(grid)
-    notes = [
-        *(text for one in found for text in _told(one, findings)),
-        *([grid.said] if grid else []),
-    ]
-    if not blocks:
-        blocks.append(Said((say("labels.nothing.logged"),)))
-    return Page(
-        title, tuple(blocks), tuple(notes), footer(findings, asked.provenance, None, asked.site)
-    )
+    blocks += grid_of(findings, asked) or [Said((say("labels.nothing.logged"),))]
+    notes: list[str] = []
+    for one in found:
+        notes += [_line(one, findings), *item_sentences(one, findings)]
+    measure = findings.project.measure(findings.project.aim.measure)
+    notes += chart_notes(findings, measure, lead_site(findings, measure, asked)).values()
+    title = lines[0].rstrip(".") if lines else _quiet(findings, asked, measure)
+    under = footer(findings, asked.provenance, None, asked.site)
+    return Page(title, tuple(blocks), tuple(notes), under)
 
 
-def _told(item: Item, findings: Findings) -> list[str]:
-    where = say("session.slide.title", kind=item_kind(item), where=item_place(item, findings))
-    return [sentence(where), *item_sentences(item, findings)]
+def _line(item: Item, findings: Findings) -> str:
+    where = item_place(item, findings)
+    return sentence(say("session.slide.title", kind=item_kind(item), where=where))
 
 
-def grid_of(findings: Findings, asked: Asked) -> Listed | None:
-    """Strata by measures: the mark and the word of the latest point of each chart."""
-    project = findings.project
-    measures = project.measures[:MEASURES]
-    latest: dict[tuple[str, str], Chart] = {}
-    for measure in measures:
-        for row in findings.rows(Chart, measure, lead_site(findings, measure, asked)):
-            latest[(measure.id, row.stratum)] = row
-    strata = [
-        name for name in strata_of(project) if any((one.id, name) in latest for one in measures)
-    ]
-    if not strata:
-        return None
-    # Where not all can be shown, those of whom there is something to say are.
-    telling = sorted(
-        strata, key=lambda name: not any(_tells(latest.get((m.id, name))) for m in measures)
-    )
-    kept = [name for name in strata if name in telling[:STRATA]]
-    looks: dict[tuple[int, int], str] = {}
-    lines, said = [], []
-    for place, name in enumerate(kept):
-        cells = [clipped(called(name))]
-        for across, measure in enumerate(measures, 1):
-            look, word = cell(latest.get((measure.id, name)), measure)
-            looks[(place, across)] = look
-            cells.append(word)
-            said.append(
-                say("report.grid.said", stratum=called(name), measure=measure.name, word=word)
-            )
-        lines.append(tuple(cells))
-    heads = (say("report.grid.group"), *(clipped(one.name, 48) for one in measures))
-    wide = 0.22
-    shares = (wide, *([(1 - wide) / len(measures)] * len(measures)))
-    table = Table(say("report.grid.heading"), heads, tuple(lines))
-    return Listed(table, looks, shares, " ".join(said))
-
-
-def _tells(row: Chart | None) -> bool:
-    return row is not None and (
-        bool(row.established) or row.variation not in ("", Variation.COMMON_CAUSE)
-    )
-
-
-def cell(row: Chart | None, measure: Measure) -> tuple[str, str]:
-    """The look of a cell, and its mark with a word.
-
-    >>> from qi_equity.project import Measure
-    >>> from qi_equity.findings import row
-    >>> measure = Measure(id="a", name="A", role="outcome", numerator="a", direction="decrease")
-    >>> cell(row(Chart, variation="improvement"), measure)
-    ('improvement', '◆ improvement')
-    """
-    if row is None or not row.variation:
-        return "muted", say("language.nothing")
-    # What is established holds however the latest point lies.
-    settled = bool(row.established and row.direction)
-    variation = MEANS[measure.direction][row.direction] if settled else row.variation
-    if variation == Variation.COMMON_CAUSE:
-        look, mark, word = "muted", STILL, say("report.grid.steady")
-    else:
-        look, symbol = MEANINGS.get(variation, ("other", "square"))
-        mark, word = MARKS[symbol], say(f"charts.word.{variation}")
-    if settled:
-        word = say("report.grid.settled", word=word)
-    return look, say("report.grid.key", mark=mark, words=word)
+def _quiet(findings: Findings, asked: Asked, measure: Measure) -> str:
+    """The message where nothing asks for the board: no more than was looked at."""
+    if all_short(findings):
+        return say("report.title.short")
+    if findings.judged and any(row.variation for row in findings.rows(Chart)):
+        return say("report.title.quiet")
+    return measure_title(findings, measure, lead_site(findings, measure, asked))
 
 
 def _gaps(findings: Findings, asked: Asked) -> Page:
@@ -150,46 +84,48 @@ def _gaps(findings: Findings, asked: Asked) -> Page:
     # The contrast that was declared stands first: it is what the board was promised.
     gaps.sort(key=lambda row: row.stratum != project.aim.primary.stratum)
     learned = learning_lines(findings, asked)
-    blocks: list[Block] = []
-    if gaps:
-        title = gap_title(gaps, measure)
-        shown = gaps[: GAPS_BESIDE if learned else GAPS]
-        blocks.append(Listed(gap_table(shown, measure), shares=GAP_SHARES, said=title))
-    else:
-        title = say("report.title.gap_waiting", measure=measure.name)
-        blocks.append(Said((say("gaps.page.no_gap"),)))
-    lines = caution_lines(findings)
-    trust = lines[: 1 if learned else TRUST] or [say("report.title.clean")]
-    more = max(0, len(lines) - len(trust))
-    blocks.append(Said(tuple(trust), say("report.board.trust"), more))
-    blocks.append(Said(tuple(_overdue(findings, asked)), say("report.board.overdue")))
-    if learned:
-        blocks.append(Said(tuple(learned), say("report.board.learned")))
+    title = gap_title(gaps, measure)
+    careful = trust_lines(findings, measure, site)
+    trust = careful[:TRUST] or [say("report.title.clean")]
+    late = _late(findings, asked)
+    blocks: list[Block] = [
+        *_gap_blocks(gaps, measure, title, withheld(findings, measure, site)),
+        Said(tuple(trust), say("report.board.trust"), max(0, len(careful) - TRUST)),
+        Said(
+            tuple(_overdue(late, findings, asked)),
+            say("report.board.overdue"),
+            max(0, len(late) - LATE),
+        ),
+        *([Said(tuple(learned), say("report.board.learned"))] if learned else []),
+    ]
     notes = [
         text for row in gaps for text in verdict_sentences(row, measure.multiply, measure.direction)
     ]
-    notes += [*lines, *_late(findings, asked)[LATE:], *learning_notes(findings, asked)]
+    notes += [*careful, *late[LATE:], *learning_notes(findings, asked)]
     under = footer(findings, asked.provenance, measure, site)
     return Page(title, tuple(blocks), tuple(notes), under)
 
 
-def _overdue(findings: Findings, asked: Asked) -> list[str]:
-    """Answers and steps past their day, and sites that have stopped logging."""
-    late = _late(findings, asked)
-    lines = late[:LATE]
-    if len(late) > LATE:
-        lines.append(say("report.more", count=len(late) - LATE))
+def _gap_blocks(gaps: list[Gap], measure: Measure, title: str, hidden: bool) -> list[Block]:
+    """The table of gaps, and how many it leaves to the notes."""
+    if not gaps:
+        return [Said((say("report.withheld" if hidden else "gaps.page.no_gap"),))]
+    table = Listed(gap_table(gaps[:GAPS], measure), shares=GAP_SHARES, said=title)
+    left = len(gaps) - GAPS
+    return [table, Said((say("report.grid.more_strata", count=left),))] if left > 0 else [table]
+
+
+def _overdue(late: list[str], findings: Findings, asked: Asked) -> Iterator[str]:
+    """Answers and steps past their day, and the site that stopped logging longest ago."""
+    yield from late[:LATE]
+    if not late and asked.beside.responses:
+        yield say("report.board.nobody_late")
     if not late:
-        if asked.beside.responses:
-            lines.append(say("report.board.nobody_late"))
-        lines.append(
-            say("report.board.nobody_overdue" if asked.actions else "report.board.no_steps")
-        )
+        yield say("report.board.nobody_overdue" if asked.actions else "report.board.no_steps")
     silent = [one for one in agenda(findings, asked.today).items if one.kind == Topic.LATE]
     for one in silent[:1]:
         said = say("session.late", day=day(one.last))
-        lines.append(say("report.board.late", site=item_place(one, findings), said=said))
-    return lines
+        yield say("report.board.late", site=item_place(one, findings), said=said)
 
 
 def _late(findings: Findings, asked: Asked) -> list[str]:

@@ -57,13 +57,17 @@ def strata_charts(
 ) -> list[Drawn]:
     """The charts of the strata of one measure at one site, so many to a page, on one scale."""
     points = of(findings.points, measure, site)
-    points = points[points["stratum"].isin(strata)] if len(points) else points
-    if points.empty:
+    # A stratum of which nothing may be shown, or nothing was logged, has no chart.
+    valued: set[str] = set()
+    if len(points):
+        valued.update(points.loc[points["value"].notna(), "stratum"])
+    there = [name for name in strata if name in valued]
+    if not there:
         return []
+    points = points[points["stratum"].isin(there)]
     latest = {row.stratum: row for row in findings.rows(Chart, measure, site)}
     top, made = span(points), []
     ends = (points["subgroup"].min(), points["subgroup"].max())
-    there = [name for name in strata if (points["stratum"] == name).any()]
     for _, here in parted(there, PANELS):
         panels = [
             _panel(points[points["stratum"] == name], measure, latest.get(name), top, ends)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qi_equity.words import say
+from qi_equity.words.report import whole_words
 
 EMU = 12700  # to a point
 LEADING = 1.2  # height of a line, as a multiple of its letters
@@ -82,10 +83,11 @@ def clipped_to(text: str, wide: int, size: float, lines: int) -> str:
     held = wrapped(text, wide, size)
     if len(held) <= lines:
         return text
-    last = " ".join(held[lines - 1 :])
+    rest = " ".join(held[lines - 1 :])
+    last = rest
     while last and width(last, size) + size > wide / EMU:
         last = last[:-1]
-    return " ".join([*held[: lines - 1], say("report.clipped", text=last.rstrip(" ,;:"))])
+    return " ".join([*held[: lines - 1], say("report.clipped", text=whole_words(last, rest))])
 
 
 def height(lines: Sequence[str], wide: int, size: float) -> int:
@@ -93,16 +95,29 @@ def height(lines: Sequence[str], wide: int, size: float) -> int:
     return int(EMU * sum(lines_of(line, wide, size) * size * LEADING + AFTER for line in lines))
 
 
-def fitted(lines: Sequence[str], more: int, wide: int, high: int, size: float) -> list[str]:
+def headed(heading: str, lines: Sequence[str], more: int) -> list[str]:
+    """Sentences under their heading; how many more there are stands in it, or under them.
+
+    >>> headed("Overdue", ["One."], 2), headed("", ["One."], 2)
+    (['Overdue (2 more in the notes)', 'One.'], ['One.', 'and 2 more, in the notes'])
+    """
+    if heading and more:
+        heading = say("report.heading_more", heading=heading, count=more)
+        more = 0
+    under = [say("report.more", count=more)] if more else []
+    return [*([heading] if heading else []), *lines, *under]
+
+
+def fitted(
+    heading: str, lines: Sequence[str], more: int, wide: int, high: int, size: float
+) -> list[str]:
     """The sentences that fit a height, each whole, and how many more stand in the notes."""
-    lines = list(lines)
-    while True:
-        kept = [*lines, *([say("report.more", count=more)] if more else [])]
-        if height(kept, wide, size) <= high or not lines:
-            return kept
-        if len(lines) == 1:
-            rest = high - height(kept[1:], wide, size)
+    shown = list(lines)
+    while height(kept := headed(heading, shown, more), wide, size) > high and shown:
+        if len(shown) == 1:
+            rest = high - height(headed(heading, [], more), wide, size)
             most = max(1, int((rest / EMU - AFTER) / (size * LEADING)))
-            return [clipped_to(lines[0], wide, size, most), *kept[1:]]
-        lines.pop()
+            return headed(heading, [clipped_to(shown[0], wide, size, most)], more)
+        shown.pop()
         more += 1
+    return kept

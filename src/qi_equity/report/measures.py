@@ -29,6 +29,7 @@ from qi_equity.words.report import (
     measure_title,
     names,
     ratio_words,
+    withheld,
 )
 from qi_equity.words.verdicts import verdict_sentences
 from qi_equity.words.watched import standing_sentences
@@ -82,9 +83,11 @@ def chart_pages(findings: Findings, measure: Measure, asked: Asked) -> list[Page
     strata = _there(findings, measure, site)
     drawn = charts.strata_charts(findings, measure, site, strata, markers(project, site))
     if not drawn:
-        said = tuple(_cautions(findings, measure, site)) or (say("labels.nothing.logged"),)
+        hidden = withheld(findings, measure, site)
+        why = say("report.withheld" if hidden else "labels.nothing.logged")
+        said = tuple(_cautions(findings, measure, site)) or (why,)
         return [Page(title, (Said(said),), (), under)]
-    told = _chart_notes(findings, measure, site)
+    told = chart_notes(findings, measure, site)
     beside = (
         say(f"charts.direction.{measure.direction}"),
         *(sentence(text) for text in _cautions(findings, measure, site)),
@@ -108,7 +111,7 @@ def _there(findings: Findings, measure: Measure, site: str) -> list[str]:
     return [*known, *sorted(held - set(known))]
 
 
-def _chart_notes(findings: Findings, measure: Measure, site: str) -> dict[str, str]:
+def chart_notes(findings: Findings, measure: Measure, site: str) -> dict[str, str]:
     """What each stratum's chart shows, and what not to conclude from it."""
     points = of(findings.points, measure, site)
     told: dict[str, str] = {}
@@ -138,7 +141,8 @@ def _cautions(findings: Findings, measure: Measure, site: str) -> list[str]:
 def gap_table(gaps: Sequence[Gap], measure: Measure) -> Table:
     """Strata by what is known of their gap, the verdict last."""
     of_means = any(row.of_means for row in gaps)
-    header = ("stratum", "rate", "reference", "mean_ratio" if of_means else "ratio", "verdict")
+    rate, ratio = ("mean", "mean_ratio") if of_means else ("rate", "ratio")
+    header = ("stratum", rate, "reference", ratio, "verdict")
     lines = [
         (
             called(row.stratum),
@@ -153,7 +157,7 @@ def gap_table(gaps: Sequence[Gap], measure: Measure) -> Table:
     return Table(measure.name, heads, tuple(lines), frozenset({1, 3}))
 
 
-GAP_SHARES = (0.19, 0.16, 0.16, 0.22, 0.27)
+GAP_SHARES = (0.21, 0.16, 0.175, 0.225, 0.23)
 
 
 def gap_rows(findings: Findings, measure: Measure, site: str) -> list[Gap]:

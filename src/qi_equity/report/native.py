@@ -252,6 +252,8 @@ def add_cloud(shapes: Any, cloud: Cloud, place: Place, size: float) -> Any:
     chart.category_axis.axis_title.text_frame.text = cloud.across
     run = chart.category_axis.axis_title.text_frame.paragraphs[0].runs[0]
     run.font.size, run.font.bold = Pt(size), False
+    chart.category_axis.tick_labels.number_format = "#,##0"
+    chart.category_axis.tick_labels.number_format_is_linked = False
     chart.value_axis.tick_labels.number_format = 'General"%"' if cloud.unit == "%" else "General"
     chart.value_axis.tick_labels.number_format_is_linked = False
     return frame

@@ -9,18 +9,16 @@ from qi_equity.project import Cycle, Project
 from qi_equity.report.learning import score_lines
 from qi_equity.report.measures import ROWS, chart_pages, gap_pages, numbered, site_pages
 from qi_equity.report.parts import Asked, Listed, Page, Said
+from qi_equity.report.trust import caution_lines
 from qi_equity.view.table import Table
 from qi_equity.words import say
 from qi_equity.words.aims import aim_sentence, fair_sentence
-from qi_equity.words.cautions import caution_text
 from qi_equity.words.charts import chance_sentence
 from qi_equity.words.grammar import called, first_up, listed, sentence
 from qi_equity.words.numbers import day
-from qi_equity.words.report import clipped, footer
-from qi_equity.words.terminal import some
+from qi_equity.words.report import footer
 
 CAUTIONS = 6  # to a page
-PLACES = 3
 
 
 def project_pages(findings: Findings, asked: Asked) -> Iterator[Page]:
@@ -59,30 +57,6 @@ def opening(findings: Findings, asked: Asked, pack: str) -> Page:
         footer(findings, asked.provenance, None, asked.site),
         opening=True,
     )
-
-
-def caution_lines(findings: Findings) -> list[str]:
-    """What to be careful of, each once with where it is true, the measure of the aim first."""
-    project = findings.project
-    sites = {site.id: site.name for site in project.sites}
-    many = len(sites) > 1
-    found: dict[str, list[str]] = {}
-    first = sorted(findings.cautions, key=lambda one: one.measure not in ("", project.aim.measure))
-    for one in first:
-        where = [
-            clipped(part)
-            for part in (sites.get(one.site, called(one.site)) if many else "", called(one.stratum))
-            if part
-        ]
-        found.setdefault(caution_text(one), []).append(listed(where))
-    lines = []
-    for text, places in found.items():
-        held = [place for place in dict.fromkeys(places) if place]
-        said = first_up(text)
-        lines.append(
-            say("report.board.careful", place=some(held, PLACES), text=text) if held else said
-        )
-    return [sentence(line) for line in lines]
 
 
 def quality_pages(findings: Findings, asked: Asked) -> list[Page]:

@@ -26,7 +26,7 @@ from qi_equity.words import say
 
 FONT, SIZE, SMALL = "Arial", 12, 10  # points
 A4 = (Mm(210), Mm(297))
-EDGE = Mm(20)
+EDGE = Mm(18)
 ACROSS = A4[0] - 2 * EDGE
 CHART = "application/vnd.openxmlformats-officedocument.drawingml.chart+xml"
 BOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -65,13 +65,13 @@ def written(pack: Pack, findings: Findings, template: object = None) -> bytes:
                 _listed(document, block)
             else:
                 number = _drawn(document, block, desk, number)
+        under = document.add_paragraph()
+        run = under.add_run(page.footer)
+        run.font.size, run.font.color.rgb = Pt(SMALL), _colour("muted")
         if page.notes:
             document.add_heading(say("report.notes"), 2)
             for note in page.notes:
                 document.add_paragraph(note)
-        under = document.add_paragraph()
-        run = under.add_run(page.footer)
-        run.font.size, run.font.color.rgb = Pt(SMALL), _colour("muted")
     kept = io.BytesIO()
     document.save(kept)
     return steady(kept.getvalue(), pack.day)
@@ -113,7 +113,11 @@ def _listed(document: Any, block: Listed) -> None:
     table = document.add_table(rows=len(cells), cols=len(block.table.header), style="Table Grid")
     table.autofit = False
     shares = block.shares or (1 / len(block.table.header),) * len(block.table.header)
+    for column, share in zip(table.columns, shares, strict=True):
+        column.width = Emu(int(ACROSS * share))
     for number, row in enumerate(cells):
+        whole = table.rows[number]._tr.get_or_add_trPr()  # a row stands on one page
+        whole.append(parse_xml(f'<w:cantSplit {_space()} w:val="true"/>'))
         for column, text in enumerate(row):
             cell = table.cell(number, column)
             cell.width = Emu(int(ACROSS * shares[column]))
@@ -121,8 +125,10 @@ def _listed(document: Any, block: Listed) -> None:
             run = paragraph.add_run(text)
             run.font.size, run.font.bold = Pt(SMALL), number == 0 or column == 0
             run.font.color.rgb = _colour(block.looks.get((number - 1, column), "ink"))
-            if number and column in block.table.numeric:
+            if column in block.table.numeric:
                 paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+    margins = "".join(f'<w:{side} w:w="60" w:type="dxa"/>' for side in ("left", "right"))
+    table._tbl.tblPr.append(parse_xml(f"<w:tblCellMar {_space()}>{margins}</w:tblCellMar>"))
     about = table.rows[0]._tr.get_or_add_trPr()
     about.append(parse_xml(f'<w:tblHeader {_space()} w:val="true"/>'))
     caption = parse_xml(f"<w:tblDescription {_space()}/>")

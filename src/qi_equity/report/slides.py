@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from pptx import Presentation
-from pptx.enum.text import MSO_ANCHOR
+from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.exc import PackageNotFoundError
 from pptx.oxml import parse_xml
 from pptx.oxml.ns import nsdecls
@@ -17,7 +16,7 @@ from pptx.util import Emu, Inches, Pt
 
 from qi_equity.errors import UserError
 from qi_equity.findings import Findings
-from qi_equity.report.fitting import AFTER, LEADING, clipped_to, fitted, height, lines_of
+from qi_equity.report.fitting import AFTER, LEADING, clipped_to, fitted, headed, height, lines_of
 from qi_equity.report.marks import MARKS
 from qi_equity.report.native import add, colour, told
 from qi_equity.report.parts import Drawn, Listed, Pack, Page, Said
@@ -27,6 +26,7 @@ from qi_equity.words import say
 WIDE, HIGH = Inches(13.333), Inches(7.5)
 SMALLEST = 18  # points: readable from the back of a room, and at a third of its size
 TITLE, OPENING = 28, 38
+LEAST_TITLE, LEAST_LINE = 22, 24  # of a title at all, and of one that so comes into one line
 LEFT, RIGHT = Inches(0.5), Inches(0.5)
 TOP, FOOT = Inches(0.35), Inches(0.72)
 LARGER = (26, 24, 22, 20, 18)  # sizes of words on a page of nothing else, the largest that fits
@@ -111,7 +111,7 @@ class Slide:
         foot = self.high - int(FOOT)
         self._footer(foot)
         self.size = self._size(foot - top)
-        rest = list(self._heights(foot - top - int(BETWEEN)))
+        rest = self._heights(foot - top - int(BETWEEN))
         for block, tall in zip(self.page.blocks, rest, strict=True):
             place = (int(LEFT), top, self.across, tall - int(BETWEEN))
             if isinstance(block, Said):
@@ -126,13 +126,12 @@ class Slide:
 
     def _title(self) -> int:
         """The message; where the blocks may begin."""
-        size = OPENING if self.page.opening else TITLE
         box = self.slide.shapes.title
         if self.own:
             box.left, box.top, box.width = LEFT, TOP, self.across
-        text = clipped_to(self.page.title, int(box.width), (SMALLEST + 4) * BOLD, 2)
-        while size > SMALLEST + 4 and lines_of(text, int(box.width), size * BOLD) > 2:
-            size -= 2
+        wide = int(box.width)
+        text = clipped_to(self.page.title, wide, LEAST_TITLE * BOLD, 2)
+        size = self._title_size(text, wide)
         if self.own:
             box.height = int(Pt(size * LEADING * lines_of(text, self.across, size * BOLD))) + int(
                 BETWEEN
@@ -142,7 +141,7 @@ class Slide:
         frame.text = text
         frame.vertical_anchor = MSO_ANCHOR.TOP
         paragraph = frame.paragraphs[0]
-        paragraph.alignment = None if not self.own else 1
+        paragraph.alignment = PP_ALIGN.LEFT if self.own else None
         run = paragraph.runs[0] if paragraph.runs else paragraph.add_run()
         run.font.size = Pt(size)
         if self.own:
@@ -150,45 +149,65 @@ class Slide:
             _tight(frame)
         return int(box.top) + int(box.height) + int(BETWEEN)
 
+    def _title_size(self, text: str, wide: int) -> int:
+        """The largest letters that one line holds; two lines where one would be of small ones."""
+        most = OPENING if self.page.opening else TITLE
+        sizes = range(most, LEAST_TITLE - 1, -2)
+        for lines, least in ((1, LEAST_LINE), (2, LEAST_TITLE)):
+            for size in sizes:
+                if size >= least and lines_of(text, wide, size * BOLD) <= lines:
+                    return size
+        return LEAST_TITLE
+
     def _footer(self, top: int) -> None:
         text = clipped_to(self.page.footer, self.across, SMALLEST, 2)
         frame = self._box((int(LEFT), top, self.across, int(FOOT) - int(BETWEEN)))
         frame.text = text
         self._dress(frame, "muted")
 
-    def _heights(self, room: int) -> Iterator[int]:
+    def _heights(self, room: int) -> list[int]:
         """How the room is shared: tables take what they need, charts at least half, words the rest.
 
         Words that do not fit are cut to whole sentences; all of them stand in the notes.
         """
         blocks = self.page.blocks
-        needs = [self._need(block) for block in blocks]
         charts = sum(isinstance(block, Drawn) for block in blocks)
-        tables = sum(n for n, one in zip(needs, blocks, strict=True) if isinstance(one, Listed))
-        left = max(room - tables - (room // 2 if charts else 0), room // 5)
-        words = self._shared(needs, left)
-        for need, block, said in zip(needs, blocks, words, strict=True):
-            if isinstance(block, Drawn):
-                yield (room - tables - sum(words)) // charts
-            else:
-                yield said if isinstance(block, Said) else need
+        spare = room - (room // 2 if charts else 0)
+        least = sum(self._tall(block, 1) for block in blocks if isinstance(block, Said))
+        most = max(spare - least - 2 * int(BETWEEN), spare // 3)
+        tables = {
+            place: sum(self._fit(one, most)[1]) + 2 * int(BETWEEN)
+            for place, one in enumerate(blocks)
+            if isinstance(one, Listed)
+        }
+        left = spare - sum(tables.values())
+        held = tables | self._shared(max(left, room // 5))
+        drawn = (room - sum(held.values())) // max(1, charts)
+        return [held.get(place, drawn) for place in range(len(blocks))]
 
-    def _shared(self, needs: Sequence[int], left: int) -> list[int]:
-        """The room that each block of words gets: its heading and a line, then a fair part."""
-        words = [
-            need if isinstance(block, Said) else 0
-            for need, block in zip(needs, self.page.blocks, strict=True)
-        ]
-        line = int(Pt(self.size * LEADING + AFTER))
-        least = [
-            min(need, line * (1 + bool(block.heading)) + int(BETWEEN))
-            if isinstance(block, Said)
-            else 0
-            for need, block in zip(words, self.page.blocks, strict=True)
-        ]
-        over = sum(words) - sum(least)
-        share = min(1.0, max(0, left - sum(least)) / over) if over else 0.0
-        return [few + int(share * (need - few)) for few, need in zip(least, words, strict=True)]
+    def _shared(self, left: int) -> dict[int, int]:
+        """The room that each block of words gets: a sentence each in turn, while there is room."""
+        said = {n: one for n, one in enumerate(self.page.blocks) if isinstance(one, Said)}
+        shown = dict.fromkeys(said, 1)
+        high = {place: self._tall(block, 1) for place, block in said.items()}
+        if (least := sum(high.values())) > left:
+            return {place: left * tall // least for place, tall in high.items()}
+        waiting = list(reversed(said))  # the last of a page are the shortest
+        while waiting:
+            place = waiting.pop(0)
+            taller = self._tall(said[place], shown[place] + 1)
+            fits = sum(high.values()) - high[place] + taller <= left
+            if fits and shown[place] < len(said[place].lines):
+                shown[place] += 1
+                high[place] = taller
+                waiting.append(place)
+        return high
+
+    def _tall(self, block: Said, shown: int) -> int:
+        """How high words are with so many of their sentences, and how many more there are."""
+        more = block.more + max(0, len(block.lines) - shown)
+        lines = headed(block.heading, block.lines[:shown], more)
+        return height(lines, self.across, self.size) + int(BETWEEN) + int(Pt(AFTER))
 
     def _size(self, room: int) -> int:
         """How large words are: larger on a page of nothing else."""
@@ -199,23 +218,12 @@ class Slide:
         fits = (size for size in LARGER if height(lines, self.across, size) < room * 0.9)
         return next(fits, SMALLEST)
 
-    def _need(self, block: Said | Drawn | Listed) -> int:
-        if isinstance(block, Drawn):
-            return 0
-        if isinstance(block, Said):
-            lines = [*block.lines, *([block.heading] if block.heading else [])]
-            lines += [say("report.more", count=block.more)] if block.more else []
-            return height(lines, self.across, self.size) + 2 * int(BETWEEN)
-        return sum(self._fit(block, self.high * 5 // 9)[1]) + 2 * int(BETWEEN)
-
     def _said(self, block: Said, place: tuple[int, int, int, int]) -> None:
         frame = self._box(place)
-        heading = [block.heading] if block.heading else []
-        room = place[3] - height(heading, place[2], self.size)
-        lines = fitted(block.lines, block.more, place[2], room, self.size)
+        lines = fitted(block.heading, block.lines, block.more, *place[2:], self.size)
         held = {*lines, *self.page.notes}
         self.cut += [line for line in block.lines if line not in held]
-        frame.text = "\n".join([*heading, *lines])
+        frame.text = "\n".join(lines)
         self._dress(frame, "ink", self.size)
         for paragraph in frame.paragraphs:
             paragraph.space_after = Pt(AFTER)
@@ -319,8 +327,8 @@ class Slide:
         cell.fill.fore_color.rgb = colour("paper" if row else "grid")
         look = block.looks.get((row - 1, column), "ink")
         for paragraph in cell.text_frame.paragraphs:
-            if row and column in block.table.numeric:
-                paragraph.alignment = 3
+            if column in block.table.numeric:
+                paragraph.alignment = PP_ALIGN.RIGHT
             for run in paragraph.runs:
                 run.font.size = Pt(SMALLEST)
                 run.font.bold = row == 0 or column == 0

@@ -12,6 +12,7 @@ import xlsxwriter
 
 from qi_equity.findings import TABLES, Findings, columns
 from qi_equity.report import cells
+from qi_equity.report.fitting import EMU, lines_of
 from qi_equity.report.native import parts_of
 from qi_equity.report.parts import Drawn, Forest, Listed, Pack, Panel, Said
 from qi_equity.report.steady import steady
@@ -23,6 +24,11 @@ MARKS = {"diamond": "diamond", "triangle-up": "triangle", "square": "square", "d
 ROWS_A_CHART = 16  # rows of cells that a chart covers
 ACROSS = 8  # columns that it covers
 LETTERS = 31  # of a sheet's name, at most
+SAID_COLUMNS = (30, 24, 24, 24, 28)  # widths of the sheet of words, in letters
+LETTER, TITLE, LINE = 11, 14, 15  # points: letters, those of a title, and a line of a row
+EM = 5.25  # points to a letter of a column's width
+CALIBRI = 0.93  # its letters beside those of Arial, which are measured
+A4 = 9  # as the format numbers paper
 
 
 class Exact(float):
@@ -58,7 +64,8 @@ def of_tables(
     )  # fmt: skip
     looks = {
         "head": book.add_format({"bold": True, "bg_color": LIGHT["grid"], "text_wrap": True}),
-        "title": book.add_format({"bold": True, "font_size": 14}),
+        "title": book.add_format({"bold": True, "font_size": TITLE, "text_wrap": True}),
+        "heading": book.add_format({"bold": True, "valign": "top"}),
         "day": book.add_format({"num_format": "dd mmm yyyy"}),
         "said": book.add_format({"text_wrap": True, "valign": "top"}),
     }
@@ -75,37 +82,55 @@ def of_tables(
 def _said(book: Any, pack: Pack, looks: dict[str, Any]) -> None:
     """All that the pages say, one under the other: verdicts in words among them."""
     sheet = book.add_worksheet(say("report.codebook.said"))
-    sheet.set_column(0, 0, 30)
-    sheet.set_column(1, 6, 28)
+    _on_paper(sheet)
+    for column, wide in enumerate(SAID_COLUMNS):
+        sheet.set_column(column, column, wide)
     row = 0
     for page in pack.pages:
-        sheet.write_string(row, 0, page.title, looks["title"])
-        row += 1
+        row = _line(sheet, row, page.title, looks["title"], TITLE)
         for block in page.blocks:
             row = _block(sheet, row, block, looks)
-        for note in page.notes:
-            row = _line(sheet, row, note, looks)
-        row = _line(sheet, row, page.footer, looks) + 1
+        if page.notes:
+            row = _line(sheet, row, say("report.notes"), looks["heading"])
+        for text in (*page.notes, page.footer):
+            row = _line(sheet, row, text, looks["said"])
+        row += 1
+
+
+def _on_paper(sheet: Any) -> None:
+    """Printed on A4, as wide as a sheet of paper."""
+    sheet.set_landscape()
+    sheet.set_paper(A4)
+    sheet.fit_to_pages(1, 0)
 
 
 def _block(sheet: Any, row: int, block: Said | Drawn | Listed, looks: dict[str, Any]) -> int:
     if isinstance(block, Drawn):
         return row
     if isinstance(block, Said):
-        for line in ([block.heading] if block.heading else []) + list(block.lines):
-            row = _line(sheet, row, line, looks)
+        if block.heading:
+            row = _line(sheet, row, block.heading, looks["heading"])
+        for line in block.lines:
+            row = _line(sheet, row, line, looks["said"])
         return row
     for number, told in enumerate((block.table.header, *block.table.rows)):
         for column, cell in enumerate(told):
             sheet.write_string(row, column, cell, looks["said" if number else "head"])
+        lines = (
+            lines_of(cell, int(wide * EM * EMU), LETTER * CALIBRI)
+            for cell, wide in zip(told, SAID_COLUMNS, strict=False)
+        )
+        sheet.set_row(row, LINE * max(lines, default=1))
         row += 1
     return row
 
 
-def _line(sheet: Any, row: int, text: str, looks: dict[str, Any]) -> int:
-    sheet.merge_range(row, 0, row, 6, "", looks["said"])
-    sheet.write_string(row, 0, text, looks["said"])
-    sheet.set_row(row, 15 * (1 + len(text) // 165))
+def _line(sheet: Any, row: int, text: str, look: Any, size: int = LETTER) -> int:
+    """A text across the page, its row as high as its lines."""
+    sheet.merge_range(row, 0, row, len(SAID_COLUMNS) - 1, "", look)
+    sheet.write_string(row, 0, text, look)
+    lines = lines_of(text, int(sum(SAID_COLUMNS) * EM * EMU), size * CALIBRI)
+    sheet.set_row(row, LINE * size / LETTER * lines)
     return row + 1
 
 

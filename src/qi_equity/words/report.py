@@ -20,6 +20,8 @@ from qi_equity.words.verdicts import SENTENCES, verdict_word
 R = TypeVar("R", Chart, Gap)
 
 LONGEST = 34  # letters of a name in a title or a panel: whoever wants all of it finds it in words
+HIDDEN = (Status.SMALL, Status.WITHHELD, Status.NOT_COUNTED)
+SOURCE, OUT_OF, REASON = 48, 40, 60  # letters under a page, so that policy and release have room
 FEW = 3  # strata named in a title before the rest are counted in the text
 
 
@@ -51,7 +53,19 @@ def clipped(text: str, most: int = LONGEST) -> str:
     """
     if len(text) <= most:
         return text
-    return say("report.clipped", text=text[: most - 1].rstrip())
+    return say("report.clipped", text=whole_words(text[: most - 1], text))
+
+
+def whole_words(kept: str, text: str) -> str:
+    """The beginning of a text without the word that it breaks off in, unless that is most of it.
+
+    >>> whole_words("women giving bi", "women giving birth"), whole_words("abcdef", "abcdefgh")
+    ('women giving', 'abcdef')
+    """
+    kept = kept.rstrip(" ,;:")
+    whole, blank, _ = kept.rpartition(" ")
+    broken = bool(text[len(kept) : len(kept) + 1].strip(" ,;:"))
+    return whole.rstrip(" ,;:") if broken and blank and 2 * len(whole) >= len(kept) else kept
 
 
 def names(strata: Sequence[str]) -> str:
@@ -84,7 +98,7 @@ def measure_title(findings: Findings, measure: Measure, site: str) -> str:
     points = of(findings.points, measure, site)
     last = latest_charts(findings, measure, site)
     if not len(points) or not points["value"].notna().any():
-        hidden = any(row.status in (Status.WITHHELD, Status.SMALL) for row in last)
+        hidden = withheld(findings, measure, site)
         return say("report.title.withheld" if hidden else "report.title.nothing", measure=name)
     if not findings.judged:
         marked = [row.stratum for row in last if row.runs_signal is True or row.beyond_limits > 0]
@@ -100,20 +114,28 @@ def measure_title(findings: Findings, measure: Measure, site: str) -> str:
     return say("report.title.none", measure=name)
 
 
+def withheld(findings: Findings, measure: Measure, site: str) -> bool:
+    """Whether there are charts of a measure at a site that may not be shown."""
+    return any(row.status in HIDDEN for row in findings.rows(Chart, measure, site))
+
+
 def gap_title(gaps: Sequence[Gap], measure: Measure) -> str:
     """The message of a page of gaps: that of the declared contrast, else the worst and of whom."""
     name = clipped(measure.name, 2 * LONGEST)
+    if all(missing(row.ratio) for row in gaps):
+        return say("report.title.no_gap", measure=name)
     declared = next((row for row in gaps if row.declared and row.verdict), None)
     if declared is not None:
         return say(
             "report.title.declared",
             measure=name,
             stratum=clipped(called(declared.stratum)),
-            verdict=verdict_word(declared.verdict),
+            verdict=inside(gap_word(declared)),
             ratio=ratio_words(declared),
         )
     for word in SENTENCES:
-        strata = [row.stratum for row in gaps if row.verdict == word]
+        # What is established of a gap is said first, whatever this look alone would say of it.
+        strata = [row.stratum for row in gaps if (went(row) or row.verdict) == word]
         if strata:
             return say(
                 "report.title.gap", measure=name, verdict=verdict_word(word), strata=names(strata)
@@ -131,17 +153,18 @@ def gap_word(row: Gap) -> str:
     return say("report.grid.established", word=words)
 
 
-def policy_sentence(project: Project, source: Source) -> str:
-    """How small numbers are kept, by the policy that was used."""
+def policy_sentence(project: Project, source: Source, most: int | None = None) -> str:
+    """How small numbers are kept, by the policy that was used; its reason in so many letters."""
     if source.team:
         return say("report.team_none" if project.synthetic else "report.team")
     asked = project.disclosure
+    reason = asked.reason or ""
     policy = source.policy or asked.policy
     first = threshold(asked.threshold).first if asked.threshold is not None else ""
     said = (
         say("report.policy.threshold", number=first)
         if policy == "threshold"
-        else say("report.policy.none", reason=asked.reason or "")
+        else say("report.policy.none", reason=clipped(reason, most or len(reason)))
         if policy == "none"
         else say(f"report.policy.{policy}")
     )
@@ -154,11 +177,13 @@ def footer(findings: Findings, source: Source, measure: Measure | None, site: st
     """Source, period, how many, and by which policy and release."""
     project = findings.project
     names_ = {one.id: one.name for one in project.sites}
-    place = names_.get(site, project.network)
+    # The only site of a project is its whole network.
+    place = names_.get(site, project.network) if len(names_) > 1 else project.network
+    place = clipped(place, SOURCE)
     if project.synthetic:
         place = say("report.synthetic_source", network=place)
     points = of(findings.points, measure, site or None)
-    period = say("language.nothing")
+    period = say("report.no_period")
     if len(points):
         period = interval_of_days(points)
     counted = ""
@@ -166,20 +191,22 @@ def footer(findings: Findings, source: Source, measure: Measure | None, site: st
         everyone = points[points["stratum"] == EVERYONE]
         n = everyone["denominator"].sum(min_count=1) if "denominator" in everyone else None
         if not missing(n):
-            out_of = inside(clipped(measure.denominator or "", 40))
+            out_of = inside(clipped(measure.denominator or "", OUT_OF))
             counted = say("report.counted", n=whole(n), denominator=out_of).rstrip()
     return say(
         "report.footer",
         source=place,
         period=period,
         counted=counted,
-        policy=policy_sentence(project, source),
+        policy=policy_sentence(project, source, REASON),
     )
 
 
 def interval_of_days(points: pd.DataFrame) -> str:
     """The first and the last subgroup that there are."""
     ends = points["subgroup"].min(), points["subgroup"].max()
+    if ends[0] == ends[1]:
+        return day(ends[0])
     return say("language.interval", low=day(ends[0]), high=day(ends[1]))
 
 
