@@ -83,3 +83,19 @@ def test_what_was_not_logged_is_left_out_and_not_taken_for_nought():
     births = np.where(np.isnan(events), np.nan, 100)
     found = carried(events, births, [2, NEVER])
     np.testing.assert_allclose(found.expected[0, 2:], 10.0, rtol=1e-4)
+
+
+def test_where_the_largest_begin_first_the_comparison_is_as_sure_as_the_smallest_sites():
+    rng = np.random.default_rng(1)
+    births = np.round(np.geomspace(20, 200, 8)[::-1])[:, None] * np.ones(18)
+    began = np.array([6, 7, 8, 9, 10, 11, 12, NEVER])
+    found = [carried(rng.poisson(births * 0.1), births, began) for _ in range(600)]
+    told = [
+        np.log(each.observed[each.compared].sum() / each.expected[each.compared].sum())
+        for each in found
+    ]
+    worked_out = np.median([each.variance(each.compared) for each in found])
+    assert worked_out == pytest.approx(np.var(told), rel=0.2)
+    # What the counts alone would say: far too sure.
+    plain = np.mean([2 / each.observed[each.compared].sum() for each in found])
+    assert worked_out > 4 * plain

@@ -58,6 +58,8 @@ class Pair:
 
 def pairs(audit: Audit, taken: Taken) -> tuple[Pair, ...]:
     """Every two sources of an indicator that speak of the same places and groups."""
+    if all(len(one.sources) < 2 for one in audit.indicators):
+        return ()
     now = _as_far_as_it_goes(audit, taken)
     found = []
     for dimension in audit.dimensions:

@@ -24,6 +24,7 @@ COMPLETENESS = [
     "source", "dimension", "place", "unknown", "total", "share", "share_lower", "share_upper",
     "first", "last", "p_value", "q_value", "decays",
 ]  # fmt: skip
+NUMBERS = COMPLETENESS[3:-1]
 THIRDS = 3  # the first and the last third of the months say from where to where
 # Completeness that falls by less than this many hundredths is no decay that anybody can act on.
 LEAST_DECAY = 0.01
@@ -46,7 +47,8 @@ class Coding:
 def coding(audit: Audit, taken: Taken, folders: Sequence[Path]) -> Coding:
     """All that the sources of an audit say about their own recording."""
     parts = [part for read in readings(audit) for part in _completeness(audit, read, taken)]
-    table = pd.DataFrame(parts, columns=COMPLETENESS)
+    # Where nobody stands under an unknown group there is no row: numbers all the same.
+    table = pd.DataFrame(parts, columns=COMPLETENESS).astype(dict.fromkeys(NUMBERS, float))
     table["q_value"] = q_values(table["p_value"].to_numpy(float))
     worse = (table["last"] - table["first"]) > LEAST_DECAY
     table["decays"] = (table["q_value"] <= HIGHLIGHT) & worse

@@ -6,7 +6,7 @@ Nothing is compared here, and what a source refused is kept with its reason.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pandas as pd
 
 from qi_equity import sources
 from qi_equity.audit.file import found
-from qi_equity.audit.model import Audit, AuditDimension, Read, Reading, readings
+from qi_equity.audit.model import Audit, AuditDimension, Read, Reading, Span, readings
 from qi_equity.audit.withheld import told
 from qi_equity.errors import DataErrors, UserError
 from qi_equity.mapping import RecordsSource, TableSource
@@ -38,12 +38,19 @@ class Taken:
     accounts: Mapping[tuple[str, str], Imported]
     absent: tuple[str, ...] = ()  # optional sources whose files are not here
     protected: bool = False  # by the policy of disclosure, before anything is worked out
+    # Sums that were asked for once: the register, the coding and the pairs ask for the same.
+    known: dict[Span, pd.DataFrame] = field(default_factory=dict, init=False, repr=False)
 
     def within(self, audit: Audit, previous: bool = False) -> pd.DataFrame:
         """The counts of the audit's period added up over time, or of the one before."""
         span = audit.previous if previous else audit.period
         if span is None:
             return self.counts.iloc[:0].drop(columns="subgroup")
+        if span not in self.known:
+            self.known[span] = self._added_up(span)
+        return self.known[span]
+
+    def _added_up(self, span: Span) -> pd.DataFrame:
         day = self.counts["subgroup"]
         held = self.counts[(day >= pd.Timestamp(span.from_)) & (day <= pd.Timestamp(span.to))]
         keys = [name for name in KEY if name != "subgroup"]

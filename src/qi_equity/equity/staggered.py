@@ -39,6 +39,43 @@ class Carried:
     observed: FloatArray
     expected: FloatArray
     compared: BoolArray  # cells that have begun, settled, and have a comparator
+    fitted: FloatArray  # events that the cells before the beginnings were fitted with
+
+    def variance(self, cells: BoolArray) -> FloatArray:
+        """Of the logarithm of what these cells saw over what was expected, in Poisson's law.
+
+        What is expected is as sure as the few cells that it was fitted to: the delta method with
+        the information of all levels at once, the months swept out of it (McCullagh & Nelder 1989,
+        section 6.4). A network whose largest sites begin first is told by its smallest ones.
+        """
+        seen, told = (np.where(cells, part, 0.0) for part in (self.observed, self.expected))
+        with np.errstate(all="ignore"):
+            share = told / told.sum(axis=(-2, -1), keepdims=True)
+            by_month = self.fitted.sum(axis=-2)
+            weight = np.where(by_month > 0, 1 / by_month, 0.0)
+            months = share.sum(axis=-2) * weight
+            sites = share.sum(axis=-1) - (self.fitted @ months[..., np.newaxis])[..., 0]
+            spread = _without_months(self.fitted, weight)
+            sure = np.linalg.solve(spread, sites[..., np.newaxis])[..., 0]
+            return np.asarray(
+                1 / seen.sum(axis=(-2, -1))
+                + (sites * sure).sum(axis=-1)
+                + (share.sum(axis=-2) * months).sum(axis=-1)
+            )
+
+
+def _without_months(fitted: FloatArray, weight: FloatArray) -> FloatArray:
+    """The information about the sites' levels once the months' are known as well as they can be.
+
+    Levels are known up to one factor that sites and months share, and of a site without a cell
+    nothing is: what is added on keeps both apart from the rest, and changes no answer.
+    """
+    own = np.eye(fitted.shape[-2])
+    held = own * fitted.sum(axis=-1)[..., np.newaxis]
+    held = held - (fitted * weight[..., np.newaxis, :]) @ np.swapaxes(fitted, -1, -2)
+    scale = np.trace(held, axis1=-2, axis2=-1)[..., np.newaxis, np.newaxis]
+    empty = own * (fitted.sum(axis=-1) <= 0)[..., np.newaxis]
+    return np.asarray(held + np.maximum(scale, 1.0) * (1 / len(own) + 1e-9 * own + empty))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +86,7 @@ class Effect:
     p_value: float
     least_p: float  # the smallest that so many ways of giving out the beginnings allow
     by_site: FloatArray  # each site's ratio; nan where it has nothing to be compared with
-    error: FloatArray  # standard error of its logarithm, from the counts
+    error: FloatArray  # standard error of its logarithm, by Poisson's law
     observed: FloatArray  # events of each site in the periods that were compared
     expected: FloatArray
 
@@ -71,10 +108,11 @@ def carried(events: ArrayLike, births: ArrayLike, began: ArrayLike, settling: in
     since = np.arange(x.shape[-1]) - np.asarray(began)[..., np.newaxis]
     before = there & (since < 0)
     expected = _fitted(np.where(before, x, 0.0), np.where(before, n, 0.0), n)
+    fitted = np.where(before, expected, 0.0)
     alike = (n * before).sum(axis=-2, keepdims=True) > 0
     own = (n * before).sum(axis=-1, keepdims=True) > 0
     compared = there & (since >= settling) & alike & own
-    return Carried(np.broadcast_to(x, compared.shape), expected, compared)
+    return Carried(np.broadcast_to(x, compared.shape), expected, compared, fitted)
 
 
 def _fitted(x: FloatArray, n: FloatArray, births: FloatArray) -> FloatArray:
@@ -123,9 +161,7 @@ def effect(
     (0.5, True, True)
     """
     data = _sites(events, births, began, beside, settling)
-    by_site, observed, expected = data.each()
-    with np.errstate(all="ignore"):
-        error = np.sqrt(1 / (observed + 0.5) + 1 / expected)
+    by_site, error, observed, expected = data.each()
     ways = _ways(data.began) if limits else data.began[np.newaxis]
     whole = data.statistic(data.began)[0]
     if not np.isfinite(whole) or len(ways) == 1:
@@ -182,19 +218,21 @@ class _Sites:
         )
         with np.errstate(all="ignore"):
             told = np.log(observed / expected)
-            error = np.sqrt((1 / observed + 1 / expected).sum(axis=-1))
+            error = np.sqrt(found.variance(found.compared).sum(axis=-1))
             told = told[..., 0] - told[..., 1:].sum(axis=-1)
             return told, np.asarray(told / error)
 
-    def each(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """The group's ratio at each site, with the events it rests on, seen and expected."""
+    def each(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """The group's ratio at each site, how sure its logarithm is, and the events it rests on."""
         found = carried(self.events[0], self.births[0], self.began, self.settling)
         observed, expected = (
             np.where(found.compared, part, 0.0).sum(axis=-1)
             for part in (found.observed, found.expected)
         )
+        alone = np.eye(len(observed), dtype=bool)[..., np.newaxis] & found.compared
         with np.errstate(all="ignore"):
-            return np.where(expected > 0, observed / expected, np.nan), observed, expected
+            ratio = np.where(expected > 0, observed / expected, np.nan)
+            return ratio, np.sqrt(found.variance(alone)), observed, expected
 
     def p_value(self, log_ratio: float, ways: IntArray) -> float:
         """The share of ways to give out the beginnings that look as far from this effect."""

@@ -358,8 +358,8 @@ def column(
     >>> column(["450", "460", "1.2 l"]).cells[2].said
     "'1.2 l' is in l where others have no unit: say units: {the column: ml}, or such"
     """
-    settled = declared or mark_of((text_of(value) for value in values), mark)
-    cells = [read(value, tokens, settled) for value in values]
+    settled = declared or mark_of(dict.fromkeys(map(text_of, values)), mark)
+    cells = _each_once(values, tokens, settled)
     weights = list(births) if births is not None else [1] * len(cells)
     cells = _of_forty(cells) if gestation else cells
     named = unit or units.in_name(name)
@@ -369,6 +369,22 @@ def column(
     target, problem = _target(cells, weights, met, named)
     cells = [problem(cell) or into(cell, cell.unit, target) for cell in cells]
     return Column(tuple(cells), target, "" if target == "%" else f"in {target}")
+
+
+def _each_once(
+    values: Sequence[object], tokens: Mapping[str, Token] | None, mark: Mark | None
+) -> list[Cell]:
+    """Every cell read; a text that stands in many of them is read once."""
+    known: dict[str, Cell] = {}
+    found = []
+    for value in values:
+        cell = known.get(value) if isinstance(value, str) else None
+        if cell is None:
+            cell = read(value, tokens, mark)
+            if isinstance(value, str):
+                known[value] = cell
+        found.append(cell)
+    return found
 
 
 def _of_forty(cells: list[Cell]) -> list[Cell]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from qi_equity.sources.labels import text_of
+from qi_equity.sources.labels import texts
 from qi_equity.sources.rows import Rows
 
 MANY = 1 / 3  # of cells that are blank, from which on it is a layout and no slip
@@ -18,11 +18,11 @@ def filled_down(rows: Rows, column: str, apart: Sequence[str], called: str) -> l
     Where something does, as two rows of one group on one date, a blank is a row of its own.
     """
     table = rows.table
-    blank = table[column].map(text_of) == ""
+    blank = texts(table[column]) == ""
     if not blank.any() or blank.mean() < MANY or blank.iloc[0]:
         return []
     blocks = (~blank).cumsum()
-    key = [table[name].map(text_of) for name in apart if name in table]
+    key = [texts(table[name]) for name in apart if name in table]
     if pd.concat([blocks, *key], axis=1).duplicated().any():
         return []
     rows.table = table.assign(**{column: table[column].where(~blank).ffill()})

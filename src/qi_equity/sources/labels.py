@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+import pandas as pd
+
 from qi_equity import ethnicity
 from qi_equity.errors import did_you_mean
 from qi_equity.project import EVERYONE, Dimension, Project, Strata
@@ -38,6 +40,15 @@ def _plain(label: str) -> str:
 def text_of(label: object) -> str:
     """A cell as text; an empty one, or not a number, as nothing."""
     return "" if label is None or label != label else str(label).strip()
+
+
+def texts(cells: pd.Series) -> pd.Series:
+    """A column of cells as text, each as `text_of` has it.
+
+    >>> texts(pd.Series([" Black", None, 3])).tolist()
+    ['Black', '', '3']
+    """
+    return pd.Series(list(map(text_of, cells.tolist())), index=cells.index, dtype=object)
 
 
 # A label that adds up the groups of several others, wherever those stand beside it.

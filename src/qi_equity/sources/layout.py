@@ -194,7 +194,8 @@ def body(rows: Rows, header: Header) -> Body:
             continue
         again = all(plain(text) == name for text, name in zip(texts, names, strict=False))
         begins = blank and (again or _begins_table(rest[at:]))
-        if not again:
+        # No header has a bare number for a name: most rows are known by one to be of the table.
+        if not again and not any(text.isdecimal() and text.isascii() for text in texts):
             begins = begins or _is_other(row, texts, named)
             begins = begins or _is_header_below(texts, kept, islice(rest, at + 1, None))
         if kept and begins:

@@ -16,7 +16,7 @@ from qi_equity.observations import (
     together,
 )
 from qi_equity.project import EVERYONE, Project
-from qi_equity.sources.labels import plain, text_of
+from qi_equity.sources.labels import plain, texts
 
 NUMBERS = (*COUNTS, "value", UNKNOWN, UNREAD, READINGS, SPREAD)
 
@@ -73,7 +73,7 @@ def once(rows: Rows) -> Iterable[str]:
     """
     table = rows.table
     # A label in capitals is the same label, and its row another copy or a contradiction.
-    rows.table = table = table.assign(label=table["stratum_cell"].map(_as_one))
+    rows.table = table = table.assign(label=_as_one(table["stratum_cell"]))
     # Codes of one group are parts of it; two labels of everyone are the same people twice.
     same = table["label"].mask(table["stratum"] == EVERYONE, EVERYONE)
     rows.table = table = table.assign(label=same)
@@ -115,9 +115,9 @@ def once(rows: Rows) -> Iterable[str]:
     rows.table = sums
 
 
-def _as_one(label: object) -> str:
-    text = text_of(label)
-    return plain(text) or text
+def _as_one(labels: pd.Series) -> pd.Series:
+    written = texts(labels)
+    return written.map({text: plain(text) or text for text in written.unique()})
 
 
 def reconciled(project: Project, kept: pd.DataFrame, totals: pd.DataFrame) -> Iterable[str]:

@@ -28,7 +28,7 @@ from qi_equity.project import EVERYONE, Columns, Project, TableSource
 from qi_equity.sources import calendar, cells, dates, doubt, grid, taking
 from qi_equity.sources.account import CODES, SUPPRESSED, Imported, by_reason, counted
 from qi_equity.sources.filled import filled_down
-from qi_equity.sources.labels import ADDS_UP, BETWEEN, Sites, place, plain, shown, text_of
+from qi_equity.sources.labels import ADDS_UP, BETWEEN, Sites, place, plain, shown, text_of, texts
 from qi_equity.sources.rows import NUMBERS, Rows, once, reconciled
 
 # Our own tables, as written by the store, the app and the made-up network.
@@ -179,10 +179,14 @@ def _long(
         )
         said.extend([f"'{name}' is read in {read.unit}"] if read.said else [])
         unit = "%" if kind in COUNTS and taking.are_shares(read.cells) else read.unit
-        taken = [
-            replace(cell, unit=unit) if cell.unit is None and cell.state == "number" else cell
-            for cell in read.cells
-        ]
+        taken = (
+            read.cells
+            if unit is None
+            else [
+                replace(cell, unit=unit) if cell.unit is None and cell.state == "number" else cell
+                for cell in read.cells
+            ]
+        )
         return pd.Series(taken, index=table.index, dtype=object)
 
     parts = []
@@ -216,7 +220,7 @@ def _of_both(first: object, second: object) -> object:
     """The labels of both dimensions, where a second is crossed with the first."""
     if not isinstance(first, pd.Series) or not isinstance(second, pd.Series):
         return first
-    return first.map(text_of) + BETWEEN + second.map(text_of)
+    return texts(first) + BETWEEN + texts(second)
 
 
 def _with_years(cells_: object, source: TableSource, table: pd.DataFrame) -> object:
@@ -229,14 +233,16 @@ def _with_years(cells_: object, source: TableSource, table: pd.DataFrame) -> obj
 
 def _select(source: TableSource, rows: Rows, found: grid.Grid) -> None:
     """Leave out what the mapping does not ask for, and lines of text under the table."""
-    texts = found.table.map(text_of)
-    lonely = (texts != "").sum(axis=1) <= min(1, texts.shape[1] - 1)
-    note = pd.Series("a line of text and not a row of the table", index=texts.index)
-    reasons = note.where(lonely, None).astype(object)
+    table = found.table
+    filled = [[text_of(cell) != "" for cell in table[name].tolist()] for name in table]
+    lonely = np.sum(filled, axis=0) <= min(1, table.shape[1] - 1)
+    reasons = pd.Series(None, index=table.index, dtype=object)
+    reasons[lonely] = "a line of text and not a row of the table"
     for name, allowed in source.where.items():
         wanted = {plain(value) for value in allowed}
-        other = ~texts[name].map(plain).isin(wanted) & reasons.isna()
-        reasons[other] = f"{name} is '" + texts.loc[other, name] + "'"
+        written = texts(table[name])
+        other = ~written.map(plain).isin(wanted) & reasons.isna()
+        reasons[other] = f"{name} is '" + written[other] + "'"
     parts = len(rows.table) // max(1, len(reasons))
     rows.leave_out(pd.Series(reasons.tolist() * parts, index=rows.table.index, dtype=object))
 
@@ -249,7 +255,7 @@ def _measures(project: Project, source: TableSource, rows: Rows) -> None:
     if table["measure_cell"].isna().all() and len(project.measures) == 1:
         rows.table = table.assign(measure=project.measures[0].id)
         return
-    labels = table["measure_cell"].map(text_of)
+    labels = texts(table["measure_cell"])
     measure: dict[str, str] = {}
     stratum: dict[str, str | None] = {}
     unknown: dict[str, str] = {}
@@ -285,7 +291,7 @@ def _strata(project: Project, source: TableSource, rows: Rows) -> tuple[pd.DataF
     apart = ("measure", "site_cell", "date_cell")
     filled = filled_down(rows, "stratum_cell", apart, "group")
     table = rows.table
-    labels = table["stratum_cell"].map(text_of)
+    labels = texts(table["stratum_cell"])
     placed = place(labels.unique(), project.strata, source.totals)
     rows.table = table.assign(stratum=labels.map({name: p.group for name, p in placed.items()}))
     sums = {name: p.remedy for name, p in placed.items() if p.remedy.endswith(ADDS_UP)}
@@ -308,7 +314,7 @@ def _sites(project: Project, source: TableSource, rows: Rows) -> None:
     if source.site is None:
         rows.table = rows.table.assign(site=sites.only)
         return
-    labels = rows.table["site_cell"].map(text_of)
+    labels = texts(rows.table["site_cell"])
     found = {label: sites.find(label) for label in labels.unique()}
     rows.table = rows.table.assign(site=labels.map(found))
     over = {label: f"'{label}' is a total over sites" for label in found if sites.is_total(label)}
@@ -330,9 +336,13 @@ def _subgroups(project: Project, source: TableSource, rows: Rows, path: Path) ->
         apart = ("measure", "site", "stratum_cell")
         notes = filled_down(rows, "date_cell", apart, "date")
         table = rows.table
-        over = table["date_cell"].map(lambda cell: TOTAL_OF_DATES.fullmatch(text_of(cell)))
-        total = "'" + table["date_cell"].map(text_of) + "' is a total over dates"
-        rows.leave_out(total.where(over.notna(), None).astype(object))
+        written = texts(table["date_cell"])
+        totals = {
+            text: f"'{text}' is a total over dates"
+            for text in written.unique()
+            if TOTAL_OF_DATES.fullmatch(text)
+        }
+        rows.leave_out(written.map(totals))
         given = rows.table["date_cell"]
         result = _dates(source, given)
         rows.lost = doubt.dated(
@@ -342,10 +352,10 @@ def _subgroups(project: Project, source: TableSource, rows: Rows, path: Path) ->
         read = result.dates.loc[rows.table.index]
         notes += result.notes
     subgroup = read.astype("datetime64[ns]").copy()
-    for measure in project.measures:
-        mine = rows.table["measure"] == measure.id
-        if mine.any():
-            subgroup[mine] = calendar.floor(read[mine], measure.subgroup)
+    periods = rows.table["measure"].map({one.id: one.subgroup for one in project.measures})
+    for period in periods.unique():
+        mine = periods == period
+        subgroup[mine] = calendar.floor(read[mine], period)
     rows.table = rows.table.assign(day=read, subgroup=subgroup)
     rows.refuse(_not_yet(rows.table))
     return notes
@@ -358,14 +368,13 @@ def _dates(source: TableSource, given: pd.Series) -> dates.Dates:
 
 def _not_yet(table: pd.DataFrame) -> pd.Series:
     """Why a subgroup is refused that begins later than today: the year may be a slip."""
-    today = pd.Timestamp.today()
-    reasons = [
-        f"the period from {begins:%-d %B %Y} has not come yet: check the year"
-        if begins > today
-        else None
-        for begins in table["subgroup"]
+    reasons = pd.Series(None, index=table.index, dtype=object)
+    late = table.loc[table["subgroup"] > pd.Timestamp.today(), "subgroup"]
+    told = [
+        f"the period from {begins:%-d %B %Y} has not come yet: check the year" for begins in late
     ]
-    return pd.Series(reasons, index=table.index, dtype=object)
+    reasons[late.index] = told
+    return reasons
 
 
 def _one_day(project: Project, source: TableSource, path: Path) -> pd.Timestamp:
@@ -467,10 +476,11 @@ def _in_parts(table: pd.DataFrame, source: TableSource) -> dict[str, list[cells.
             found[name] = [cell if isinstance(cell, cells.Cell) else nothing for cell in given]
         else:
             found[name] = [nothing] * len(given) if name in COUNTS else None
-    pairs = zip(found["numerator"] or (), found["denominator"] or (), strict=True)
-    split = [taking.split(part, whole) for part, whole in pairs]
-    found["numerator"] = [part for part, _ in split]
-    found["denominator"] = [whole for _, whole in split]
+    parts, wholes = found["numerator"] or [], found["denominator"] or []
+    if any(part.state == "fraction" for part in parts):
+        split = [taking.split(*pair) for pair in zip(parts, wholes, strict=True)]
+        found["numerator"] = [part for part, _ in split]
+        found["denominator"] = [whole for _, whole in split]
     return found
 
 
