@@ -368,6 +368,13 @@ def test_a_decent_page_whatever_there_is(found, case):
     assert paper.drawn(board).startswith(b"%PDF")
 
 
+def test_workbooks_of_several_packs_share_no_numbers_of_styles(found):
+    for name in PACKS:  # a pack that uses fewer looks numbers them otherwise
+        book = load_workbook(io.BytesIO(made(found, name, "xlsx", ASKED)))
+        first = next(cell for cell in book["points"][1] if cell.value == "subgroup")
+        assert book["points"].cell(2, first.column).number_format == "dd mmm yyyy"
+
+
 def test_a_group_of_which_nothing_is_shown_has_no_chart_in_any_pack(found):
     points = found.points
     kept = points.assign(value=points["value"].where(points["stratum"] != "Mixed"))

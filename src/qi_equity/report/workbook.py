@@ -277,15 +277,18 @@ class _Last:
     """The rows of the tables of the findings that were written last: packs share them."""
 
     owner: object = None
-    rows: dict[str, str] = field(default_factory=dict)
+    rows: dict[tuple[Any, ...], str] = field(default_factory=dict)
 
     def of(self, owner: object, name: str, table: pd.DataFrame, sheet: str) -> str:
         """The rows of a table of these findings."""
         if self.owner is not owner:
             self.owner, self.rows = owner, {}
-        if name not in self.rows:
-            self.rows[name] = cells.rows(table, cells.styles(sheet))
-        return self.rows[name]
+        # A style has another number in each book: rows are shared by those that agree.
+        looks = cells.styles(sheet)
+        key = (name, *looks.items())
+        if key not in self.rows:
+            self.rows[key] = cells.rows(table, looks)
+        return self.rows[key]
 
 
 _last = _Last()
