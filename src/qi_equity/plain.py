@@ -79,7 +79,9 @@ class Plain(io.TextIOBase):
 
     def flush(self) -> None:
         """See that it is written."""
-        self.under.flush()
+        # Thrown away after what it writes to was closed, it has nothing to say (Python 3.13 would).
+        if not self.under.closed:
+            self.under.flush()
 
     def isatty(self) -> bool:
         """Whether somebody reads it as it is written."""

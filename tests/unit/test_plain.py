@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import pandas as pd
 import pytest
 from sqlalchemy import event
@@ -9,7 +11,7 @@ from typer.testing import CliRunner
 
 from qi_equity import project_file, store
 from qi_equity.cli import app
-from qi_equity.plain import masked, visible
+from qi_equity.plain import Plain, masked, visible
 from qi_equity.store.database import Database
 from qi_equity.view.export import inert
 
@@ -173,3 +175,10 @@ def test_numbers_dates_and_words_stay(tmp_path):
         }
     )
     pd.testing.assert_frame_equal(inert(table), table)
+
+
+def test_a_stream_thrown_away_after_what_it_writes_to_was_closed_says_nothing():
+    under = io.StringIO()
+    stream = Plain(under)
+    under.close()
+    stream.close()
