@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import cast
 
 import pandas as pd
 
@@ -190,7 +191,7 @@ def _board(known: Known) -> Facts:
     row = known.newest(9)
     if row is None:
         return None, Fact("no_indicator", {"number": 9})
-    if pd.isna(row["estimate"]):  # what others are told of the table leaves it out
+    if pd.isna(cast("float", row["estimate"])):  # what others are told of the table leaves it out
         return None, Fact("few_kept")
     return Fact("board", {"row": row}), None
 
