@@ -51,8 +51,10 @@ STEADY_FACTOR = 2.0
 # A gap has changed sides where each half lies on its own, one-sided at LEVEL: both errors together
 # are rarer than LEVEL (Berger 1982). At SURMISE it is enough if the two gaps are of a size (the
 # lesser COMPARABLE of the greater, as logarithms): that the gap changed is shown already, and to
-# call it widening is then the worse mistake (one change of sides in eight was called so).
-SURMISE, COMPARABLE = 0.2, 0.4
+# call it widening is then the worse mistake (one change of sides in eight was called so). At one in
+# eight as many true changes of sides are found as at one in five, and a third fewer of no gap at
+# all (4 sizes of 1,000 simulated gaps: 1.2 % for 1.9 %).
+SURMISE, COMPARABLE = 0.125, 0.4
 # Below this much information about the log ratio, or this many events, nothing is said.
 LEAST_INFORMATION, LEAST_EVENTS = 4.0, 5.0
 # 1.96 + 0.84: a two-sided 5% test that finds the change four times in five.
