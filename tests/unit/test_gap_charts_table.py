@@ -87,6 +87,12 @@ def test_a_missing_week_and_a_blank_count_say_nothing_and_break_nothing():
     assert not np.isnan(point.evidence_up)
 
 
+def test_a_group_without_any_event_is_judged_without_a_warning():
+    data = log(strata=("Asian", "Black"))
+    data.loc[data.ethnicity == "Asian", "pph"] = 0
+    assert len(charted(data).summary) == 4
+
+
 def test_evidence_and_its_limit_begin_after_the_baseline():
     points = charted(log(), baseline=30).points
     later = points.week > WEEKS[29]

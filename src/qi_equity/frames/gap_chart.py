@@ -381,8 +381,9 @@ def _echo_of(asked: Asked, held: _Held, part: slice, found: Verdicts) -> NDArray
     counts, kept = asked.counts, held.kept
     changed, rising = np.zeros(kept.shape, dtype=bool), np.zeros(kept.shape, dtype=np.int64)
     changed[kept] = np.isin(found.verdict[part], CHANGED)
-    moved = found.late_ratio.estimate[part] - found.early_ratio.estimate[part]
-    rising[kept] = np.nan_to_num(np.sign(moved))
+    early, late = found.early_ratio.estimate[part], found.late_ratio.estimate[part]
+    # Compared, not taken away: where a group has no event both may be without end.
+    rising[kept] = (late > early).astype(np.int64) - (late < early)
     references = np.broadcast_to(np.asarray(asked.label, dtype=object), (*kept.shape, 1))[:, 0, 0]
     names = np.array([*map(str, counts.strata), ""], dtype=object)
     movers = np.full(kept.shape, -1)
