@@ -56,7 +56,7 @@ def made_project(name: str = "pph", sites: int = 3, *, synthetic: bool = True) -
                     "numerator": "women who lost 1,000 ml or more",
                     "denominator": "women giving birth",
                     "direction": "decrease",
-                    "target": 6,
+                    "target": 0.06,
                 },
                 {
                     "id": "weighed",
@@ -145,7 +145,7 @@ def made_findings(project: Project, weeks: int = 104, seed: int = 1) -> Findings
                             "centre": 100 * centre,
                             "lower": 100 * np.clip(low, 0, 1),
                             "upper": 100 * np.clip(high, 0, 1),
-                            "target": np.nan if measure.target is None else measure.target,
+                            "target": np.nan if measure.target is None else 100 * measure.target,
                             "baseline": np.arange(weeks) < 26,
                             "excluded": False,
                             "beyond_limits": beyond,
