@@ -22,7 +22,11 @@ def ready(page: Any, *, chart: bool = True) -> None:
 
 
 def drawn(page: Any) -> list[Any]:
-    """What plotly drew, not what it was asked to: name and heights of every trace."""
+    """What plotly drew, not what it was asked to: name and heights of every trace.
+
+    Once no figure waits for its turn: until then what is pale is of another choice.
+    """
+    page.wait_for_function("() => !document.querySelector('.plot[data-stale]')")
     return page.evaluate(
         """() => [...document.querySelectorAll(".plot")].flatMap((plot) =>
             plot.calcdata.map((points) => [points[0].trace.name, points.map((one) => one.y)]))"""
