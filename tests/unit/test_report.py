@@ -495,7 +495,7 @@ def test_the_declared_contrast_is_the_message_of_the_gaps(found):
     page = pack_of("board", replace(found, gaps=gaps), ASKED).pages[1]
     row = next(one for one in replace(found, gaps=gaps).rows(Gap) if one.stratum == "Black")
     assert page.title.startswith(
-        f"Blood loss of 1,000 ml or more: steady for Black, ×{number(row.ratio, 2)}"
+        f"Blood loss of 1,000 ml or more: widening, established for Black, ×{number(row.ratio, 2)}"
     )
     assert EVERYONE not in page.title
 

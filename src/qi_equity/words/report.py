@@ -11,7 +11,7 @@ from qi_equity.disclosure.policy import threshold
 from qi_equity.findings import Chart, Findings, Gap, of
 from qi_equity.findings.sides import went
 from qi_equity.project import EVERYONE, Measure, Project
-from qi_equity.vocabulary import Status
+from qi_equity.vocabulary import Status, Verdict
 from qi_equity.words import say
 from qi_equity.words.grammar import called, first_up, inside, listed
 from qi_equity.words.numbers import day, interval, missing, number, whole
@@ -149,7 +149,9 @@ def gap_word(row: Gap) -> str:
     way = went(row)
     if not way:
         return said
-    words = said if way == row.verdict else listed([said, verdict_word(way)])
+    # What moved, however slowly, is not steady: that one look showed no change is no contradiction.
+    alone = row.verdict in (way, Verdict.STEADY)
+    words = first_up(verdict_word(way)) if alone else listed([said, verdict_word(way)])
     return say("report.grid.established", word=words)
 
 
