@@ -327,7 +327,8 @@ def test_every_public_method_of_a_view_is_in_the_table_or_harmless():
     # who one is; the names of sites, which of them consented, and what went out to the network of a
     # project one may see; what puts on record what oneself does; and how many writes there were
     own = {
-        "user", "sites", "consented", "record", "looked", "releases", "released", "is_due", "version"
+        "user", "sites", "consented", "record", "looked", "releases", "released", "is_due",
+        "version",
     }  # fmt: skip
     assert methods - asked == own
 
