@@ -73,6 +73,14 @@ def test_a_lead_approves_a_release_others_see_its_number_and_a_withdrawal_takes_
     looked = lead.look("release", {}, page)["found"]
     approved = lead.act("release", reason | {"seen": looked["seen"]}, page)
     assert approved["done"] == "Release 1 is out: the network sees it now."
+    # The same again, of the same counts, is a release that nobody looked at.
+    for _ in range(2):
+        again = lead.act("release", reason | {"seen": looked["seen"]}, page)
+        assert "not what you looked at" in again["problems"][0]
+        looked = lead.look("release", {}, page)["found"]
+        desk = network.store.as_user(user())
+        assert [one.number for one in desk.releases(PROJECT)] == [1]
+        looked["seen"] = "1-" + looked["seen"].partition("-")[2]
     assert "checked by hand" not in guide.answer(PAGE)["html"]
     seen = page_of(network, "facilitator").answer(PAGE)["html"]
     assert "Release 1" in seen

@@ -404,8 +404,7 @@ def forget_an_account(world, role, place):
 
 def approve_a_release(world, role, place):
     would = world.admin.release(PROJECT, keep=False)
-    seen = would.record["content"]
-    return done(world, role, "release", "project", reason=f"for {place}", seen=seen)
+    return done(world, role, "release", "project", reason=f"for {place}", seen=would.mark)
 
 
 def withdraw_a_release(world, role, place):

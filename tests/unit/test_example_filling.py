@@ -5,9 +5,13 @@ from __future__ import annotations
 from contextlib import closing
 
 import pandas as pd
+import pytest
 
 from qi_equity import store
 from qi_equity.app import example
+from qi_equity.app.filling import filling
+from qi_equity.store.entries import Engagement
+from qi_equity.store.gathered import Heard, Staff
 
 TODAY = pd.Timestamp("2026-11-27")
 SMALL = "chds_preterm"  # counted, and small
@@ -33,6 +37,29 @@ def test_a_project_that_is_in_stays_as_it_is_and_one_without_counts_is_completed
     example.fill(tmp_path, (SMALL,), TODAY)
     with closing(store.open(tmp_path / example.STORE)) as kept:
         assert desk_of(kept).revision(SMALL) == before
+
+
+def test_a_demo_that_was_ended_amid_the_stories_is_completed_on_another_day(tmp_path, monkeypatch):
+    name, earlier = example.STORIES_OF, TODAY - pd.Timedelta(weeks=9)
+    with monkeypatch.context() as patched:
+        patched.setattr(store.Desk, "import_table", lambda *given, **named: None)
+        example.fill(tmp_path, (name,), earlier)
+    example.fill(tmp_path, (name,), TODAY)
+    with closing(store.open(tmp_path / example.STORE)) as kept:
+        desk = desk_of(kept)
+        last = desk.observations(name)["subgroup"].max()
+        begun = min(one.start for one in desk.project(name).cycles)
+        assert TODAY - last < pd.Timedelta(weeks=3)
+        expected = example._living(name, TODAY)[0].project
+        assert begun == min(one.start for one in expected.cycles)
+        assert [len(desk.entries(name, kind)) for kind in (Heard, Staff, Engagement)] == [1, 1, 1]
+
+
+def test_a_folder_that_is_a_file_is_told_as_such(tmp_path):
+    place = tmp_path / "taken"
+    place.write_text("", encoding="utf-8")
+    with filling(place) as began, pytest.raises(FileExistsError):
+        began.begun()
 
 
 def test_the_truth_of_each_project_is_written_down_once_beside_the_others(tmp_path):

@@ -49,9 +49,9 @@ def fill(folder: Path, names: Sequence[str] = (), today: pd.Timestamp | None = N
         desk = kept.as_user(VISITOR, origin="cli")
         there = desk.projects()
         for name in names or project_file.examples():
-            # Of a demo that was ended amid a project there is its plan and no count.
+            # Counts are put in last: of a demo that was ended amid a project there are none.
             if name not in there or desk.observations(name).empty:
-                _put(desk, folder, name, day, new=name not in there)
+                _put(desk, folder, name, day)
 
 
 def fill_rest(folder: Path) -> None:
@@ -67,17 +67,18 @@ def example_network() -> tuple[list[Project], dict[str, pd.DataFrame]]:
     return [one.project for one in made], {one.project.id: one.counts for one in made}
 
 
-def _put(desk: Desk, folder: Path, name: str, today: pd.Timestamp, *, new: bool) -> None:
+def _put(desk: Desk, folder: Path, name: str, today: pd.Timestamp) -> None:
     example, truth = _living(name, today)
     project, table = example.project, example.counts
     if truth is not None:
         synthetic.write(synthetic.Network({name: table}, _beside(folder / TRUTH, truth)), folder)
-    if new:
-        desk.save_project(project, example.text)
-    digest = hashlib.sha256(pd.util.hash_pandas_object(table).to_numpy().tobytes()).hexdigest()
-    desk.import_table(name, table, digest, reason="the example network")
+    # Anew where it was of another day.
+    seen = desk.project_file(name).revision if name in desk.projects() else 0
+    desk.save_project(project, example.text, "the example network", seen)
     if name == STORIES_OF:
         _gather(desk, project, today.date())
+    digest = hashlib.sha256(pd.util.hash_pandas_object(table).to_numpy().tobytes()).hexdigest()
+    desk.import_table(name, table, digest, reason="the example network")
 
 
 def _beside(path: Path, truth: pd.DataFrame) -> pd.DataFrame:
@@ -136,17 +137,19 @@ def _gather(desk: Desk, project: Project, today: date) -> None:
     data = project_file.examples()[project.id].parent / "data"
     heard = voices.read(data / "example_voices.csv", project)
     title, days = "Leaving-hospital survey (synthetic)", (today - YEAR, today - timedelta(days=7))
-    desk.write(project.id, voices.kept(project, heard, title, days, ASKED, ()))
     staff = workforce.read(data / "example_staff.csv")
-    desk.write(project.id, workforce.kept(project, staff, "Annual return (synthetic)", ()))
-    desk.write(
-        project.id,
-        Engagement(
-            day=today - timedelta(days=90),
-            met="Eleven mothers of a Somali community group",
-            where="Community centre, with two interpreters",
-            said="To call for help without asking the midwife in the room first",
-            did="The call card hangs by every bed, in six languages",
-            measure=project.aim.primary.measure,
-        ),
+    met = Engagement(
+        day=today - timedelta(days=90),
+        met="Eleven mothers of a Somali community group",
+        where="Community centre, with two interpreters",
+        said="To call for help without asking the midwife in the room first",
+        did="The call card hangs by every bed, in six languages",
+        measure=project.aim.primary.measure,
     )
+    for one in (
+        voices.kept(project, heard, title, days, ASKED, ()),
+        workforce.kept(project, staff, "Annual return (synthetic)", ()),
+        met,
+    ):
+        if not desk.entries(project.id, type(one)):  # of a demo that was ended amid it some stand
+            desk.write(project.id, one)

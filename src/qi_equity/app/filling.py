@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from qi_equity.app.aside import Worker
+from qi_equity.errors import UserError
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +28,10 @@ class Filling:
         self._first = self._worker.submit(_first, folder)
 
     def begun(self) -> None:
-        """Wait until the project that every story is about is in."""
-        self._first.result()
+        """Wait until the project that every story is about is in; raises what stood in the way."""
+        problem = self._first.result()
+        if problem is not None:
+            raise problem
 
     def go_on(self) -> None:
         """Have the other projects put in, with nobody waiting for them."""
@@ -55,10 +58,17 @@ def filling(keep: Path | None) -> Iterator[Filling]:
             made.stop()
 
 
-def _first(folder: Path) -> None:
+def _first(folder: Path) -> UserError | OSError | None:
+    """What somebody can put right, such as a folder that is a file, is told as an answer."""
     from qi_equity.app import example
 
-    example.fill(folder, (example.STORIES_OF,))
+    try:
+        example.fill(folder, (example.STORIES_OF,))
+    except UserError as problem:
+        return UserError(str(problem))
+    except OSError as problem:
+        return problem
+    return None
 
 
 def _rest(folder: Path) -> None:

@@ -105,14 +105,19 @@ class Analyst:
                 held.shown = why, replace(held.quick[1], late=late)
             return held.shown[1]
 
-    def known(self, key: Hashable, version: int, read: Callable[[], T]) -> T:
+    def known(
+        self, key: Hashable, version: int, read: Callable[[], T], holds: Callable[[], bool]
+    ) -> T:
         """What was read of a store, read again once anything was written to it.
 
-        key: with whose rights it was read too, for what somebody may see is nobody else's.
+        key: with whose rights it was read too, for what somebody may see is nobody else's; holds:
+        whether they were the same all the while, else it is kept for nobody.
         """
         held = self._known.get(key)
         if held is None or held[0] != version:
             held = version, read()
+            if not holds():
+                return held[1]
             with self._lock:
                 self._known[key] = held
                 while len(self._known) > MOST_KNOWN:
@@ -238,7 +243,8 @@ class Seat:
         """What the store says to somebody of this user's role and sites, as it stands now."""
         user = self.user
         key = (what, project_id, user.role, user.sites)
-        return self.analyst.known(key, self.store.version(), read)
+        # What was read once the role had changed is nobody else's of the former one.
+        return self.analyst.known(key, self.store.version(), read, lambda: self.user == user)
 
     def release_under_way(self, project_id: str) -> bool:
         """Whether the release of this month is being made; the last one is shown meanwhile."""
@@ -318,6 +324,8 @@ class Seat:
 
 def joined(own: Findings, network: Findings) -> Findings:
     """The two beside each other, put together once for as long as both are the newest."""
+    if network.charts.empty:
+        return own  # which is not to be kept beside itself: it would never go
     held: list[tuple[Findings, Findings]] = remembered(own, "beside", list)
     for of, found in held:
         if of is network:

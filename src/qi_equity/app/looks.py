@@ -101,7 +101,7 @@ def _release(desk: Desk | None, choice: Choice, fields: Fields) -> Answer:
     if would is None:
         raise UserError(say("release.nothing_logged"))
     lines = account(would, choice.project, len(desk.releases(project)), out=False)
-    return {"account": list(lines), "seen": would.record["content"]}
+    return {"account": list(lines), "seen": would.mark}
 
 
 def _measure(choice: Choice, name: str) -> Measure:

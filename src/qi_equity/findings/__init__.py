@@ -171,9 +171,9 @@ class Findings:
         """The rows of one table, of one measure and site; to be read, and changed by nobody."""
         if measure is None:
             return of(self.table(kind), None, site)
-        found = remembered(self, ("of", kind), lambda: _by_site(self.table(kind)))
         if site is None:
             return of(self.table(kind), measure)
+        found = remembered(self, ("of", kind), lambda: _by_site(self.table(kind)))
         return found.get((measure.id, site), self.table(kind).iloc[:0])
 
     def table(self, kind: type) -> pd.DataFrame:

@@ -17,6 +17,8 @@ _kept: MutableMapping[Any, dict[Hashable, Any]] = WeakKeyDictionary()
 def remembered(findings: Any, key: Hashable, make: Callable[[], T]) -> T:
     """What `make` gives for these findings, made once; nobody may change it.
 
+    It must hold nothing of the findings themselves, or they would keep one another for ever.
+
     >>> class Found: pass
     >>> found = Found()
     >>> remembered(found, "rows", lambda: [1]) is remembered(found, "rows", lambda: [1])

@@ -128,7 +128,7 @@ def read_file(
 def _book(connection: Any, path: Path, wanted: Sequence[str], sheet: str | None) -> Table:
     """The records on a sheet, every cell as text."""
     import ibis
-    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow as pa
 
     rows = grid.open_file(path, sheet).rows
     header = _header(rows, wanted)

@@ -77,6 +77,11 @@ class Logged:
         return self.at[:10]
 
     @property
+    def mark(self) -> str:
+        """What tells this release from every other, of the same contents too."""
+        return f"{self.number}-{self.record['content']}"
+
+    @property
     def counts_to(self) -> str | None:
         """The last day of counts in it."""
         told: str | None = self.record["counts_to"]

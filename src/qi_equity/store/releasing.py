@@ -77,7 +77,7 @@ class Releasing(Seated, ABC):
     ) -> Logged | None:
         """Freeze what is logged now as the next release; None where nobody who consents logged.
 
-        Without keep nothing goes out: the answer is what would. seen: the contents that somebody
+        Without keep nothing goes out: the answer is what would. seen: the `mark` that somebody
         looked at; what would go out is refused if it is not the same any more.
         """
         protect = self._policy()
@@ -92,16 +92,15 @@ class Releasing(Seated, ABC):
             )
             number = len(releases.log(connection, project.id)) + 1
             record = releases.make(connection, project.id, sites, upto, protect)
-        if record is None or not keep:
-            return (
-                None
-                if record is None
-                else Logged(number, now(), self.user.name, reason, record, upto)
-            )
-        if seen is not None and seen != record["content"]:
+        if record is None:
+            return None
+        would = Logged(number, now(), self.user.name, reason, record, upto)
+        if not keep:
+            return would
+        if seen is not None and seen != would.mark:
             raise UserError(
-                "what would go out is not what you looked at: something was logged, or a site's "
-                "consent changed, meanwhile; look again"
+                "what would go out is not what you looked at: something was logged or released, "
+                "or a site's consent changed, meanwhile; look again"
             )
         with self._writing(project_id) as (writer, project):
             self._may_release(project, writer.connection)

@@ -82,7 +82,7 @@ window.qiEquity = (() => {
   }
 
   // Nothing is drawn twice: not what stands as it is asked for, whatever changed around it.
-  function draw(element, printing) {
+  function draw(element, printing = false) {
     delete element.dataset.stale
     if (!window.Plotly || !element.figureText) return
     const text = recolour(element.figureText, !printing && dark())
@@ -164,14 +164,22 @@ window.qiEquity = (() => {
     return new Promise((answered) => looking.set(message.number, answered))
   }
 
+  // A form that was sent can be sent again once there is an answer, or no connection to bring one.
+  const answered = () => document.querySelectorAll("form[data-sent]")
+    .forEach((form) => { delete form.dataset.sent })
+
   // What would be done is shown with the form that does it, which says what was seen.
-  async function lookedAt(name) {
+  async function lookedAt(asking) {
+    if (asking.dataset.sent) return
+    asking.dataset.sent = "yes"
+    const name = asking.dataset.look
     const answer = await look(name, {})
+    delete asking.dataset.sent
     const form = document.querySelector(`form[data-looked="${name}"]`)
     if (!form) return
-    form.hidden = Boolean(answer.problems)
-    if (answer.problems) return problems(answer.problems)
+    if (answer.problems) return problems(answer.problems, "")
     byId("problems").hidden = true
+    form.hidden = false
     form.querySelector(".account").textContent = answer.found.account.join("\n")
     form.elements.seen.value = answer.found.seen
   }
@@ -182,6 +190,7 @@ window.qiEquity = (() => {
       return void looking.delete(answer.number)
     }
     if (!answer.quiet && answer.number === chosen) pending = false
+    if (!answer.quiet) answered()
     if (answer.problems && !answer.quiet) sent = null
     if (answer.done) window.qiKept.saved()
     if (answer.problems && answer.quiet) return askAgain(true)
@@ -279,13 +288,13 @@ window.qiEquity = (() => {
   }
 
   // What is wrong with what was typed: said at once, with nothing of it lost.
-  function problems(lines) {
+  function problems(lines, head = say("not_saved")) {
     byId("main").removeAttribute("aria-busy")
     const place = byId("problems")
     if (!place) return void (byId("status").textContent = lines.join(" "))
     const list = document.createElement("ul")
     for (const line of lines) list.append(Object.assign(document.createElement("li"), { textContent: line }))
-    place.replaceChildren(say("not_saved"), list)
+    place.replaceChildren(head, list)
     place.hidden = false
     place.focus()
   }
@@ -302,6 +311,8 @@ window.qiEquity = (() => {
     const doing = event.target.closest("form[data-act]")
     if (doing) {
       event.preventDefault()
+      if (doing.dataset.sent) return // pressed twice
+      doing.dataset.sent = "yes"
       const fields = Object.fromEntries(new FormData(doing))
       sent = doing.dataset.act
       return ask({ act: doing.dataset.act, fields, address: location.search })
@@ -309,7 +320,7 @@ window.qiEquity = (() => {
     const asking = event.target.closest("form[data-look]")
     if (asking) {
       event.preventDefault()
-      return void lookedAt(asking.dataset.look)
+      return void lookedAt(asking)
     }
     const form = event.target.closest("form[data-live]")
     if (!form) return
