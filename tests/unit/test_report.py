@@ -28,10 +28,11 @@ from qi_equity.analyse import analyse
 from qi_equity.errors import UserError
 from qi_equity.findings import TABLES, Findings, Gap
 from qi_equity.findings.sides import went
-from qi_equity.project import EVERYONE
+from qi_equity.project import ALL_SITES, EVERYONE
 from qi_equity.report import FORMATS, PACKS, Asked, Provenance, made, made_of, pack_of, paper, write
 from qi_equity.report.fitting import height
 from qi_equity.report.parts import Drawn, Listed, Panel, Said, parted
+from qi_equity.report.trust import _places
 from qi_equity.store import Action
 from qi_equity.store.entries import (
     Assessment,
@@ -40,6 +41,7 @@ from qi_equity.store.entries import (
 from qi_equity.store.gathered import Counted, Heard, Staff, Staffed
 from qi_equity.store.rounds import Beside
 from qi_equity.view.export import document
+from qi_equity.words.grammar import called
 from qi_equity.words.numbers import amount, number
 from qi_equity.words.report import gap_title
 from qi_equity.words.verdicts import verdict_word
@@ -543,3 +545,33 @@ def test_the_board_paper_names_late_answers_missing_voices_people_and_score(foun
 def test_the_project_pack_has_a_page_on_how_far_the_team_has_come(found):
     titles = [page.title for page in pack_of("project", found, ASKED).pages]
     assert any(title.startswith("The data would have") for title in titles)
+
+
+@pytest.mark.parametrize(
+    ("true_of", "told"),
+    [
+        ({"a": ["Black"], "b": ["Asian"]}, ["Black, Asian; at 2 sites"]),
+        ({ALL_SITES: ["Black"], "a": ["Asian"]}, ["Black", "Ash: Asian"]),
+        ({ALL_SITES: ["Black"], "a": ["Black"]}, ["Black; also at 1 site"]),
+        ({"": [], "a": []}, [""]),
+        ({"a": [], "b": ["Asian"]}, ["Ash", "Birch: Asian"]),
+    ],
+)
+def test_a_caution_stands_where_it_is_true_and_nowhere_else(true_of, told):
+    assert list(_places(true_of, {"a": "Ash", "b": "Birch"})) == told
+
+
+def test_groups_left_to_the_notes_stand_there(found):
+    gaps = pd.concat([found.gaps] * 2, ignore_index=True).assign(verdict="")
+    page = pack_of("board", replace(found, gaps=gaps, judged=False), ASKED).pages[1]
+    rows = replace(found, gaps=gaps).rows(Gap)
+    strata = {one.stratum for one in rows if one.measure == found.project.aim.primary.measure}
+    assert all(any(called(name) in note for note in page.notes) for name in strata)
+
+
+def test_a_chart_that_nothing_watches_yet_is_not_said_to_have_no_signal(found):
+    charts = found.charts.assign(
+        variation="common cause", established=False, not_watched="in baseline"
+    )
+    first = pack_of("board", replace(found, charts=charts), ASKED).pages[0]
+    assert "no signal" not in str(first.blocks)

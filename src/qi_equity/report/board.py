@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from qi_equity.agenda import Item, agenda
 from qi_equity.findings import Chart, Findings, Gap
 from qi_equity.project import Measure
-from qi_equity.report.grid import all_short, grid_of
+from qi_equity.report.grid import all_short, grid_of, in_grid
 from qi_equity.report.learning import (
     late_answer_line,
     late_answers,
@@ -17,6 +17,7 @@ from qi_equity.report.learning import (
 from qi_equity.report.measures import (
     GAP_SHARES,
     chart_notes,
+    gap_notes,
     gap_rows,
     gap_table,
     lead_site,
@@ -30,7 +31,6 @@ from qi_equity.words.agenda import item_kind, item_place, item_sentences
 from qi_equity.words.grammar import sentence
 from qi_equity.words.numbers import day
 from qi_equity.words.report import clipped, footer, gap_title, measure_title, withheld
-from qi_equity.words.verdicts import verdict_sentences
 
 CHANGED, TRUST, LATE, GAPS = 2, 3, 2, 5  # lines of each to a page: a board reads two pages
 
@@ -55,7 +55,8 @@ def _changed(findings: Findings, asked: Asked) -> Page:
     for one in found:
         notes += [_line(one, findings), *item_sentences(one, findings)]
     measure = findings.project.measure(findings.project.aim.measure)
-    notes += chart_notes(findings, measure, lead_site(findings, measure, asked)).values()
+    for one in in_grid(findings):
+        notes += chart_notes(findings, one, lead_site(findings, one, asked)).values()
     title = lines[0].rstrip(".") if lines else _quiet(findings, asked, measure)
     under = footer(findings, asked.provenance, None, asked.site)
     return Page(title, tuple(blocks), tuple(notes), under)
@@ -71,7 +72,8 @@ def _quiet(findings: Findings, asked: Asked, measure: Measure) -> str:
     if all_short(findings):
         return say("report.title.short")
     if findings.judged and any(row.variation for row in findings.rows(Chart)):
-        return say("report.title.quiet")
+        small = any(row.established for row in findings.rows(Gap))
+        return say("report.title.quiet_but_small" if small else "report.title.quiet")
     return measure_title(findings, measure, lead_site(findings, measure, asked))
 
 
@@ -98,9 +100,7 @@ def _gaps(findings: Findings, asked: Asked) -> Page:
         ),
         *([Said(tuple(learned), say("report.board.learned"))] if learned else []),
     ]
-    notes = [
-        text for row in gaps for text in verdict_sentences(row, measure.multiply, measure.direction)
-    ]
+    notes = [*gap_notes(gaps, measure)]
     notes += [*careful, *late[LATE:], *learning_notes(findings, asked)]
     under = footer(findings, asked.provenance, measure, site)
     return Page(title, tuple(blocks), tuple(notes), under)

@@ -13,7 +13,7 @@ from qi_equity.view.table import Table
 from qi_equity.view.theme import MEANINGS
 from qi_equity.vocabulary import Variation
 from qi_equity.words import say
-from qi_equity.words.charts import is_short
+from qi_equity.words.charts import is_short, says_nothing
 from qi_equity.words.grammar import called
 from qi_equity.words.numbers import amount, missing
 from qi_equity.words.report import HIDDEN, clipped
@@ -28,7 +28,7 @@ Latest = Mapping[tuple[str, str], Chart]
 
 def grid_of(findings: Findings, asked: Asked) -> list[Block]:
     """Strata by measures: the mark and the word of the latest point of each chart."""
-    measures = findings.project.measures[:MEASURES]
+    measures = in_grid(findings)
     latest: dict[tuple[str, str], Chart] = {}
     for measure in measures:
         for row in findings.rows(Chart, measure, lead_site(findings, measure, asked)):
@@ -47,6 +47,11 @@ def grid_of(findings: Findings, asked: Asked) -> list[Block]:
     left = [("strata", strata), ("measures", others)]
     lines = [say(f"report.grid.more_{name}", count=count) for name, count in left if count]
     return [*grid, Said((" ".join(lines),))] if lines else grid
+
+
+def in_grid(findings: Findings) -> Sequence[Measure]:
+    """The measures that there is room for."""
+    return findings.project.measures[:MEASURES]
 
 
 def _kept(there: Sequence[str], measures: Sequence[Measure], latest: Latest) -> list[str]:
@@ -73,7 +78,7 @@ def _listed(strata: Sequence[str], measures: Sequence[Measure], latest: Latest) 
             told = {"stratum": called(name), "measure": measure.name, "word": word}
             said.append(say("report.grid.said", **told))
         lines.append(tuple(cells))
-    settled = any(row.established for row in latest.values() if row.stratum in strata)
+    settled = any(_settled(row) for row in latest.values() if row.stratum in strata)
     group = say("report.grid.group_settled" if settled else "report.grid.group")
     heads = (group, *(one.name for one in measures))
     shares = (NAMES, *([(1 - NAMES) / len(measures)] * len(measures)))
@@ -101,13 +106,12 @@ def cell(row: Chart | None, measure: Measure) -> tuple[str, str, str]:
     if row is None or not row.variation:
         hidden = row is not None and row.status in HIDDEN
         return "muted", "", say("report.grid.hidden" if hidden else "language.nothing")
-    # What is established holds however the latest point lies.
-    settled = bool(row.established and row.direction)
+    settled = _settled(row)
     variation = MEANS[measure.direction][row.direction] if settled else row.variation
     if variation == Variation.COMMON_CAUSE:
-        short = is_short(row)
-        word = say("report.grid.short" if short else "report.grid.steady")
-        return "muted", "" if short else STILL, word
+        if says_nothing(row):
+            return "muted", "", say(f"report.grid.{'short' if is_short(row) else 'early'}")
+        return "muted", STILL, say("report.grid.steady")
     look, symbol = MEANINGS.get(variation, ("other", "square"))
     word = say(f"charts.word.{variation}")
     if settled:
@@ -115,7 +119,12 @@ def cell(row: Chart | None, measure: Measure) -> tuple[str, str, str]:
     return look, MARKS[symbol], word
 
 
+def _settled(row: Chart) -> bool:
+    """What is established holds however the latest point lies, if it is shown and known whither."""
+    return bool(row.variation and row.established and row.direction)
+
+
 def all_short(findings: Findings) -> bool:
     """Whether every chart that is shown has too few points to see a change in."""
     found = [row for row in findings.rows(Chart) if row.variation]
-    return bool(found) and all(is_short(row) for row in found)
+    return bool(found) and all(says_nothing(row) for row in found)

@@ -174,15 +174,7 @@ def gap_pages(findings: Findings, measure: Measure, asked: Asked) -> list[Page]:
     title, under = gap_title(gaps, measure), footer(findings, asked.provenance, measure, site)
     told = next((row for row in gaps if row.declared and row.verdict), None)
     first = verdict_sentences(told, measure.multiply, measure.direction) if told else []
-    notes = tuple(
-        " ".join(
-            [
-                gap_sentence(row, measure),
-                *verdict_sentences(row, measure.multiply, measure.direction),
-            ]
-        )
-        for row in gaps
-    )
+    notes = gap_notes(gaps, measure)
     pages = [
         Page(
             title,
@@ -196,6 +188,19 @@ def gap_pages(findings: Findings, measure: Measure, asked: Asked) -> list[Page]:
         for start, here in parted(gaps, ROWS)
     ]
     return [*numbered(pages), *_over_time(findings, measure, site, under)]
+
+
+def gap_notes(gaps: Sequence[Gap], measure: Measure) -> tuple[str, ...]:
+    """Each gap in a sentence, with what can be said of it."""
+    return tuple(
+        " ".join(
+            [
+                gap_sentence(row, measure),
+                *verdict_sentences(row, measure.multiply, measure.direction),
+            ]
+        )
+        for row in gaps
+    )
 
 
 def _over_time(findings: Findings, measure: Measure, site: str, under: str) -> Iterator[Page]:

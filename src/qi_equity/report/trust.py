@@ -30,7 +30,8 @@ def _unknown(findings: Findings, measure: Measure, site: str) -> Iterator[str]:
         return
     size, strata = of_whom(points), points["stratum"]
     own = size[strata.isin(unknown)]
-    every = float(size[strata == EVERYONE].sum())
+    # A week without a numerator is not in Everyone's; a group that is withheld is only there.
+    every = float(max(size[strata == EVERYONE].sum(), size[strata != EVERYONE].sum()))
     if own.empty or own.isna().any() or not every:
         return
     count = float(own.sum())
@@ -59,22 +60,33 @@ def caution_lines(findings: Findings) -> list[str]:
     called_ = {site.id: site.name for site in project.sites}
     lines = []
     for text, sites in found.items():
-        place = _place(sites, called_)
-        lines.append(say("report.board.careful", place=place, text=text) if place else text)
+        for place in _places(sites, called_):
+            lines.append(say("report.board.careful", place=place, text=text) if place else text)
     return [sentence(line) for line in lines]
 
 
-def _place(sites: Mapping[str, list[str]], called_: Mapping[str, str]) -> str:
-    """Where a caution is true: the groups of the whole, and at which sites besides."""
-    whole = [name for site in WHOLE for name in sites.get(site, [])]
+def _places(sites: Mapping[str, list[str]], called_: Mapping[str, str]) -> Iterator[str]:
+    """Where a caution is true, a line each: of all, of groups of the whole, at sites besides."""
+    if any(site in sites and not sites[site] for site in WHOLE):
+        yield ""  # true of everything: no place is to be told of it alone
+        return
+    whole = list(dict.fromkeys(name for site in WHOLE for name in sites.get(site, [])))
     others = [site for site in sites if site not in WHOLE]
     if len(called_) == 1:
-        return names([*dict.fromkeys([*whole, *(name for one in others for name in sites[one])])])
-    if whole and others:
-        return say("report.board.also", strata=names(whole), count=len(others))
-    if whole or not others:
-        return names(whole)
-    if len(others) == 1 and sites[others[0]]:
-        site = called_.get(others[0], called(others[0]))
-        return say("quality.place", site=site, stratum=names(sites[others[0]]))
-    return names([called_.get(one, one) for one in others])
+        yield names(list(dict.fromkeys([*whole, *(name for one in others for name in sites[one])])))
+        return
+    same = [one for one in others if sites[one] and set(sites[one]) <= set(whole)]
+    if whole:
+        strata = names(whole)
+        yield say("report.board.also", strata=strata, count=len(same)) if same else strata
+    left = [one for one in others if one not in same]
+    whole_sites = [one for one in left if not sites[one]]
+    if whole_sites:
+        yield names([called_.get(one, called(one)) for one in whole_sites])
+    parts = [one for one in left if sites[one]]
+    if len(parts) == 1:
+        site = called_.get(parts[0], called(parts[0]))
+        yield say("quality.place", site=site, stratum=names(sites[parts[0]]))
+    elif parts:
+        strata = names(list(dict.fromkeys(name for one in parts for name in sites[one])))
+        yield say("report.board.at_sites", strata=strata, count=len(parts))

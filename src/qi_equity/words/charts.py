@@ -35,6 +35,11 @@ def is_short(row: Chart) -> bool:
     return row.subgroups < FEW_USEFUL
 
 
+def says_nothing(row: Chart) -> bool:
+    """Whether the silence of a chart says nothing: it is short, or nothing watches it yet."""
+    return is_short(row) or bool(row.not_watched)
+
+
 def signal_words(row: Chart, points: pd.DataFrame, subgroup: str) -> str:
     """The signals of one chart in a sentence, or nothing where there is none."""
     parts = list(_signals(row, points, subgroup))

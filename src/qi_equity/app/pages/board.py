@@ -16,7 +16,7 @@ from qi_equity.project import EVERYONE, Cycle, Measure
 from qi_equity.view import icons
 from qi_equity.vocabulary import Variation, Verdict
 from qi_equity.words import say
-from qi_equity.words.charts import FEW_USEFUL
+from qi_equity.words.charts import says_nothing
 from qi_equity.words.grammar import called, first_up, listed
 from qi_equity.words.numbers import day, missing, number
 from qi_equity.words.verdicts import CHANGED, verdict_word
@@ -115,8 +115,7 @@ def _word(row: Chart, variation: str, settled: bool) -> str:
     if not variation:
         return ""
     if variation == Variation.COMMON_CAUSE:
-        short = row.subgroups < FEW_USEFUL or bool(row.not_watched)
-        return "" if short else say("report.grid.steady")
+        return "" if says_nothing(row) else say("report.grid.steady")
     return say(f"charts.word.{variation}")
 
 
