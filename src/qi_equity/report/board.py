@@ -55,8 +55,8 @@ def _changed(findings: Findings, asked: Asked) -> Page:
     for one in found:
         notes += [_line(one, findings), *item_sentences(one, findings)]
     measure = findings.project.measure(findings.project.aim.measure)
-    for one in in_grid(findings):
-        notes += chart_notes(findings, one, lead_site(findings, one, asked)).values()
+    for charted in in_grid(findings):
+        notes += chart_notes(findings, charted, lead_site(findings, charted, asked)).values()
     title = lines[0].rstrip(".") if lines else _quiet(findings, asked, measure)
     under = footer(findings, asked.provenance, None, asked.site)
     return Page(title, tuple(blocks), tuple(notes), under)
