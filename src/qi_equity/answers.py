@@ -17,8 +17,9 @@ PUT_OFF = (
 # What stands where an answer is to come, or says that there is none.
 NONE_YET = re.compile(
     rf"\b(?:{PUT_OFF}|(?:n\.?/?a|nil|none|null|blank|empty|unknown|pending|todo|to do|wip"
-    r"|ditto|idem|x{2,}|lorem ipsum|placeholder|draft|dunno|work in progress|in due course"
-    r"|watch this space"
+    r"|ditto|idem|x{2,}|lorem ipsum|placeholder|draft|dunno|in due course|watch this space"
+    r"|(?:work )?in (?:progress|hand|development)|at present|as last (?:year|time)"
+    r"|under (?:discussion|review|development|consideration)"
     r"|not (?:yet )?(?:applicable|known|agreed|answered|decided|available|recorded|done|sure|yet)"
     r"|no (?:answer|reason|comment|idea|note|information)s?|(?:don.?t|do not) know"
     r"|(?:see|as|same as|as per|per|in) (?:the )?(?:above|below|before|previous|minutes?|notes?"
@@ -31,10 +32,10 @@ FEW = 6  # telling words: with no more, one that defers tells nothing else
 FILLER = frozenset(
     re.findall(
         r"\w+",
-        "a an and answer as at be been by can done for from go has have here how i in is it its "
-        "later me meeting meetings my next no not now of ok okay on or our please so soon still "
-        "team tell that the their them then there these they this to today tomorrow up us was we "
-        "what when where which who will with write yes yet you your",
+        "a add an and answer as at be been by can complete done for from go has have here how i "
+        "in insert is it its later me meeting meetings my next no not now of ok okay on or our "
+        "please same so soon still team tell that the their them then there these they this to "
+        "today tomorrow up us was we what when where which who will with write yes yet you your",
     )
 )
 

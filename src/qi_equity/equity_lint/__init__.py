@@ -41,7 +41,7 @@ class Review:
         return not self.open and not self.idle_reasons
 
 
-# What is asked about is no reason to leave it so: custom is not answered by custom.
+# What a rule asks about is no reason to leave it so: custom is not answered by custom.
 ASKED_ABOUT: Mapping[str, Callable[[str], bool]] = {EquityRule.WHITE_REFERENCE: of_custom}
 
 
@@ -76,5 +76,4 @@ def review(project: Project, observations: pd.DataFrame | None = None) -> Review
 
 def _silences(rule: str, text: str) -> bool:
     """Whether what stands under a rule is a reason, and not the very thing the rule asks about."""
-    asked_about = ASKED_ABOUT.get(rule)
-    return is_reason(text) and not (asked_about and asked_about(text))
+    return is_reason(text) and not (rule in ASKED_ABOUT and ASKED_ABOUT[rule](text))

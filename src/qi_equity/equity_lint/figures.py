@@ -7,7 +7,8 @@ import re
 # --- Windows that overlap (rule 13) -------------------------------------------------------------
 ROLLING = re.compile(
     r"\b(?:rolling|cumulative|trailing|(?:year|quarter|month)[- ]to[- ]date"
-    r"|(?:moving|running) (?:average|mean|median|total|sum|annual|window))"
+    r"|(?:moving|running) (?:average|mean|median|total|sum|annual|window)"
+    r"|(?:updated|refreshed|renewed) (?:weekly|monthly|quarterly|each|every))"
 )
 COUNTS = {
     "a": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "nine": 9, "twelve": 12,
@@ -31,6 +32,8 @@ WINDOWS = tuple(
         rf"(?:{N}[- ])?{UNIT}s?\b",
         rf"\b(?:last|past|previous|preceding|prior|latest) (?:{N}[- ])?{UNIT}s? "
         r"(?:on average|averaged|combined|added|taken together)",
+        rf"\b(?:over|across) the (?:preceding|previous) (?:{N}[- ])?{UNIT}s?\b",
+        rf"\b{N} {UNIT}s (?:combined|averaged|added up|added together|taken together)",
         rf"(?<!from )\b(?:{N}[- ])?{UNIT}s? {UP_TO}",
     )
 )

@@ -40,14 +40,12 @@ def equity_aim(project: Project) -> Iterator[Found]:
 
 
 def white_reference(project: Project) -> Iterator[Found]:
-    """White is compared with for a reason of its own, and not for custom or size."""
+    """White is compared with to answer something, and not for custom or size."""
     for side, chosen in groups.references(project):
-        if groups.is_white(side, chosen.compare_with):
-            facts = {"name": chosen.compare_with}
-            if not is_answer(chosen.reason):
-                yield Found(Rule.WHITE_REFERENCE, "unsaid", facts)
-            elif wording.of_custom(chosen.reason):
-                yield Found(Rule.WHITE_REFERENCE, facts=facts)
+        white = groups.is_white(side, chosen.compare_with)
+        if white and not wording.says_what_for(chosen.reason):
+            case = "found" if wording.of_custom(chosen.reason) else "unsaid"
+            yield Found(Rule.WHITE_REFERENCE, case, {"name": chosen.compare_with})
 
 
 def pooled_groups(project: Project) -> Iterator[Found]:

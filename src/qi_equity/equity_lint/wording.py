@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from qi_equity.answers import telling
+
 
 def _any(*words: str) -> re.Pattern[str]:
     """A pattern for words that begin so."""
@@ -31,10 +33,11 @@ CUSTOM = _any(
 PURPOSE = _any(
     "(?:the|our|a|one) question", r"(?:we|to) (?:ask|know|learn|find out)\b",
     "asks? (?:what|how|whether|why)", "(?:want|wish) to (?:know|see|learn)",
-    "to (?:see|show|answer|measure|tell) (?:what|how|whether|why)", "racis", "discriminat",
+    "(?:see|shows?|answers?|measure|tell) (?:what|how|whether|why)", "racis", "discriminat",
     "privileg", "advantag", "spared", "unequal", "(?:best|better) served", "served best",
-    "fare (?:best|better)", "best (?:care|outcomes?|rate|at)", "lowest (?:rate|risk|share)",
-    "highest (?:rate|share)", "(?:built|made|designed|planned|works|written) (?:for|around)",
+    "fare (?:best|better)", "best (?:of|care|outcomes?|rate|at)", "lowest (?:rate|risk|share)",
+    "highest (?:rate|share)", "(?:distance|gap) (?:to|from|between)",
+    "(?:built|made|designed|planned|works|written) (?:for|around)",
 )  # fmt: skip
 # Said of something that it is not so, or that it may be so and is not why.
 DENIED = re.compile(
@@ -49,8 +52,9 @@ CLAUSES = re.compile(
 TOGETHER = _any(
     r"bame\b", r"bme\b", r"bipoc\b", r"poc\b", "ethnic minorit", "minority ethnic",
     r"minorit(?:y|ies)\b", "minoriti[sz]ed", "raciali[sz]ed", "global majority",
-    "ethnically diverse", "diverse (?:communit|background|group)", r"of colou?r\b", "non[- ]?white",
-    "(?:not|than|but|except|excluding|outside) white", "all the others",
+    "ethnically diverse", "marginali[sz]ed", "global south", r"of colou?r\b", "non[- ]?white",
+    "diverse (?:communit|background|group)",
+    "(?:not|than|but|except|excluding|outside) white", "all (?:the )?others",
     "(?:all|every) other (?!asian|black|white|mixed)",
     "everybody", "everyone", r"the rest\b", "rest of", "all ethnic", r"black (?:and|or|&) brown",
 )  # fmt: skip
@@ -98,19 +102,20 @@ LOOKED_FOR = (
     "haemorrhag", "hemorrhag", "pph", "bleed", "bled", "tear", "torn", "sphincter", "oasi",
     "perineal", "depress", "anxi", "domestic abuse", "domestic violence", "jaundice", "sepsis",
     "infection", "hypoglyc", "hypertens", "pre-eclampsia", "preeclampsia", "anaemi", "reported",
-    "growth restrict", "small for gest",
+    "growth restrict", "small for gest", "found", "identified", "detected", "disclosed",
 )  # fmt: skip
 
 # --- Being understood (rule 10) -----------------------------------------------------------------
 SPOKEN = (
-    "interpreter", "language", "heard", "listen", "told", "explain", "communicat", "words",
-    "translat", "leaflet", "asked", "understand", "understood", "misunderst", "consent", "counsel",
-    "believ", "plain english", "informed",
+    "interpret", "language", "bilingual", "multilingual", "heard", "listen", "told", "explain",
+    "communicat", "words", "translat", "leaflet", "letters", "written", "asked", "understand",
+    "understood", "misunderst", "consent", "counsel", "believ", "plain english", "informed",
+    "wishes",
 )  # fmt: skip
 # Words that speak of women, or of the staff among themselves.
 SAID_AROUND = (
     "information", "conversation", "debrief", "talk", "discuss", "question", "advice", "decision",
-    "speak", "feedback", "voice", "concern",
+    "speak", "feedback", "voice", "concern", "education",
 )  # fmt: skip
 AMONG_STAFF = (
     "staff", "team", "huddle", "handover", "midwives", "doctors", "clinicians", "consultant",
@@ -143,16 +148,30 @@ def plainly(name: str) -> str:
     return re.sub(r"(?<=\b\w)\.", "", name.casefold())
 
 
+# A reason without a word of purpose may still say one, if it says this much.
+MUCH = 8
+
+
+def says_what_for(reason: str) -> bool:
+    """Whether a reason to compare with one group says what that is to answer.
+
+    >>> says_what_for("Our statistician chose it."), says_what_for("We ask what racism costs.")
+    (False, True)
+    """
+    return _in_a_clause(PURPOSE, reason) or (telling(reason) >= MUCH and not of_custom(reason))
+
+
 def of_custom(reason: str) -> bool:
-    """Whether a reason to compare with one group is its size or a custom, and nothing more.
+    """Whether a reason is a group's size or a custom, and says no more.
 
     >>> of_custom("They are the largest group."), of_custom("Not because they are the largest.")
     (True, False)
     """
-    clauses = [clause.casefold() for clause in CLAUSES.split(reason)]
-    if any(_affirmed(PURPOSE, clause) for clause in clauses):
-        return False
-    return any(_affirmed(CUSTOM, clause) for clause in clauses)
+    return _in_a_clause(CUSTOM, reason) and not _in_a_clause(PURPOSE, reason)
+
+
+def _in_a_clause(words: re.Pattern[str], reason: str) -> bool:
+    return any(_affirmed(words, clause.casefold()) for clause in CLAUSES.split(reason))
 
 
 def _affirmed(words: re.Pattern[str], clause: str) -> bool:
