@@ -161,6 +161,16 @@ class Page:
     footer: str = ""
     opening: bool = False  # the first page, with a large title
 
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """The notes that the page does not say itself: where both can be read, once is enough.
+
+        >>> Page("", (Said(("One.",)),), ("One.", "Two.")).beside
+        ('Two.',)
+        """
+        shown = {line for block in self.blocks if isinstance(block, Said) for line in block.lines}
+        return tuple(dict.fromkeys(note for note in self.notes if note not in shown))
+
 
 @dataclass(frozen=True, slots=True)
 class Pack:

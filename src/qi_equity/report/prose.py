@@ -57,7 +57,8 @@ def written(pack: Pack, findings: Findings, template: object = None) -> bytes:
     desk = bench.slides.add_slide(bench.slide_layouts[6]).shapes
     number = 0
     for page in pack.pages:
-        document.add_heading(page.title, 1)
+        if page.title not in pack.subject:  # which stands above already
+            document.add_heading(page.title, 1)
         for block in page.blocks:
             if isinstance(block, Said):
                 _said(document, block)
@@ -68,13 +69,23 @@ def written(pack: Pack, findings: Findings, template: object = None) -> bytes:
         under = document.add_paragraph()
         run = under.add_run(page.footer)
         run.font.size, run.font.color.rgb = Pt(SMALL), _colour("muted")
-        if page.notes:
-            document.add_heading(say("report.notes"), 2)
-            for note in page.notes:
-                document.add_paragraph(note)
+    _notes(document, pack)
     kept = io.BytesIO()
     document.save(kept)
     return steady(kept.getvalue(), pack.day)
+
+
+def _notes(document: Any, pack: Pack) -> None:
+    """What to say with each page, after all of them: two pages of a board stay two."""
+    told = [(page.title, page.beside) for page in pack.pages if page.beside]
+    if not told:
+        return
+    document.add_page_break()
+    document.add_heading(say("report.notes_each"), 1)
+    for title, notes in told:
+        document.add_heading(title, 2)
+        for note in notes:
+            document.add_paragraph(note)
 
 
 def _colour(look: str) -> RGBColor:
