@@ -15,7 +15,7 @@ from qi_equity.report import cells
 from qi_equity.report.fitting import EMU, lines_of
 from qi_equity.report.parts import Drawn, Listed, Pack, Said
 from qi_equity.report.steady import steady
-from qi_equity.report.workbook_charts import add_charts
+from qi_equity.report.workbook_charts import A4, add_charts
 from qi_equity.view.export import cautions
 from qi_equity.view.theme import LIGHT
 from qi_equity.words import say
@@ -25,7 +25,6 @@ SAID_COLUMNS = (30, 24, 24, 24, 28)  # widths of the sheet of words, in letters
 LETTER, TITLE, LINE = 11, 14, 15  # points: letters, those of a title, and a line of a row
 EM = 5.25  # points to a letter of a column's width
 CALIBRI = 0.93  # its letters beside those of Arial, which are measured
-A4 = 9  # as the format numbers paper
 
 
 def written(pack: Pack, findings: Findings, template: object = None) -> bytes:
@@ -56,7 +55,7 @@ def of_tables(
         "said": book.add_format({"text_wrap": True, "valign": "top"}),
     }
     _said(book, pack, looks)
-    add_charts(book, pack, looks, _on_paper)
+    add_charts(book, pack, looks)
     tables = named | {say("report.codebook.sheet"): codebook}
     for name, table in tables.items():
         _table(book, name, table, looks)

@@ -16,6 +16,9 @@ MARKS = {"diamond": "diamond", "triangle-up": "triangle", "square": "square", "d
 HIGH, WIDE = 18, 9  # rows and columns of cells that a chart covers
 CELL = (64, 20)  # pixels of a cell that nobody widened
 ACROSS = 2  # charts side by side
+A4 = 9  # as the format numbers paper
+A_SHEET, SCALE = 2, 78  # rows of charts to a sheet of paper, and per cent of their size there
+DAY, LAST = 12, 16_383  # letters of a column that holds a day; the last column of a sheet
 TITLE = 90  # letters of a chart's title
 SMALL = {"size": 8}
 GRID = {"visible": True, "line": {"color": LIGHT["grid"]}}
@@ -36,7 +39,7 @@ class Exact(float):
         return repr(float(self))
 
 
-def add_charts(book: Any, pack: Pack, looks: dict[str, Any], on_paper: Callable[..., None]) -> None:
+def add_charts(book: Any, pack: Pack, looks: dict[str, Any]) -> None:
     """Each panel as a native chart, its data on the sheet after; no sheet where there is none."""
     panels = [
         (page.title, panel)
@@ -48,18 +51,27 @@ def add_charts(book: Any, pack: Pack, looks: dict[str, Any], on_paper: Callable[
     if not panels:
         return
     sheet = book.add_worksheet(say("report.codebook.charts"))
-    on_paper(sheet)
+    _on_paper(sheet, -(-len(panels) // ACROSS))
     data = book.add_worksheet(say("report.codebook.data"))
     data.freeze_panes(1, 0)
+    data.set_column(0, LAST, DAY)
     column = 0
     for place, (title, panel) in enumerate(panels):
         chart, taken = KINDS[type(panel)](book, Data(data, column, looks), panel)
-        name = panel.title if panel.title in title else f"{panel.title}: {title}"
+        name = title if panel.title in title else f"{panel.title}: {title}"
         chart.set_title({"name": clipped(name, TITLE), "name_font": {"size": 11}})
         chart.set_size({"width": CELL[0] * WIDE - 16, "height": CELL[1] * HIGH - 12})
         row, across = divmod(place, ACROSS)
         sheet.insert_chart(row * HIGH, across * WIDE, chart, {"description": panel.alt})
         column += taken + 1
+
+
+def _on_paper(sheet: Any, rows: int) -> None:
+    """So many rows of charts to a sheet of A4 that none is cut in two."""
+    sheet.set_landscape()
+    sheet.set_paper(A4)
+    sheet.set_print_scale(SCALE)
+    sheet.set_h_pagebreaks([place * HIGH for place in range(A_SHEET, rows, A_SHEET)])
 
 
 class Data:
