@@ -141,7 +141,8 @@ def sheet(sides: list[Image.Image], path: Path) -> Path:
     whole = Image.new("RGB", ((wide + 4) * across, (high + 4) * rows), "#83929c")
     for place, side in enumerate(sides):
         whole.paste(side, ((place % across) * (wide + 4), (place // across) * (high + 4)))
-    whole.quantize(48).save(path, optimize=True)
+    # Marks are few and small: of a small palette their colours would be others.
+    whole.quantize(96, method=Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
     return path
 
 

@@ -12,13 +12,13 @@ from qi_equity.report.parts import Cloud, Drawn, Line, Panel, Value, parted
 from qi_equity.view.figure import chart_figure, span
 from qi_equity.view.funnel_figure import funnel_figure
 from qi_equity.view.gap_figure import WIDEST_RATIO, gap_figure
-from qi_equity.view.panels import Marker
+from qi_equity.view.panels import Marker, stamps
 from qi_equity.view.theme import MEANINGS
 from qi_equity.words import say
 from qi_equity.words.charts import chart_sentences
 from qi_equity.words.gaps import difference_unit
 from qi_equity.words.grammar import called
-from qi_equity.words.numbers import missing
+from qi_equity.words.numbers import day, missing
 from qi_equity.words.report import clipped
 
 PANELS = 6  # to a page: each can be read at a third of its size
@@ -80,6 +80,10 @@ def strata_charts(
             _in_order(shown, here), shown.iloc[:0], ["stratum"], unit=measure.unit,
             markers=markers, columns=across, legend=False,
         )  # fmt: skip
+        if ends[0] == ends[1]:  # one look has one day
+            axis = {"tickvals": [stamps(points["subgroup"])[0]], "ticktext": [day(ends[0])]}
+            axes = [name for name in figure["layout"] if name.startswith("xaxis")]
+            figure["layout"] |= {name: figure["layout"][name] | axis for name in axes}
         made.append(Drawn(tuple(panels), figure, _key(panels), across))
     return made
 

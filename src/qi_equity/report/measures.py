@@ -239,7 +239,7 @@ def site_pages(findings: Findings, measure: Measure, asked: Asked) -> list[Page]
         title = say("report.title.sites_many", measure=name, number=len(beyond), sites=len(found))
     notes = (
         say("compare.funnel_about", stratum=called(EVERYONE)),
-        *(
+        " ".join(
             say(
                 "report.site_rate",
                 site=called_.get(row.site, row.site),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -209,16 +210,10 @@ def _serial(when: Any) -> float:
 def add_cloud(shapes: Any, cloud: Cloud, place: Place, size: float) -> Any:
     """Sites as named points inside the curves of chance; its graphic frame."""
     data = XyChartData()
-    for name, _, pairs in cloud.curves:
-        series = data.add_series(name)
-        for across, up in pairs:
+    for one in _strokes(cloud):
+        series = data.add_series(one.name)
+        for across, up in one.pairs:
             series.add_data_point(across, up)
-    for beyond in (False, True):
-        here = [site for site in cloud.sites if site[3] is beyond]
-        if here:
-            series = data.add_series("sites")
-            for _, wide, value, _ in here:
-                series.add_data_point(wide, value)
     frame = shapes.add_chart(XL_CHART_TYPE.XY_SCATTER_LINES_NO_MARKERS, *map(Emu, place), data)
     told(frame, cloud.title, cloud.alt)
     chart = frame.chart
@@ -238,31 +233,55 @@ def add_cloud(shapes: Any, cloud: Cloud, place: Place, size: float) -> Any:
     return frame
 
 
+@dataclass(frozen=True, slots=True)
+class _Stroke:
+    """One series of a cloud: a curve, or the sites within or beyond the outer limits."""
+
+    name: str
+    look: str
+    pairs: tuple[tuple[float, float], ...]
+    mark: str = ""
+    numbers: tuple[int, ...] = ()
+
+
+def _strokes(cloud: Cloud) -> list[_Stroke]:
+    found = [_Stroke(name, look, pairs) for name, look, pairs in cloud.curves]
+    for beyond, look, mark in ((False, "value", "dot"), (True, "other", "square")):
+        here = [(n, site) for n, site in enumerate(cloud.sites, 1) if site[3] is beyond]
+        pairs = tuple((across, up) for _, (_, across, up, _) in here)
+        if here:
+            found.append(_Stroke("sites", look, pairs, mark, tuple(n for n, _ in here)))
+    # LibreOffice draws no series that stands before one of more points.
+    return sorted(found, key=lambda one: -len(one.pairs))
+
+
 def _cloud_series(chart: Any, cloud: Cloud, size: float) -> None:
-    every = list(chart.plots[0].series)
-    for series, (_, look, _) in zip(every, cloud.curves, strict=False):
+    for series, one in zip(chart.plots[0].series, _strokes(cloud), strict=True):
         series.smooth = False
+        if one.mark:
+            _sites(series, one, size if cloud.numbered else 0)
+            continue
         series.marker.style = XL_MARKER_STYLE.NONE
         series.format.line.width = Pt(1.5)
-        series.format.line.color.rgb = colour("limit" if look == "grid" else look)
-        if look == "grid":
+        series.format.line.color.rgb = colour("limit" if one.look == "grid" else one.look)
+        if one.look == "grid":
             series.format.line.dash_style = MSO_LINE.DASH
-    groups = [[one for one in cloud.sites if one[3] is beyond] for beyond in (False, True)]
-    for series, here in zip(every[len(cloud.curves) :], filter(None, groups), strict=True):
-        look, mark = ("other", "square") if here[0][3] else ("value", "dot")
-        series.format.line.fill.background()
-        series.marker.style, series.marker.size = SHAPES[mark][0], 10
-        series.marker.format.fill.solid()
-        series.marker.format.fill.fore_color.rgb = colour(look)
-        by_size = sorted(range(len(here)), key=lambda place: here[place][1])
-        by_size = by_size if cloud.numbered else []
-        for rank, place in enumerate(by_size):
-            # A number each: names of that size would run into one another.
-            label = series.points[place].data_label
-            label.has_text_frame = True
-            label.text_frame.text = str(cloud.sites.index(here[place]) + 1)
-            label.text_frame.paragraphs[0].runs[0].font.size = Pt(size)
-            label.position = (XL_LABEL_POSITION.ABOVE, XL_LABEL_POSITION.BELOW)[rank % 2]
+
+
+def _sites(series: Any, one: _Stroke, size: float) -> None:
+    """Points without a line, each with its number where there is a size for it."""
+    series.format.line.fill.background()
+    series.marker.style, series.marker.size = SHAPES[one.mark][0], 10 if size else 7
+    series.marker.format.fill.solid()
+    series.marker.format.fill.fore_color.rgb = colour(one.look)
+    by_size = sorted(range(len(one.pairs)), key=lambda place: one.pairs[place][0])
+    for rank, place in enumerate(by_size if size else ()):
+        # A number each: names of that size would run into one another.
+        label = series.points[place].data_label
+        label.has_text_frame = True
+        label.text_frame.text = str(one.numbers[place])
+        label.text_frame.paragraphs[0].runs[0].font.size = Pt(size)
+        label.position = (XL_LABEL_POSITION.ABOVE, XL_LABEL_POSITION.BELOW)[rank % 2]
 
 
 def parts_of(forest: Forest) -> tuple[tuple[str, tuple[float, ...]], ...]:

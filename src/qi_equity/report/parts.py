@@ -12,11 +12,11 @@ import pandas as pd
 from qi_equity.findings import Findings
 from qi_equity.store import Action, Session, SessionNote
 from qi_equity.store.rounds import Beside
+from qi_equity.view.funnel_figure import MOST_NAMED
 from qi_equity.view.panels import Figure
 from qi_equity.view.table import Table
 
 T = TypeVar("T")
-MOST_NUMBERED = 12  # sites
 Value = float | None
 # What a file says of its day where there is no data: the first that a zip archive can hold.
 NO_DAY = pd.Timestamp(1980, 1, 1)
@@ -75,7 +75,7 @@ class Cloud:
     @property
     def numbered(self) -> bool:
         """Whether each site has a number: of many they would run into one another."""
-        return len(self.sites) <= MOST_NUMBERED
+        return len(self.sites) <= MOST_NAMED
 
 
 @dataclass(frozen=True, slots=True)

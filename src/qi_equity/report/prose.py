@@ -134,8 +134,8 @@ def _listed(document: Any, block: Listed) -> None:
             cell = table.cell(number, column)
             cell.width = Emu(int(ACROSS * shares[column]))
             paragraph = cell.paragraphs[0]
-            # A short table stands on one page: each row holds on to the next.
-            paragraph.paragraph_format.keep_with_next = number < len(cells) - 1 < WHOLE
+            # A short table stands on one page with what follows: each row holds on to the next.
+            paragraph.paragraph_format.keep_with_next = len(cells) <= WHOLE
             run = paragraph.add_run(text)
             run.font.size, run.font.bold = Pt(SMALL), number == 0 or column == 0
             run.font.color.rgb = _colour(block.looks.get((number - 1, column), "ink"))
@@ -148,7 +148,7 @@ def _listed(document: Any, block: Listed) -> None:
     caption = parse_xml(f"<w:tblDescription {_space()}/>")
     caption.set(qn("w:val"), block.said)
     table._tbl.tblPr.append(caption)
-    document.add_paragraph()
+    document.add_paragraph().paragraph_format.keep_with_next = len(cells) <= WHOLE
 
 
 def _space() -> str:

@@ -15,7 +15,7 @@ from qi_equity.report import cells
 from qi_equity.report.fitting import EMU, lines_of
 from qi_equity.report.parts import Drawn, Listed, Pack, Said
 from qi_equity.report.steady import steady
-from qi_equity.report.workbook_charts import A4, add_charts
+from qi_equity.report.workbook_charts import A4, add_charts, by_days
 from qi_equity.view.export import cautions
 from qi_equity.view.theme import LIGHT
 from qi_equity.words import say
@@ -155,9 +155,15 @@ _last = _Last()
 
 
 def _with_rows(book: bytes, owner: object, tables: dict[str, pd.DataFrame]) -> dict[str, str]:
-    """The sheets of the tables, which stand last in the book, with their rows in them."""
+    """The sheets of the tables, which stand last in the book, with their rows; the charts."""
     made: dict[str, str] = {}
     with zipfile.ZipFile(io.BytesIO(book)) as held:
+        charts = {
+            part: held.read(part).decode()
+            for part in held.namelist()
+            if part.startswith("xl/charts/chart")
+        }
+        made |= {part: by_days(one) for part, one in charts.items() if "<c:dateAx>" in one}
         sheets = [name for name in held.namelist() if name.startswith("xl/worksheets/sheet")]
         first = len(sheets) - len(tables) + 1
         for number, (name, table) in enumerate(tables.items(), first):
