@@ -103,7 +103,7 @@ def pictured(pack: Pack, found: Findings, kind: str, place: Path, keep: bool) ->
         return sheet(sides, place / f"{name}.png")
 
 
-def pages(written: Path, folder: Path) -> list[Path]:
+def pages(written: Path, folder: Path, most: int = MOST) -> list[Path]:
     """A picture of each page of a file, as whoever opens it sees it."""
     if written.suffix == ".html":
         browser = shutil.which("chromium") or "google-chrome"
@@ -128,7 +128,7 @@ def pages(written: Path, folder: Path) -> list[Path]:
         )  # fmt: skip
     dots = DOTS if written.suffix == ".pptx" else 2 * DOTS  # paper is read from nearer
     subprocess.run(
-        ["pdftoppm", "-r", str(dots), "-png", "-l", str(MOST), paper, f"{folder}/side"], check=True
+        ["pdftoppm", "-r", str(dots), "-png", "-l", str(most), paper, f"{folder}/side"], check=True
     )
     return sorted(folder.glob("side*.png"))
 

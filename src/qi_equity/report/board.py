@@ -60,7 +60,7 @@ def _changed(findings: Findings, asked: Asked) -> Page:
         notes += [say("report.board.told_of", measure=charted.name), *told] if told else []
     title = lines[0].rstrip(".") if lines else quiet_title(findings, asked, measure)
     under = footer(findings, asked.provenance, None, asked.site)
-    return Page(title, tuple(blocks), tuple(notes), under)
+    return Page(title, tuple(blocks), tuple(notes), under, one=True)
 
 
 def _line(item: Item, findings: Findings) -> str:
@@ -94,7 +94,7 @@ def _gaps(findings: Findings, asked: Asked) -> Page:
     notes = [*gap_notes(gaps, measure)]
     notes += [*careful, *late[LATE:], *learning_notes(findings, asked)]
     under = footer(findings, asked.provenance, measure, site)
-    return Page(title, tuple(blocks), tuple(notes), under)
+    return Page(title, tuple(blocks), tuple(notes), under, one=True)
 
 
 def _gap_blocks(gaps: list[Gap], measure: Measure, title: str, hidden: bool) -> list[Block]:
