@@ -164,13 +164,15 @@ class Page:
 
     @property
     def beside(self) -> tuple[str, ...]:
-        """The notes that the page does not say itself: where both can be read, once is enough.
+        """The notes, but for those that are no more than the page: where both can be read, once.
 
-        >>> Page("", (Said(("One.",)),), ("One.", "Two.")).beside
-        ('Two.',)
+        >>> said = (Said(("One.", "Two.")),)
+        >>> Page("", said, ("One.",)).beside, Page("", said, ("One.", "Three.")).beside
+        ((), ('One.', 'Three.'))
         """
         shown = {line for block in self.blocks if isinstance(block, Said) for line in block.lines}
-        return tuple(dict.fromkeys(note for note in self.notes if note not in shown))
+        # Of others a line may be the head of those after it, though the page has it too.
+        return () if shown.issuperset(self.notes) else self.notes
 
 
 @dataclass(frozen=True, slots=True)
