@@ -96,7 +96,7 @@ def pictured(pack: Pack, found: Findings, kind: str) -> Path:
         return sheet(sides, EXAMPLES / f"{found.project.id}-{pack.name}-{kind}.png")
 
 
-def pages(written: Path, folder: Path) -> list[Path]:
+def pages(written: Path, folder: Path, most: int = MOST) -> list[Path]:
     """A picture of each page of a file, as whoever opens it sees it."""
     if written.suffix == ".html":
         browser = shutil.which("chromium") or "google-chrome"
@@ -121,7 +121,7 @@ def pages(written: Path, folder: Path) -> list[Path]:
         )  # fmt: skip
     dots = DOTS if written.suffix == ".pptx" else 2 * DOTS  # paper is read from nearer
     subprocess.run(
-        ["pdftoppm", "-r", str(dots), "-png", "-l", str(MOST), paper, f"{folder}/side"], check=True
+        ["pdftoppm", "-r", str(dots), "-png", "-l", str(most), paper, f"{folder}/side"], check=True
     )
     return sorted(folder.glob("side*.png"))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import pandas as pd
 
@@ -11,7 +11,7 @@ from qi_equity.audit.drawn import ranked
 from qi_equity.audit.model import AuditIndicator
 from qi_equity.audit.progress import progress_sentences
 from qi_equity.audit.register import ALL_PLACES, SHOWN
-from qi_equity.audit.rows import GapRow, completeness
+from qi_equity.audit.rows import completeness
 from qi_equity.audit.rows import gaps as typed
 from qi_equity.audit.said import (
     LEAST_SHOWN,
@@ -29,26 +29,22 @@ from qi_equity.audit.said import (
     period_of,
     place_of,
     rate_of,
-    ratio_of,
     slope_sentences,
     when,
     where_sentences,
 )
-from qi_equity.report.parts import Block, Listed, Pack, Page, Said, parted
+from qi_equity.audit.tables import gap_table, named, of_all_places, ranking
+from qi_equity.report.parts import Block, Listed, Pack, Page, Said
 from qi_equity.view.table import Table
-from qi_equity.vocabulary import Moved, Standing
+from qi_equity.vocabulary import Standing
 from qi_equity.words import say
 from qi_equity.words.grammar import called, first_up, listed
 from qi_equity.words.numbers import amount, day, missing, share, whole
 
-ROWS = 12  # of a table to a page
+ROWS = 12  # of the nearest and of the least complete
 RANKED = 8  # of each list on the page that has both
 BOARD = 2  # of each list on the board's page
 CHAPTERS = ("outcomes", "process", "experience", "staff")
-LOOKS = {
-    Standing.WORSE: "concern", Standing.BETTER: "improvement", Standing.APART: "other",
-    Standing.TOO_EARLY: "muted", Standing.ECHO: "muted",
-}  # fmt: skip
 
 
 def pack_of(found: Audited, kind: str) -> Pack:
@@ -202,9 +198,8 @@ def _chapter(found: Audited, chapter: str) -> Iterator[Page]:
     lines = lines or [say("audit.gap.none")]
     yield _page(found, title, [Said(tuple(lines))], notes)
     for one in indicators:
-        rows = _of_all_places(gaps[gaps["indicator"] == one.id])
-        for _, here in parted(list(typed(rows)), ROWS):
-            yield _page(found, one.name, [_table(found, here, one)])
+        rows = list(typed(of_all_places(gaps[gaps["indicator"] == one.id])))
+        yield _page(found, one.name, [gap_table(found, rows, one)])
 
 
 def _indicator(found: Audited, one: AuditIndicator, ranked: pd.DataFrame) -> Iterator[str]:
@@ -220,38 +215,6 @@ def _indicator(found: Audited, one: AuditIndicator, ranked: pd.DataFrame) -> Ite
         if len(together):
             every = (gaps["indicator"] == one.id) & (gaps["dimension"] == dimension)
             yield " ".join(where_sentences(found.audit, gaps[every & (gaps["group"] == group)]))
-
-
-def _of_all_places(gaps: pd.DataFrame) -> pd.DataFrame:
-    """The rows of all places together; where there is one place only, that one's."""
-    together = gaps[gaps["place"] == ALL_PLACES]
-    keys = ["dimension", "group"]
-    held = pd.MultiIndex.from_frame(together[keys])
-    alone = ~pd.MultiIndex.from_frame(gaps[keys]).isin(held)
-    return pd.concat([together, gaps[alone]])
-
-
-def _table(found: Audited, rows: Sequence[GapRow], one: AuditIndicator) -> Listed:
-    looks, lines = {}, []
-    for place, row in enumerate(rows):
-        looks[(place, 5)] = LOOKS.get(Standing(row.standing), "ink")
-        lines.append(
-            (
-                called(row.group),
-                rate_of(row, one),
-                called(row.reference),
-                ratio_of(row),
-                people_of(row),
-                first_up(say(f"audit.standing.{row.standing}")),
-                say(f"audit.moved.{row.moved}")
-                if row.moved in (Moved.WIDENED, Moved.NARROWED, Moved.TURNED)
-                else say("language.nothing"),
-            )
-        )
-    names = ("group", "rate", "reference", "ratio", "people", "standing", "since")
-    heads = tuple(say(f"audit.table.{name}") for name in names)
-    shares = (0.19, 0.11, 0.14, 0.18, 0.15, 0.13, 0.10)
-    return Listed(Table(one.name, heads, tuple(lines)), looks, shares, one.name)
 
 
 def _assets(found: Audited) -> Page:
@@ -275,31 +238,9 @@ def rankings(found: Audited, most: int) -> tuple[Listed, Listed]:
     sure = _worse(found).head(most)
     many = found.register.by_people().head(most)
     return (
-        _ranking(found, sure, "audit.table.evidence"),
-        _ranking(found, many, "audit.table.most"),
+        ranking(found, sure, say("audit.table.evidence")),
+        ranking(found, many, say("audit.table.most")),
     )
-
-
-def _ranking(found: Audited, rows: pd.DataFrame, caption: str) -> Listed:
-    lines, looks = [], {}
-    for place, row in enumerate(typed(rows)):
-        looks[(place, 4)] = LOOKS.get(Standing(row.standing), "ink")
-        one = found.audit.indicator(row.indicator)
-        lines.append(
-            (
-                one.name,
-                called(row.group),
-                place_of(found.audit, row.place),
-                people_of(row),
-                first_up(say(f"audit.standing.{row.standing}")),
-                ratio_of(row),
-            )
-        )
-    names = ("indicator", "group", "place", "people", "standing", "ratio")
-    heads = tuple(say(f"audit.table.{name}") for name in names)
-    said = say("audit.table.evidence" if caption == "audit.table.evidence" else "audit.table.most")
-    shares = (0.26, 0.15, 0.2, 0.14, 0.11, 0.14)
-    return Listed(Table(said, heads, tuple(lines)), looks, shares, said)
 
 
 def _ranked(found: Audited) -> Page:
@@ -390,9 +331,7 @@ def _early(found: Audited) -> Iterator[Page]:
     few = [row for row in typed(early) if row.denominator < LEAST_SHOWN]
     rows = [
         (
-            found.audit.indicator(row.indicator).name,
-            called(row.group),
-            place_of(found.audit, row.place),
+            named(found, row),
             say("language.count_of", numerator=whole(row.numerator),
                 denominator=whole(row.denominator)),
             needed(row),
@@ -400,14 +339,15 @@ def _early(found: Audited) -> Iterator[Page]:
         )
         for row in every[:ROWS]
     ]  # fmt: skip
-    names = ("indicator", "group", "place", "rate", "more", "when")
-    heads = tuple(say(f"audit.table.{name}") for name in names)
-    title = say("audit.title.too_early", count=len(early))
-    notes = [early_sentence(found.audit, row) for row in every]
-    blocks: list[Block] = [Said((few_sentence(few[0]),))] if few else []
-    shares = (0.24, 0.15, 0.2, 0.12, 0.14, 0.15)
-    blocks.append(Listed(Table(title, heads, tuple(rows)), shares=shares))
-    yield _page(found, title, blocks, notes)
+    heads = tuple(say(f"audit.table.{name}") for name in ("gap", "rate", "more", "when"))
+    lines = [say("audit.early.these", shown=len(rows), count=len(early))] if rows else []
+    lines += [few_sentence(few[0])] if few else []
+    blocks: list[Block] = [Said(tuple(lines))] if lines else []
+    title = say("audit.title.too_early")
+    if rows:
+        shares = (0.45, 0.13, 0.19, 0.23)
+        blocks.append(Listed(Table(title, heads, tuple(rows)), shares=shares))
+    yield _page(found, title, blocks, [early_sentence(found.audit, row) for row in every])
 
 
 def _progress(found: Audited) -> Page:
@@ -419,24 +359,25 @@ def _sources(found: Audited) -> Iterator[Page]:
     """Every source with all that is needed to judge it."""
     every = found.audit.sources
     title = say("audit.title.sources", count=len(every))
-    names = ("source", "publisher", "period", "whose", "codes", "rounding", "licence")
-    heads = tuple(say(f"audit.table.{name}") for name in names)
-    for _, part in parted(every, ROWS // 2):
-        rows = [
-            (
-                one.name,
-                f"{say(f'audit.kind.{one.kind}')}: {one.publisher}",
-                say("language.interval", low=day(pd.Timestamp(one.period.from_)),
-                    high=day(pd.Timestamp(one.period.to))),
-                one.whose_ethnicity,
-                listed(codes_of(found.audit, one)),
-                say(f"audit.rounding.{one.rounding}"),
-                listed([one.licence, day(pd.Timestamp(one.got))]),
-            )
-            for one in part
-        ]  # fmt: skip
-        shares = (0.2, 0.17, 0.13, 0.1, 0.14, 0.11, 0.15)
-        yield _page(found, title, [Listed(Table(title, heads, tuple(rows)), shares=shares)])
+    heads = tuple(say(f"audit.table.{name}") for name in SOURCE_HEADS)
+    rows = [
+        (
+            say("audit.table.by", source=one.name, kind=say(f"audit.kind.{one.kind}"),
+                publisher=one.publisher),
+            say("language.interval", low=day(pd.Timestamp(one.period.from_)),
+                high=day(pd.Timestamp(one.period.to))),
+            first_up(say(f"audit.whose.{one.whose_ethnicity}")),
+            first_up(listed(codes_of(found.audit, one))) or say("language.nothing"),
+            first_up(say(f"audit.rounding.{one.rounding}")),
+            say("audit.table.got", licence=one.licence, day=day(pd.Timestamp(one.got))),
+        )
+        for one in every
+    ]  # fmt: skip
+    shares = (0.26, 0.14, 0.1, 0.16, 0.14, 0.2)
+    yield _page(found, title, [Listed(Table(title, heads, tuple(rows)), shares=shares)])
+
+
+SOURCE_HEADS = ("source", "period", "whose", "codes", "rounding", "licence")
 
 
 # ------------------------------------------------------------------ one page for the board
@@ -486,6 +427,7 @@ def _short(found: Audited, rows: pd.DataFrame) -> Iterator[str]:
             rate=rate_of(row, one),
             reference_rate=amount(row.reference_rate * one.multiply, one.unit),
             people=people_of(row),
+            fewer=say(f"audit.board.{one.direction}"),
         )
 
 

@@ -196,7 +196,8 @@ def coding_sentences(found: Audited) -> Iterator[str]:
                   missing=found.count(sums["baby_missing"]))  # fmt: skip
     for source in audit.sources:
         if source.whose_ethnicity in ("baby", "not recorded") and source.reads:
-            yield say("audit.coding.unrecorded", source=source.name, whose=source.whose_ethnicity)
+            yield say("audit.coding.unrecorded", source=source.name,
+                      whose=say(f"audit.whose.{source.whose_ethnicity}"))  # fmt: skip
     yield from absent_sentences(found)
     for (name, _), account in found.taken.accounts.items():
         refused = int(account.refused["rows"].sum()) if len(account.refused) else 0
@@ -265,7 +266,7 @@ def reason(audit: Audit, pair: Pair, code: str) -> str:
     for name, source in (("first", pair.first), ("second", pair.second)):
         said: dict[str, str] = {
             "rounding": say(f"audit.rounding.{source.rounding}"),
-            "whose": source.whose_ethnicity,
+            "whose": say(f"audit.whose.{source.whose_ethnicity}"),
             "codes": listed(codes_of(audit, source, pair.dimension)),
         }
         ends[name] = said.get(code, "")
@@ -275,9 +276,9 @@ def reason(audit: Audit, pair: Pair, code: str) -> str:
 
 
 def codes_of(audit: Audit, source: AuditSource, dimension: str = "") -> list[str]:
-    """The code sets of a source, of one dimension or of all."""
+    """The code sets of a source by name, of one dimension or of all."""
     held = [
-        one.reading.code_set
+        say(f"audit.codes.{one.reading.code_set}")
         for one in readings(audit)
         if one.source is source and dimension in ("", one.reading.dimension)
     ]
@@ -303,16 +304,20 @@ def _held(found: Audited, concern: Concern, indicator: AuditIndicator) -> Iterat
     rows = every[every["indicator"] == indicator.id]
     if concern.group is not None:
         rows = rows[rows["group"] == concern.group]
-    worse = rows[rows["standing"] == Standing.WORSE].sort_values(["place", "q_value"])
+    rows = rows[rows["standing"] != Standing.REFERENCE]
     group = called(concern.group) if concern.group else say("audit.heard.anybody")
-    for row in gaps(worse.head(2)):
-        told = " ".join([f"{indicator.name}.", *gap_sentences(found.audit, row)])
-        yield say("audit.heard.beside", said=told)
-    if not len(worse):
-        early = rows.empty or (rows["standing"] == Standing.TOO_EARLY).any()
-        names = {"indicator": indicator.name, "group": group}
-        said = say("audit.heard.early", **names) if early else say("audit.heard.alike", **names)
-        yield say("audit.heard.beside", said=said)
+    for standing in (Standing.WORSE, Standing.APART, Standing.BETTER, Standing.ECHO):
+        there = rows[rows["standing"] == standing].sort_values(["place", "q_value"])
+        for row in gaps(there.head(2)):
+            told = " ".join([f"{indicator.name}.", *gap_sentences(found.audit, row)])
+            yield say("audit.heard.beside", said=told)
+        if len(there):
+            return
+    # Ruled out is what is ruled out of every row; anything less has not been shown.
+    ruled_out = len(rows) > 0 and (rows["standing"] == Standing.NO_GAP).all()
+    names = {"indicator": indicator.name, "group": group}
+    said = say("audit.heard.alike", **names) if ruled_out else say("audit.heard.early", **names)
+    yield say("audit.heard.beside", said=said)
 
 
 def few_sentence(row: GapRow) -> str:

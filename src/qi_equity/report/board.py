@@ -59,7 +59,7 @@ def _changed(findings: Findings, asked: Asked) -> Page:
         notes += chart_notes(findings, charted, lead_site(findings, charted, asked)).values()
     title = lines[0].rstrip(".") if lines else _quiet(findings, asked, measure)
     under = footer(findings, asked.provenance, None, asked.site)
-    return Page(title, tuple(blocks), tuple(notes), under)
+    return Page(title, tuple(blocks), tuple(notes), under, one=True)
 
 
 def _line(item: Item, findings: Findings) -> str:
@@ -103,7 +103,7 @@ def _gaps(findings: Findings, asked: Asked) -> Page:
     notes = [*gap_notes(gaps, measure)]
     notes += [*careful, *late[LATE:], *learning_notes(findings, asked)]
     under = footer(findings, asked.provenance, measure, site)
-    return Page(title, tuple(blocks), tuple(notes), under)
+    return Page(title, tuple(blocks), tuple(notes), under, one=True)
 
 
 def _gap_blocks(gaps: list[Gap], measure: Measure, title: str, hidden: bool) -> list[Block]:

@@ -160,6 +160,7 @@ class Page:
     notes: tuple[str, ...] = ()
     footer: str = ""
     opening: bool = False  # the first page, with a large title
+    one: bool = False  # one slide whatever it holds: a board reads two
 
 
 @dataclass(frozen=True, slots=True)
