@@ -16,7 +16,18 @@ from qi_equity.report.parts import Listed, Pack, Page, Said
 from qi_equity.report.slides import written
 from qi_equity.view.table import Table
 
-WORDS = ("women", "booked", "late", "Brackenford", "(synthetic)", "x1.58", "(1.37", "to", "1.81)", "62")
+WORDS = (
+    "women",
+    "booked",
+    "late",
+    "Brackenford",
+    "(synthetic)",
+    "x1.58",
+    "(1.37",
+    "to",
+    "1.81)",
+    "62",
+)
 FOOTER = "An area. 1 May 2024 to 30 April 2025. Synthetic example data."
 
 

@@ -242,12 +242,15 @@ class Slide:
         key = "   ".join(map("".join, keyed(block)))
         lines = min(KEY_LINES, lines_of(key, wide, SMALLEST)) if key else 0
         high -= int(Pt(lines * SMALLEST * LEADING))
-        rows = -(-len(block.panels) // block.across)
-        each, tall = wide // block.across, high // rows
+        rows, many = -(-len(block.panels) // block.across), len(block.panels)
+        # Panels over one another share their times: the lowest has the dates, and room for them.
+        dates = int(Pt(SMALLEST * LEADING)) if rows > 1 else 0
+        each, tall = wide // block.across, (high - dates) // rows
         for place_, panel in enumerate(block.panels):
             row, column = divmod(place_, block.across)
-            here = (left + column * each, top + row * tall, each, tall)
-            add(self.slide.shapes, panel, here, SMALLEST)
+            lowest = place_ + block.across >= many
+            here = (left + column * each, top + row * tall, each, tall + dates * lowest)
+            add(self.slide.shapes, panel, here, SMALLEST, dated=lowest)
         if key:
             self._key(block, (left, top + high, wide, place[3] - high))
 
