@@ -287,7 +287,10 @@ def said_of(found, first, second):
 
 def test_recording_that_decays_is_said_with_from_where_to_where(found):
     lines = " ".join(data_gaps(found))
-    assert "recording is getting worse: 2.6% without a known group in the first third" in lines
+    assert (
+        "recording of ethnicity is getting worse: 2.6% without a known group in the first third"
+        in lines
+    )
 
 
 def test_two_sources_that_rounding_alone_sets_apart_agree_and_say_so(found):
@@ -414,8 +417,8 @@ def test_all_slips_are_told_at_once_and_an_optional_file_may_be_absent(folder, t
     path = folder / "absent.yaml"
     path.write_text(json.dumps(held, indent=1))
     shown = room.audited(room.load(path), (folder,))
-    assert shown.taken.absent == ("published",)
-    assert "Source published: its file is not here" in " ".join(data_gaps(shown))
+    assert shown.taken.absent == (("published", "gone.csv"),)
+    assert "Source published: its file gone.csv is not here" in " ".join(data_gaps(shown))
 
 
 # ------------------------------------------------------------------ the plan

@@ -14,11 +14,10 @@ from qi_equity.audit.register import ALL_PLACES, SHOWN
 from qi_equity.audit.rows import completeness
 from qi_equity.audit.rows import gaps as typed
 from qi_equity.audit.said import (
-    LEAST_SHOWN,
-    absent_sentences,
     codes_of,
     coding_sentences,
     concern_sentences,
+    count_of,
     early_sentence,
     few_sentence,
     gap_sentences,
@@ -29,17 +28,20 @@ from qi_equity.audit.said import (
     period_of,
     place_of,
     rate_of,
+    reference_rate_of,
     slope_sentences,
+    too_little,
     when,
     where_sentences,
 )
 from qi_equity.audit.tables import gap_table, named, of_all_places, ranking
+from qi_equity.audit.used import used_sentences
 from qi_equity.report.parts import Block, Listed, Pack, Page, Said
 from qi_equity.view.table import Table
 from qi_equity.vocabulary import Standing
 from qi_equity.words import say
 from qi_equity.words.grammar import called, first_up, listed
-from qi_equity.words.numbers import amount, day, missing, share, whole
+from qi_equity.words.numbers import day, missing, share, whole
 
 ROWS = 12  # of the nearest and of the least complete
 RANKED = 8  # of each list on the page that has both
@@ -97,7 +99,9 @@ def footer(found: Audited) -> str:
 
 def headline(found: Audited) -> str:
     """What the whole of it comes to."""
-    shown, tested = len(_worse(found)), whole(found.register.tested)
+    shown, tested = distinct(_worse(found)), whole(found.register.tested)
+    if not found.register.tested:
+        return say("audit.title.nothing_read")
     if not shown:
         return say("audit.title.none", tested=tested)
     return say("audit.title.opening", count=shown, tested=tested)
@@ -108,6 +112,17 @@ def _worse(found: Audited) -> pd.DataFrame:
     return ranked[ranked["standing"] != Standing.BETTER]
 
 
+def family(found: Audited) -> list[str]:
+    """How many comparisons were held against chance together."""
+    tested = found.register.tested
+    return [say("audit.opening.family", tested=whole(tested))] if tested else []
+
+
+def distinct(rows: pd.DataFrame) -> int:
+    """How many gaps: that of a group is one, at however many places it is shown."""
+    return len(rows[["indicator", "dimension", "group"]].drop_duplicates())
+
+
 def _opening(found: Audited) -> Page:
     gaps, audit = found.register.gaps, found.audit
     counts = gaps["standing"].value_counts()
@@ -115,15 +130,24 @@ def _opening(found: Audited) -> Page:
         say("audit.opening.about", area=audit.area.name, period=period_of(audit),
             population=audit.population),
         say("audit.opening.sources", count=len({name for name, _ in found.taken.accounts})),
-        say("audit.opening.family", tested=whole(found.register.tested)),
+        *family(found),
     ]  # fmt: skip
     if counts.get(Standing.ECHO, 0):
         lines.append(say("audit.opening.echoes", count=int(counts[Standing.ECHO])))
     if counts.get(Standing.TOO_EARLY, 0):
         lines.append(say("audit.opening.early", count=int(counts[Standing.TOO_EARLY])))
-    lines += [*absent_sentences(found), say("audit.opening.system")]
+    lines += [*absent_lines(found), say("audit.opening.system")]
     lines += [say("audit.opening.many"), say("audit.opening.both")]
     return Page(headline(found), (Said(tuple(lines)),), (), footer(found), opening=True)
+
+
+def absent_lines(found: Audited) -> list[str]:
+    """Sources that the audit names and whose files are not here."""
+    away = [
+        say("audit.coding.absent", source=found.audit.source(name).name, file=file)
+        for name, file in found.taken.absent
+    ]
+    return away
 
 
 # ------------------------------------------------------------------ chapters
@@ -133,7 +157,7 @@ def _population(found: Audited) -> Page:
     """How many of each group, from every source that counts people."""
     audit = found.audit
     counts = [one for one in audit.indicators if one.chapter == "population"]
-    table = found.counts[found.counts["indicator"].isin([one.id for one in counts])]
+    table = pd.concat([found.counts.iloc[:0], *(_of_one_source(found, one) for one in counts)])
     blocks: list[Block] = []
     for dimension in audit.dimensions:
         here = table[table["dimension"] == dimension.id]
@@ -142,7 +166,7 @@ def _population(found: Audited) -> Page:
         sums = here.groupby(["group", "indicator"])["numerator"].sum(skipna=False).unstack()
         sums = sums.reindex([one.name for one in dimension.groups]).dropna(how="all")
         known = sums.loc[sums.index.isin(dimension.known)].sum()
-        used = [one for one in counts if one.id in sums]
+        used = sorted((one for one in counts if one.id in sums), key=lambda one: _lives(found, one))
         rows = [
             (called(str(name)), *(_shared(held[one.id], known[one.id], name in dimension.known)
                                   for one in used))
@@ -152,10 +176,24 @@ def _population(found: Audited) -> Page:
         blocks.append(
             Listed(Table(dimension.dimension, heads, tuple(rows), frozenset(range(1, len(heads)))))
         )
-        if len(used) > 1:
-            blocks.append(Said(tuple(_unlike(sums, known, used[0].id, used[1].id))))
+        if len(used) > 1 and not _lives(found, used[0]) and _lives(found, used[-1]):
+            blocks.append(Said(tuple(_unlike(sums, known, used[0].id, used[-1].id))))
     blocks = blocks or [Said((say("labels.nothing.logged"),))]
     return _page(found, say("audit.title.population"), blocks)
+
+
+def _of_one_source(found: Audited, one: AuditIndicator) -> pd.DataFrame:
+    """An indicator's counts of each place, from the first of its sources that has the place."""
+    rows = found.counts[found.counts["indicator"] == one.id]
+    rank = rows["source"].map({name: nth for nth, name in enumerate(one.sources)})
+    rows = rows[rank.notna()].assign(rank=rank)
+    first = rows.groupby(["dimension", "place"])["rank"].transform("min")
+    return rows[rows["rank"] == first].drop(columns="rank")
+
+
+def _lives(found: Audited, one: AuditIndicator) -> bool:
+    """Whether an indicator counts those who live here, and not those who gave birth here."""
+    return all(found.audit.source(name).whose_ethnicity == "resident" for name in one.sources)
 
 
 def _shared(held: float, known: float, of_known: bool) -> str:
@@ -189,7 +227,8 @@ def _chapter(found: Audited, chapter: str) -> Iterator[Page]:
     ranked = found.register.by_evidence()
     ranked = ranked[ranked["indicator"].isin([one.id for one in indicators])]
     shown = ranked[ranked["standing"] != Standing.BETTER]
-    said = say("audit.title.some", count=len(shown)) if len(shown) else say("audit.title.nothing")
+    many = distinct(shown)
+    said = say("audit.title.some", count=many) if many else say("audit.title.nothing")
     title = say(f"audit.title.{chapter}", said=said)
     lines = [line for one in indicators for line in _indicator(found, one, ranked)]
     lines += moved_sentences(audit, ranked)
@@ -246,7 +285,7 @@ def rankings(found: Audited, most: int) -> tuple[Listed, Listed]:
 def _ranked(found: Audited) -> Page:
     sure, many = rankings(found, RANKED)
     blocks: list[Block] = [
-        Said((say("audit.opening.family", tested=whole(found.register.tested)),), sure.said),
+        Said(tuple(family(found)), sure.said),
         sure,
         Said((say("audit.opening.system"),), many.said),
         many,
@@ -284,7 +323,7 @@ def _beside(found: Audited) -> Page:
 
 def data_gaps(found: Audited) -> list[str]:
     """Everything about the data that somebody has to put right."""
-    lines = list(coding_sentences(found))
+    lines = [*coding_sentences(found), *used_sentences(found)]
     lines += [
         " ".join(list(concern_sentences(found, one)))
         for one in found.audit.concerns
@@ -328,12 +367,11 @@ def _early(found: Audited) -> Iterator[Page]:
         return
     waiting = early[early["more"] >= 1]
     every = list(typed(waiting.sort_values(["years", "more"])))
-    few = [row for row in typed(early) if row.denominator < LEAST_SHOWN]
+    few = [row for row in typed(early) if too_little(row.numerator, row.denominator)]
     rows = [
         (
             named(found, row),
-            say("language.count_of", numerator=whole(row.numerator),
-                denominator=whole(row.denominator)),
+            count_of(row),
             needed(row),
             when(found.audit, row),
         )
@@ -385,7 +423,7 @@ SOURCE_HEADS = ("source", "period", "whose", "codes", "rounding", "licence")
 
 def board_pages(found: Audited) -> Iterator[Page]:
     """One page: both rankings, how far the data can be trusted, what nobody records."""
-    shown = len(_worse(found))
+    shown = distinct(_worse(found))
     area = found.audit.area.name
     title = say("audit.title.board", area=area, count=shown) if shown else headline(found)
     sure, many = (_short(found, rows) for rows in (
@@ -400,7 +438,7 @@ def board_pages(found: Audited) -> Iterator[Page]:
     notes = [
         *(" ".join(gap_sentences(found.audit, row)) for row in typed(_worse(found))),
         *trust,
-        say("audit.opening.family", tested=whole(found.register.tested)),
+        *family(found),
         say("audit.opening.system"),
     ]
     yield _page(found, title, blocks, notes)
@@ -425,7 +463,7 @@ def _short(found: Audited, rows: pd.DataFrame) -> Iterator[str]:
             group=called(row.group),
             place=place_of(found.audit, row.place),
             rate=rate_of(row, one),
-            reference_rate=amount(row.reference_rate * one.multiply, one.unit),
+            reference_rate=reference_rate_of(row, one),
             people=people_of(row),
             fewer=say(f"audit.board.{one.direction}"),
         )

@@ -44,12 +44,13 @@ def of_all_places(gaps: pd.DataFrame) -> pd.DataFrame:
 def gap_table(found: Audited, rows: Sequence[GapRow], one: AuditIndicator) -> Listed:
     """An indicator's groups, each with its rate, how far apart, whom it concerns, what holds."""
     moved = any(row.moved in CHANGED for row in rows)
+    several = any(row.place == ALL_PLACES for row in rows)
     looks, lines = {}, []
     for place, row in enumerate(rows):
         looks[(place, 4)] = LOOKS.get(Standing(row.standing), "ink")
         lines.append(
             (
-                _held_against(row),
+                _whose(found, row, several),
                 rate_of(row, one),
                 ratio_of(row),
                 people_of(row),
@@ -70,11 +71,14 @@ def _since(row: GapRow) -> str:
     return say("language.nothing")
 
 
-def _held_against(row: GapRow) -> str:
-    """A group by name, and whom it is held against where that is not everyone else."""
+def _whose(found: Audited, row: GapRow, several: bool) -> str:
+    """A group by name, where if not at all places as others here, and whom it is held against."""
+    group = called(row.group)
+    if several and row.place != ALL_PLACES:
+        group = say("audit.table.at", group=group, place=place_of(found.audit, row.place))
     if row.reference == EVERYONE_ELSE or row.standing == Standing.REFERENCE:
-        return called(row.group)
-    return say("audit.table.against", group=called(row.group), reference=called(row.reference))
+        return group
+    return say("audit.table.against", group=group, reference=called(row.reference))
 
 
 def ranking(found: Audited, rows: pd.DataFrame, caption: str) -> Listed:

@@ -71,7 +71,9 @@ def _held(context: Context, found: Standing) -> dict[str, Any]:
         when = pd.Timestamp(found.kept.at)
         by = say("session.held.by", who=found.kept.who, day=day(when), time=f"{when:%H:%M}")
     may = desk is not None and desk.user.may("write network entries") is not None
-    return {"held": by, "standing": found.key, "may_hold": may and context.findings.judged}
+    # What is held needs no verdicts to be let go, and the page of it waits for none.
+    ready = found.kept is not None or context.findings.judged
+    return {"held": by, "standing": found.key, "may_hold": may and ready}
 
 
 def _round(context: Context) -> dict[str, Any]:
