@@ -1,18 +1,21 @@
 """Pictures of packs made from the example network, real births and public figures.
 
-    python docs/examples_of_reports.py ../shared/data            # all; about 15 minutes
+    python docs/examples_of_reports.py ../shared/data            # those that docs/ keeps
     python docs/examples_of_reports.py ../shared/data pph        # of the names that begin so
+    python docs/examples_of_reports.py ../shared/data --every DIR  # each pack in each format
 
 Writes docs/examples/PROJECT-PACK-FORMAT.png, made for the network. The board paper is there in
 every format: slides, Word and Excel as LibreOffice opens them, the page as Chromium shows it, the
-PDF as it is. Needs those two and pdftoppm (Debian: libreoffice, chromium, poppler-utils).
+PDF as it is. The other packs are kept in one format each, for their weight; `--every` puts all of
+them, pictures and the files that they are of, into a folder to be looked at. Needs those two and
+pdftoppm (Debian: libreoffice, chromium, poppler-utils).
 """
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -27,7 +30,7 @@ from qi_equity.app import demo, example
 from qi_equity.disclosure import Releases, release
 from qi_equity.findings import Findings
 from qi_equity.network.responding import signals
-from qi_equity.report import FORMATS, Asked, Pack, Provenance, made_of, pack_of
+from qi_equity.report import FORMATS, PACKS, Asked, Pack, Provenance, made_of, pack_of
 from qi_equity.store.entries import Action, Response
 from qi_equity.store.rounds import written_down
 
@@ -42,9 +45,10 @@ REAL = (
         "msds_apr2025_continuity_of_carer_by_ethnicity_imd.csv",
     ),
 )
-# Each pack in these formats; those of the example network, which has sessions, also in the others.
-SHOWN = {"board": tuple(FORMATS), "project": ("pptx",)}
-ALSO = {"session": ("pptx",), "annual": ("docx",)}
+# The formats of each pack that docs/ keeps.
+SHOWN = {
+    "board": tuple(FORMATS), "project": ("pptx",), "session": ("pptx",), "annual": ("docx",),
+}  # fmt: skip
 TODAY = date(2026, 11, 28)  # the example network is moved in time to end before it
 DOTS, ACROSS, MOST = 36, 4, 16  # dots to an inch (a third of a screen's), to a row, to a sheet
 SCREEN = (1280, 2600)  # of a page in a browser
@@ -86,17 +90,20 @@ def example_network() -> tuple[Findings, Asked]:
     return found, Asked(provenance=provenance, today=pd.Timestamp(TODAY), **told)
 
 
-def pictured(pack: Pack, found: Findings, kind: str) -> Path:
-    """A pack in a format, its pages on one sheet."""
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        written = folder / f"pack.{kind}"
+def pictured(pack: Pack, found: Findings, kind: str, place: Path, keep: bool) -> Path:
+    """A pack in a format, its pages on one sheet; the file itself beside it if it is kept."""
+    name = f"{found.project.id}-{pack.name}-{kind}"
+    with tempfile.TemporaryDirectory() as kept:
+        folder = Path(kept)
+        written = folder / f"{name}.{kind}"
         written.write_bytes(made_of(pack, found, kind))
+        if keep:
+            shutil.copy(written, place)
         sides = [Image.open(path) for path in pages(written, folder)]
-        return sheet(sides, EXAMPLES / f"{found.project.id}-{pack.name}-{kind}.png")
+        return sheet(sides, place / f"{name}.png")
 
 
-def pages(written: Path, folder: Path) -> list[Path]:
+def pages(written: Path, folder: Path, most: int = MOST) -> list[Path]:
     """A picture of each page of a file, as whoever opens it sees it."""
     if written.suffix == ".html":
         browser = shutil.which("chromium") or "google-chrome"
@@ -121,7 +128,7 @@ def pages(written: Path, folder: Path) -> list[Path]:
         )  # fmt: skip
     dots = DOTS if written.suffix == ".pptx" else 2 * DOTS  # paper is read from nearer
     subprocess.run(
-        ["pdftoppm", "-r", str(dots), "-png", "-l", str(MOST), paper, f"{folder}/side"], check=True
+        ["pdftoppm", "-r", str(dots), "-png", "-l", str(most), paper, f"{folder}/side"], check=True
     )
     return sorted(folder.glob("side*.png"))
 
@@ -134,21 +141,27 @@ def sheet(sides: list[Image.Image], path: Path) -> Path:
     whole = Image.new("RGB", ((wide + 4) * across, (high + 4) * rows), "#83929c")
     for place, side in enumerate(sides):
         whole.paste(side, ((place % across) * (wide + 4), (place // across) * (high + 4)))
-    whole.quantize(48).save(path, optimize=True)
+    # Marks are few and small: of a small palette their colours would be others.
+    whole.quantize(96, method=Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
     return path
 
 
-def main(data: Path, begins: str = "") -> None:
+def main(data: Path, begins: str, every: Path | None) -> None:
     """Make every sheet."""
-    EXAMPLES.mkdir(exist_ok=True)
+    shown = SHOWN if every is None else dict.fromkeys(PACKS, tuple(FORMATS))
+    place = every or EXAMPLES
+    place.mkdir(parents=True, exist_ok=True)
     for found, asked in subjects(data):
-        also = ALSO if found.project.id == example.STORIES_OF else {}
-        for name, kinds in (SHOWN | also).items():
+        for name, kinds in shown.items():
             pack = pack_of(name, found, asked)
             for kind in kinds:
                 if f"{found.project.id}-{name}-{kind}".startswith(begins):
-                    print(pictured(pack, found, kind), flush=True)
+                    print(pictured(pack, found, kind, place, every is not None), flush=True)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), *sys.argv[2:3])
+    given = argparse.ArgumentParser(description="Pictures of packs.")
+    given.add_argument("data", type=Path, help="the folder of public figures")
+    given.add_argument("begins", nargs="?", default="", help="only names that begin so")
+    given.add_argument("--every", type=Path, help="a folder for each pack in each format")
+    main(**vars(given.parse_args()))

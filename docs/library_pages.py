@@ -62,7 +62,9 @@ def rules() -> str:
         *_folded(
             "A rule is answered by changing the file, or by a reason under `equity_reasons` (the "
             "rule, a colon, and why, in at least 20 letters), and by nothing else. A reason for a "
-            "rule there is not, an empty one, and one that no rule needs are named. Rules that "
+            "rule there is not, an empty one, and one that no rule needs are named. A mark or a "
+            "promise (?, tbc, to be agreed, see minutes) is no answer, no note and no reason, and "
+            "custom is no reason against the question whether it is custom. Rules that "
             "need counts are judged on the project's own data where the file is there, and told "
             "as not judged where it is not. Exit code 1 where anything is left to answer; what is "
             "not judged changes no exit code."

@@ -6,10 +6,9 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from seeing import DESKTOP
+from tabs import Tabs
 
 from patience import PATIENCE_MS
 
@@ -72,48 +71,21 @@ def url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def context_of(new_context: Any) -> Iterator[Any]:
-    """One context for each kind of screen, so that scripts are fetched once, as by visitors."""
-    made: dict[str, Any] = {}
+def tabs(new_context: Any) -> Iterator[Tabs]:
+    """Pages that one test leaves to the next."""
+    made = Tabs(new_context)
+    yield made
+    made.close()
 
-    def context(size: dict[str, int], **options: Any) -> Any:
-        name = repr((size, options))
-        if name not in made:
-            made[name] = new_context(viewport=size, **options)
-        return made[name]
 
-    yield context
-    for one in made.values():
-        one.close()
+@pytest.fixture(scope="session")
+def context_of(tabs: Tabs) -> Any:
+    """One context for each kind of screen, for tests that open pages of their own."""
+    return tabs.context
 
 
 @pytest.fixture
-def visit(context_of: Any, url: str) -> Iterator[Any]:
-    """Open an address in a fresh page; any error or foreign request fails the test."""
-    pages, troubles = [], []
-    home = urlsplit(url).netloc
-
-    def opened(address: str = "", *, size: dict[str, int] = DESKTOP, **options: Any) -> Any:
-        page = context_of(size, **options).new_page()
-        pages.append(page)
-        page.add_init_script("if (!sessionStorage.kept) localStorage.clear()")
-
-        def requested(request: Any) -> None:
-            place = urlsplit(request.url)
-            if place.scheme not in ("data", "blob") and place.netloc != home:
-                troubles.append(f"asked for {request.url}")
-
-        page.on("request", requested)
-        page.on("websocket", lambda socket: requested(socket))
-        page.on("pageerror", lambda error: troubles.append(f"error in the page: {error}"))
-        page.on(
-            "console",
-            lambda said: troubles.append(said.text) if said.type == "error" else None,
-        )
-        page.goto(url + address)
-        return page
-
-    yield opened
-    for page in pages:
-        page.close()
-    assert troubles == []
+def visit(tabs: Tabs, url: str) -> Iterator[Any]:
+    """Open an address in an empty page; any error or foreign request fails the test."""
+    with tabs.opened(url) as opened:
+        yield opened

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 import pytest
-from seeing import DESKTOP, fault, ready
+from seeing import fault, ready
 
 from app_client import PASSWORD, served
 from qi_equity.store import User
@@ -29,32 +27,19 @@ def site(tmp_path_factory):
 
 
 @pytest.fixture
-def visit(new_context, site):
+def visit(tabs, site):
     """Open the page of people as somebody; any error or foreign request fails the test."""
-    contexts, troubles = [], []
+    with tabs.opened(site.url, alone=True) as opened:
 
-    def opened(name="Asha", address="", **options):
-        context = new_context(viewport=options.pop("size", DESKTOP), **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("request", lambda one: troubles.append(one.url) if foreign(one.url) else None)
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("console", lambda one: troubles.append(one.text) if one.type == "error" else None)
-        page.goto(f"{site.url}?{address or 'page=people'}")
-        page.get_by_label("Your name").fill(name)
-        page.get_by_label("Password").fill(PASSWORD)
-        page.keyboard.press("Enter")
-        ready(page, chart=False)
-        return page
+        def signed_in(name="Asha", address="", **options):
+            page = opened(f"?{address or 'page=people'}", **options)
+            page.get_by_label("Your name").fill(name)
+            page.get_by_label("Password").fill(PASSWORD)
+            page.keyboard.press("Enter")
+            ready(page, chart=False)
+            return page
 
-    def foreign(url):
-        place = urlsplit(url)
-        return place.scheme not in ("data", "blob") and place.netloc != urlsplit(site.url).netloc
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert troubles == []
+        yield signed_in
 
 
 def said(page, text):

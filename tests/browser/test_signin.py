@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 import pytest
-from seeing import DESKTOP, fault, ready
+from seeing import fault, ready
 
 from app_client import PASSWORD, served
 from patience import PATIENCE_MS
@@ -33,41 +31,11 @@ def site(tmp_path_factory):
 
 
 @pytest.fixture
-def visit(new_context, site):
-    """Open an address in a browser that nobody used before; errors and foreign requests fail."""
-    contexts, troubles, expected = [], [], ["403"]  # a refused sign-in
-    home = urlsplit(site.url).netloc
-
-    def opened(address="", size=DESKTOP, **options):
-        context = new_context(viewport=size, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on(
-            "request",
-            lambda one: (
-                troubles.append(one.url)
-                if urlsplit(one.url).scheme not in ("data", "blob")
-                and urlsplit(one.url).netloc != home
-                else None
-            ),
-        )
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on(
-            "console",
-            lambda said: (
-                troubles.append(said.text)
-                if said.type == "error" and not any(one in said.text for one in expected)
-                else None
-            ),
-        )
-        page.goto(site.url + address)
-        return page
-
-    opened.expected = expected
-    yield opened
-    for context in contexts:
-        context.close()
-    assert troubles == []
+def visit(tabs, site):
+    """Open an address in a browser with nothing in it; errors and foreign requests fail."""
+    with tabs.opened(site.url, alone=True) as opened:
+        opened.expected.append("403")  # a refused sign-in
+        yield opened
 
 
 def sign_in(page, name="Jo", password=PASSWORD):

@@ -32,7 +32,7 @@ from test_attacker import (
 
 from conftest import absent
 from qi_equity.findings import Findings
-from qi_equity.report import Asked, Provenance, made_of, pack_of, paper
+from qi_equity.report import PACKS, Asked, Provenance, made_of, pack_of, paper
 
 NETWORK = NETWORKS["larger"]
 # A PDF is printed by a browser where there is one, and drawn by us where there is none.
@@ -51,9 +51,7 @@ def files(protected: bool, kind: str) -> list[bytes]:
     asked = Asked(provenance=provenance)
     # The tables of a workbook are the same in every pack; on paper the longest says most.
     only = {"xlsx": ("board",)} | dict.fromkeys(PAPER, ("project",))
-    packs = [
-        pack_of(name, found, asked) for name in only.get(kind, ("session", "project", "board"))
-    ]
+    packs = [pack_of(name, found, asked) for name in only.get(kind, tuple(PACKS))]
     if kind == "pdf, drawn":
         return [paper.drawn(pack) for pack in packs]
     return [made_of(pack, found, kind) for pack in packs]

@@ -46,7 +46,7 @@ def test_the_gaps_that_were_put_in_are_found_and_named_by_place(found):
 
 def test_decay_conflict_rounding_and_a_concern_without_data_are_each_in_words(found):
     lines = " ".join(data_gaps(found))
-    assert "Coldwater (synthetic): recording is getting worse" in lines
+    assert "Coldwater (synthetic): recording of ethnicity is getting worse" in lines
     assert "of those under Asian in Maternity system" in lines
     assert "No data for this yet" in lines
     said = {(p.first.id, p.second.id): " ".join(pair_sentences(found, p)) for p in found.pairs}
@@ -56,7 +56,7 @@ def test_decay_conflict_rounding_and_a_concern_without_data_are_each_in_words(fo
 
 
 def test_a_national_file_that_is_not_here_is_said_to_be_missing(found):
-    assert "April 2025: its file is not here" in " ".join(data_gaps(found))
+    assert "April 2025: its file msds_apr2025" in " ".join(data_gaps(found))
 
 
 def test_the_real_national_file_is_read_as_it_was_published(shared_data):

@@ -93,6 +93,8 @@ class World:
     admin: store.Desk
     visitors: dict[str, Visitor] = field(default_factory=dict)
     pages: dict[str, Page] = field(default_factory=dict)
+    # What an admin was shown the next release would hold, by how many went out before.
+    looked_at: dict[int, str] = field(default_factory=dict)
     number: int = 0
 
     def fresh(self) -> int:
@@ -403,13 +405,22 @@ def forget_an_account(world, role, place):
 
 
 def approve_a_release(world, role, place):
-    would = world.admin.release(PROJECT, keep=False)
-    return done(world, role, "release", "project", reason=f"for {place}", seen=would.mark)
+    out = len(world.admin.releases(PROJECT))
+    if out not in world.looked_at:  # until one goes out, the next would hold the same
+        world.looked_at[out] = world.admin.release(PROJECT, keep=False).mark
+    seen = world.looked_at[out]
+    return done(world, role, "release", "project", reason=f"for {place}", seen=seen)
 
 
 def withdraw_a_release(world, role, place):
-    made = world.admin.release(PROJECT, "to be withdrawn")
-    return done(world, role, "withdraw", "project", number=str(made.number), reason="a slip")
+    standing = [one.number for one in world.admin.releases(PROJECT) if not one.withdrawn]
+    if len(standing) == 1 and role in ("equity_lead", "admin"):  # one stays, for the other tests
+        standing.append(world.admin.release(PROJECT, "to be withdrawn").number)
+    number = str(max(standing))
+    did = done(world, role, "withdraw", "project", number=number, reason="a slip")
+    left = [one.number for one in world.admin.releases(PROJECT) if not one.withdrawn]
+    assert (int(number) not in left) == did
+    return did
 
 
 def read_the_trail(world, role, place):
@@ -461,8 +472,8 @@ OPERATIONS: dict[str, Any] = {
 
 
 PREPARED = (
-    "undo a count", "undo a note", "done", "withdraw a release", "examine a response",
-    "close a response", "what changed since", "true voices", "a cycle goes on",
+    "undo a count", "undo a note", "done", "examine a response", "close a response",
+    "what changed since", "true voices", "a cycle goes on",
 )  # fmt: skip
 
 
@@ -639,11 +650,13 @@ def test_a_clinician_cannot_ask_for_what_no_form_offers(world):
 
 # Hostile words and numbers, by every form
 
+# Several in one text, each whole within the shortest field, and first what is read at a beginning.
 WORDS = (
-    "<script>window.hit=1</script>", "<img src=x onerror=window.hit=1>", "{{7*7}}${7*7}",
-    "=HYPERLINK(\"http://x.example\")", "'; DROP TABLE revision; --", "</script><b>bold</b>",
-    "<a href='javascript:window.hit=1'>x</a>", "../../etc/passwd", "!!python/object:os.system",
-)  # fmt: skip
+    "../../etc/passwd <script>window.hit=1</script> {{7*7}}${7*7}",
+    "'; DROP TABLE revision; -- <img src=x onerror=window.hit=1>",
+    '=HYPERLINK("http://x.example") </script><b>bold</b>',
+    "!!python/object:os.system <a href='javascript:window.hit=1'>x</a>",
+)
 DECEIVING = ("x\u202ey", "x\u2066y", "x\x00y", "x\u200by", "x\x1b[31m", "x" * 1_000_000)
 
 

@@ -287,20 +287,23 @@ def said_of(found, first, second):
 
 def test_recording_that_decays_is_said_with_from_where_to_where(found):
     lines = " ".join(data_gaps(found))
-    assert "recording is getting worse: 2.6% without a known group in the first third" in lines
+    assert (
+        "recording of ethnicity is getting worse: 2.6% without a known group in the first third"
+        in lines
+    )
 
 
 def test_two_sources_that_rounding_alone_sets_apart_agree_and_say_so(found):
     said = said_of(found, "system", "published")
     assert "agree, as far as rounding lets them" in said
-    assert "how counts are rounded (none and 1 to 7 as 5, else to 5)" in said
+    assert "how counts are rounded (not rounded; 1 to 7 as 5, others to the nearest 5)" in said
 
 
 def test_two_sources_in_conflict_are_said_with_the_groups_and_the_reasons(found):
     said = said_of(found, "system", "other")
     assert "differ for Black" in said
     assert "Asian, 4,800 in Source system and 3,200 in Source other" in said
-    assert "whose ethnicity it is (mother and baby)" in said
+    assert "whose ethnicity it is (the mother’s; the baby’s)" in said
 
 
 def test_a_concern_stands_beside_its_figures_or_is_said_to_have_none_yet(found):
@@ -414,8 +417,8 @@ def test_all_slips_are_told_at_once_and_an_optional_file_may_be_absent(folder, t
     path = folder / "absent.yaml"
     path.write_text(json.dumps(held, indent=1))
     shown = room.audited(room.load(path), (folder,))
-    assert shown.taken.absent == ("published",)
-    assert "Source published: its file is not here" in " ".join(data_gaps(shown))
+    assert shown.taken.absent == (("published", "gone.csv"),)
+    assert "Source published: its file gone.csv is not here" in " ".join(data_gaps(shown))
 
 
 # ------------------------------------------------------------------ the plan

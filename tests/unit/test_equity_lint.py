@@ -162,6 +162,25 @@ def test_a_tenth_unknown_at_baseline_is_too_many():
     assert "at baseline 16.7% have no known group" in report(many)
 
 
+def test_who_has_no_known_group_is_not_judged_where_nobody_can_tell_how_many_they_are():
+    counts = log(12, 100, 60)
+    without = counts["stratum"] == "Not stated or not known"
+    withheld = counts.assign(
+        numerator=counts["numerator"].mask(without), denominator=counts["denominator"].mask(without)
+    )
+    assert list(review(changed(), withheld).held_back) == ["unknown_at_baseline"]
+    known = [group for group in BASE["strata"]["groups"] if not group.get("unknown")]
+    none_declared = review(changed(**strata(groups=known)), counts[~without])
+    assert list(none_declared.held_back) == ["unknown_at_baseline"]
+
+
+def test_an_aim_whose_answer_comes_after_its_day_is_told_the_weeks():
+    soon = equity({"stratum": "Black", "measure": "pph", "by": date(2025, 6, 30)})
+    assert "an answer needs about 74 weeks after a change" in report(
+        review(changed(**soon), log(5, 50, 0))
+    )
+
+
 def test_an_aim_that_cannot_be_answered_by_its_day_is_named():
     found = review(changed(), log(1, 8, 0))
     assert [each.rule.value for each in found.open] == ["planner_says_never"]

@@ -142,6 +142,19 @@ def test_an_agenda_is_not_held_before_verdicts_are_in_and_not_by_who_may_not_wri
         assert "Hold this agenda" not in shown(reader)[1]
 
 
+def test_a_held_agenda_can_be_let_go_while_verdicts_are_awaited(opened):
+    one = Shared(desk(opened, "admin"))
+    Renderer(one).act("hold", {"standing": ""}, "?page=session")
+    one.by_project = {"pph": replace(TOLD, judged=False)}  # a save elsewhere, not judged yet
+    page = Renderer(one)
+    answer = page.answer("?page=session")
+    assert not answer["waiting"], "a page of what is held asks for nothing more"
+    assert "Let the agenda follow the counts again" in answer["html"]
+    (key,) = re.findall(r'name="standing" value="([^"]+)"', answer["html"])
+    done = page.act("let_go", {"standing": key}, "?page=session")["done"]
+    assert "follows the counts again" in done
+
+
 def test_what_a_slide_captures_is_kept_with_its_item_and_shown_there_and_on_the_pages(opened):
     mine = desk(opened, "admin")
     page = Renderer(Shared(mine))

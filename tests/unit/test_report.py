@@ -29,7 +29,18 @@ from qi_equity.errors import UserError
 from qi_equity.findings import TABLES, Findings, Gap
 from qi_equity.findings.sides import went
 from qi_equity.project import ALL_SITES, EVERYONE
-from qi_equity.report import FORMATS, PACKS, Asked, Provenance, made, made_of, pack_of, paper, write
+from qi_equity.report import (
+    FORMATS,
+    PACKS,
+    Asked,
+    Provenance,
+    made,
+    made_of,
+    pack_of,
+    paper,
+    web,
+    write,
+)  # fmt: skip
 from qi_equity.report.fitting import height
 from qi_equity.report.parts import Drawn, Listed, Panel, Said, parted
 from qi_equity.report.trust import _places
@@ -43,7 +54,7 @@ from qi_equity.store.rounds import Beside
 from qi_equity.view.export import document
 from qi_equity.words.grammar import called
 from qi_equity.words.numbers import amount, number
-from qi_equity.words.report import gap_title
+from qi_equity.words.report import gap_title, measure_title
 from qi_equity.words.verdicts import verdict_word
 
 ASKED = Asked()
@@ -575,3 +586,48 @@ def test_a_chart_that_nothing_watches_yet_is_not_said_to_have_no_signal(found):
     )
     first = pack_of("board", replace(found, charts=charts), ASKED).pages[0]
     assert "no signal" not in str(first.blocks)
+
+
+def test_notes_say_of_what_is_not_shown_that_it_is_not(found):
+    hidden = suppressed(found)
+    hidden = replace(hidden, charts=hidden.charts.assign(subgroups=np.nan))
+    notes = pack_of("board", hidden, RELEASE).pages[0].notes
+    assert any(note.startswith("Black. These counts are small") for note in notes)
+    assert not any("nan" in note.split() for note in notes)
+
+
+def test_on_paper_what_to_say_stands_after_all_pages_and_once(found):
+    pack = pack_of("board", found, ASKED)
+    word = [one.text for one in Document(io.BytesIO(made_of(pack, found, "docx"))).paragraphs]
+    printed = web.page(pack, still=True)
+    printed = unescape(re.sub(r"<[^>]+>", "\n", printed)).split("\n")
+    for lines in (word, printed):
+        begin = lines.index("Notes: what to say with each page")
+        assert all(lines.index(page.title) < begin for page in pack.pages)
+        rest = [line for line in lines[begin:] if line]
+        told = [text for page in pack.pages for text in (page.title, *page.notes)]
+        assert rest[1 : 1 + len(told)] == told, "in their order: a line may head those after it"
+
+
+def test_a_page_of_charts_says_where_it_is_too_early_to_see_a_change(found):
+    still = {"established": False, "emerging": False, "variation": "common cause"}
+    charts = found.charts.assign(subgroups=20, **still)
+    few = charts["stratum"] == "Mixed"
+
+    def title(table):
+        measure = found.project.measures[0]
+        return measure_title(replace(found, charts=table), measure, found.project.sites[0].id)
+
+    assert title(charts).endswith("no change stands out in any group")
+    one = charts.assign(subgroups=charts["subgroups"].mask(few, 4))
+    assert title(one).endswith("no change stands out where there is enough to see one")
+    assert title(charts.assign(subgroups=4)).endswith("too early to see a change")
+
+
+def test_a_session_without_an_agenda_shows_what_stays_the_same(found):
+    quiet = {"established": False, "emerging": False, "variation": "common cause"}
+    still = replace(found, charts=found.charts.assign(**quiet), gaps=found.gaps.assign(
+        established=False, verdict="steady"))  # fmt: skip
+    first, second, *_ = pack_of("session", still, ASKED).pages
+    assert any(isinstance(block, Listed) for block in first.blocks)
+    assert second.title.startswith("Blood loss of 1,000 ml or more: steady")

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from docx import Document
 from made_findings import made_findings, made_project
 
 from patience import PATIENCE
@@ -23,6 +24,7 @@ from qi_equity.disclosure import Releases
 from qi_equity.findings import Findings
 from qi_equity.observations import COLUMNS
 from qi_equity.project import EVERYONE
+from qi_equity.report import FORMATS, PACKS
 from qi_equity.store import Act, Action, Desk, SessionNote
 
 PROJECT = made_project(sites=2)
@@ -33,7 +35,7 @@ PEOPLE = {
     one.name: one
     for one in (
         *(store.User(name, "admin") for name in ("Asha", "Ben")),
-        *(store.User(name, "facilitator") for name in ("Fay", "Fay2")),
+        *(store.User(name, "facilitator") for name in ("Fay", "Fay2", "Ada")),
         store.User("Lea", "equity_lead", ["site_a"]),
     )
 }
@@ -78,11 +80,15 @@ def sent(desk: Desk, findings: Findings, **fields: str) -> tuple[Renderer, dict[
     return page, page.act("send_round", ONE | fields, "?page=session")
 
 
-def fetched(who: str) -> dict[str, str]:
+def files(who: str) -> dict[str, bytes]:
     found = ROUNDS.of(who, "pph")
     found.future.result(PATIENCE)
     with zipfile.ZipFile(io.BytesIO(found.archive.read_bytes())) as held:
-        return {name: held.read(name).decode() for name in held.namelist()}
+        return {name: held.read(name) for name in held.namelist()}
+
+
+def fetched(who: str) -> dict[str, str]:
+    return {name: held.decode() for name, held in files(who).items()}
 
 
 def test_a_facilitator_sends_round_the_last_release_alone_and_it_is_on_record(opened):
@@ -103,6 +109,26 @@ def test_a_facilitator_sends_round_the_last_release_alone_and_it_is_on_record(op
     assert ROUNDS.file(link[1].removeprefix("round/")).who == "Fay"
     lines = opened.as_user(PEOPLE["Asha"]).trail(who="Fay", what=Act.EXPORTED)
     assert lines[0].told["release"] == 1
+
+
+def test_the_annual_part_is_made_in_word_of_the_last_release_and_says_which(opened):
+    page = Renderer(FixedBackend({"pph": TOLD}, opened.as_user(PEOPLE["Ada"])))
+    form = page.answer("?page=session")["html"]
+    for kind, known in (("pack", PACKS), ("format", FORMATS)):  # all that the command line offers
+        boxes = dict(re.findall(rf'name="{kind}\.(\w+)" value="yes"( checked)?', form))
+        assert list(boxes) == list(known)
+        assert [name for name, ticked in boxes.items() if not ticked] == ["annual"] * (
+            kind == "pack"
+        )
+    asked = {"pack.annual": "yes", "format.docx": "yes", "audience": "network"}
+    assert "1 file" in page.act("send_round", asked, "?page=session")["done"]
+    ((name, held),) = files("Ada").items()
+    assert name == "pph-annual.docx"
+    told = Document(io.BytesIO(held)).paragraphs
+    assert any("section 13SA" in one.text for one in told)
+    pages = sum(one.style.name == "Heading 1" for one in told)
+    named = sum("(HES). Release 1, " in one.text for one in told)
+    assert named == pages + 2 > 5, "the first page and each under a heading; the prose too"
 
 
 def test_true_counts_go_to_the_team_alone_and_say_so(opened):

@@ -11,7 +11,7 @@ import logging
 import secrets
 import shutil
 import zipfile
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -30,6 +30,7 @@ from qi_equity.app.aside import Worker
 from qi_equity.app.state import Choice
 from qi_equity.errors import UserError
 from qi_equity.findings import Findings
+from qi_equity.report import FORMATS, PACKS, Provenance, write
 from qi_equity.store import Act, Desk, Forbidden
 from qi_equity.store.rounds import written_down
 from qi_equity.words import say
@@ -38,8 +39,8 @@ if TYPE_CHECKING:  # who asks at the door is known to what serves these
     from qi_equity.app.signin import Door
 
 Fields = Mapping[str, Any]
-PACKS = ("session", "project", "board")
-FORMATS = ("pptx", "xlsx", "html", "pdf", "docx")
+# What goes round for a meeting, ticked from the first; the rest is asked for once a year.
+MEETING = ("session", "project", "board")
 NEEDED = ("pptx", "docx", "xlsxwriter", "matplotlib")  # packages of the extra that makes them
 NETWORK, TEAM = "network", "team"
 KEPT = 3600.0  # seconds that files are there to be fetched
@@ -230,7 +231,7 @@ def _for_network(desk: Desk, choice: Choice) -> tuple[Future[Findings], dict[str
     return found, {"provenance": told}
 
 
-def _ticked(fields: Fields, name: str, known: Sequence[str]) -> list[str]:
+def _ticked(fields: Fields, name: str, known: Iterable[str]) -> list[str]:
     chosen = [one for one in known if fields.get(f"{name}.{one}")]
     if not chosen:
         raise UserError(say(f"round.no_{name}"))
@@ -253,8 +254,6 @@ def _make(
 
 def write_round(findings: Findings, place: str, options: dict[str, Any]) -> None:
     """In the worker: every pack in every format, then all of them in one archive."""
-    from qi_equity.report import Provenance, write
-
     folder, packs = Path(place), options.pop("packs")
     provenance = Provenance(**options.pop("provenance"))
     for name in packs:

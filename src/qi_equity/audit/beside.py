@@ -113,8 +113,11 @@ def _pair(
     beyond = (apart.lower > 0) | (apart.upper < 0)
     slack = HALF * cells.loc[sums.index].to_numpy() * _roundings(first, second)
     rounds = (np.abs(x - y) <= slack) & (np.abs(n - m) <= slack)
-    with np.errstate(all="ignore"):
-        above = [a / b > (a.sum() - a) / (b.sum() - b) for a, b in ((x, n), (y, m))]
+    # On which side of everyone else each source puts a group, where it is clear of them.
+    sides = [
+        np.where(gap.lower > 0, 1, np.where(gap.upper < 0, -1, 0))
+        for gap in (newcombe(a, b, a.sum() - a, b.sum() - b) for a, b in ((x, n), (y, m)))
+    ]
     # Another share of all: one of the two puts the same women into another group.
     size = max(n.sum(), m.sum())
     shares = (n / n.sum(), m / m.sum())
@@ -124,7 +127,8 @@ def _pair(
     )
     table = sums.assign(
         placed_elsewhere=moved, difference=apart.estimate, lower=apart.lower, upper=apart.upper,
-        differs=beyond & ~rounds, turned=(above[0] != above[1]) & beyond,
+        differs=beyond & ~rounds,
+        turned=(sides[0] * sides[1] < 0) & (indicator.direction != "none"),
     ).reset_index()  # fmt: skip
     alone = bool(slack.max(initial=0.0) > 0 and rounds.all())
     reasons = tuple(_reasons(audit, dimension, first, second, (n.sum(), m.sum()), whole))

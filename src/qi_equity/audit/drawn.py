@@ -26,6 +26,7 @@ ROW_HEIGHT = 58  # pixels of one interval on a screen
 NAMES = 0.45  # of a chart's width that its names take
 BETWEEN = 0.02  # of the whole width, between two charts
 LETTERS = 28  # of a name to a line
+LONGEST = 44  # letters of an indicator, a group, a place: a name beside a chart has three lines
 TITLE = {
     "xref": "paper", "yref": "paper", "y": 1, "yanchor": "bottom", "xanchor": "left",
     "showarrow": False, "font": {"size": 14, "color": LIGHT["ink"]},
@@ -68,9 +69,12 @@ def _forest(found: Audited, rows: pd.DataFrame, what: str, title: str) -> Forest
 def _reach(found: Audited, row: dict[Any, Any], what: str) -> Reach:
     one = found.audit.indicator(row["indicator"])
     place = "" if row["place"] == ALL_PLACES else place_of(found.audit, row["place"])
-    named = {"group": clipped(called(row["group"])), "indicator": clipped(one.name)}
+    named = {
+        "group": clipped(called(row["group"]), LONGEST),
+        "indicator": clipped(one.name, LONGEST),
+    }
     name = (
-        say("audit.drawn.name_at", place=clipped(place), **named)
+        say("audit.drawn.name_at", place=clipped(place, LONGEST), **named)
         if place
         else say("audit.drawn.name", **named)
     )

@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from qi_equity import ethnicity, project_file
@@ -122,6 +123,14 @@ def spans(audit: Draft, folders: Folders) -> Found:
     for one in parts:
         if one is not None and one.from_ and one.to and one.from_ > one.to:
             yield one.at("to"), f"ends on {one.to}, before it begins on {one.from_}"
+    for one in (audit.period, audit.previous):
+        if one is not None and one.from_ and one.from_.day != 1:
+            told = (
+                f"sources are read by month: begin on {one.from_.replace(day=1)} or a month later"
+            )
+            yield one.at("from"), told
+        if one is not None and one.to and (one.to + timedelta(days=1)).day != 1:
+            yield one.at("to"), "sources are read by month: end on the last day of a month"
     now, before = audit.period, audit.previous
     if now and before and now.from_ and before.to and before.to >= now.from_:
         yield before.at("to"), f"the period before must end before {now.from_}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import pandas as pd
 
@@ -11,14 +11,13 @@ from qi_equity.audit.drawn import ranked
 from qi_equity.audit.model import AuditIndicator
 from qi_equity.audit.progress import progress_sentences
 from qi_equity.audit.register import ALL_PLACES, SHOWN
-from qi_equity.audit.rows import GapRow, completeness
+from qi_equity.audit.rows import completeness
 from qi_equity.audit.rows import gaps as typed
 from qi_equity.audit.said import (
-    LEAST_SHOWN,
-    absent_sentences,
     codes_of,
     coding_sentences,
     concern_sentences,
+    count_of,
     early_sentence,
     few_sentence,
     gap_sentences,
@@ -29,26 +28,25 @@ from qi_equity.audit.said import (
     period_of,
     place_of,
     rate_of,
-    ratio_of,
+    reference_rate_of,
     slope_sentences,
+    too_little,
     when,
     where_sentences,
 )
-from qi_equity.report.parts import Block, Listed, Pack, Page, Said, parted
+from qi_equity.audit.tables import gap_table, named, of_all_places, ranking
+from qi_equity.audit.used import used_sentences
+from qi_equity.report.parts import Block, Listed, Pack, Page, Said
 from qi_equity.view.table import Table
-from qi_equity.vocabulary import Moved, Standing
+from qi_equity.vocabulary import Standing
 from qi_equity.words import say
 from qi_equity.words.grammar import called, first_up, listed
-from qi_equity.words.numbers import amount, day, missing, share, whole
+from qi_equity.words.numbers import day, missing, share, whole
 
-ROWS = 12  # of a table to a page
+ROWS = 12  # of the nearest and of the least complete
 RANKED = 8  # of each list on the page that has both
 BOARD = 2  # of each list on the board's page
 CHAPTERS = ("outcomes", "process", "experience", "staff")
-LOOKS = {
-    Standing.WORSE: "concern", Standing.BETTER: "improvement", Standing.APART: "other",
-    Standing.TOO_EARLY: "muted", Standing.ECHO: "muted",
-}  # fmt: skip
 
 
 def pack_of(found: Audited, kind: str) -> Pack:
@@ -101,7 +99,9 @@ def footer(found: Audited) -> str:
 
 def headline(found: Audited) -> str:
     """What the whole of it comes to."""
-    shown, tested = len(_worse(found)), whole(found.register.tested)
+    shown, tested = distinct(_worse(found)), whole(found.register.tested)
+    if not found.register.tested:
+        return say("audit.title.nothing_read")
     if not shown:
         return say("audit.title.none", tested=tested)
     return say("audit.title.opening", count=shown, tested=tested)
@@ -112,6 +112,17 @@ def _worse(found: Audited) -> pd.DataFrame:
     return ranked[ranked["standing"] != Standing.BETTER]
 
 
+def family(found: Audited) -> list[str]:
+    """How many comparisons were held against chance together."""
+    tested = found.register.tested
+    return [say("audit.opening.family", tested=whole(tested))] if tested else []
+
+
+def distinct(rows: pd.DataFrame) -> int:
+    """How many gaps: that of a group is one, at however many places it is shown."""
+    return len(rows[["indicator", "dimension", "group"]].drop_duplicates())
+
+
 def _opening(found: Audited) -> Page:
     gaps, audit = found.register.gaps, found.audit
     counts = gaps["standing"].value_counts()
@@ -119,15 +130,24 @@ def _opening(found: Audited) -> Page:
         say("audit.opening.about", area=audit.area.name, period=period_of(audit),
             population=audit.population),
         say("audit.opening.sources", count=len({name for name, _ in found.taken.accounts})),
-        say("audit.opening.family", tested=whole(found.register.tested)),
+        *family(found),
     ]  # fmt: skip
     if counts.get(Standing.ECHO, 0):
         lines.append(say("audit.opening.echoes", count=int(counts[Standing.ECHO])))
     if counts.get(Standing.TOO_EARLY, 0):
         lines.append(say("audit.opening.early", count=int(counts[Standing.TOO_EARLY])))
-    lines += [*absent_sentences(found), say("audit.opening.system")]
+    lines += [*absent_lines(found), say("audit.opening.system")]
     lines += [say("audit.opening.many"), say("audit.opening.both")]
     return Page(headline(found), (Said(tuple(lines)),), (), footer(found), opening=True)
+
+
+def absent_lines(found: Audited) -> list[str]:
+    """Sources that the audit names and whose files are not here."""
+    away = [
+        say("audit.coding.absent", source=found.audit.source(name).name, file=file)
+        for name, file in found.taken.absent
+    ]
+    return away
 
 
 # ------------------------------------------------------------------ chapters
@@ -137,7 +157,7 @@ def _population(found: Audited) -> Page:
     """How many of each group, from every source that counts people."""
     audit = found.audit
     counts = [one for one in audit.indicators if one.chapter == "population"]
-    table = found.counts[found.counts["indicator"].isin([one.id for one in counts])]
+    table = pd.concat([found.counts.iloc[:0], *(_of_one_source(found, one) for one in counts)])
     blocks: list[Block] = []
     for dimension in audit.dimensions:
         here = table[table["dimension"] == dimension.id]
@@ -146,7 +166,7 @@ def _population(found: Audited) -> Page:
         sums = here.groupby(["group", "indicator"])["numerator"].sum(skipna=False).unstack()
         sums = sums.reindex([one.name for one in dimension.groups]).dropna(how="all")
         known = sums.loc[sums.index.isin(dimension.known)].sum()
-        used = [one for one in counts if one.id in sums]
+        used = sorted((one for one in counts if one.id in sums), key=lambda one: _lives(found, one))
         rows = [
             (called(str(name)), *(_shared(held[one.id], known[one.id], name in dimension.known)
                                   for one in used))
@@ -156,10 +176,24 @@ def _population(found: Audited) -> Page:
         blocks.append(
             Listed(Table(dimension.dimension, heads, tuple(rows), frozenset(range(1, len(heads)))))
         )
-        if len(used) > 1:
-            blocks.append(Said(tuple(_unlike(sums, known, used[0].id, used[1].id))))
+        if len(used) > 1 and not _lives(found, used[0]) and _lives(found, used[-1]):
+            blocks.append(Said(tuple(_unlike(sums, known, used[0].id, used[-1].id))))
     blocks = blocks or [Said((say("labels.nothing.logged"),))]
     return _page(found, say("audit.title.population"), blocks)
+
+
+def _of_one_source(found: Audited, one: AuditIndicator) -> pd.DataFrame:
+    """An indicator's counts of each place, from the first of its sources that has the place."""
+    rows = found.counts[found.counts["indicator"] == one.id]
+    rank = rows["source"].map({name: nth for nth, name in enumerate(one.sources)})
+    rows = rows[rank.notna()].assign(rank=rank)
+    first = rows.groupby(["dimension", "place"])["rank"].transform("min")
+    return rows[rows["rank"] == first].drop(columns="rank")
+
+
+def _lives(found: Audited, one: AuditIndicator) -> bool:
+    """Whether an indicator counts those who live here, and not those who gave birth here."""
+    return all(found.audit.source(name).whose_ethnicity == "resident" for name in one.sources)
 
 
 def _shared(held: float, known: float, of_known: bool) -> str:
@@ -193,7 +227,8 @@ def _chapter(found: Audited, chapter: str) -> Iterator[Page]:
     ranked = found.register.by_evidence()
     ranked = ranked[ranked["indicator"].isin([one.id for one in indicators])]
     shown = ranked[ranked["standing"] != Standing.BETTER]
-    said = say("audit.title.some", count=len(shown)) if len(shown) else say("audit.title.nothing")
+    many = distinct(shown)
+    said = say("audit.title.some", count=many) if many else say("audit.title.nothing")
     title = say(f"audit.title.{chapter}", said=said)
     lines = [line for one in indicators for line in _indicator(found, one, ranked)]
     lines += moved_sentences(audit, ranked)
@@ -202,9 +237,8 @@ def _chapter(found: Audited, chapter: str) -> Iterator[Page]:
     lines = lines or [say("audit.gap.none")]
     yield _page(found, title, [Said(tuple(lines))], notes)
     for one in indicators:
-        rows = _of_all_places(gaps[gaps["indicator"] == one.id])
-        for _, here in parted(list(typed(rows)), ROWS):
-            yield _page(found, one.name, [_table(found, here, one)])
+        rows = list(typed(of_all_places(gaps[gaps["indicator"] == one.id])))
+        yield _page(found, one.name, [gap_table(found, rows, one)])
 
 
 def _indicator(found: Audited, one: AuditIndicator, ranked: pd.DataFrame) -> Iterator[str]:
@@ -220,38 +254,6 @@ def _indicator(found: Audited, one: AuditIndicator, ranked: pd.DataFrame) -> Ite
         if len(together):
             every = (gaps["indicator"] == one.id) & (gaps["dimension"] == dimension)
             yield " ".join(where_sentences(found.audit, gaps[every & (gaps["group"] == group)]))
-
-
-def _of_all_places(gaps: pd.DataFrame) -> pd.DataFrame:
-    """The rows of all places together; where there is one place only, that one's."""
-    together = gaps[gaps["place"] == ALL_PLACES]
-    keys = ["dimension", "group"]
-    held = pd.MultiIndex.from_frame(together[keys])
-    alone = ~pd.MultiIndex.from_frame(gaps[keys]).isin(held)
-    return pd.concat([together, gaps[alone]])
-
-
-def _table(found: Audited, rows: Sequence[GapRow], one: AuditIndicator) -> Listed:
-    looks, lines = {}, []
-    for place, row in enumerate(rows):
-        looks[(place, 5)] = LOOKS.get(Standing(row.standing), "ink")
-        lines.append(
-            (
-                called(row.group),
-                rate_of(row, one),
-                called(row.reference),
-                ratio_of(row),
-                people_of(row),
-                first_up(say(f"audit.standing.{row.standing}")),
-                say(f"audit.moved.{row.moved}")
-                if row.moved in (Moved.WIDENED, Moved.NARROWED, Moved.TURNED)
-                else say("language.nothing"),
-            )
-        )
-    names = ("group", "rate", "reference", "ratio", "people", "standing", "since")
-    heads = tuple(say(f"audit.table.{name}") for name in names)
-    shares = (0.19, 0.11, 0.14, 0.18, 0.15, 0.13, 0.10)
-    return Listed(Table(one.name, heads, tuple(lines)), looks, shares, one.name)
 
 
 def _assets(found: Audited) -> Page:
@@ -275,37 +277,15 @@ def rankings(found: Audited, most: int) -> tuple[Listed, Listed]:
     sure = _worse(found).head(most)
     many = found.register.by_people().head(most)
     return (
-        _ranking(found, sure, "audit.table.evidence"),
-        _ranking(found, many, "audit.table.most"),
+        ranking(found, sure, say("audit.table.evidence")),
+        ranking(found, many, say("audit.table.most")),
     )
-
-
-def _ranking(found: Audited, rows: pd.DataFrame, caption: str) -> Listed:
-    lines, looks = [], {}
-    for place, row in enumerate(typed(rows)):
-        looks[(place, 4)] = LOOKS.get(Standing(row.standing), "ink")
-        one = found.audit.indicator(row.indicator)
-        lines.append(
-            (
-                one.name,
-                called(row.group),
-                place_of(found.audit, row.place),
-                people_of(row),
-                first_up(say(f"audit.standing.{row.standing}")),
-                ratio_of(row),
-            )
-        )
-    names = ("indicator", "group", "place", "people", "standing", "ratio")
-    heads = tuple(say(f"audit.table.{name}") for name in names)
-    said = say("audit.table.evidence" if caption == "audit.table.evidence" else "audit.table.most")
-    shares = (0.26, 0.15, 0.2, 0.14, 0.11, 0.14)
-    return Listed(Table(said, heads, tuple(lines)), looks, shares, said)
 
 
 def _ranked(found: Audited) -> Page:
     sure, many = rankings(found, RANKED)
     blocks: list[Block] = [
-        Said((say("audit.opening.family", tested=whole(found.register.tested)),), sure.said),
+        Said(tuple(family(found)), sure.said),
         sure,
         Said((say("audit.opening.system"),), many.said),
         many,
@@ -343,7 +323,7 @@ def _beside(found: Audited) -> Page:
 
 def data_gaps(found: Audited) -> list[str]:
     """Everything about the data that somebody has to put right."""
-    lines = list(coding_sentences(found))
+    lines = [*coding_sentences(found), *used_sentences(found)]
     lines += [
         " ".join(list(concern_sentences(found, one)))
         for one in found.audit.concerns
@@ -387,27 +367,25 @@ def _early(found: Audited) -> Iterator[Page]:
         return
     waiting = early[early["more"] >= 1]
     every = list(typed(waiting.sort_values(["years", "more"])))
-    few = [row for row in typed(early) if row.denominator < LEAST_SHOWN]
+    few = [row for row in typed(early) if too_little(row.numerator, row.denominator)]
     rows = [
         (
-            found.audit.indicator(row.indicator).name,
-            called(row.group),
-            place_of(found.audit, row.place),
-            say("language.count_of", numerator=whole(row.numerator),
-                denominator=whole(row.denominator)),
+            named(found, row),
+            count_of(row),
             needed(row),
             when(found.audit, row),
         )
         for row in every[:ROWS]
     ]  # fmt: skip
-    names = ("indicator", "group", "place", "rate", "more", "when")
-    heads = tuple(say(f"audit.table.{name}") for name in names)
-    title = say("audit.title.too_early", count=len(early))
-    notes = [early_sentence(found.audit, row) for row in every]
-    blocks: list[Block] = [Said((few_sentence(few[0]),))] if few else []
-    shares = (0.24, 0.15, 0.2, 0.12, 0.14, 0.15)
-    blocks.append(Listed(Table(title, heads, tuple(rows)), shares=shares))
-    yield _page(found, title, blocks, notes)
+    heads = tuple(say(f"audit.table.{name}") for name in ("gap", "rate", "more", "when"))
+    lines = [say("audit.early.these", shown=len(rows), count=len(early))] if rows else []
+    lines += [few_sentence(few[0])] if few else []
+    blocks: list[Block] = [Said(tuple(lines))] if lines else []
+    title = say("audit.title.too_early")
+    if rows:
+        shares = (0.45, 0.13, 0.19, 0.23)
+        blocks.append(Listed(Table(title, heads, tuple(rows)), shares=shares))
+    yield _page(found, title, blocks, [early_sentence(found.audit, row) for row in every])
 
 
 def _progress(found: Audited) -> Page:
@@ -419,24 +397,25 @@ def _sources(found: Audited) -> Iterator[Page]:
     """Every source with all that is needed to judge it."""
     every = found.audit.sources
     title = say("audit.title.sources", count=len(every))
-    names = ("source", "publisher", "period", "whose", "codes", "rounding", "licence")
-    heads = tuple(say(f"audit.table.{name}") for name in names)
-    for _, part in parted(every, ROWS // 2):
-        rows = [
-            (
-                one.name,
-                f"{say(f'audit.kind.{one.kind}')}: {one.publisher}",
-                say("language.interval", low=day(pd.Timestamp(one.period.from_)),
-                    high=day(pd.Timestamp(one.period.to))),
-                one.whose_ethnicity,
-                listed(codes_of(found.audit, one)),
-                say(f"audit.rounding.{one.rounding}"),
-                listed([one.licence, day(pd.Timestamp(one.got))]),
-            )
-            for one in part
-        ]  # fmt: skip
-        shares = (0.2, 0.17, 0.13, 0.1, 0.14, 0.11, 0.15)
-        yield _page(found, title, [Listed(Table(title, heads, tuple(rows)), shares=shares)])
+    heads = tuple(say(f"audit.table.{name}") for name in SOURCE_HEADS)
+    rows = [
+        (
+            say("audit.table.by", source=one.name, kind=say(f"audit.kind.{one.kind}"),
+                publisher=one.publisher),
+            say("language.interval", low=day(pd.Timestamp(one.period.from_)),
+                high=day(pd.Timestamp(one.period.to))),
+            first_up(say(f"audit.whose.{one.whose_ethnicity}")),
+            first_up(listed(codes_of(found.audit, one))) or say("language.nothing"),
+            first_up(say(f"audit.rounding.{one.rounding}")),
+            say("audit.table.got", licence=one.licence, day=day(pd.Timestamp(one.got))),
+        )
+        for one in every
+    ]  # fmt: skip
+    shares = (0.26, 0.14, 0.1, 0.16, 0.14, 0.2)
+    yield _page(found, title, [Listed(Table(title, heads, tuple(rows)), shares=shares)])
+
+
+SOURCE_HEADS = ("source", "period", "whose", "codes", "rounding", "licence")
 
 
 # ------------------------------------------------------------------ one page for the board
@@ -444,7 +423,7 @@ def _sources(found: Audited) -> Iterator[Page]:
 
 def board_pages(found: Audited) -> Iterator[Page]:
     """One page: both rankings, how far the data can be trusted, what nobody records."""
-    shown = len(_worse(found))
+    shown = distinct(_worse(found))
     area = found.audit.area.name
     title = say("audit.title.board", area=area, count=shown) if shown else headline(found)
     sure, many = (_short(found, rows) for rows in (
@@ -459,7 +438,7 @@ def board_pages(found: Audited) -> Iterator[Page]:
     notes = [
         *(" ".join(gap_sentences(found.audit, row)) for row in typed(_worse(found))),
         *trust,
-        say("audit.opening.family", tested=whole(found.register.tested)),
+        *family(found),
         say("audit.opening.system"),
     ]
     yield _page(found, title, blocks, notes)
@@ -484,8 +463,9 @@ def _short(found: Audited, rows: pd.DataFrame) -> Iterator[str]:
             group=called(row.group),
             place=place_of(found.audit, row.place),
             rate=rate_of(row, one),
-            reference_rate=amount(row.reference_rate * one.multiply, one.unit),
+            reference_rate=reference_rate_of(row, one),
             people=people_of(row),
+            fewer=say(f"audit.board.{one.direction}"),
         )
 
 

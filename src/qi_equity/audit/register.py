@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -12,20 +12,18 @@ import pandas as pd
 from qi_equity import ethnicity
 from qi_equity.arrays import BoolArray, FloatArray
 from qi_equity.audit.model import Audit, AuditDimension, AuditIndicator
+from qi_equity.audit.rows import GapRow
+from qi_equity.audit.sized import counts, intervals, reference_rate
 from qi_equity.audit.taken import Taken
 from qi_equity.chance import HIGHLIGHT, q_values
-from qi_equity.equity.contrast import difference_interval, ratio_interval
-from qi_equity.equity.gaps import Methods, gap
 from qi_equity.equity.inequality import inequality, strata_from_counts
-from qi_equity.equity.intervals import Interval, wilson
+from qi_equity.equity.intervals import Interval
 from qi_equity.equity.register import (
     Cells,
     Evidence,
-    blunted,
     changed,
     evidence,
     times_as_many,
-    widened,
 )
 from qi_equity.project import EVERYONE_ELSE
 from qi_equity.vocabulary import Moved, Standing
@@ -62,10 +60,12 @@ class Register:
         """Every gap that may cost somebody something, those with most events first.
 
         What is not shown by evidence is among them: a large group's gap may be small or too early
-        to call and still concern most people. Whether it is more than chance its interval says.
+        to call and still concern most people. Whether it is more than chance its interval says;
+        what small numbers that are shown as others may have made up is not among them.
         """
+        bounded = (self.gaps["most"] > self.gaps["least"]) & ~(self.gaps["people_lower"] > 0)
         kept = self.gaps["standing"].isin([Standing.WORSE, Standing.TOO_EARLY, Standing.NO_GAP])
-        worse = self.gaps[kept & (self.gaps["people"] > 0)]
+        worse = self.gaps[kept & ~bounded & (self.gaps["people"] > 0)]
         return worse.sort_values(["people", "q_value"], ascending=[False, True])
 
 
@@ -86,12 +86,25 @@ def register(audit: Audit, taken: Taken, highlight: float = HIGHLIGHT) -> Regist
     now, before = taken.within(audit), taken.within(audit, previous=True)
     blocks = list(_blocks(audit, now, before, taken.protected))
     found = evidence([block.cells for block in blocks], highlight)
-    parts = [_rows(audit, block, one) for block, one in zip(blocks, found, strict=True)]
-    gaps = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["p_value"])
+    bar = _bar(found, highlight)
+    parts = [_rows(audit, block, one, bar) for block, one in zip(blocks, found, strict=True)]
+    gaps = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=NOTHING)
     if parts:
         gaps = _moved(gaps)
     slopes = [row for block in blocks for row in _slopes(block)]
     return Register(gaps, pd.DataFrame(slopes, columns=SLOPES))
+
+
+# Columns where no source says anything of the period.
+NOTHING = [*(one.name for one in fields(GapRow)), "p_value", "q_value"]
+
+
+def _bar(found: Sequence[Evidence], highlight: float) -> float:
+    """The p-value at which one more gap would be shown among all (Benjamini & Hochberg 1995)."""
+    p = np.concatenate([one.p_value.ravel() for one in found]) if found else np.empty(0)
+    tested = int(np.isfinite(p).sum())
+    shown = sum(int((one.q_value <= highlight).sum()) for one in found)
+    return highlight * (shown + 1) / max(1, tested)
 
 
 SLOPES = ["dimension", "indicator", "measure", "estimate", "lower", "upper"]
@@ -166,7 +179,9 @@ def _cells(
     if chosen is not None:  # another source than now would be no change of a gap
         x[sources != chosen] = np.nan
         n[sources != chosen] = np.nan
-    return Cells(x, n, _rounded(audit, sources, protected), against, rate), sources
+    rounded = _rounded(audit, sources, protected)
+    least, most = _bounds(audit, sources, protected, x, n) if rounded.any() else (None, None)
+    return Cells(x, n, rounded, against, rate, least, most), sources
 
 
 NAMES = ("indicator", "place", "group")
@@ -177,13 +192,37 @@ def _rounded(audit: Audit, sources: np.ndarray, protected: bool) -> BoolArray:
     return np.asarray(np.isin(sources.astype(str), list(rounded)))
 
 
+# What a small number may have been before it was rounded: by the rule, from what is shown.
+SMALL = {
+    "msds": {5.0: (1.0, 7.0)},
+    "nearest 5": {0.0: (0.0, 2.0), 5.0: (3.0, 7.0)},
+}
+
+
+def _bounds(
+    audit: Audit, sources: np.ndarray, protected: bool, x: FloatArray, n: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """The least and the most that each numerator can be; a large one is what it is shown as."""
+    least, most = x.copy(), x.copy()
+    for source in audit.sources:
+        here = (sources.astype(str) == source.id)[..., np.newaxis]
+        for rule in {source.rounding, "msds" if protected else "none"}:
+            for shown, (low, high) in SMALL.get(rule, {}).items():
+                small = here & (x == shown)
+                least = np.where(small, np.minimum(least, low), least)
+                most = np.where(small, np.maximum(most, high), most)
+    return least, np.fmin(most, np.fmax(n, x))
+
+
 # ------------------------------------------------------------------ a row each
 
 
-def _rows(audit: Audit, block: _Block, found: Evidence) -> pd.DataFrame:
+def _rows(audit: Audit, block: _Block, found: Evidence, bar: float) -> pd.DataFrame:
     """A row an indicator, place (and all together) and group."""
-    x, n, y, m = _counts(block.cells)
-    rate, apart, times = _intervals(block.cells)
+    cells = block.cells
+    x, n, y, m = counts(cells, (cells.numerator, cells.numerator))
+    ends = [counts(cells, corner)[0] for corner in cells.corners]
+    rate, apart, times = intervals(cells)
     shape = found.p_value.shape
     rows: dict[str, Any]
     indicators, places, groups = np.meshgrid(
@@ -205,8 +244,10 @@ def _rows(audit: Audit, block: _Block, found: Evidence) -> pd.DataFrame:
             "reference": block.dimension.reference.compare_with,
             "numerator": x,
             "denominator": n,
+            "least": np.minimum(ends[0], ends[-1]),
+            "most": np.maximum(ends[0], ends[-1]),
             **_three("rate", rate),
-            "reference_rate": y / m,
+            "reference_rate": reference_rate(cells, y / m),
             "reference_size": m,
             **_three("difference", apart),
             **_three("ratio", times),
@@ -221,7 +262,8 @@ def _rows(audit: Audit, block: _Block, found: Evidence) -> pd.DataFrame:
         }
         smallest = np.array([own[one].smallest_gap for one in own])[:, None, None]
         rows["standing"] = _standing(block, found, apart, times, direction, smallest)
-        rows |= _needed(audit, (x, n, y, m), smallest, direction, rows["standing"])
+        days = _days(audit, block)
+        rows |= _needed((x, n, y, m), smallest, direction, rows["standing"], days, bar)
     table = pd.DataFrame({name: _flat(value, shape) for name, value in rows.items()})
     # What no row of any source is about has no row here either.
     return table[table["denominator"].notna() & (table["denominator"] > 0)].reset_index(drop=True)
@@ -243,79 +285,6 @@ def _source_of(block: _Block) -> np.ndarray:
     """The source of each place; of all together, every source that they are from."""
     every = [[", ".join(sorted(set(row) - {""}))] for row in block.sources]
     return np.concatenate([block.sources, np.array(every, dtype=object)], axis=1)
-
-
-def _counts(cells: Cells) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Own counts and the reference's, with those of all places together at the end."""
-    parts = (cells.numerator, cells.denominator, *cells.reference())
-    seen = np.isfinite(cells.numerator) & (np.nan_to_num(parts[3]) > 0)
-    sums = [np.sum(np.where(seen, part, 0.0), axis=-2, keepdims=True) for part in parts]
-    sums = [np.where(cells.several[..., None, :], part, np.nan) for part in sums]
-    x, n, y, m = (
-        np.concatenate([part, total], axis=-2) for part, total in zip(parts, sums, strict=True)
-    )
-    return x, n, y, m
-
-
-def _intervals(cells: Cells) -> tuple[Interval, Interval, Interval]:
-    """Rate, difference and ratio; of all places together those within places, and wider if rounded.
-
-    The rate of all together is the plain one: it is what a reader can work out again.
-    """
-    x, n, y, m = _counts(cells)
-    methods = Methods("rate" if cells.rate else "proportion")
-    own_x, own_n, other_x, other_n = (part[..., :-1, :] for part in (x, n, y, m))
-    here = gap(own_x, own_n, other_x, other_n, methods=methods)
-    within = cells.within()
-    with np.errstate(all="ignore"):
-        one = methods.one if cells.rate else wilson
-        rate = one(x, n, 0.95)
-        scale = _scale(cells)
-        apart = _joined(here.difference, difference_interval(within).times(scale))
-        times = _joined(here.ratio, ratio_interval(within))
-        if cells.rounded.any():
-            known = np.where(np.isfinite(x), 0.5, np.nan)
-            rounded = np.concatenate(
-                [cells.rounded, cells.rounded.any(axis=-1, keepdims=True)], axis=-1
-            )[..., None]
-            many = x.shape[-1] - 1 if cells.against is None else 1
-            _, wider = blunted(known, x, n, y, m, rounded, many)
-            apart = widened(apart, wider)
-            times = _widened_ratio(times, wider)
-    alone = ~cells.several
-    return rate, _blank(apart, alone), _blank(times, alone)
-
-
-def _scale(cells: Cells) -> float:
-    """Of a rate the exposure was cut fine to be compared: its difference is brought back."""
-    if not cells.rate:
-        return 1.0
-    return cells.fineness
-
-
-def _joined(places: Interval, together: Interval) -> Interval:
-    return Interval(
-        *(
-            np.concatenate([getattr(places, part), getattr(together, part)[..., None, :]], axis=-2)
-            for part in ("estimate", "lower", "upper")
-        )
-    )
-
-
-def _widened_ratio(times: Interval, wider: FloatArray) -> Interval:
-    parts = (times.estimate, times.lower, times.upper)
-    on_log = widened(Interval(*(np.log(part) for part in parts)), wider)
-    return Interval(times.estimate, np.exp(on_log.lower), np.exp(on_log.upper))
-
-
-def _blank(interval: Interval, alone: BoolArray) -> Interval:
-    """Nothing of all together where there is one place only: that place says it."""
-    parts = []
-    for part in (interval.estimate, interval.lower, interval.upper):
-        part = part.copy()
-        part[..., -1, :] = np.where(alone, np.nan, part[..., -1, :])
-        parts.append(part)
-    return Interval(*parts)
 
 
 def _people(excess: Interval, direction: np.ndarray) -> Interval:
@@ -342,11 +311,17 @@ def _standing(
     shown = np.where(
         direction == "none", Standing.APART, np.where(worse, Standing.WORSE, Standing.BETTER)
     )
-    small = (times.upper < smallest) & (times.lower > 1 / smallest)
+    # A gap that matters is ruled out by the ratio of what goes wrong, whichever of the two is
+    # counted; and never where the interval says that there is one.
+    wrong = _of_failures(block.cells, times, direction)
+    small = (wrong.upper < smallest) & (wrong.lower > 1 / smallest)
+    # Where many gaps are shown the bar is low: a gap is told of only where its interval agrees.
+    within = (apart.lower <= 0) & (apart.upper >= 0)
+    small &= within
     said = np.select(
         [
             ~np.isfinite(found.p_value),
-            found.found,
+            found.found & ~within,
             found.echo_of >= 0,
             small,
         ],
@@ -358,21 +333,56 @@ def _standing(
     return said
 
 
+def _of_failures(cells: Cells, times: Interval, direction: np.ndarray) -> Interval:
+    """The ratio of those who do without, where more is better; else that of what is counted."""
+    if cells.rate or not (direction == "increase").any():
+        return times
+    x, n, least, most = cells.numerator, cells.denominator, cells.least, cells.most
+    without = replace(
+        cells,
+        numerator=n - x,
+        least=None if most is None else n - most,
+        most=None if least is None else n - least,
+    )
+    _, _, failures = intervals(without)
+    good = direction == "increase"
+    return Interval(
+        *(np.where(good, getattr(failures, part), getattr(times, part))
+          for part in ("estimate", "lower", "upper"))
+    )  # fmt: skip
+
+
+def _days(audit: Audit, block: _Block) -> FloatArray:
+    """How many days of each place's source lie in the audit's period; the most of all together."""
+    first, last = audit.period.from_, audit.period.to
+    of_source = {
+        one.id: (min(last, one.period.to) - max(first, one.period.from_)).days + 1
+        for one in audit.sources
+    }
+    whole = (last - first).days + 1
+    days = np.vectorize(lambda name: float(of_source.get(name, whole)), otypes=[float])
+    held = np.maximum(days(block.sources), 1.0)
+    return np.concatenate([held, held.max(axis=-1, keepdims=True)], axis=-1)[..., None]
+
+
 def _needed(
-    audit: Audit,
     counts: tuple[FloatArray, FloatArray, FloatArray, FloatArray],
     smallest: FloatArray,
     direction: np.ndarray,
     standing: np.ndarray,
+    days: FloatArray,
+    bar: float,
 ) -> dict[str, np.ndarray]:
-    """Where it is too early: how many more births, and from which day, at today's numbers."""
+    """Where it is too early: how many more births, and from which day, at today's numbers.
+
+    Until it would be shown among all that the audit looks at, which is more than by itself.
+    """
     _, n, y, m = counts
     # The group's own events say nothing of how many are needed to see a gap of a stated size.
     ratio = np.where(direction == "increase", 1 / smallest, smallest)
-    times = times_as_many(n, y, m, ratio)
+    times = times_as_many(n, y, m, ratio, level=bar)
     early = np.isin(standing.astype(str), [Standing.TOO_EARLY, Standing.NOT_COMPARED])
     more = np.where(early & np.isfinite(times), np.maximum(times - 1, 0) * n, np.nan)
-    days = (audit.period.to - audit.period.from_).days + 1
     with np.errstate(all="ignore"):
         years = np.maximum(times - 1, 0) * days / AREA_DAYS_A_YEAR
     return {
@@ -383,38 +393,59 @@ def _needed(
 
 
 def _change(block: _Block, now: Interval) -> dict[str, np.ndarray]:
-    """How far the difference moved since the period before."""
+    """How far the difference moved since the period before, over the places that have both."""
     if block.before is None:
         nothing = np.full(now.estimate.shape, np.nan)
-        names = ("before", "change", "change_lower", "change_upper", "change_p")
+        names = ("before", "change", "change_lower", "change_upper", "change_p", "was")
         return dict.fromkeys(names, nothing)
-    _, before, _ = _intervals(block.before)
+    known = np.isfinite(block.cells.numerator) & np.isfinite(block.before.numerator)
+    same, then = (_only(cells, known) for cells in (block.cells, block.before))
+    (_, now, _), (_, before, _) = intervals(same), intervals(then)
     moved, p_value = changed(now, before)
-    return {"before": before.estimate, **_three("change", moved), "change_p": p_value}
+    side = np.where(before.lower > 0, 1.0, np.where(before.upper < 0, -1.0, 0.0))
+    return {"before": before.estimate, **_three("change", moved), "change_p": p_value, "was": side}
+
+
+def _only(cells: Cells, known: BoolArray) -> Cells:
+    """The counts of some places and groups alone."""
+
+    def kept(part: FloatArray) -> FloatArray:
+        return np.where(known, part, np.nan)
+
+    least, most = (None if part is None else kept(part) for part in (cells.least, cells.most))
+    x, n = kept(cells.numerator), kept(cells.denominator)
+    return replace(cells, numerator=x, denominator=n, least=least, most=most)
 
 
 def _moved(gaps: pd.DataFrame) -> pd.DataFrame:
-    """Which gaps have moved, as a family of their own."""
+    """Which gaps have moved, as a family of their own.
+
+    Sides have changed where the gap is shown, and the one before was clear of nought.
+    """
     known = gaps["change_p"].notna()
     q_value = q_values(gaps["change_p"])
-    now, before = gaps["difference"], gaps["before"]
-    turned = (now * before < 0) & (gaps["standing"].isin(SHOWN))
+    before, now = gaps["before"], gaps["before"] + gaps["change"]
+    turned = (now * gaps["was"] < 0) & gaps["standing"].isin(SHOWN)
     word = np.where(turned, Moved.TURNED, np.where(
         now.abs() > before.abs(), Moved.WIDENED, Moved.NARROWED
     ))  # fmt: skip
     said = np.where(~known, Moved.NOT_KNOWN, np.where(q_value <= HIGHLIGHT, word, Moved.NOT_SHOWN))
-    return gaps.assign(change_q=q_value, moved=said)
+    return gaps.drop(columns="was").assign(change_q=q_value, moved=said)
 
 
 def _slopes(block: _Block) -> Iterator[tuple[object, ...]]:
-    """WHO's measures for groups in an order: the slope and the relative index, of all places."""
+    """WHO's measures for groups in an order: the slope and the relative index, of all places.
+
+    Each group's rate is that which it would have if it gave birth where everybody does: its events
+    over those expected at its own places (indirect standardisation), so that a place where all
+    fare worse makes no slope. A place where a group's count is withheld is left out.
+    """
     ranked = order(block.dimension)
     if len(ranked) < 3 or block.cells.rate:
         return
     at = [block.groups.index(name) for name in ranked]
-    x, n = (np.nansum(part, axis=-2)[..., at] for part in (
-        block.cells.numerator, block.cells.denominator,
-    ))  # fmt: skip
+    x, n = (part[..., at] for part in (block.cells.numerator, block.cells.denominator))
+    x, n = _within_places(x, n)
     for place, one in enumerate(block.indicators):
         adverse = one.direction != "increase"
         people = strata_from_counts(x[place], n[place], ordered=True, adverse=adverse)
@@ -423,6 +454,19 @@ def _slopes(block: _Block) -> Iterator[tuple[object, ...]]:
         for name, seen in measured.items():
             ends = (float(part) for part in (seen.estimate, seen.lower, seen.upper))
             yield (block.dimension.id, one.id, name, *ends)
+
+
+def _within_places(x: FloatArray, n: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Events and people by group (last axis), freed of which places the groups give birth at."""
+    whole = (np.isfinite(x) & np.isfinite(n)).all(axis=-1, keepdims=True)
+    x, n = np.where(whole, x, 0.0), np.where(whole, n, 0.0)
+    with np.errstate(all="ignore"):
+        usual = x.sum(axis=-1, keepdims=True) / n.sum(axis=-1, keepdims=True)
+        expected = np.nansum(usual * n, axis=-2)
+        people = n.sum(axis=-2)
+        everybody = x.sum(axis=(-2, -1)) / people.sum(axis=-1)
+        standard = everybody[..., np.newaxis] * x.sum(axis=-2) / expected
+    return np.minimum(standard, 1.0) * people, people
 
 
 def order(dimension: AuditDimension) -> tuple[str, ...]:

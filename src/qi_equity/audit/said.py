@@ -9,15 +9,18 @@ import pandas as pd
 from qi_equity.audit import Audited
 from qi_equity.audit.beside import Pair
 from qi_equity.audit.model import Audit, AuditIndicator, AuditSource, Concern, readings
-from qi_equity.audit.register import ALL_PLACES, SHOWN
+from qi_equity.audit.register import ALL_PLACES, SHOWN, order
 from qi_equity.audit.rows import GapRow, completeness, gaps, moves, slopes
+from qi_equity.audit.used import span_words
 from qi_equity.equity.intervals import wilson
 from qi_equity.vocabulary import Moved, Standing
 from qi_equity.words import say
 from qi_equity.words.grammar import called, listed
-from qi_equity.words.numbers import amount, day, interval, missing, month, number, share, whole
+from qi_equity.words.numbers import amount, interval, missing, month, number, share, whole
 
 LEAST_SHOWN = 20  # women, below which no rate is printed: one of 47 is 0.5 to 113 per 1,000
+MANYFOLD = 10  # so far apart the ends of a rate may be, and it is still one
+BLURRED = 0.2  # of a count: if rounding may have changed it by more, its bounds are told
 LATEST = 10  # years from which on a wait is no answer
 DAYS_A_YEAR = 365.25
 
@@ -27,18 +30,54 @@ def place_of(audit: Audit, place: object) -> str:
     return say("audit.gap.all_places") if place == ALL_PLACES else audit.place(str(place))
 
 
-def rate_of(row: GapRow, indicator: AuditIndicator, name: str = "rate") -> str:
-    """A rate in its unit; nothing of a handful of women, of whom a rate says too little."""
-    if name == "rate" and row.denominator < LEAST_SHOWN:
-        return say("language.count_of", numerator=whole(row.numerator),
+def rate_of(row: GapRow, indicator: AuditIndicator) -> str:
+    """A rate in its unit; of a handful, or where small numbers are hidden, what is known of it."""
+    if blurred(row) or too_little(row.numerator, row.denominator):
+        return count_of(row)
+    return amount(row.rate * indicator.multiply, indicator.unit)
+
+
+def blurred(row: GapRow) -> bool:
+    """Whether rounding may have changed a count so much that what it is shown as misleads."""
+    return bool(row.most - row.least > BLURRED * row.numerator)
+
+
+def count_of(row: GapRow) -> str:
+    """How many of how many; where small numbers are shown as others, between what and what."""
+    if blurred(row):
+        return say("audit.gap.bounded", low=whole(row.least), high=whole(row.most),
                    denominator=whole(row.denominator))  # fmt: skip
-    return amount(getattr(row, name) * indicator.multiply, indicator.unit)
+    return say("language.count_of", numerator=whole(row.numerator),
+               denominator=whole(row.denominator))  # fmt: skip
+
+
+def reference_rate_of(row: GapRow, indicator: AuditIndicator) -> str:
+    """The rate that a group is held against; of a handful the numbers that it is of."""
+    events = round(row.reference_rate * row.reference_size)
+    if row.place != ALL_PLACES and too_little(events, row.reference_size):
+        return say("language.count_of", numerator=whole(events),
+                   denominator=whole(row.reference_size))  # fmt: skip
+    return amount(row.reference_rate * indicator.multiply, indicator.unit)
+
+
+def too_little(numerator: float, denominator: float) -> bool:
+    """Whether a rate says too little to be printed: of few women, or of hardly any events.
+
+    >>> too_little(1, 47), too_little(3, 47), too_little(5, 12)
+    (True, False, True)
+    """
+    if not denominator >= LEAST_SHOWN:
+        return True
+    seen = wilson(min(numerator, denominator), denominator)
+    return bool(seen.upper > MANYFOLD * seen.lower)
 
 
 def ratio_of(row: GapRow) -> str:
     """A ratio with its interval."""
     if missing(row.ratio):
         return say("language.nothing")
+    if blurred(row):
+        return interval(row.ratio_lower, row.ratio_upper, 2)
     return say("compare.sized", ratio=number(row.ratio, 2),
                interval=interval(row.ratio_lower, row.ratio_upper, 2))  # fmt: skip
 
@@ -57,7 +96,7 @@ def gap_sentences(audit: Audit, row: GapRow) -> Iterator[str]:
     where, group = place_of(audit, row.place), called(row.group)
     rates = {
         "group": group, "place": where, "rate": rate_of(row, indicator),
-        "reference_rate": rate_of(row, indicator, "reference_rate"),
+        "reference_rate": reference_rate_of(row, indicator),
         "reference": called(row.reference),
     }  # fmt: skip
     if row.standing == Standing.ECHO:
@@ -84,12 +123,14 @@ def where_sentences(audit: Audit, rows: pd.DataFrame) -> Iterator[str]:
     """Of one indicator and group that is worse off over all places: at which, by name."""
     here = rows[rows["place"] != ALL_PLACES]
     group = called(str(rows["group"].iloc[0]))
-    found = here.loc[here["standing"].isin(SHOWN), "place"]
     early = here.loc[here["standing"] == Standing.TOO_EARLY, "place"]
-    if len(found):
-        places = listed(place_of(audit, one) for one in found)
-        yield say("audit.gap.where_found", group=group, places=places)
-    elif len(here) > 1:
+    for standing in (Standing.WORSE, Standing.BETTER, Standing.APART):
+        found = here.loc[here["standing"] == standing, "place"]
+        if len(found):
+            places = listed(place_of(audit, one) for one in found)
+            word = say(f"audit.standing.{standing}")
+            yield say("audit.gap.where_found", group=group, word=word, places=places)
+    if len(here) > 1 and not here["standing"].isin(SHOWN).any():
         yield say("audit.gap.everywhere", group=group)
     if len(early):
         places = listed(place_of(audit, one) for one in early)
@@ -107,7 +148,7 @@ def moved_sentences(audit: Audit, rows: pd.DataFrame) -> Iterator[str]:
                 place=place_of(audit, row.place),
                 word=say(f"audit.moved.{Moved(row.moved)}"),
                 before=number(row.before * indicator.multiply),
-                now=number(row.difference * indicator.multiply),
+                now=number((row.before + row.change) * indicator.multiply),
                 unit=_apart(indicator),
             )
     known = int((rows["moved"] != Moved.NOT_KNOWN).sum())
@@ -121,7 +162,8 @@ def _apart(indicator: AuditIndicator) -> str:
 
 def slope_sentences(found: Audited) -> Iterator[str]:
     """WHO's measures for dimensions with an order."""
-    for (_, name), rows in found.register.slopes.groupby(["dimension", "indicator"], sort=False):
+    for (of, name), rows in found.register.slopes.groupby(["dimension", "indicator"], sort=False):
+        ranked = order(found.audit.dimension(str(of)))
         indicator = found.audit.indicator(str(name))
         by = {row.measure: row for row in slopes(rows)}
         sii, rii = by["sii"], by["rii"]
@@ -129,6 +171,8 @@ def slope_sentences(found: Audited) -> Iterator[str]:
         yield say(
             "audit.gap.slope",
             indicator=indicator.name,
+            first=called(ranked[0]),
+            last=called(ranked[-1]),
             sii=number(sii.estimate * times),
             unit=_apart(indicator),
             sii_interval=interval(sii.lower * times, sii.upper * times),
@@ -145,8 +189,7 @@ def early_sentence(audit: Audit, row: GapRow) -> str:
         group=called(row.group),
         place=place_of(audit, row.place),
         indicator=indicator.name,
-        numerator=whole(row.numerator),
-        denominator=whole(row.denominator),
+        count=count_of(row),
         smallest=number(indicator.smallest_gap, 2),
         births=whole(row.more),
         when=when(audit, row),
@@ -181,23 +224,24 @@ def coding_sentences(found: Audited) -> Iterator[str]:
             "audit.coding.decay",
             source=audit.source(row.source).name,
             place=place_of(audit, row.place),
+            dimension=audit.dimension(row.dimension).dimension,
             first=share(row.first),
             last=share(row.last),
         )
     for first, second, agreed in found.coding.linked:
-        yield say("audit.coding.linked", first=first.name, second=second.name,
-                  births=found.count(agreed.linked),
+        yield say("audit.coding.linked", period=span_words(first.period), first=first.name,
+                  second=second.name, births=found.count(agreed.linked),
                   agreed=found.part(agreed.agreed * agreed.linked, agreed.linked))  # fmt: skip
         yield from _moves(found, first, second, agreed.table)
     for source, both in found.coding.both:
-        sums = both.table[["births", "differ", "baby_missing"]].sum()
+        sums = both.table[["births", "differ", "baby_missing", "both_missing"]].sum()
         yield say("audit.coding.baby", source=source.name, births=found.count(sums["births"]),
-                  differ=found.count(sums["differ"]),
-                  missing=found.count(sums["baby_missing"]))  # fmt: skip
+                  period=span_words(source.period), differ=found.count(sums["differ"]),
+                  missing=found.count(sums["baby_missing"] + sums["both_missing"]))  # fmt: skip
     for source in audit.sources:
         if source.whose_ethnicity in ("baby", "not recorded") and source.reads:
-            yield say("audit.coding.unrecorded", source=source.name, whose=source.whose_ethnicity)
-    yield from absent_sentences(found)
+            yield say("audit.coding.unrecorded", source=source.name,
+                      whose=say(f"audit.whose.{source.whose_ethnicity}"))  # fmt: skip
     for (name, _), account in found.taken.accounts.items():
         refused = int(account.refused["rows"].sum()) if len(account.refused) else 0
         if refused:
@@ -205,12 +249,6 @@ def coding_sentences(found: Audited) -> Iterator[str]:
                 "audit.coding.refused", source=audit.source(name).name,
                 refused=found.count(refused), read=found.count(account.read), unit=account.unit,
             )  # fmt: skip
-
-
-def absent_sentences(found: Audited) -> Iterator[str]:
-    """Sources that the audit names and whose files are not here."""
-    for name in found.taken.absent:
-        yield say("audit.coding.absent", source=found.audit.source(name).name)
 
 
 MOST_MOVES, LEAST_MOVE = 3, 0.05
@@ -265,7 +303,7 @@ def reason(audit: Audit, pair: Pair, code: str) -> str:
     for name, source in (("first", pair.first), ("second", pair.second)):
         said: dict[str, str] = {
             "rounding": say(f"audit.rounding.{source.rounding}"),
-            "whose": source.whose_ethnicity,
+            "whose": say(f"audit.whose.{source.whose_ethnicity}"),
             "codes": listed(codes_of(audit, source, pair.dimension)),
         }
         ends[name] = said.get(code, "")
@@ -275,9 +313,9 @@ def reason(audit: Audit, pair: Pair, code: str) -> str:
 
 
 def codes_of(audit: Audit, source: AuditSource, dimension: str = "") -> list[str]:
-    """The code sets of a source, of one dimension or of all."""
+    """The code sets of a source by name, of one dimension or of all."""
     held = [
-        one.reading.code_set
+        say(f"audit.codes.{one.reading.code_set}")
         for one in readings(audit)
         if one.source is source and dimension in ("", one.reading.dimension)
     ]
@@ -303,27 +341,29 @@ def _held(found: Audited, concern: Concern, indicator: AuditIndicator) -> Iterat
     rows = every[every["indicator"] == indicator.id]
     if concern.group is not None:
         rows = rows[rows["group"] == concern.group]
-    worse = rows[rows["standing"] == Standing.WORSE].sort_values(["place", "q_value"])
+    rows = rows[rows["standing"] != Standing.REFERENCE]
     group = called(concern.group) if concern.group else say("audit.heard.anybody")
-    for row in gaps(worse.head(2)):
-        told = " ".join([f"{indicator.name}.", *gap_sentences(found.audit, row)])
-        yield say("audit.heard.beside", said=told)
-    if not len(worse):
-        early = rows.empty or (rows["standing"] == Standing.TOO_EARLY).any()
-        names = {"indicator": indicator.name, "group": group}
-        said = say("audit.heard.early", **names) if early else say("audit.heard.alike", **names)
-        yield say("audit.heard.beside", said=said)
+    for standing in (Standing.WORSE, Standing.APART, Standing.BETTER, Standing.ECHO):
+        there = rows[rows["standing"] == standing].sort_values(["place", "q_value"])
+        for row in gaps(there.head(2)):
+            told = " ".join([f"{indicator.name}.", *gap_sentences(found.audit, row)])
+            yield say("audit.heard.beside", said=told)
+        if len(there):
+            return
+    # Ruled out is what is ruled out of every row; anything less has not been shown.
+    ruled_out = len(rows) > 0 and (rows["standing"] == Standing.NO_GAP).all()
+    names = {"indicator": indicator.name, "group": group}
+    said = say("audit.heard.alike", **names) if ruled_out else say("audit.heard.early", **names)
+    yield say("audit.heard.beside", said=said)
 
 
 def few_sentence(row: GapRow) -> str:
     """Why no rate is printed of a handful: how far it could lie."""
-    seen = wilson(row.numerator, row.denominator)
-    return say("audit.early.little", least=LEAST_SHOWN, numerator=whole(row.numerator),
-               denominator=whole(row.denominator), low=share(float(seen.lower)),
-               high=share(float(seen.upper)))  # fmt: skip
+    low, high = (wilson(end, row.denominator) for end in (row.least, row.most))
+    return say("audit.early.little", least=LEAST_SHOWN, count=count_of(row),
+               low=share(float(low.lower)), high=share(float(high.upper)))  # fmt: skip
 
 
 def period_of(audit: Audit) -> str:
     """The audit's period."""
-    return say("language.interval", low=day(pd.Timestamp(audit.period.from_)),
-               high=day(pd.Timestamp(audit.period.to)))  # fmt: skip
+    return span_words(audit.period)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pandas as pd
 from qi_equity import sources
 from qi_equity.audit.file import found
 from qi_equity.audit.model import Audit, AuditDimension, Read, Reading, Span, readings
-from qi_equity.audit.withheld import told
+from qi_equity.audit.withheld import Nest, nests, told
 from qi_equity.errors import DataErrors, UserError
 from qi_equity.mapping import RecordsSource, TableSource
 from qi_equity.observations import SUMMED
@@ -36,8 +37,9 @@ class Taken:
 
     counts: pd.DataFrame
     accounts: Mapping[tuple[str, str], Imported]
-    absent: tuple[str, ...] = ()  # optional sources whose files are not here
+    absent: tuple[tuple[str, str], ...] = ()  # optional sources, and their files that are not here
     protected: bool = False  # by the policy of disclosure, before anything is worked out
+    nested: tuple[Nest, ...] = ()  # groups of one dimension that are those of another added up
     # Sums that were asked for once: the register, the coding and the pairs ask for the same.
     known: dict[Span, pd.DataFrame] = field(default_factory=dict, init=False, repr=False)
 
@@ -64,7 +66,7 @@ class Taken:
         Rates and intervals of true counts would give the counts away; those of rounded ones, with
         what stands beside a small one withheld, do not.
         """
-        return told(sums).counts if self.protected else sums
+        return told(sums, self.nested).counts if self.protected else sums
 
 
 def take(audit: Audit, folders: Sequence[Path]) -> Taken:
@@ -74,7 +76,7 @@ def take(audit: Audit, folders: Sequence[Path]) -> Taken:
         project = as_project(audit, read)
         path = found(read.reading.data.path, folders)
         if path is None:
-            absent.append(read.source.id)
+            absent.append((read.source.id, read.reading.data.path))
             continue
         try:
             imported = sources.load(project, path)
@@ -89,7 +91,7 @@ def take(audit: Audit, folders: Sequence[Path]) -> Taken:
     if problems:
         raise DataErrors(problems, audit.title)
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
-    return Taken(table, accounts, tuple(dict.fromkeys(absent)))
+    return Taken(table, accounts, tuple(dict.fromkeys(absent)), nested=nests(audit))
 
 
 def as_project(audit: Audit, read: Read) -> Project:
@@ -113,16 +115,42 @@ def as_project(audit: Audit, read: Read) -> Project:
         ),
         strata=strata,
         measures=measures,
-        data=_dated(read),
+        data=_dated(audit, read),
     )
 
 
-def _dated(read: Read) -> TableSource | RecordsSource:
-    """The mapping; a table of one date is about the whole of its source's period."""
+def _dated(audit: Audit, read: Read) -> TableSource | RecordsSource:
+    """The mapping; a table of one date is about the whole of its source's period.
+
+    It counts for the audit's period, or the one before, where two in three of its days lie there;
+    else for neither, whichever its first day falls in.
+    """
     data = read.reading.data
-    if isinstance(data, TableSource) and data.subgroup is None and not data.dates_across:
-        return data.model_copy(update={"subgroup_is": read.source.period.from_})
-    return data
+    if isinstance(data, RecordsSource) or data.subgroup is not None or data.dates_across:
+        return data
+    period = read.source.period
+    span = span_of(audit, period)
+    day = max(period.from_, span.from_) if span else _outside(audit, period)
+    return data.model_copy(update={"subgroup_is": day})
+
+
+def span_of(audit: Audit, period: Span) -> Span | None:
+    """The audit's period, or the one before, if two in three days of a source's lie in it."""
+    spans = (audit.period, audit.previous)
+    days = (period.to - period.from_).days + 1
+    for span in spans:
+        if span is not None:
+            inside = (min(period.to, span.to) - max(period.from_, span.from_)).days + 1
+            if 3 * inside > 2 * days:
+                return span
+    return None
+
+
+def _outside(audit: Audit, period: Span) -> date:
+    """A day of the source that lies in neither span of the audit."""
+    spans = [one for one in (audit.period, audit.previous) if one is not None]
+    days = (period.from_, period.to, *(one.from_ - timedelta(days=1) for one in spans))
+    return next(day for day in days if not any(one.from_ <= day <= one.to for one in spans))
 
 
 def _strata(dimension: AuditDimension, reading: Reading) -> Strata:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pandas as pd
 
+from qi_equity import ethnicity
 from qi_equity.arrays import BoolArray, FloatArray
+from qi_equity.audit.model import Audit
 from qi_equity.disclosure import POLICIES
 from qi_equity.disclosure.bounds import Line, Lines, tightened
 
@@ -35,11 +37,42 @@ class Told:
     withheld: int
 
 
-def told(sums: pd.DataFrame) -> Told:
+# A group of one dimension that is groups of another added up: Black; African and Caribbean.
+Nest = tuple[tuple[str, str], tuple[tuple[str, str], ...]]
+
+
+def nests(audit: Audit) -> tuple[Nest, ...]:
+    """The groups of one dimension that are groups of another added up, by (dimension, group).
+
+    Fine and broad ethnic groups, tenths and fifths of deprivation: whoever has both can subtract.
+    """
+    codes = {
+        (one.id, group.name): frozenset(
+            (one.code_system, code)
+            for each in group.codes or (group.name,)
+            for code in ethnicity.members(each, one.code_system, one.roll_up)
+        )
+        for one in audit.dimensions
+        for group in one.groups
+    }
+    found = []
+    for (dimension, group), whole in codes.items():
+        for other in audit.dimensions:
+            inside = [
+                (key, held) for key, held in codes.items()
+                if key[0] == other.id != dimension and held and held <= whole
+            ]  # fmt: skip
+            if len(inside) > 1 and sum(len(held) for _, held in inside) == len(whole):
+                found.append(((dimension, group), tuple(key for key, _ in inside)))
+    return tuple(found)
+
+
+def told(sums: pd.DataFrame, nested: Sequence[Nest] = ()) -> Told:
     """Counts to the nearest 5, 1 to 7 as 5; more is left out where a small one could be told.
 
     Whoever reads knows that the same women are counted by ethnicity, by age and by deprivation, so
-    that all these have one total. Where rounding happens to leave a small count fewer than three
+    that all these have one total; and which groups of one are those of another added up (`nested`).
+    Where rounding happens to leave a small count fewer than three
     values, a count of another dimension is withheld, the smallest of those that are not small.
 
     >>> rows = [("a", d, "i", "p", g, x, n) for d, g, x, n in (
@@ -51,14 +84,14 @@ def told(sums: pd.DataFrame) -> Told:
     hidden = np.zeros(len(true), dtype=bool)
     for _, rows in true.groupby("place", sort=False):
         at = rows.index.to_numpy()
-        hidden[at] = _hidden(rows)
+        hidden[at] = _hidden(rows, nested)
     shown = {
         one: np.where(hidden, np.nan, POLICY.shown(true[one].to_numpy(float))) for one in COUNTS
     }
     return Told(true.assign(**shown).set_index(sums.index), int(hidden.sum()))
 
 
-def _hidden(rows: pd.DataFrame) -> BoolArray:
+def _hidden(rows: pd.DataFrame, nested: Sequence[Nest]) -> BoolArray:
     """The rows of one place that are withheld so that each small count keeps its values."""
     counts = np.stack([rows[one].to_numpy(float) for one in COUNTS])
     known = np.isfinite(counts)
@@ -66,7 +99,7 @@ def _hidden(rows: pd.DataFrame) -> BoolArray:
     hidden = ~known.all(axis=0)
     if not small.any():
         return np.zeros(len(rows), dtype=bool)
-    lines = Lines.of(list(_lines(rows, counts)))
+    lines = Lines.of([*_lines(rows, counts), *_nested(rows, counts, nested)])
     blocks = rows.groupby(BLOCK, sort=False).ngroup().to_numpy()
     while True:
         low, high = _bounds(counts, hidden, lines)
@@ -106,6 +139,26 @@ def _lines(rows: pd.DataFrame, counts: FloatArray) -> Iterable[Line]:
     for equal in totals.values():
         for one, other in pairwise(equal):
             yield one | dict.fromkeys(other, -1), 0.0, 0.0
+
+
+def _nested(rows: pd.DataFrame, counts: FloatArray, nested: Sequence[Nest]) -> Iterator[Line]:
+    """A group of one dimension is the sum of others, wherever the counts of both are there."""
+    if not nested:
+        return
+    many = len(rows)
+    keys = list(zip(rows["dimension"], rows["group"], strict=True))
+    for _, block in rows.assign(at=np.arange(many)).groupby(["indicator"], sort=False):
+        at = dict[tuple[str, str], list[int]]()
+        for place in block["at"]:
+            at.setdefault(keys[place], []).append(int(place))
+        for whole, parts in nested:
+            if not all(part in at for part in parts):
+                continue
+            for place, nth in product(at.get(whole, ()), range(len(COUNTS))):
+                inside = [at[part][0] for part in parts]
+                if counts[nth, inside].sum() == counts[nth, place]:
+                    line = {nth * many + one: -1 for one in inside}
+                    yield line | {nth * many + place: 1}, 0.0, 0.0
 
 
 def name_of(counts: Iterable[pd.DataFrame]) -> str:

@@ -116,10 +116,12 @@ def blunted(
     reference_denominator: ArrayLike,
     rounded: ArrayLike,
     many: ArrayLike = 1,
+    own: ArrayLike = 1,
 ) -> tuple[FloatArray, FloatArray]:
     """The p-value with what rounding may have added, and how much wider intervals are for it.
 
-    `rounded` says which counts were rounded to five; the reference is made of `many` of those.
+    `rounded` says which counts were rounded to five; the reference is made of `many` of those, and
+    the group's own count of `own`.
 
     >>> p, wider = blunted([0.01], [20], [400], [50], [2000], [True], many=4)
     >>> p.round(3), wider.round(2)
@@ -134,7 +136,7 @@ def blunted(
         chance = same * np.abs(1 - same) * (1 / n + 1 / m)
         # A numerator moves the rate by itself, a denominator by the rate.
         one, other = 1 + (x / n) ** 2, 1 + (y / m) ** 2
-        added = ROUNDED_TO_FIVE * (one / n**2 + np.asarray(many) * other / m**2)
+        added = ROUNDED_TO_FIVE * (np.asarray(own) * one / n**2 + np.asarray(many) * other / m**2)
         wider = np.where(rounded, np.sqrt(1 + added / chance), 1.0)
         z = special.ndtri(np.maximum(np.asarray(p_value, dtype=float), 1e-300) / 2) / wider
         return np.where(np.isfinite(p_value), 2 * special.ndtr(z), np.nan), wider
@@ -167,10 +169,23 @@ class Cells:
     rounded: BoolArray  # by anything and place: counts to the nearest five
     against: int | None = None
     rate: bool = False  # counts over an exposure, and not among people
+    # The least and the most that each numerator can be, where small ones are shown as another
+    # number: that is no noise which evens out. None: each is what it is shown as.
+    least: FloatArray | None = None
+    most: FloatArray | None = None
 
-    def reference(self, left_out: BoolArray | None = None) -> tuple[FloatArray, FloatArray]:
+    @property
+    def corners(self) -> tuple[tuple[FloatArray, FloatArray], ...]:
+        """Own numerators and the others': as shown, or as near and as far apart as they can be."""
+        if self.least is None or self.most is None:
+            return ((self.numerator, self.numerator),)
+        return (self.least, self.most), (self.most, self.least)
+
+    def reference(
+        self, left_out: BoolArray | None = None, others: FloatArray | None = None
+    ) -> tuple[FloatArray, FloatArray]:
         """The counts that each group is held against, at each place."""
-        x, n = self.numerator, self.denominator
+        x, n = self.numerator if others is None else others, self.denominator
         if left_out is not None:
             x, n = (np.where(left_out[..., :-1, :], np.nan, part) for part in (x, n))
         if self.against is not None:
@@ -182,14 +197,38 @@ class Cells:
         y, m = (np.sum(part, axis=-1, keepdims=True) - part for part in held)
         return y, m
 
-    def within(self, left_out: BoolArray | None = None) -> Pooled:
+    def within(
+        self,
+        left_out: BoolArray | None = None,
+        corner: tuple[FloatArray, FloatArray] | None = None,
+    ) -> Pooled:
         """All places together, each compared within itself (Mantel & Haenszel 1959)."""
-        y, m = self.reference(left_out)
-        parts = (self.numerator, self.denominator, y, m)
+        own, others = corner or (self.numerator, self.numerator)
+        y, m = self.reference(left_out, others)
+        parts = (own, self.denominator, y, m)
         by_place = [np.swapaxes(part, -1, -2) for part in parts]
         if self.rate:  # an exposure is no people: events may be more than it
             by_place[1], by_place[3] = (part * self.fineness for part in by_place[1::2])
         return pooled(contrast(*by_place))
+
+    def standardised(self, corner: tuple[FloatArray, FloatArray]) -> Pooled:
+        """All places together, the others' rate as if they gave birth where the group does.
+
+        Events less those expected are then the sum of what they are at each place, and the ratio
+        is observed to expected (indirect standardisation; Breslow & Day 1987, IARC 82, ch. 2).
+        """
+        x, n = corner[0], self.denominator
+        y, m = self.reference(None, corner[1])
+        with np.errstate(all="ignore"):
+            seen = np.isfinite(x) & (n > 0) & (np.nan_to_num(m) > 0)
+            x, n, y, m = (np.where(seen, part, np.nan) for part in (x, n, y, m))
+            size = np.nansum(n, axis=-2)
+            share = n / size[..., np.newaxis, :]
+            rate = np.nansum(x, axis=-2) / size
+            usual = np.nansum(share * y / m, axis=-2)
+            worth = 1 / np.nansum(share**2 / m, axis=-2)
+        fine = self.fineness
+        return Pooled(rate / fine, size * fine, usual / fine, worth * fine)
 
     @property
     def fineness(self) -> float:
@@ -203,27 +242,48 @@ class Cells:
         return float(FINE * most)
 
     def p_values(self, left_out: BoolArray | None = None) -> FloatArray:
-        """Of no gap: exact at each place, and by a score without its skewness of all together."""
-        x, n = self.numerator, self.denominator
-        y, m = self.reference(left_out)
+        """Of no gap: exact at each place, and by a score without its skewness of all together.
+
+        Where small counts are shown as another number, the largest of any that they can be.
+        """
+        if self.least is None:
+            return self._p_values(left_out, self.corners[0])[0]
+        shown, _ = self._p_values(left_out, (self.numerator, self.numerator))
+        near, far = (self._p_values(left_out, corner) for corner in self.corners)
+        # Own events as few as can be and the others' as many: is the group still above? Or below?
+        found = np.fmin(np.where(near[1] > 0, near[0], 1.0), np.where(far[1] < 0, far[0], 1.0))
+        return np.where(np.isfinite(shown), found, np.nan)
+
+    def _p_values(
+        self, left_out: BoolArray | None, corner: tuple[FloatArray, FloatArray]
+    ) -> tuple[FloatArray, FloatArray]:
+        """The p-values of one reading of the counts, and on which side of the others each lies."""
+        x, n = corner[0], self.denominator
+        y, m = self.reference(left_out, corner[1])
         p_value = exact_p(x, n, y, m, rate=self.rate)
+        one = self.within(left_out, corner)
+        with np.errstate(all="ignore"):
+            side = np.sign(x / n - y / m)
+            together = np.sign(one.rate - one.reference_rate)
         if self.rounded.any():
             shown = np.isfinite(x) if left_out is None else np.isfinite(x) & ~left_out[..., :-1, :]
             many = shown.sum(axis=-1, keepdims=True) - shown
             many = np.ones_like(many) if self.against is not None else many
             p_value, _ = blunted(p_value, x, n, y, m, self.rounded[..., np.newaxis], many)
-        return np.concatenate([p_value, self._together(left_out)[..., np.newaxis, :]], axis=-2)
+        of_all = self._together(one, corner[0] + y)
+        return (
+            np.concatenate([p_value, of_all[..., np.newaxis, :]], axis=-2),
+            np.concatenate([side, together[..., np.newaxis, :]], axis=-2),
+        )
 
-    def _together(self, left_out: BoolArray | None) -> FloatArray:
+    def _together(self, one: Pooled, events: FloatArray) -> FloatArray:
         """The p-value of all places together; nan where fewer than two can be compared."""
-        one = self.within(left_out)
         score = difference_score(
             one.rate * one.size, one.size, one.reference_rate * one.reference_size,
             one.reference_size, small=True,
         )  # fmt: skip
-        y, _ = self.reference(left_out)
-        several = self.several & (np.nansum(self.numerator + y, axis=-2) > 0)
-        return np.where(several, self._blunt(two_sided(score), one, left_out), np.nan)
+        several = self.several & (np.nansum(events, axis=-2) > 0)
+        return np.where(several, self._blunt(two_sided(score), one), np.nan)
 
     @property
     def several(self) -> BoolArray:
@@ -231,16 +291,14 @@ class Cells:
         counted = np.isfinite(self.numerator) & (self.denominator > 0)
         return np.asarray(counted.sum(axis=-2) > 1)
 
-    def _blunt(self, p_value: FloatArray, one: Pooled, left_out: BoolArray | None) -> FloatArray:
+    def _blunt(self, p_value: FloatArray, one: Pooled) -> FloatArray:
         if not self.rounded.any():
             return p_value
-        places = self.rounded.sum(axis=-1)[..., np.newaxis]
-        many = np.ones_like(p_value) * places
+        places = np.ones_like(p_value) * self.rounded.sum(axis=-1)[..., np.newaxis]
         counts = (one.rate * one.size, one.size)
         others = (one.reference_rate * one.reference_size, one.reference_size)
-        return blunted(p_value, *counts, *others, many > 0, many * (self.numerator.shape[-1] - 1))[
-            0
-        ]
+        many = places * (1 if self.against is not None else self.numerator.shape[-1] - 1)
+        return blunted(p_value, *counts, *others, places > 0, many, places)[0]
 
     def high(self) -> BoolArray:
         """Whether a group's rate is above that of everyone else."""

@@ -9,6 +9,7 @@ import pandas as pd
 
 from qi_equity import crossed
 from qi_equity.analyse import plan
+from qi_equity.equity_lint import groups
 from qi_equity.equity_lint.of_file import Found
 from qi_equity.observations import READINGS
 from qi_equity.project import ALL_SITES, EquityAim, Project
@@ -82,22 +83,25 @@ def _of(
 def unknown_at_baseline(project: Project, observations: Rows | None) -> list[Found] | None:
     """Few enough have no known group at baseline for a gap to be read."""
     measure = project.aim.measure
-    part, rows = _of(project, observations, project.strata.groups[0].name, measure)
-    if part is None or rows is None:
-        return None
+    side = next(iter(groups.sides(project)), project.strata)
+    unknown = [group.name for group in side.groups if group.unknown]
+    part, rows = _of(project, observations, side.groups[0].name, measure)
+    if part is None or rows is None or not unknown:
+        return None  # without such a group nobody can tell how many there are
     first = rows[rows["subgroup"].isin(Reading(part, part.measure(measure)).baseline_of(rows))]
     # Of what there is: cases, or events where these alone are counted, or readings of a mean.
     counted = first["denominator"].fillna(first["numerator"])
     if READINGS in first:
         counted = counted.fillna(first[READINGS])
-    unknown = first["stratum"].isin([group.name for group in part.strata.groups if group.unknown])
+    without = first["stratum"].isin(unknown)
     whole = float(counted.sum())
     if not whole:
         return None
-    share = float(counted[unknown].sum()) / whole
-    return (
-        [] if share <= MOST_UNKNOWN else [Found(Rule.UNKNOWN_AT_BASELINE, facts={"share": share})]
-    )
+    share = float(counted[without].sum()) / whole
+    if share > MOST_UNKNOWN:
+        return [Found(Rule.UNKNOWN_AT_BASELINE, facts={"share": share})]
+    # Withheld counts are not none: with them it may be more.
+    return None if counted[without].isna().any() else []
 
 
 WITH_DATA: Mapping[Rule, Callable[[Project, Rows | None], list[Found] | None]] = {

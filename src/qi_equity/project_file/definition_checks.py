@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from qi_equity.answers import is_reason
 from qi_equity.errors import did_you_mean
 from qi_equity.project_file.draft import Draft
 from qi_equity.project_file.strata_checks import Found, names_of
@@ -20,7 +21,7 @@ def equity_reasons(project: Draft) -> Found:
         if rule not in RULES:
             told = f"check --equity has no rule called '{rule}'{did_you_mean(rule, RULES)}"
             yield place, told
-        elif len(reason) < SHORTEST_REASON:
+        elif len(reason) < SHORTEST_REASON or not is_reason(reason):
             yield place, f"'{rule}': say why in words that a reviewer can weigh, not '{reason}'"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qi_equity.findings import Findings
+from qi_equity.project import Measure
 from qi_equity.report import charts
 from qi_equity.report.measures import (
     GAP_SHARES,
@@ -16,6 +17,7 @@ from qi_equity.report.measures import (
     gap_rows,
     gap_table,
     lead_site,
+    numbered,
     strata_of,
 )
 from qi_equity.report.parts import Asked, Listed, Page, Said, parted
@@ -40,24 +42,29 @@ CAREFUL = 5  # cautions that the prose names
 def annual_pages(findings: Findings, asked: Asked) -> Iterator[Page]:
     """The prose, then the figures it rests on."""
     project = findings.project
-    title = say("report.annual.title", title=project.title)
-    lines = tuple(prose(findings, asked))
     under = footer(findings, asked.provenance, None, asked.site)
-    yield Page(title, (Said(lines),), (), under)
+    title = say("report.annual.title", title=project.title)
+    yield Page(title, (Said(tuple(collected(findings))),), (), under)
+    for measure in project.measures:
+        title = say("report.annual.found", measure=measure.name)
+        yield Page(title, (Said(found(findings, measure, asked)),), (), under)
+    closing = Said(tuple(done(findings, asked)))
+    yield Page(say("report.annual.closing"), (closing,), (), under)
     for measure in project.measures:
         site = lead_site(findings, measure, asked)
         gaps = gap_rows(findings, measure, site)
         under = footer(findings, asked.provenance, measure, site)
-        for drawn in charts.strata_charts(findings, measure, site, strata_of(project)):
-            yield Page(measure_title(findings, measure, site), (drawn,), (), under)
+        title = measure_title(findings, measure, site)
+        drawn = charts.strata_charts(findings, measure, site, strata_of(project))
+        yield from numbered([Page(title, (one,), (), under) for one in drawn])
         for _, here in parted(gaps, ROWS):
             told = gap_title(gaps, measure)
             table = Listed(gap_table(here, measure), shares=GAP_SHARES, said=told)
             yield Page(told, (table,), (), under)
 
 
-def prose(findings: Findings, asked: Asked) -> Iterator[str]:
-    """The paragraphs: duty, collected, found, done, published, limits, next."""
+def collected(findings: Findings) -> Iterator[str]:
+    """The paragraphs on the duty and on what was collected, of whom and by what."""
     project = findings.project
     dimension = project.strata.dimension
     yield say("report.annual.duty", area=_area(findings))
@@ -73,7 +80,11 @@ def prose(findings: Findings, asked: Asked) -> Iterator[str]:
     if unknown:
         yield say("report.annual.unknown", strata=listed(unknown))
     yield say("report.annual.disaggregated", dimension=dimension)
-    yield from _found(findings, asked)
+
+
+def done(findings: Findings, asked: Asked) -> Iterator[str]:
+    """The paragraphs on what was done and published, its limits, and what comes next."""
+    project = findings.project
     yield say("report.annual.acted", said=_acted(findings))
     reference = project.strata.reference
     yield say(
@@ -94,24 +105,19 @@ def _area(findings: Findings) -> str:
     return project.title if project.clinical_area == "other" else project.clinical_area
 
 
-def _found(findings: Findings, asked: Asked) -> Iterator[str]:
-    """Each measure's gaps with their verdicts, a paragraph a measure."""
-    for measure in findings.project.measures:
-        site = lead_site(findings, measure, asked)
-        said = [
-            " ".join(
-                [
-                    gap_sentence(row, measure),
-                    *verdict_sentences(row, measure.multiply, measure.direction)[:1],
-                ]
-            )
-            for row in gap_rows(findings, measure, site)
-        ]
-        said = said or [sentence(measure_title(findings, measure, site))]
-        yield say(
-            "report.annual.analysed",
-            said=" ".join([say("report.told_of", stratum=measure.name, said=""), *said]),
+def found(findings: Findings, measure: Measure, asked: Asked) -> tuple[str, ...]:
+    """A measure's gaps with their verdicts, a paragraph a group."""
+    site = lead_site(findings, measure, asked)
+    said = tuple(
+        " ".join(
+            [
+                gap_sentence(row, measure),
+                *verdict_sentences(row, measure.multiply, measure.direction)[:1],
+            ]
         )
+        for row in gap_rows(findings, measure, site)
+    )
+    return said or (sentence(measure_title(findings, measure, site)),)
 
 
 def _acted(findings: Findings) -> str:

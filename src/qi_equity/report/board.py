@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qi_equity.agenda import Item, agenda
-from qi_equity.findings import Chart, Findings, Gap
+from qi_equity.findings import Findings, Gap
 from qi_equity.project import Measure
-from qi_equity.report.grid import all_short, grid_of, in_grid
+from qi_equity.report.grid import grid_of, in_grid, quiet_title
 from qi_equity.report.learning import (
     late_answer_line,
     late_answers,
@@ -30,7 +30,7 @@ from qi_equity.words import say
 from qi_equity.words.agenda import item_kind, item_place, item_sentences
 from qi_equity.words.grammar import sentence
 from qi_equity.words.numbers import day
-from qi_equity.words.report import clipped, footer, gap_title, measure_title, withheld
+from qi_equity.words.report import clipped, footer, gap_title, withheld
 
 CHANGED, TRUST, LATE, GAPS = 2, 3, 2, 5  # lines of each to a page: a board reads two pages
 
@@ -56,25 +56,16 @@ def _changed(findings: Findings, asked: Asked) -> Page:
         notes += [_line(one, findings), *item_sentences(one, findings)]
     measure = findings.project.measure(findings.project.aim.measure)
     for charted in in_grid(findings):
-        notes += chart_notes(findings, charted, lead_site(findings, charted, asked)).values()
-    title = lines[0].rstrip(".") if lines else _quiet(findings, asked, measure)
+        told = chart_notes(findings, charted, lead_site(findings, charted, asked)).values()
+        notes += [say("report.board.told_of", measure=charted.name), *told] if told else []
+    title = lines[0].rstrip(".") if lines else quiet_title(findings, asked, measure)
     under = footer(findings, asked.provenance, None, asked.site)
-    return Page(title, tuple(blocks), tuple(notes), under)
+    return Page(title, tuple(blocks), tuple(notes), under, one=True)
 
 
 def _line(item: Item, findings: Findings) -> str:
     where = item_place(item, findings)
     return sentence(say("session.slide.title", kind=item_kind(item), where=where))
-
-
-def _quiet(findings: Findings, asked: Asked, measure: Measure) -> str:
-    """The message where nothing asks for the board: no more than was looked at."""
-    if all_short(findings):
-        return say("report.title.short")
-    if findings.judged and any(row.variation for row in findings.rows(Chart)):
-        small = any(row.established for row in findings.rows(Gap))
-        return say("report.title.quiet_but_small" if small else "report.title.quiet")
-    return measure_title(findings, measure, lead_site(findings, measure, asked))
 
 
 def _gaps(findings: Findings, asked: Asked) -> Page:
@@ -103,7 +94,7 @@ def _gaps(findings: Findings, asked: Asked) -> Page:
     notes = [*gap_notes(gaps, measure)]
     notes += [*careful, *late[LATE:], *learning_notes(findings, asked)]
     under = footer(findings, asked.provenance, measure, site)
-    return Page(title, tuple(blocks), tuple(notes), under)
+    return Page(title, tuple(blocks), tuple(notes), under, one=True)
 
 
 def _gap_blocks(gaps: list[Gap], measure: Measure, title: str, hidden: bool) -> list[Block]:

@@ -12,13 +12,13 @@ from qi_equity.report.parts import Cloud, Drawn, Line, Panel, Value, parted
 from qi_equity.view.figure import chart_figure, span
 from qi_equity.view.funnel_figure import funnel_figure
 from qi_equity.view.gap_figure import WIDEST_RATIO, gap_figure
-from qi_equity.view.panels import Marker
+from qi_equity.view.panels import Marker, stamps
 from qi_equity.view.theme import MEANINGS
 from qi_equity.words import say
 from qi_equity.words.charts import chart_sentences
 from qi_equity.words.gaps import difference_unit
 from qi_equity.words.grammar import called
-from qi_equity.words.numbers import missing
+from qi_equity.words.numbers import day, missing
 from qi_equity.words.report import clipped
 
 PANELS = 6  # to a page: each can be read at a third of its size
@@ -74,10 +74,16 @@ def strata_charts(
             for name in here
         ]
         shown = points[points["stratum"].isin(here)]
-        figure = chart_figure(
-            _in_order(shown, here), shown.iloc[:0], ["stratum"], unit=measure.unit, markers=markers
-        )
         across = {1: 1, 2: 2, 4: 2}.get(len(panels), 3)
+        # Each page has a key of its own under its charts.
+        figure = chart_figure(
+            _in_order(shown, here), shown.iloc[:0], ["stratum"], unit=measure.unit,
+            markers=markers, columns=across, legend=False,
+        )  # fmt: skip
+        if ends[0] == ends[1]:  # one look has one day
+            axis = {"tickvals": [stamps(points["subgroup"])[0]], "ticktext": [day(ends[0])]}
+            axes = [name for name in figure["layout"] if name.startswith("xaxis")]
+            figure["layout"] |= {name: figure["layout"][name] | axis for name in axes}
         made.append(Drawn(tuple(panels), figure, _key(panels), across))
     return made
 
@@ -188,38 +194,53 @@ def funnel(findings: Findings, measure: Measure, stratum: str = EVERYONE) -> Dra
     if curve.empty or not own:
         return None
     names = {site.id: site.name for site in findings.project.sites}
-    multiply = measure.multiply
-    sizes = [float(size) for size in curve["size"]]
-    curves = [
-        (
-            say("charts.drawn.share_limits", share=share), look,
-            tuple(zip(sizes, (float(one) * multiply for one in curve[edge]), strict=True)),
-        )
-        for share, edge, look in (
-            (say("report.inner"), "lower_95", "grid"),
-            (say("report.inner"), "upper_95", "grid"),
-            (say("report.outer"), "lower_998", "limit"),
-            (say("report.outer"), "upper_998", "limit"),
-        )
-    ]  # fmt: skip
-    curves.append(
-        (say("compare.key.all"), "centre",
-         tuple(zip(sizes, (float(one) * multiply for one in curve["target"]), strict=True)))
-    )  # fmt: skip
     points = tuple(
-        (names.get(row.site, row.site), row.denominator, row.rate * multiply, row.beyond_998 != 0)
+        (
+            names.get(row.site, row.site), row.denominator, row.rate * measure.multiply,
+            row.beyond_998 != 0,
+        )
         for row in own
-    )
+    )  # fmt: skip
     alt = say("report.funnel_alt", measure=measure.name)
     across = measure.denominator or say("charts.drawn.counted")
-    cloud = Cloud(measure.name, points, tuple(curves), alt, measure.unit, across)
+    curves = _limits(curve, measure.multiply)
+    cloud = Cloud(measure.name, points, curves, alt, measure.unit, across)
+    return Drawn((cloud,), funnel_figure(own, curve, measure, names), _cloud_key(cloud), 1)
+
+
+# The curves of a funnel: their column, their share or none, their look.
+CURVES = (
+    ("lower_95", "inner", "grid"), ("upper_95", "inner", "grid"),
+    ("lower_998", "outer", "limit"), ("upper_998", "outer", "limit"),
+    ("target", "", "centre"),
+)  # fmt: skip
+
+
+def _limits(
+    curve: pd.DataFrame, multiply: float
+) -> tuple[tuple[str, str, tuple[tuple[float, float], ...]], ...]:
+    """The limits of chance and the rate of all sites, each as pairs of a size and a height."""
+    sizes = [float(size) for size in curve["size"]]
+    return tuple(
+        (
+            say("charts.drawn.share_limits", share=say(f"report.{share}"))
+            if share
+            else say("compare.key.all"),
+            look,
+            tuple(zip(sizes, (float(one) * multiply for one in curve[column]), strict=True)),
+        )
+        for column, share, look in CURVES
+    )
+
+
+def _cloud_key(cloud: Cloud) -> tuple[tuple[str, str, str], ...]:
     key = [("value", DOT, say("compare.key.site"))]
-    if any(point[3] for point in points):
+    if any(beyond for *_, beyond in cloud.sites):
         key.append(("other", "square", say("compare.key.beyond")))
-    key += [(look, "", name) for name, look, _ in curves[::2]]
-    key += [
-        ("ink", "none", say("report.numbered", number=place, site=clipped(point[0])))
-        for place, point in enumerate(points, 1)
-        if cloud.numbered
-    ]
-    return Drawn((cloud,), funnel_figure(own, curve, measure, names), tuple(dict.fromkeys(key)), 1)
+    key += [(look, "", name) for name, look, _ in cloud.curves]
+    if cloud.numbered:
+        key += [
+            ("ink", "none", say("report.numbered", number=place, site=clipped(name)))
+            for place, (name, *_) in enumerate(cloud.sites, 1)
+        ]
+    return tuple(dict.fromkeys(key))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from qi_equity.findings import Chart, Findings
+from qi_equity.findings import Chart, Findings, Gap
 from qi_equity.project import Measure
 from qi_equity.report.marks import MARKS
 from qi_equity.report.measures import lead_site, strata_of
@@ -16,7 +16,7 @@ from qi_equity.words import say
 from qi_equity.words.charts import is_short, says_nothing
 from qi_equity.words.grammar import called
 from qi_equity.words.numbers import amount, missing
-from qi_equity.words.report import HIDDEN, clipped
+from qi_equity.words.report import HIDDEN, clipped, measure_title
 from qi_equity.words.watched import MEANS
 
 MEASURES, STRATA = 4, 7  # of a page: what is left out is counted under it
@@ -122,6 +122,16 @@ def cell(row: Chart | None, measure: Measure) -> tuple[str, str, str]:
 def _settled(row: Chart) -> bool:
     """What is established holds however the latest point lies, if it is shown and known whither."""
     return bool(row.variation and row.established and row.direction)
+
+
+def quiet_title(findings: Findings, asked: Asked, measure: Measure) -> str:
+    """The message where nothing asks for a board or a session: no more than was looked at."""
+    if all_short(findings):
+        return say("report.title.short")
+    if findings.judged and any(row.variation for row in findings.rows(Chart)):
+        small = any(row.established for row in findings.rows(Gap))
+        return say("report.title.quiet_but_small" if small else "report.title.quiet")
+    return measure_title(findings, measure, lead_site(findings, measure, asked))
 
 
 def all_short(findings: Findings) -> bool:

@@ -74,7 +74,9 @@ def learning_lines(findings: Findings, asked: Asked) -> list[str]:
     found = heard(findings, asked)
     lines = [*_voices_line(found), *_staff_line(found), *_score_line(findings, asked)]
     if found.voices is not None or found.staff is not None or lines:
-        lines.append(lead(questions(findings, asked)))
+        rows = questions(findings, asked)
+        answered = sum(bool(row.figure and not row.hole) for row in rows)
+        lines.append(say("report.board.questions", answered=answered, count=len(rows)))
     return lines
 
 
@@ -93,6 +95,7 @@ def learning_notes(findings: Findings, asked: Asked) -> Iterator[str]:
     if found.staff is not None and asked.provenance.team:
         yield from (line.strip() for line in wres_lines(workforce.wres(found.staff)) if line)
     if learning_lines(findings, asked):
+        yield lead(questions(findings, asked))
         for row in questions(findings, asked):
             yield say("board_questions.line", number=row.number, question=row.question)
             if row.figure:

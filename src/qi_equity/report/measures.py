@@ -20,6 +20,7 @@ from qi_equity.words.grammar import called, first_up, listed, sentence
 from qi_equity.words.numbers import amount, missing
 from qi_equity.words.report import (
     FEW,
+    HIDDEN,
     clipped,
     footer,
     gap_title,
@@ -117,9 +118,12 @@ def chart_notes(findings: Findings, measure: Measure, site: str) -> dict[str, st
     told: dict[str, str] = {}
     for row in latest_charts(findings, measure, site):
         own = points[points["stratum"] == row.stratum] if len(points) else points
-        said = chart_sentences(row, own, measure)
-        if findings.judged:
-            said += standing_sentences(row, measure.direction)
+        if row.status in HIDDEN:
+            said = [say("report.withheld")]
+        else:
+            said = chart_sentences(row, own, measure)
+            if findings.judged:
+                said += standing_sentences(row, measure.direction)
         told[row.stratum] = say("report.told_of", stratum=called(row.stratum), said=" ".join(said))
     return told
 
@@ -235,7 +239,7 @@ def site_pages(findings: Findings, measure: Measure, asked: Asked) -> list[Page]
         title = say("report.title.sites_many", measure=name, number=len(beyond), sites=len(found))
     notes = (
         say("compare.funnel_about", stratum=called(EVERYONE)),
-        *(
+        " ".join(
             say(
                 "report.site_rate",
                 site=called_.get(row.site, row.site),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -18,6 +19,7 @@ from pptx.oxml.ns import qn
 from pptx.util import Emu, Pt
 
 from qi_equity.report.parts import Cloud, Forest, Line, Panel
+from qi_equity.report.scales import LABELS, date_format, ends, months_apart, ratio_ends, step
 from qi_equity.view.theme import LIGHT
 from qi_equity.words import say
 
@@ -32,10 +34,11 @@ SHAPES = {
     "above": (XL_MARKER_STYLE.TRIANGLE, 8),
 }
 Place = tuple[int, int, int, int]
-DAYS_A_MONTH = 30.44
 MANY = 60  # points, above which their dots are small
-LABELS = 4  # dates along an axis, so that they can be read at a third of their size
-SPREAD = 1.25  # of the least and the largest ratio drawn, where they are near to no gap
+DATE = 4.2  # letters' heights that a date takes along an axis, and what parts it from the next
+UP = 3.5  # of the labels up an axis
+# A half is told to its last digit; of what a log scale makes of one, no more than its place.
+RATIO = '[>0.75]"×"0;"×"0.0##'
 
 
 def colour(look: str) -> RGBColor:
@@ -56,22 +59,38 @@ def _day(when: Any) -> date:
     return date(when.year, when.month, when.day)
 
 
-def add_panel(shapes: Any, panel: Panel, place: Place, size: float) -> Any:
+def add_panel(shapes: Any, panel: Panel, place: Place, size: float, dated: bool = True) -> Any:
     """A line chart over dates at a place of a slide; its graphic frame."""
     kind = XL_CHART_TYPE.LINE_MARKERS
     frame = shapes.add_chart(kind, *map(Emu, place), data_of(panel))
     told(frame, panel.title, panel.alt)
-    dressed(frame.chart, panel, size)
+    dressed(frame.chart, panel, size, labels_in(place[2], size))
+    if not dated:
+        frame.chart.category_axis.tick_label_position = XL_TICK_LABEL_POSITION.NONE
     return frame
 
 
-def add(shapes: Any, panel: Panel | Cloud | Forest, place: Place, size: float) -> Any:
-    """A native chart of whatever kind at a place of a slide; its graphic frame."""
+def labels_in(wide: int, size: float) -> int:
+    """How many dates a chart of a width (in EMU) has room for.
+
+    >>> labels_in(Pt(296), 18), labels_in(Pt(888), 18)
+    (3, 4)
+    """
+    return max(1, min(LABELS, int((Emu(wide).pt / size - UP) / DATE)))
+
+
+def add(
+    shapes: Any, panel: Panel | Cloud | Forest, place: Place, size: float, dated: bool = True
+) -> Any:
+    """A native chart of whatever kind at a place of a slide; its graphic frame.
+
+    One that stands above another of the same times needs no dates of its own.
+    """
     if isinstance(panel, Forest):
         return add_forest(shapes, panel, place, size)
     if isinstance(panel, Cloud):
         return add_cloud(shapes, panel, place, size)
-    return add_panel(shapes, panel, place, size)
+    return add_panel(shapes, panel, place, size, dated)
 
 
 def told(frame: Any, name: str, alt: str) -> None:
@@ -81,7 +100,7 @@ def told(frame: Any, name: str, alt: str) -> None:
     about.set("descr", alt)
 
 
-def dressed(chart: Any, panel: Panel, size: float) -> None:
+def dressed(chart: Any, panel: Panel, size: float, labels: int = LABELS) -> None:
     """The look of a chart: the colours and marks of the app, labels of a size that can be read."""
     _frame(chart, panel.title, size)
     for series, line in zip(chart.plots[0].series, panel.lines, strict=True):
@@ -89,13 +108,12 @@ def dressed(chart: Any, panel: Panel, size: float) -> None:
     across, up = chart.category_axis, chart.value_axis
     _axis(across, size)
     _axis(up, size)
-    _dates(across, panel)
+    _dates(across, panel, labels)
     across.tick_label_position = XL_TICK_LABEL_POSITION.LOW
     up.major_gridlines.format.line.color.rgb = colour("grid")
     up.tick_labels.number_format_is_linked = False
     if panel.ratio:
-        low, high = _around(panel)
-        _ratio_axis(up, low, high)
+        _ratio_axis(up, panel)
     else:
         _value_axis(up, panel)
 
@@ -109,42 +127,9 @@ def _value_axis(axis: Any, panel: Panel) -> None:
     axis.tick_labels.number_format = f"General{unit}" if unit else "General"
 
 
-def step(height: float) -> float:
-    """A round step that gives an axis of this height two or three labels above its foot.
-
-    >>> [step(height) for height in (12.5, 0.9, 100, 37)]
-    [4.0, 0.4, 40.0, 10.0]
-    """
-    size = 10.0 ** len(str(int(height))) / 100 if height >= 1 else _tenth(height)
-    for times in (1, 2, 4, 5, 10, 20, 40, 50, 100):
-        if height / (size * times) < 4:
-            return float(f"{size * times:.6g}")
-    return height
-
-
-def _tenth(height: float) -> float:
-    size = 1.0
-    while size > height and size > 1e-9:
-        size /= 10
-    return size / 10
-
-
-def _around(panel: Panel) -> tuple[float, float]:
-    """The ratios that the interval reaches, no further than a tenth and ten times."""
-    held = [one for line in panel.lines for one in line.values if one is not None and one > 0]
-    low, high = min(held, default=1.0), max(held, default=1.0)
-    assert panel.low is not None
-    assert panel.high is not None
-    return max(panel.low, min(low, 1 / SPREAD)), min(panel.high, max(high, SPREAD))
-
-
-def _ratio_axis(axis: Any, low: float, high: float) -> None:
+def _ratio_axis(axis: Any, panel: Panel) -> None:
     """A log scale to the base of two: each line is twice the one below."""
-    halves = [0.125, 0.25, 0.5, 1.0]
-    doubles = [1.0, 2.0, 4.0, 8.0, 16.0]
-    least = max([half for half in halves[:-1] if half <= low], default=halves[0])
-    most = min([twice for twice in doubles[1:] if twice >= high], default=doubles[-1])
-    _doublings(axis, least, most)
+    _doublings(axis, *ratio_ends(panel))
     # The times stand at the foot, and not where the ratio is one.
     crosses = axis._element.getparent().find(qn("c:dateAx"))
     if crosses is not None:
@@ -198,21 +183,16 @@ def _axis(axis: Any, size: float) -> None:
     axis.format.line.color.rgb = colour("limit")
 
 
-def _dates(axis: Any, panel: Panel) -> None:
+def _dates(axis: Any, panel: Panel, labels: int) -> None:
     """A few dates, spaced so that they do not run into one another."""
     axis.has_major_gridlines = False
-    first = panel.first if panel.first is not None else panel.times[0]
-    last = panel.last if panel.last is not None else panel.times[-1]
-    days = max((last - first).days, 1)
-    months = max(1, round(days / DAYS_A_MONTH / LABELS))
-    # Whole quarters, half-years and years are read at a glance.
-    months = next((whole for whole in (1, 2, 3, 6, 12, 24, 60, 120) if whole >= months), months)
-    axis.tick_labels.number_format = "yyyy" if months >= 24 else "mmm yy"
+    months = months_apart(panel, labels)
+    axis.tick_labels.number_format = date_format(months)
     axis.tick_labels.number_format_is_linked = False
     element = axis._element
     if element.tag != qn("c:dateAx"):
         return
-    axis.minimum_scale, axis.maximum_scale = _serial(first), _serial(last)
+    axis.minimum_scale, axis.maximum_scale = map(_serial, ends(panel))
     for name in ("c:baseTimeUnit", "c:majorUnit", "c:majorTimeUnit"):
         for held in element.findall(qn(name)):
             element.remove(held)
@@ -230,16 +210,10 @@ def _serial(when: Any) -> float:
 def add_cloud(shapes: Any, cloud: Cloud, place: Place, size: float) -> Any:
     """Sites as named points inside the curves of chance; its graphic frame."""
     data = XyChartData()
-    for name, _, pairs in cloud.curves:
-        series = data.add_series(name)
-        for across, up in pairs:
+    for one in _strokes(cloud):
+        series = data.add_series(one.name)
+        for across, up in one.pairs:
             series.add_data_point(across, up)
-    for beyond in (False, True):
-        here = [site for site in cloud.sites if site[3] is beyond]
-        if here:
-            series = data.add_series("sites")
-            for _, wide, value, _ in here:
-                series.add_data_point(wide, value)
     frame = shapes.add_chart(XL_CHART_TYPE.XY_SCATTER_LINES_NO_MARKERS, *map(Emu, place), data)
     told(frame, cloud.title, cloud.alt)
     chart = frame.chart
@@ -259,31 +233,55 @@ def add_cloud(shapes: Any, cloud: Cloud, place: Place, size: float) -> Any:
     return frame
 
 
+@dataclass(frozen=True, slots=True)
+class _Stroke:
+    """One series of a cloud: a curve, or the sites within or beyond the outer limits."""
+
+    name: str
+    look: str
+    pairs: tuple[tuple[float, float], ...]
+    mark: str = ""
+    numbers: tuple[int, ...] = ()
+
+
+def _strokes(cloud: Cloud) -> list[_Stroke]:
+    found = [_Stroke(name, look, pairs) for name, look, pairs in cloud.curves]
+    for beyond, look, mark in ((False, "value", "dot"), (True, "other", "square")):
+        here = [(n, site) for n, site in enumerate(cloud.sites, 1) if site[3] is beyond]
+        pairs = tuple((across, up) for _, (_, across, up, _) in here)
+        if here:
+            found.append(_Stroke("sites", look, pairs, mark, tuple(n for n, _ in here)))
+    # LibreOffice draws no series that stands before one of more points.
+    return sorted(found, key=lambda one: -len(one.pairs))
+
+
 def _cloud_series(chart: Any, cloud: Cloud, size: float) -> None:
-    every = list(chart.plots[0].series)
-    for series, (_, look, _) in zip(every, cloud.curves, strict=False):
+    for series, one in zip(chart.plots[0].series, _strokes(cloud), strict=True):
         series.smooth = False
+        if one.mark:
+            _sites(series, one, size if cloud.numbered else 0)
+            continue
         series.marker.style = XL_MARKER_STYLE.NONE
         series.format.line.width = Pt(1.5)
-        series.format.line.color.rgb = colour("limit" if look == "grid" else look)
-        if look == "grid":
+        series.format.line.color.rgb = colour("limit" if one.look == "grid" else one.look)
+        if one.look == "grid":
             series.format.line.dash_style = MSO_LINE.DASH
-    groups = [[one for one in cloud.sites if one[3] is beyond] for beyond in (False, True)]
-    for series, here in zip(every[len(cloud.curves) :], filter(None, groups), strict=True):
-        look, mark = ("other", "square") if here[0][3] else ("value", "dot")
-        series.format.line.fill.background()
-        series.marker.style, series.marker.size = SHAPES[mark][0], 10
-        series.marker.format.fill.solid()
-        series.marker.format.fill.fore_color.rgb = colour(look)
-        by_size = sorted(range(len(here)), key=lambda place: here[place][1])
-        by_size = by_size if cloud.numbered else []
-        for rank, place in enumerate(by_size):
-            # A number each: names of that size would run into one another.
-            label = series.points[place].data_label
-            label.has_text_frame = True
-            label.text_frame.text = str(cloud.sites.index(here[place]) + 1)
-            label.text_frame.paragraphs[0].runs[0].font.size = Pt(size)
-            label.position = (XL_LABEL_POSITION.ABOVE, XL_LABEL_POSITION.BELOW)[rank % 2]
+
+
+def _sites(series: Any, one: _Stroke, size: float) -> None:
+    """Points without a line, each with its number where there is a size for it."""
+    series.format.line.fill.background()
+    series.marker.style, series.marker.size = SHAPES[one.mark][0], 10 if size else 7
+    series.marker.format.fill.solid()
+    series.marker.format.fill.fore_color.rgb = colour(one.look)
+    by_size = sorted(range(len(one.pairs)), key=lambda place: one.pairs[place][0])
+    for rank, place in enumerate(by_size if size else ()):
+        # A number each: names of that size would run into one another.
+        label = series.points[place].data_label
+        label.has_text_frame = True
+        label.text_frame.text = str(one.numbers[place])
+        label.text_frame.paragraphs[0].runs[0].font.size = Pt(size)
+        label.position = (XL_LABEL_POSITION.ABOVE, XL_LABEL_POSITION.BELOW)[rank % 2]
 
 
 def parts_of(forest: Forest) -> tuple[tuple[str, tuple[float, ...]], ...]:
@@ -309,22 +307,29 @@ def add_forest(shapes: Any, forest: Forest, place: Place, size: float) -> Any:
         data.add_series(name, values)
     frame = shapes.add_chart(XL_CHART_TYPE.BAR_STACKED, *map(Emu, place), data)
     told(frame, forest.title, forest.alt)
-    chart = frame.chart
-    _frame(chart, forest.title, size)
-    plot = chart.plots[0]
+    _frame(frame.chart, forest.title, size)
+    _bars(frame.chart.plots[0], forest)
+    _forest_axes(frame.chart, forest, size)
+    return frame
+
+
+def _bars(plot: Any, forest: Forest) -> None:
+    """The first part of each bar unseen; the estimate is the gap between the two others."""
     plot.gap_width, plot.overlap = 120, 100
     for number, series in enumerate(plot.series):
         series.format.fill.background()
         for at, row in enumerate(forest.rows):
             bar = series.points[at].format
-            if number:
-                bar.fill.solid()
-                bar.fill.fore_color.rgb = colour(row.look)
-                bar.line.color.rgb = colour("paper")  # the estimate is the gap between two bars
-                bar.line.width = Pt(2)
-            else:
+            if not number:
                 bar.fill.background()
                 bar.line.fill.background()
+                continue
+            bar.fill.solid()
+            bar.fill.fore_color.rgb = colour(row.look)
+            bar.line.color.rgb, bar.line.width = colour("paper"), Pt(2)
+
+
+def _forest_axes(chart: Any, forest: Forest, size: float) -> None:
     names, along = chart.category_axis, chart.value_axis
     for axis in (names, along):
         _axis(axis, size)
@@ -341,11 +346,10 @@ def add_forest(shapes: Any, forest: Forest, place: Place, size: float) -> Any:
     else:
         along.minimum_scale, along.tick_labels.number_format = 0, "General"
         along.major_unit = step(high)
-    return frame
 
 
 def _doublings(axis: Any, low: float, high: float) -> None:
     scaling = axis._element.find(qn("c:scaling"))
     scaling.insert(0, scaling.makeelement(qn("c:logBase"), {"val": "2"}))
     axis.minimum_scale, axis.maximum_scale, axis.major_unit = low, high, 2.0
-    axis.tick_labels.number_format = '"×"General'
+    axis.tick_labels.number_format = RATIO

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess  # nosec B404 - a browser found on the path, without a shell
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -72,11 +73,18 @@ def drawn(pack: Pack) -> bytes:
         "CreationDate": pack.day.to_pydatetime(),
     }  # fmt: skip
     with lettered(), PdfPages(kept, metadata=about) as paper:
-        for page in pack.pages:
+        for page in (*pack.pages, *_notes(pack)):
             for figure in _sheets(page):
                 FigureCanvasPdf(figure)
                 paper.savefig(figure)
     return kept.getvalue()
+
+
+def _notes(pack: Pack) -> Iterator[Page]:
+    """What to say with each page, after all of them."""
+    told = [Said(page.beside, page.title) for page in pack.pages if page.beside]
+    if told:
+        yield Page(say("report.notes_each"), tuple(told), footer=pack.pages[0].footer)
 
 
 class Sheet:
@@ -133,11 +141,6 @@ def _sheets(page: Page) -> list[Figure]:
             _drawn(sheet, block)
         else:
             _listed(sheet, block)
-    if page.notes:
-        sheet(0.8).down += 0.15
-        _paragraph(sheet, say("report.notes"), "bold")
-        for note in page.notes:
-            _paragraph(sheet, note, "normal")
     for one in sheets:
         one.footer(page.footer)
     return [one.figure for one in sheets]

@@ -12,11 +12,11 @@ import pandas as pd
 from qi_equity.findings import Findings
 from qi_equity.store import Action, Session, SessionNote
 from qi_equity.store.rounds import Beside
+from qi_equity.view.funnel_figure import MOST_NAMED
 from qi_equity.view.panels import Figure
 from qi_equity.view.table import Table
 
 T = TypeVar("T")
-MOST_NUMBERED = 12  # sites
 Value = float | None
 # What a file says of its day where there is no data: the first that a zip archive can hold.
 NO_DAY = pd.Timestamp(1980, 1, 1)
@@ -75,7 +75,7 @@ class Cloud:
     @property
     def numbered(self) -> bool:
         """Whether each site has a number: of many they would run into one another."""
-        return len(self.sites) <= MOST_NUMBERED
+        return len(self.sites) <= MOST_NAMED
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +160,19 @@ class Page:
     notes: tuple[str, ...] = ()
     footer: str = ""
     opening: bool = False  # the first page, with a large title
+    one: bool = False  # one slide whatever it holds: a board reads two
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """The notes, but for those that are no more than the page: where both can be read, once.
+
+        >>> said = (Said(("One.", "Two.")),)
+        >>> Page("", said, ("One.",)).beside, Page("", said, ("One.", "Three.")).beside
+        ((), ('One.', 'Three.'))
+        """
+        shown = {line for block in self.blocks if isinstance(block, Said) for line in block.lines}
+        # Of others a line may be the head of those after it, though the page has it too.
+        return () if shown.issuperset(self.notes) else self.notes
 
 
 @dataclass(frozen=True, slots=True)

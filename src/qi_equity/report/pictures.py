@@ -18,7 +18,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from qi_equity.report.parts import Cloud, Drawn, Forest, Line, Panel
 from qi_equity.view.theme import LIGHT
-from qi_equity.words.numbers import number
+from qi_equity.words.numbers import day, number, whole
 
 WIDE, HIGH = 11.0, 2.5  # inches of all panels side by side, and of one row of them
 DOTS = 200  # to an inch: a printed page shows no more
@@ -114,6 +114,9 @@ def _panel(axes: Any, panel: Panel, size: float) -> None:
             axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{number(value)}%"))
     if panel.first is not None and panel.last is not None and panel.first < panel.last:
         axes.set_xlim(panel.first, panel.last)
+    if panel.times[0] == panel.times[-1] == panel.last:
+        axes.set_xticks([panel.times[0]], [day(panel.times[0])])  # one look has one day
+        return
     dates = AutoDateLocator(minticks=2, maxticks=5)
     axes.xaxis.set_major_locator(dates)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(dates, show_offset=False))
@@ -177,6 +180,7 @@ def _cloud(axes: Any, cloud: Cloud, size: float) -> None:
             fontsize=size,
         )
     axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: whole(value)))
     axes.set_xlabel(_plain(cloud.across), fontsize=size, color=LIGHT["muted"])
     if cloud.unit == "%":
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{number(value)}%"))

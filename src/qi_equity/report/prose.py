@@ -27,6 +27,7 @@ from qi_equity.words import say
 FONT, SIZE, SMALL = "Arial", 12, 10  # points
 A4 = (Mm(210), Mm(297))
 EDGE = Mm(18)
+WHOLE = 15  # rows of a table that stands on one page
 ACROSS = A4[0] - 2 * EDGE
 CHART = "application/vnd.openxmlformats-officedocument.drawingml.chart+xml"
 BOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -57,7 +58,8 @@ def written(pack: Pack, findings: Findings, template: object = None) -> bytes:
     desk = bench.slides.add_slide(bench.slide_layouts[6]).shapes
     number = 0
     for page in pack.pages:
-        document.add_heading(page.title, 1)
+        if page.title not in pack.subject:  # which stands above already
+            document.add_heading(page.title, 1)
         for block in page.blocks:
             if isinstance(block, Said):
                 _said(document, block)
@@ -68,13 +70,23 @@ def written(pack: Pack, findings: Findings, template: object = None) -> bytes:
         under = document.add_paragraph()
         run = under.add_run(page.footer)
         run.font.size, run.font.color.rgb = Pt(SMALL), _colour("muted")
-        if page.notes:
-            document.add_heading(say("report.notes"), 2)
-            for note in page.notes:
-                document.add_paragraph(note)
+    _notes(document, pack)
     kept = io.BytesIO()
     document.save(kept)
     return steady(kept.getvalue(), pack.day)
+
+
+def _notes(document: Any, pack: Pack) -> None:
+    """What to say with each page, after all of them: two pages of a board stay two."""
+    told = [(page.title, page.beside) for page in pack.pages if page.beside]
+    if not told:
+        return
+    document.add_page_break()
+    document.add_heading(say("report.notes_each"), 1)
+    for title, notes in told:
+        document.add_heading(title, 2)
+        for note in notes:
+            document.add_paragraph(note)
 
 
 def _colour(look: str) -> RGBColor:
@@ -122,19 +134,21 @@ def _listed(document: Any, block: Listed) -> None:
             cell = table.cell(number, column)
             cell.width = Emu(int(ACROSS * shares[column]))
             paragraph = cell.paragraphs[0]
+            # A short table stands on one page with what follows: each row holds on to the next.
+            paragraph.paragraph_format.keep_with_next = len(cells) <= WHOLE
             run = paragraph.add_run(text)
             run.font.size, run.font.bold = Pt(SMALL), number == 0 or column == 0
             run.font.color.rgb = _colour(block.looks.get((number - 1, column), "ink"))
             if column in block.table.numeric:
                 paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
-    margins = "".join(f'<w:{side} w:w="60" w:type="dxa"/>' for side in ("left", "right"))
+    margins = "".join(f'<w:{side} w:w="90" w:type="dxa"/>' for side in ("left", "right"))
     table._tbl.tblPr.append(parse_xml(f"<w:tblCellMar {_space()}>{margins}</w:tblCellMar>"))
     about = table.rows[0]._tr.get_or_add_trPr()
     about.append(parse_xml(f'<w:tblHeader {_space()} w:val="true"/>'))
     caption = parse_xml(f"<w:tblDescription {_space()}/>")
     caption.set(qn("w:val"), block.said)
     table._tbl.tblPr.append(caption)
-    document.add_paragraph()
+    document.add_paragraph().paragraph_format.keep_with_next = len(cells) <= WHOLE
 
 
 def _space() -> str:
@@ -148,11 +162,13 @@ def _drawn(document: Any, block: Drawn, desk: Any, number: int) -> int:
     longest = max((len(one.rows) for one in block.panels if isinstance(one, Forest)), default=0)
     high = max(high, int(Mm(20 + 14 * longest))) if longest else high
     paragraph = document.add_paragraph()
+    paragraph.paragraph_format.keep_with_next = True  # its key and its source
     for panel in block.panels:
         number += 1
         run = paragraph.add_run()
         run._r.append(_chart(document, panel, desk, number, (wide, high)))
     key = document.add_paragraph()
+    key.paragraph_format.keep_with_next = True
     for look, mark, name in block.key:
         for text, tone in ((MARKS[mark], look), (f" {name}   ", "ink")):
             run = key.add_run(text)

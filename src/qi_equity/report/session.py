@@ -12,7 +12,8 @@ from qi_equity.findings import Findings
 from qi_equity.network.principles import ABOUT, asked_again
 from qi_equity.project import Project
 from qi_equity.report import charts
-from qi_equity.report.measures import ROWS, markers, numbered
+from qi_equity.report.grid import grid_of, quiet_title
+from qi_equity.report.measures import ROWS, gap_pages, markers, numbered
 from qi_equity.report.parts import Asked, Block, Listed, Page, Said, parted
 from qi_equity.store import Action
 from qi_equity.view.table import Table
@@ -45,6 +46,9 @@ def session_pages(findings: Findings, asked: Asked) -> Iterator[Page]:
     yield _agenda(findings, asked, items, rest)
     for told in items:
         yield _item(findings, asked, told)
+    if not items:  # what stays the same, and for whom
+        primary = findings.project.measure(findings.project.aim.primary.measure)
+        yield from gap_pages(findings, primary, asked)[:1]
     yield from note_pages(findings, asked)
     yield from principle_pages(findings, asked)
     yield from steps_pages(findings, asked)
@@ -72,8 +76,12 @@ def _items(findings: Findings, asked: Asked) -> tuple[list[Told], int]:
 def _agenda(findings: Findings, asked: Asked, items: Sequence[Told], more: int) -> Page:
     under = footer(findings, asked.provenance, None, asked.site)
     notes = (say("session.lead"), say("session.rests_on"))
+    blocks: list[Block]
     if not items:
-        return Page(say("report.title.quiet"), (Said((say("session.quiet"),)),), notes, under)
+        measure = findings.project.measure(findings.project.aim.measure)
+        title = quiet_title(findings, asked, measure)
+        blocks = [Said((say("session.quiet"),)), *grid_of(findings, asked)]
+        return Page(title, tuple(blocks), notes, under)
     title = say("report.title.agenda", count=len(items))
     heads = tuple(say(f"report.table.{name}") for name in ("item", "where", "then_now", "time"))
     lines = tuple(
@@ -84,7 +92,7 @@ def _agenda(findings: Findings, asked: Asked, items: Sequence[Told], more: int) 
         for one in items
     )  # fmt: skip
     shares = (0.25, 0.37, 0.24, 0.14)
-    blocks: list[Block] = [Listed(Table(title, heads, lines), shares=shares, said=title)]
+    blocks = [Listed(Table(title, heads, lines), shares=shares, said=title)]
     if more:
         blocks.append(Said((say("session.rest", count=more),)))
     return Page(title, tuple(blocks), notes, under)
@@ -102,7 +110,8 @@ def _item(findings: Findings, asked: Asked, told: Told) -> Page:
         blocks = list(charts.strata_charts(findings, measure, item.site, [item.stratum], marks))
     title = say("session.slide.title", kind=item_kind(item), where=item_place(item, findings))
     under = footer(findings, asked.provenance, measure, item.site)
-    said = [one for one in (told.line, *told.said) if one]
+    line = "" if item.kind == Topic.LATE else told.line  # the sentence has its day
+    said = [one for one in (line, *told.said) if one]
     return Page(title, (*blocks, Said(tuple(said[:SAID]))), tuple(said), under)
 
 

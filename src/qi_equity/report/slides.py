@@ -17,6 +17,7 @@ from pptx.util import Emu, Inches, Pt
 from qi_equity.errors import UserError
 from qi_equity.findings import Findings
 from qi_equity.report.fitting import AFTER, LEADING, clipped_to, fitted, headed, height, lines_of
+from qi_equity.report.laid import BOLD, SMALLEST, Laid, laid, may_go_on, paged, widths, within
 from qi_equity.report.marks import MARKS
 from qi_equity.report.native import add, colour, told
 from qi_equity.report.parts import Drawn, Listed, Pack, Page, Said
@@ -24,7 +25,6 @@ from qi_equity.report.steady import steady
 from qi_equity.words import say
 
 WIDE, HIGH = Inches(13.333), Inches(7.5)
-SMALLEST = 18  # points: readable from the back of a room, and at a third of its size
 TITLE, OPENING = 28, 38
 LEAST_TITLE, LEAST_LINE = 22, 24  # of a title at all, and of one that so comes into one line
 LEFT, RIGHT = Inches(0.5), Inches(0.5)
@@ -32,8 +32,7 @@ TOP, FOOT = Inches(0.35), Inches(0.72)
 LARGER = (26, 24, 22, 20, 18)  # sizes of words on a page of nothing else, the largest that fits
 BETWEEN = Inches(0.1)
 KEY_LINES = 3
-PADDING = int(Inches(0.22))  # of a cell, both sides
-BOLD = 1.07  # how much wider bold letters are
+TITLE_ONLY = "Title Only"  # the layout's name
 TEMPLATE_TYPE = b"presentationml.template.main+xml"
 SLIDES_TYPE = b"presentationml.presentation.main+xml"
 
@@ -41,8 +40,15 @@ SLIDES_TYPE = b"presentationml.presentation.main+xml"
 def written(pack: Pack, findings: Findings, template: Path | None = None) -> bytes:
     """The pack as the bytes of a .pptx, on the trust's own template where there is one."""
     deck = _deck(template)
+    own = template is None
+    across, foot = int(deck.slide_width - LEFT - RIGHT), int(deck.slide_height - FOOT)
+
+    def room(page: Page) -> int:
+        return foot - _begin(deck, page, across, own) - int(BETWEEN)
+
     for page in pack.pages:
-        Slide(deck, page, own=template is None).fill()
+        for part in paged(page, across, room):
+            Slide(deck, part, own).fill()
     about = deck.core_properties
     about.title, about.subject, about.author = pack.title, pack.subject, say("labels.product")
     about.last_modified_by, about.revision, about.keywords = say("labels.product"), 1, pack.name
@@ -102,8 +108,9 @@ class Slide:
         self.wide, self.high = int(deck.slide_width), int(deck.slide_height)
         self.size = SMALLEST
         self.cut: list[str] = []  # sentences that did not fit, for the notes
-        self.slide = deck.slides.add_slide(_layout(deck, "Title Only"))
+        self.slide = deck.slides.add_slide(_layout(deck, TITLE_ONLY))
         self.across = self.wide - int(LEFT) - int(RIGHT)
+        self.whole = may_go_on(page)
 
     def fill(self) -> None:
         """Put everything in its place."""
@@ -129,13 +136,9 @@ class Slide:
         box = self.slide.shapes.title
         if self.own:
             box.left, box.top, box.width = LEFT, TOP, self.across
-        wide = int(box.width)
-        text = clipped_to(self.page.title, wide, LEAST_TITLE * BOLD, 2)
-        size = self._title_size(text, wide)
+        text, size, high = titled(self.page, int(box.width))
         if self.own:
-            box.height = int(Pt(size * LEADING * lines_of(text, self.across, size * BOLD))) + int(
-                BETWEEN
-            )
+            box.height = high
         frame = box.text_frame
         frame.word_wrap = True
         frame.text = text
@@ -148,16 +151,6 @@ class Slide:
             run.font.bold, run.font.color.rgb = True, colour("ink")
             _tight(frame)
         return int(box.top) + int(box.height) + int(BETWEEN)
-
-    def _title_size(self, text: str, wide: int) -> int:
-        """The largest letters that one line holds; two lines where one would be of small ones."""
-        most = OPENING if self.page.opening else TITLE
-        sizes = range(most, LEAST_TITLE - 1, -2)
-        for lines, least in ((1, LEAST_LINE), (2, LEAST_TITLE)):
-            for size in sizes:
-                if size >= least and lines_of(text, wide, size * BOLD) <= lines:
-                    return size
-        return LEAST_TITLE
 
     def _footer(self, top: int) -> None:
         text = clipped_to(self.page.footer, self.across, SMALLEST, 2)
@@ -176,7 +169,7 @@ class Slide:
         least = sum(self._tall(block, 1) for block in blocks if isinstance(block, Said))
         most = max(spare - least - 2 * int(BETWEEN), spare // 3)
         tables = {
-            place: sum(self._fit(one, most)[1]) + 2 * int(BETWEEN)
+            place: self._fit(one, most).high + 2 * int(BETWEEN)
             for place, one in enumerate(blocks)
             if isinstance(one, Listed)
         }
@@ -249,12 +242,15 @@ class Slide:
         key = "   ".join(map("".join, keyed(block)))
         lines = min(KEY_LINES, lines_of(key, wide, SMALLEST)) if key else 0
         high -= int(Pt(lines * SMALLEST * LEADING))
-        rows = -(-len(block.panels) // block.across)
-        each, tall = wide // block.across, high // rows
+        rows, many = -(-len(block.panels) // block.across), len(block.panels)
+        # Panels over one another share their times: the lowest has the dates, and room for them.
+        dates = int(Pt(SMALLEST * LEADING)) if rows > 1 else 0
+        each, tall = wide // block.across, (high - dates) // rows
         for place_, panel in enumerate(block.panels):
             row, column = divmod(place_, block.across)
-            here = (left + column * each, top + row * tall, each, tall)
-            add(self.slide.shapes, panel, here, SMALLEST)
+            lowest = place_ + block.across >= many
+            here = (left + column * each, top + row * tall, each, tall + dates * lowest)
+            add(self.slide.shapes, panel, here, SMALLEST, dated=lowest)
         if key:
             self._key(block, (left, top + high, wide, place[3] - high))
 
@@ -267,54 +263,24 @@ class Slide:
                 run.font.size = Pt(SMALLEST)
                 run.font.color.rgb = colour("limit" if tone == "grid" else tone)
 
-    def _widths(self, block: Listed) -> list[int]:
-        columns = len(block.table.header)
-        shares = block.shares or (1 / columns,) * columns
-        return [int(self.across * share) for share in shares]
-
-    def _cells(self, block: Listed, most: int) -> list[list[str]]:
-        """The words of the table, each cut to so many lines of its column."""
-        widths = self._widths(block)
-        return [
-            [
-                clipped_to(cell, wide - PADDING, _bold(number, place), most if number else 3)
-                for place, (cell, wide) in enumerate(zip(row, widths, strict=True))
-            ]
-            for number, row in enumerate((block.table.header, *block.table.rows))
-        ]
-
-    def _row_heights(self, block: Listed, cells: list[list[str]]) -> list[int]:
-        widths = self._widths(block)
-        lines = [
-            max(
-                lines_of(cell, wide - PADDING, _bold(number, place))
-                for place, (cell, wide) in enumerate(zip(row, widths, strict=True))
-            )
-            for number, row in enumerate(cells)
-        ]
-        return [int(Pt(SMALLEST * LEADING * many + 7)) for many in lines]
-
-    def _fit(self, block: Listed, room: int) -> tuple[list[list[str]], list[int]]:
-        """The words of the table and the heights of its rows, as long as the room allows."""
-        for most in (4, 3, 2, 1):
-            cells = self._cells(block, most)
-            heights = self._row_heights(block, cells)
-            if sum(heights) <= room:
-                break
-        return cells, heights
+    def _fit(self, block: Listed, room: int) -> Laid:
+        """The cells of a table: whole, but on a page that stays one whatever it holds."""
+        if self.whole:
+            return laid(block, self.across)
+        return within(block, self.across, room)
 
     def _listed(self, block: Listed, place: tuple[int, int, int, int]) -> None:
-        cells, heights = self._fit(block, place[3] + 2 * int(BETWEEN))
-        widths = self._widths(block)
-        high = Emu(sum(heights))
-        frame = self.slide.shapes.add_table(len(cells), len(widths), *map(Emu, place[:3]), high)
+        made = self._fit(block, place[3] + 2 * int(BETWEEN))
+        wide, high = widths(block, self.across), Emu(made.high)
+        size = (len(made.cells), len(wide))
+        frame = self.slide.shapes.add_table(*size, *map(Emu, place[:3]), high)
         told(frame, block.table.caption, block.said)
         table = frame.table
         _plain_table(frame)
-        for column, wide in zip(table.columns, widths, strict=True):
-            column.width = Emu(wide)
-        for number, row in enumerate(cells):
-            table.rows[number].height = Emu(heights[number])
+        for column, each in zip(table.columns, wide, strict=True):
+            column.width = Emu(each)
+        for number, row in enumerate(made.cells):
+            table.rows[number].height = Emu(made.heights[number])
             for place_, text in enumerate(row):
                 self._cell(table.cell(number, place_), text, block, number, place_)
 
@@ -343,6 +309,32 @@ def keyed(block: Drawn) -> list[tuple[str, str]]:
     ]
 
 
+def titled(page: Page, wide: int) -> tuple[str, int, int]:
+    """A title as it is shown, the size of its letters, and how high it stands.
+
+    The largest letters that one line holds; two lines where one would be of small ones.
+    """
+    text = clipped_to(page.title, wide, LEAST_TITLE * BOLD, 2)
+    sizes = range(OPENING if page.opening else TITLE, LEAST_TITLE - 1, -2)
+    fits = (
+        size
+        for lines, least in ((1, LEAST_LINE), (2, LEAST_TITLE))
+        for size in sizes
+        if size >= least and lines_of(text, wide, size * BOLD) <= lines
+    )
+    size = next(fits, LEAST_TITLE)
+    lines = lines_of(text, wide, size * BOLD)
+    return text, size, int(Pt(size * LEADING * lines)) + int(BETWEEN)
+
+
+def _begin(deck: Any, page: Page, across: int, own: bool) -> int:
+    """Where the blocks of a page begin, under its title."""
+    if own:
+        return int(TOP) + titled(page, across)[2] + int(BETWEEN)
+    box = next(held for held in _layout(deck, TITLE_ONLY).placeholders if _is_title(held))
+    return int(box.top) + int(box.height) + int(BETWEEN)
+
+
 def _layout(deck: Any, name: str) -> Any:
     """The layout with a title alone: by its name, else any with a title."""
     layouts = list(deck.slide_layouts)
@@ -354,11 +346,6 @@ def _layout(deck: Any, name: str) -> Any:
     if not alone:
         raise UserError("the template has no layout with a title")
     return alone[0]
-
-
-def _bold(row: int, column: int) -> float:
-    """The size of a cell's letters as they are measured: heads and names are bold."""
-    return SMALLEST * (1.0 if row and column else BOLD)
 
 
 def _is_title(held: Any) -> bool:

@@ -13,33 +13,18 @@ import xlsxwriter
 from qi_equity.findings import TABLES, Findings, columns
 from qi_equity.report import cells
 from qi_equity.report.fitting import EMU, lines_of
-from qi_equity.report.native import parts_of
-from qi_equity.report.parts import Drawn, Forest, Listed, Pack, Panel, Said
+from qi_equity.report.parts import Drawn, Listed, Pack, Said
 from qi_equity.report.steady import steady
+from qi_equity.report.workbook_charts import A4, add_charts, by_days
 from qi_equity.view.export import cautions
 from qi_equity.view.theme import LIGHT
 from qi_equity.words import say
 
-MARKS = {"diamond": "diamond", "triangle-up": "triangle", "square": "square", "dot": "circle"}
-ROWS_A_CHART = 16  # rows of cells that a chart covers
-ACROSS = 8  # columns that it covers
 LETTERS = 31  # of a sheet's name, at most
 SAID_COLUMNS = (30, 24, 24, 24, 28)  # widths of the sheet of words, in letters
 LETTER, TITLE, LINE = 11, 14, 15  # points: letters, those of a title, and a line of a row
 EM = 5.25  # points to a letter of a column's width
 CALIBRI = 0.93  # its letters beside those of Arial, which are measured
-A4 = 9  # as the format numbers paper
-
-
-class Exact(float):
-    """A number that is written to its last digit: the library rounds others to sixteen.
-
-    >>> f"{Exact(0.1 + 0.2):.16G}"
-    '0.30000000000000004'
-    """
-
-    def __format__(self, form: str) -> str:
-        return repr(float(self))
 
 
 def written(pack: Pack, findings: Findings, template: object = None) -> bytes:
@@ -70,7 +55,7 @@ def of_tables(
         "said": book.add_format({"text_wrap": True, "valign": "top"}),
     }
     _said(book, pack, looks)
-    _charts(book, pack, looks)
+    add_charts(book, pack, looks)
     tables = named | {say("report.codebook.sheet"): codebook}
     for name, table in tables.items():
         _table(book, name, table, looks)
@@ -90,9 +75,9 @@ def _said(book: Any, pack: Pack, looks: dict[str, Any]) -> None:
         row = _line(sheet, row, page.title, looks["title"], TITLE)
         for block in page.blocks:
             row = _block(sheet, row, block, looks)
-        if page.notes:
+        if page.beside:
             row = _line(sheet, row, say("report.notes"), looks["heading"])
-        for text in (*page.notes, page.footer):
+        for text in (*page.beside, page.footer):
             row = _line(sheet, row, text, looks["said"])
         row += 1
 
@@ -134,131 +119,6 @@ def _line(sheet: Any, row: int, text: str, look: Any, size: int = LETTER) -> int
     return row + 1
 
 
-def _charts(book: Any, pack: Pack, looks: dict[str, Any]) -> None:
-    """Each panel with its data beside it, as a native chart."""
-    sheet = book.add_worksheet(say("report.codebook.charts"))
-    data = book.add_worksheet(say("report.codebook.data"))
-    data.freeze_panes(1, 0)
-    column = 0
-    panels = [
-        (page.title, panel)
-        for page in pack.pages
-        for block in page.blocks
-        if isinstance(block, Drawn)
-        for panel in block.panels
-        if isinstance(panel, Panel | Forest)
-    ]
-    for place, (title, panel) in enumerate(panels):
-        if isinstance(panel, Forest):
-            chart = _forest(book, data, column, panel, looks, title)
-        else:
-            chart = _chart(book, data, column, panel, looks, title)
-        row, across = divmod(place, 3)
-        sheet.insert_chart(
-            row * ROWS_A_CHART, across * ACROSS, chart,
-            {"description": panel.alt, "x_scale": 1.0, "y_scale": 1.0},
-        )  # fmt: skip
-        column += (len(panel.lines) if isinstance(panel, Panel) else len(FOREST)) + 2
-
-
-def _chart(
-    book: Any, data: Any, column: int, panel: Panel, looks: dict[str, Any], title: str
-) -> Any:
-    """Write a panel's series to the sheet of data; the chart that reads them there."""
-    sheet = data.get_name()
-    data.write_string(0, column, panel.title, looks["head"])
-    for row, when in enumerate(panel.times, 1):
-        data.write_datetime(row, column, when.to_pydatetime(), looks["day"])
-    chart = book.add_chart({"type": "line"})
-    for place, line in enumerate(panel.lines, column + 1):
-        data.write_string(0, place, line.name, looks["head"])
-        for row, value in enumerate(line.values, 1):
-            if value is not None:
-                data.write_number(row, place, Exact(value))
-        last = len(panel.times)
-        chart.add_series(
-            {
-                "name": [sheet, 0, place],
-                "categories": [sheet, 1, column, last, column],
-                "values": [sheet, 1, place, last, place],
-                "line": _stroke(line.look, line.mark),
-                "marker": _mark(line.look, line.mark),
-            }
-        )
-    chart.set_title({"name": f"{panel.title}: {title}", "name_font": {"size": 11}})
-    chart.set_legend({"position": "bottom"})
-    chart.set_x_axis({"date_axis": True, "num_format": "mmm yy", "label_position": "low"})
-    axis: dict[str, Any] = {"major_gridlines": {"visible": True, "line": {"color": LIGHT["grid"]}}}
-    if panel.ratio:
-        axis |= {"log_base": 2, "crossing": "min"}
-    elif panel.low is not None and panel.high is not None:
-        axis |= {"min": panel.low, "max": panel.high}
-    chart.set_y_axis(axis)
-    chart.set_size({"width": 64 * ACROSS - 16, "height": 20 * ROWS_A_CHART - 12})
-    return chart
-
-
-# Beside a name: what was seen and its ends, and the bars that the chart puts one on the other.
-FOREST = ("estimate", "lower", "upper", "before", "below", "above")
-
-
-def _forest(
-    book: Any, data: Any, column: int, forest: Forest, looks: dict[str, Any], title: str
-) -> Any:
-    """Write the intervals to the sheet of data; the chart that reads them there."""
-    sheet, last = data.get_name(), len(forest.rows)
-    data.write_string(0, column, forest.title, looks["head"])
-    for place, name in enumerate(FOREST, column + 1):
-        data.write_string(0, place, say(f"report.forest.{name}"), looks["head"])
-    bars = [values for _, values in parts_of(forest)]
-    for row, one in enumerate(forest.rows, 1):
-        data.write_string(row, column, one.name)
-        ends = (one.estimate, one.lower, one.upper, *(part[row - 1] for part in bars))
-        for place, value in enumerate(ends, column + 1):
-            data.write_number(row, place, Exact(value))
-    chart = book.add_chart({"type": "bar", "subtype": "stacked"})
-    for number, place in enumerate(range(column + 4, column + 7)):
-        shown = {"fill": {"color": LIGHT[forest.rows[0].look]}, "border": {"color": "white"}}
-        unseen = {"fill": {"none": True}, "border": {"none": True}}
-        chart.add_series(
-            {
-                "name": [sheet, 0, place],
-                "categories": [sheet, 1, column, last, column],
-                "values": [sheet, 1, place, last, place],
-                "gap": 100,
-                **(shown if number else unseen),
-            }
-        )
-    chart.set_title({"name": f"{forest.title}: {title}", "name_font": {"size": 11}})
-    chart.set_legend({"none": True})
-    chart.set_y_axis({"reverse": True, "label_position": "low"})
-    low, high = forest.ends
-    axis: dict[str, Any] = {"major_gridlines": {"visible": True, "line": {"color": LIGHT["grid"]}}}
-    axis |= {"log_base": 2, "min": low, "max": high, "crossing": 1} if forest.ratio else {"min": 0}
-    chart.set_x_axis(axis)
-    chart.set_size({"width": 64 * ACROSS - 16, "height": 20 * ROWS_A_CHART - 12})
-    return chart
-
-
-def _stroke(look: str, mark: str) -> dict[str, Any]:
-    if mark not in ("", "dot"):
-        return {"none": True}
-    return {"color": LIGHT[look], "width": 1.5} | (
-        {"dash_type": "dash"} if look == "target" else {}
-    )
-
-
-def _mark(look: str, mark: str) -> dict[str, Any]:
-    if not mark:
-        return {"type": "none"}
-    filled = {"none": True} if mark == "above" else {"color": LIGHT[look]}
-    size = 3 if mark == "dot" else 8
-    return {
-        "type": MARKS.get(mark, "triangle"), "size": size, "fill": filled,
-        "border": {"color": LIGHT[look]},
-    }  # fmt: skip
-
-
 def _table(book: Any, name: str, table: pd.DataFrame, looks: dict[str, Any]) -> None:
     """A sheet for a table: its header and how it looks; its rows are put in once it is written."""
     sheet = book.add_worksheet(name[:LETTERS])
@@ -295,9 +155,15 @@ _last = _Last()
 
 
 def _with_rows(book: bytes, owner: object, tables: dict[str, pd.DataFrame]) -> dict[str, str]:
-    """The sheets of the tables, which stand last in the book, with their rows in them."""
+    """The sheets of the tables, which stand last in the book, with their rows; the charts."""
     made: dict[str, str] = {}
     with zipfile.ZipFile(io.BytesIO(book)) as held:
+        charts = {
+            part: held.read(part).decode()
+            for part in held.namelist()
+            if part.startswith("xl/charts/chart")
+        }
+        made |= {part: by_days(one) for part, one in charts.items() if "<c:dateAx>" in one}
         sheets = [name for name in held.namelist() if name.startswith("xl/worksheets/sheet")]
         first = len(sheets) - len(tables) + 1
         for number, (name, table) in enumerate(tables.items(), first):

@@ -14,6 +14,7 @@ from qi_equity.view.theme import LIGHT
 from qi_equity.words import say
 from qi_equity.words.numbers import amount
 
+MOST_NAMED = 12  # sites: names of more run into one another, and are told where one is touched
 # The limits drawn, the inner ones first, and how.
 LEVELS = (("95", 95.0, "dot"), ("998", 99.8, "solid"))
 
@@ -44,7 +45,8 @@ def funnel_figure(
         place
         | {"x": [row.denominator for row in by_size]}
         | {"y": numbers(pd.Series([row.rate * times for row in by_size]))}
-        | {"mode": "markers+text", "text": [names.get(row.site, row.site) for row in by_size]}
+        | {"mode": "markers+text" if len(by_size) <= MOST_NAMED else "markers"}
+        | {"text": [names.get(row.site, row.site) for row in by_size]}
         | {"textposition": sides, "name": say("charts.drawn.sites")}
         | {
             "textfont": {"size": 11, "color": LIGHT["ink"]},

@@ -19,7 +19,7 @@ def said(found: Found) -> str:
     """What one rule found.
 
     >>> said(Found(EquityRule.POOLED_GROUPS, facts={"name": "Black and Asian"}))
-    '‘Black and Asian’ adds together groups that can go apart, and gives no reason'
+    '‘Black and Asian’ adds together groups that can go apart, and its note gives no reason yet'
     """
     facts = {name: _shown(name, value) for name, value in found.facts.items()}
     return say(f"equity_lint.{found.rule.value}.{found.case}", **facts)
@@ -50,6 +50,8 @@ def _lines(found: Review) -> Iterator[str]:
         yield say("equity_lint.why", text=texts["why"])
         yield say("equity_lint.source", text=texts["source"])
         yield say("equity_lint.do", text=texts["do"])
+    for rule in found.no_reasons:
+        yield say("equity_lint.no_reason", rule=rule.value)
     for rule in found.idle_reasons:
         yield say("equity_lint.idle", rule=rule.value)
     if found.silenced:

@@ -13,6 +13,7 @@ from qi_equity.findings.sides import went
 from qi_equity.project import EVERYONE, Measure, Project
 from qi_equity.vocabulary import Status, Verdict
 from qi_equity.words import say
+from qi_equity.words.charts import says_nothing
 from qi_equity.words.grammar import called, first_up, inside, listed
 from qi_equity.words.numbers import day, interval, missing, number, whole
 from qi_equity.words.verdicts import SENTENCES, verdict_word
@@ -22,6 +23,7 @@ R = TypeVar("R", Chart, Gap)
 LONGEST = 34  # letters of a name in a title or a panel: whoever wants all of it finds it in words
 HIDDEN = (Status.SMALL, Status.WITHHELD, Status.NOT_COUNTED)
 SOURCE, OUT_OF, REASON = 48, 40, 60  # letters under a page, so that policy and release have room
+FOOT = 190  # letters that two lines under a slide hold
 FEW = 3  # strata named in a title before the rest are counted in the text
 
 
@@ -111,7 +113,10 @@ def measure_title(findings: Findings, measure: Measure, site: str) -> str:
     emerging = [row.stratum for row in last if row.emerging]
     if emerging:
         return say("report.title.emerging", measure=name, strata=names(emerging))
-    return say("report.title.none", measure=name)
+    silent = [says_nothing(row) for row in last if row.variation]
+    if silent and all(silent):
+        return say("report.title.early", measure=name)
+    return say("report.title.none_where" if any(silent) else "report.title.none", measure=name)
 
 
 def withheld(findings: Findings, measure: Measure, site: str) -> bool:
@@ -145,7 +150,9 @@ def gap_title(gaps: Sequence[Gap], measure: Measure) -> str:
 
 def gap_word(row: Gap) -> str:
     """A gap's verdict in a few words, and which way it is established to have gone."""
-    said = first_up(verdict_word(row.verdict)) or say("language.nothing")
+    said = first_up(verdict_word(row.verdict))
+    if not said:
+        return say("report.grid.uncompared" if missing(row.ratio) else "language.nothing")
     way = went(row)
     if not way:
         return said
@@ -188,20 +195,21 @@ def footer(findings: Findings, source: Source, measure: Measure | None, site: st
     period = say("report.no_period")
     if len(points):
         period = interval_of_days(points)
-    counted = ""
+    counted, n = "", None
     if measure is not None and len(points) and not measure.overlapping_windows:
         everyone = points[points["stratum"] == EVERYONE]
         n = everyone["denominator"].sum(min_count=1) if "denominator" in everyone else None
         if not missing(n):
-            out_of = inside(clipped(measure.denominator or "", OUT_OF))
+            out_of = measure.denominator or ""
+            out_of = inside(out_of) if len(out_of) <= OUT_OF else ""
             counted = say("report.counted", n=whole(n), denominator=out_of).rstrip()
-    return say(
-        "report.footer",
-        source=place,
-        period=period,
-        counted=counted,
-        policy=policy_sentence(project, source, REASON),
-    )
+    policy = policy_sentence(project, source, REASON)
+    said = say("report.footer", source=place, period=period, counted=counted, policy=policy)
+    if len(said) <= FOOT or not counted:
+        return said
+    # Of whom so many are stands on other pages; a line that breaks off helps nobody.
+    counted = say("report.counted", n=whole(n), denominator="").rstrip()
+    return say("report.footer", source=place, period=period, counted=counted, policy=policy)
 
 
 def interval_of_days(points: pd.DataFrame) -> str:

@@ -13,7 +13,8 @@ from qi_equity.app.pages.page import Context, Page, nothing_words
 from qi_equity.app.pages.principles import principles
 from qi_equity.app.pages.responses import still_open
 from qi_equity.app.pages.slide import slide
-from qi_equity.app.rounds import FORMATS, PACKS, ROUNDS, audiences
+from qi_equity.app.rounds import MEETING, ROUNDS, audiences
+from qi_equity.report import FORMATS, PACKS
 from qi_equity.view import icons
 from qi_equity.vocabulary import Topic, Variation, Verdict
 from qi_equity.words import say
@@ -70,7 +71,9 @@ def _held(context: Context, found: Standing) -> dict[str, Any]:
         when = pd.Timestamp(found.kept.at)
         by = say("session.held.by", who=found.kept.who, day=day(when), time=f"{when:%H:%M}")
     may = desk is not None and desk.user.may("write network entries") is not None
-    return {"held": by, "standing": found.key, "may_hold": may and context.findings.judged}
+    # What is held needs no verdicts to be let go, and the page of it waits for none.
+    ready = found.kept is not None or context.findings.judged
+    return {"held": by, "standing": found.key, "may_hold": may and ready}
 
 
 def _round(context: Context) -> dict[str, Any]:
@@ -84,8 +87,8 @@ def _round(context: Context) -> dict[str, Any]:
         "going": False,
         "link": "",
         "for": [(name, say(f"round.for.{name}")) for name in offered],
-        "packs": [(name, say(f"report.pack.{name}")) for name in PACKS],
-        "formats": [(name, say(f"round.format.{name}")) for name in FORMATS],
+        "packs": [(name, _pack(name), name in MEETING) for name in PACKS],
+        "formats": [(name, say(f"round.format.{name}"), True) for name in FORMATS],
     }
     last = ROUNDS.of(desk.user.name, context.choice.project.id)
     if last is None or not last.still():
@@ -97,6 +100,12 @@ def _round(context: Context) -> dict[str, Any]:
         return told | {"state": say("round.failed")}
     state = say("round.there", count=last.total, audience=say(f"round.for.{last.audience}"))
     return told | {"state": state, "link": f"round/{last.token}"}
+
+
+def _pack(name: str) -> str:
+    """What a pack is called, and when one is for that is not for a meeting."""
+    title = say(f"report.pack.{name}")
+    return title if name in MEETING else say("round.yearly", pack=title)
 
 
 def _quiet(context: Context) -> list[str]:
