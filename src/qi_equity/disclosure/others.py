@@ -159,7 +159,8 @@ class Others:
         Each is how far it is from the true one.
         """
         values = {0, *known, *self._of_twins(cells, fixed)}
-        for sign in (1, -1):
+        # Moves have been tried both ways: the way in which one was found is the likelier.
+        for sign in (1, -1) if max(values) > 0 else (-1, 1):
             while len(values) < VALUES:
                 least = max(sign * value for value in values) + 1
                 found = self._searched(cells, sign, least, fixed)
