@@ -278,6 +278,17 @@ def test_counts_on_the_edges_of_what_is_shown_have_three_values_left(sites: int)
         assert won.recovered == won.narrowed == 0
 
 
+# Of the 60 small counts of this network bounds, number by number, left each three values; all
+# numbers of both releases together left one of them two.
+BOUNDED = Play(sites=3, weeks=5, releases=2, seed=0)
+
+
+def test_a_third_value_is_one_that_all_numbers_of_all_releases_leave_together() -> None:
+    won = attacked(BOUNDED, most=60)
+    assert won.tried == 60
+    assert won.recovered == won.narrowed == 0
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(40))
 def test_a_year_of_releases_of_any_network_leaves_every_count_open(seed: int) -> None:

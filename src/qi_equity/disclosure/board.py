@@ -170,7 +170,11 @@ class Board:
     axes: Axes = field(init=False)
     relations: tuple[Relation, ...] = field(init=False)
     limit: int = field(init=False)
-    systems: dict[tuple[int, ...], object] = field(init=False, default_factory=dict)  # of `bounds`
+    # Of `others`: what was made of all that is told now, and the twins found, told finer or not.
+    others: dict[tuple[int, ...], object] = field(init=False, default_factory=dict)
+    twins: dict[tuple[str | Key | None, ...], list[tuple[IntArray, IntArray]]] = field(
+        init=False, default_factory=dict
+    )
     _old: dict[Key, list[Told]] = field(init=False, default_factory=dict)
     _new: dict[Key, dict[int, Told]] = field(init=False, default_factory=dict)
     _stands_for: dict[Key, Key] = field(init=False, default_factory=dict)
@@ -198,7 +202,7 @@ class Board:
 
     def renewed(self, place: int) -> None:
         """Look again at what a release of now tells."""
-        self.systems.clear()
+        self.others.clear()
         one = self.now[place]
         for count in one.sums:
             told = self.axes.told(one, count, self.limit)

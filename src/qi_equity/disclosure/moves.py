@@ -69,7 +69,7 @@ class Moves:
 
 def _with_room(one: Told, sign: int) -> tuple[Told, BoolArray, BoolArray]:
     """What is told, with where it has room for a step and for its reverse."""
-    more, less = np.asarray(one.above >= 1), np.asarray(one.below >= 1)
+    more, less = np.asarray(one.above >= abs(sign)), np.asarray(one.below >= abs(sign))
     return (one, more, less) if sign > 0 else (one, less, more)
 
 

@@ -86,6 +86,7 @@ def release(
     >>> from qi_equity.simulation import synthetic
     >>> project = project_file.load(project_file.examples()["pph_reduction"])
     >>> counts = synthetic.network([project]).observations[project.id]
+    >>> counts = counts[counts["subgroup"] < "2023-05-01"]
     >>> first = release(project, counts, judge=False)
     >>> len(release(project, counts, previous=first, judge=False).points) == len(first.points)
     True

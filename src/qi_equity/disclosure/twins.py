@@ -4,8 +4,8 @@ A count is safe if it has twins: other true counts, differing in it, that would 
 the very same numbers, now and in every release before. Whatever an attacker does with those
 numbers, all stay possible; and so they do for whoever knows all the counts of one other site.
 Two dimensions that are crossed are sums over the same cells: both are told of one set of counts.
-Three values are left of each: it can be one more and one fewer, or, where only one of them is
-found, what all numbers leave of it together is three values wide (see `bounds`).
+Three values are left of each, each shown by a twin: one or two more, one or two fewer in a cell or
+in exchange with its neighbours, or, where these do not do, another table altogether (see `others`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import numpy as np
 
 from qi_equity.arrays import BoolArray, FloatArray
 from qi_equity.disclosure.board import Board, Side, Told
-from qi_equity.disclosure.bounds import Bounds
 from qi_equity.disclosure.moves import (
     TOTAL,
     Changes,
@@ -32,14 +31,13 @@ from qi_equity.disclosure.moves import (
     of_others,
     sites_of_exchanges,
 )
+from qi_equity.disclosure.others import VALUES, Others
 from qi_equity.disclosure.relations import Key, Relation
 from qi_equity.disclosure.release import Release
 
 # Of three sites or more, one may be the attacker's own: what changes in exchange with other sites
 # must be able to do so with two of them.
 SITES_OF_INSIDERS = 3
-# Values that are left of each small count.
-VALUES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,37 +209,67 @@ class _Look:
     @cached_property
     def changes(self) -> dict[Way, Changes]:
         """Where it can be more, or fewer, in a cell or in exchange with its neighbours."""
-        return {
-            way: changes_of(moves, self.partners, self.side) for way, moves in self.moves.items()
-        }
+        return {way: self._changes(moves) for way, moves in self.moves.items()}
 
-    def apart(self, place: Place, times: slice, knows: int | None = None) -> bool:
-        """Whether all that is told leaves three values of a sum over subgroups, bound by bound.
+    def _changes(self, moves: list[Moves]) -> Changes:
+        if moves:
+            return changes_of(moves, self.partners, self.side)
+        sites, strata, times = self.shape  # no step fits all relations: it must be searched for
+        nowhere = np.zeros((sites + 1, strata + 1, times), bool)
+        return Changes(nowhere, nowhere[:-1])
 
-        `knows`: for whoever knows all counts of that site; of a site's own, for each of the others.
-        """
-        sites = self.shape[0]
-        own = [place[0]] if place[0] < sites else [at for at in range(sites) if at != knows]
-        who: list[int | None] = [knows]
-        if self.insiders and place[0] < sites:
-            who = [at for at in range(sites) if at != place[0]]
-        return all(self.bounds.apart((own, place[1]), times, one) >= VALUES - 1 for one in who)
+    @cached_property
+    def values(self) -> dict[int, Changes]:
+        """The same of one and of two more, or fewer: how far from its true value it can be."""
+        key, measure = self.asked.key, self.asked.measure
+        steps = [{k: 2 * n for k, n in one.items()} for one in self.board.steps(key, measure)]
+        more = [moves_of(self.board, step, measure) for step in steps]
+        two = {2: more, -2: [one.reverse for one in more]}
+        return self.changes | {far: self._changes(moves) for far, moves in two.items()}
 
     @cached_property
     def wide(self) -> BoolArray:
-        """The same of each count of a site, stratum and subgroup."""
-        if not self.insiders:
-            return np.asarray(self.bounds.of_each() >= VALUES - 1)
-        found = np.ones(self.shape, bool)
-        for site in range(self.shape[0]):
-            others = np.arange(self.shape[0]) != site
-            found[others] &= self.bounds.of_each(site)[others] >= VALUES - 1
-        return found
+        """Where three values are left of a count by these alone."""
+        return np.asarray(sum(one.anywhere.astype(int) for one in self.values.values()) >= 2)
+
+    def known(self, place: Place, times: slice) -> set[int]:
+        """Which of these can be, of a sum over subgroups."""
+        return {far for far, one in self.values.items() if one.anywhere[place][times].any()}
+
+    def open(self, place: Place, times: slice, known: set[int], knows: int | None = None) -> bool:
+        """Whether all that is told leaves three values of a sum over subgroups, some `known`.
+
+        `knows`: for whoever knows all counts of that site; of a site's own, for each of the others.
+        """
+        sites, whole = self.shape[0], place[0] == self.shape[0]
+        cells = self.others.cells(
+            self.asked.key, range(sites) if whole else [place[0]],
+            self.side.members(place[1]), times,
+        )  # fmt: skip
+        who: list[list[int]] = [[] if knows is None else [knows]]
+        if not whole and self.insiders:
+            rest = [at for at in range(sites) if at != place[0]]
+            # What changes at its own site alone is possible to all who know another.
+            if self.exact and self.others.leave(cells, known, rest):
+                return True
+            who = [[at] for at in rest]
+        if not self.exact:
+            return all(self.others.may_leave(cells, fixed) for fixed in who)
+        return all(self.others.leave(cells, known, fixed) for fixed in who)
 
     @cached_property
-    def bounds(self) -> Bounds:
-        """What all numbers together leave of it."""
-        return Bounds(self.board, self.asked.key, self.asked.measure, self.side)
+    def exact(self) -> bool:
+        """Whether nothing else is asked of the count: of one measure of several all together are.
+
+        A twin of all is one of each.
+        """
+        measures = {one.grid.measure.id for one in self.board.now}
+        return self.asked.measure is None or len(measures) == 1
+
+    @property
+    def others(self) -> Others:
+        """The twins of the whole table that are known, and how to find more."""
+        return Others.of(self.board, self.asked.key, self.asked.measure)
 
     def found(self, way: Way, place: Place, time: int) -> bool:
         """Whether a count at a site can be more, or fewer, in exchange with other subgroups."""
@@ -254,7 +282,7 @@ def exposed(board: Board, asked: Asked, only: Place | None = None) -> Iterator[P
     `only` asks of one series.
     """
     look = _Look(board, asked, len(board.axes.sites) > SITES_OF_INSIDERS)
-    if not look.told or not look.moves[1]:
+    if not look.told:
         return
     more, less = (look.changes[way] for way in (1, -1))
     shape = more.anywhere.shape
@@ -262,9 +290,7 @@ def exposed(board: Board, asked: Asked, only: Place | None = None) -> Iterator[P
         only = tuple(at % size for at, size in zip(only, shape, strict=False))
     yield from _released(look, only)
     small, others = _small(look)
-    hidden = small & ~(more.anywhere & less.anywhere)
-    if hidden[:-1, :-1].any():
-        hidden[:-1, :-1] &= ~((more.anywhere | less.anywhere)[:-1, :-1] & look.wide)
+    hidden = small & ~look.wide
     if look.insiders:
         known = of_others(more.by_site) & of_others(less.by_site)
         hidden[-1] |= (others & ~known).any(axis=0)
@@ -281,20 +307,11 @@ def exposed(board: Board, asked: Asked, only: Place | None = None) -> Iterator[P
 
 def _count_open(look: _Look, place: Place, time: int) -> bool:
     """Whether a count at a site has twins enough, in exchange with other subgroups too."""
-    quick = [bool(look.changes[way].anywhere[place][time]) for way in (1, -1)]
-    if all(quick):
-        return True
-    twin = any(quick) or found(
-        [*look.moves[1], *look.moves[-1]], place, time, look.partners, look.side
-    )  # fmt: skip
-    one_cell = place[1] < look.shape[1]
-    if twin and (
-        look.wide[place][time] if one_cell else look.apart(place, slice(time, time + 1))
-    ):  # fmt: skip
-        return True
-    return twin and all(
-        known or look.found(way, place, time) for known, way in zip(quick, (1, -1), strict=True)
-    )
+    known = look.known(place, slice(time, time + 1))
+    for way in (1, -1):
+        if len(known) < VALUES - 1 and way not in known and look.found(way, place, time):
+            known.add(way)
+    return len(known) >= VALUES - 1 or look.open(place, slice(time, time + 1), known)
 
 
 def _total_open(look: _Look, stratum: int, time: int, asked: BoolArray, small: bool) -> bool:
@@ -317,14 +334,14 @@ def _sum_open(
     It is `small`, or the rest is to those who know a site that is `asked` about.
     """
     place = look.shape[0], stratum
-    ways = [bool(way.any()) for way in through]
-    if small and not all(ways) and not (any(ways) and look.apart(place, times)):
-        return False
     more, less = map(of_others, through)
-    if (asked & ~(more | less)).any():
+    known = {way for way, sites in zip((1, -1), through, strict=True) if sites.any()}
+    if small and len(known) < len(through) and not look.open(place, times, known):
         return False
-    left = np.flatnonzero(asked & ~(more & less)).tolist()
-    return all(look.apart(place, times, knows=site) for site in left)
+    return all(
+        look.open(place, times, {way for way, of in ((1, more), (-1, less)) if of[site]}, site)
+        for site in np.flatnonzero(asked & ~(more & less)).tolist()
+    )
 
 
 def _small(look: _Look) -> tuple[BoolArray, BoolArray]:
@@ -373,8 +390,8 @@ def _blocks(one: Told, place: Place) -> Iterator[slice]:
 
 
 def _block_open(look: _Look, place: Place, times: slice) -> bool:
-    ways = [look.changes[way].anywhere[place][times].any() for way in (1, -1)]
-    return all(ways) or (any(ways) and look.apart(place, times))
+    known = look.known(place, times)
+    return len(known) >= VALUES - 1 or look.open(place, times, known)
 
 
 def _open_to_insiders(one: Told, look: _Look, stratum: int) -> bool:
