@@ -13,12 +13,13 @@ from itertools import pairwise, product
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
 
 from qi_equity import ethnicity
 from qi_equity.arrays import BoolArray, FloatArray
 from qi_equity.audit.model import Audit
 from qi_equity.disclosure import POLICIES
-from qi_equity.disclosure.bounds import Line, Lines, tightened
+from qi_equity.disclosure.others import Lines
 
 POLICY = POLICIES["msds"]  # the rule of England's published files of maternity
 COUNTS = ("numerator", "denominator")
@@ -99,7 +100,7 @@ def _hidden(rows: pd.DataFrame, nested: Sequence[Nest]) -> BoolArray:
     hidden = ~known.all(axis=0)
     if not small.any():
         return np.zeros(len(rows), dtype=bool)
-    lines = Lines.of([*_lines(rows, counts), *_nested(rows, counts, nested)])
+    lines = _as_lines([*_lines(rows, counts), *_nested(rows, counts, nested)], counts.size)
     blocks = rows.groupby(BLOCK, sort=False).ngroup().to_numpy()
     while True:
         low, high = _bounds(counts, hidden, lines)
@@ -120,8 +121,20 @@ def _bounds(counts: FloatArray, hidden: BoolArray, lines: Lines) -> tuple[FloatA
     """The least and the most that each count can be, by all that is told of the place."""
     low, high = POLICY.between(np.nan_to_num(counts))
     low, high = np.where(hidden, 0.0, low), np.where(hidden, MOST, high)
-    ends = tightened(lines, low.ravel(), high.ravel())
+    ends = lines.tightened(low.ravel(), high.ravel())
     return ends[0].reshape(counts.shape), ends[1].reshape(counts.shape)
+
+
+Line = tuple[dict[int, int], float, float]  # counts and their signs, the least and the most
+
+
+def _as_lines(lines: Sequence[Line], size: int) -> Lines:
+    """Lines as they were written down one by one, of so many counts."""
+    places = [place for parts, *_ in lines for place in parts]
+    signs = [float(sign) for parts, *_ in lines for sign in parts.values()]
+    ends = np.cumsum([0, *(len(parts) for parts, *_ in lines)])
+    sums = csr_array((np.array(signs), np.array(places), ends), shape=(len(lines), size))
+    return Lines(sums, np.array([line[1] for line in lines]), np.array([line[2] for line in lines]))
 
 
 def _lines(rows: pd.DataFrame, counts: FloatArray) -> Iterable[Line]:
