@@ -27,7 +27,7 @@ VALUES = 3
 # No cell is looked at further from its true count than this.
 FARTHEST = 50
 # Cells that may change in a search: so many of the nearest, and where that finds none, more.
-SEARCHED = (150, 240, 1_000)
+SEARCHED = (60, 240)
 # In these no cell changes by more than so many times what is asked for, but in the largest.
 FAR = 2
 # A search in whole numbers ends with a twin that is so near to the farthest there may be.
@@ -35,7 +35,7 @@ FAR_ENOUGH = 0.5
 # Steps from cell to cell by which it is told which are near.
 STEPS = 3
 # Branches of a search; what takes more is held to have no twin. Nearly all take one.
-MOST_BRANCHES = 500
+MOST_BRANCHES = 20
 # Rounds of tightening bounds: in the networks tried nothing moved after a few.
 MOST_ROUNDS = 12
 
