@@ -484,7 +484,7 @@ def test_each_line_of_a_plan_becomes_a_project_that_passes_check(found, tmp_path
 @pytest.mark.parametrize(
     ("given", "told"),
     [("- Ownr: me", "did you mean 'Owner'?"), ("- By: next May", "must be a day like 2027-04-30"),
-     ("- Aim: less of it", "begins like: from 12.0 to 6.0")],
+     ("- Aim: less of it", "is written like: from 12.0 to 6.0%")],
 )  # fmt: skip
 def test_a_slip_in_a_plan_is_named_with_its_line(found, tmp_path, given, told):
     lines = plan.drafted(found, plan.chosen(found, ["bleed:Black"]))
@@ -506,7 +506,8 @@ def test_a_gap_that_is_not_in_the_register_cannot_be_planned_for(found):
 
 
 def test_what_became_of_last_years_projects_flows_back(folder, tmp_path):
-    findings = {"gaps": [{"measure": "bleed", "stratum": "Black", "verdict": "narrowing"}]}
+    gap = {"measure": "bleed", "stratum": "Black", "verdict": "narrowing"}
+    findings = {"project": "bleed_black", "gaps": [gap]}
     (folder / "findings.json").write_text(json.dumps(findings))
     held = json.loads((folder / "made.yaml").read_text())
     one = {"project": "bleed_black", "indicator": "bleed", "group": "Black"}
@@ -539,7 +540,7 @@ def test_from_the_report_to_projects_one_command_each(folder, tmp_path, monkeypa
     assert "'Owner' is still open" in run("audit", "plan", "--read", "plan.md", code=1)
     text = Path("plan.md").read_text(encoding="utf-8")
     Path("plan.md").write_text(answered(text), encoding="utf-8")
-    assert "1 line read" in run("audit", "plan", "--read", "plan.md")
+    assert "1 line read and held against" in run("audit", "plan", "--read", "plan.md")
     run("new", "--from-audit", "plan.md", "--dir", "projects")
     assert "nothing to put right" in run("check", "projects/bleed_black_unit.yaml")
     assert "move them away" in run("new", "--from-audit", "plan.md", "--dir", "projects", code=1)

@@ -143,8 +143,12 @@ def dimensions(audit: Draft, folders: Folders) -> Found:
         for name in {name for name in names if names.count(name) > 1}:
             yield one.at("groups"), f"the group '{name}' stands twice"
         with_ = one.reference.compare_with if one.reference else None
-        if with_ and with_ not in (EVERYONE_ELSE, *names):
-            choices = [EVERYONE_ELSE, *names]
+        known = [group.name for group in one.groups or () if group.name and not group.unknown]
+        if with_ in names and with_ not in known:
+            told = f"'{with_}' is the group of those whose group is not known: nobody is held"
+            yield one.reference.at("compare_with"), f"{told} against it; name another"
+        elif with_ and with_ not in (EVERYONE_ELSE, *known):
+            choices = [EVERYONE_ELSE, *known]
             told = f"an audit compares with a group or everyone else{did_you_mean(with_, choices)}"
             if with_ == BEST_AT_BASELINE:
                 told = "an audit has no baseline to choose the best at: name a group, or say why"

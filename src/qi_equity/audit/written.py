@@ -26,9 +26,11 @@ def write(
 ) -> Iterator[Path]:
     """Write each pack in each format to a folder; the same sources give the same files."""
     folder.mkdir(parents=True, exist_ok=True)
+    # True counts never stand under the name of what goes out.
+    whose = "" if found.protected else "-team"
     for name in packs:
         for kind in formats:
-            path = folder / f"{found.audit.id}-{name}.{kind}"
+            path = folder / f"{found.audit.id}-{name}{whose}.{kind}"
             path.write_bytes(made(found, name, kind, template))
             yield path
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,8 +19,21 @@ AUDIENCES = ("network", "team")
 FORMATS = ("html", "docx", "xlsx", "pptx", "pdf")
 
 
+# What is given and of no use would be taken for done: true counts asked of a plan, for one.
+OPTIONS = {
+    "out": "--out", "formats": "--format", "pack": "--pack", "audience": "--for",
+    "gaps": "--gaps", "read": "--read",
+}  # fmt: skip
+UNUSED = {
+    "a report": ("gaps", "read"),
+    "a plan": ("formats", "pack", "audience"),
+    "reading a plan back": ("out", "formats", "pack", "audience", "gaps"),
+}
+
+
 @app.command()
 def audit(
+    context: typer.Context,
     words: Annotated[
         list[str] | None,
         typer.Argument(
@@ -48,34 +62,48 @@ def audit(
     ] = None,
     gaps: Annotated[
         str,
-        typer.Option(help="of a plan: INDICATOR:GROUP or INDICATOR:GROUP:PLACE, several with ;"),
+        typer.Option(help="of a plan: INDICATOR:GROUP, or with :PLACE behind it; several with ;"),
     ] = "",
     read: Annotated[
-        Path | None, typer.Option(help="read an edited plan back, and say what is still open")
+        Path | None,
+        typer.Option(help="of a plan: read it back, hold it against its audit, say what is open"),
     ] = None,
 ) -> None:
     """The equity audit of an area: many sources, one register of gaps, a report and a plan."""
     given = list(words or ())
     planning = given[:1] == [PLAN]
     given = given[1:] if planning else given
-    if read is not None:
-        _read(read)
+    folders = tuple(files or ())
+    asked = "a report" if not planning else "a plan" if read is None else "reading a plan back"
+    _all_used(context, asked)
+    if read is not None and len(given) < 2:
+        _read(read, Path(given[0]) if given else None, folders)
         return
     if len(given) != 1:
         raise typer.BadParameter("name one audit file: qi-equity audit [plan] AUDIT.yaml")
-    path, folders = Path(given[0]), tuple(files or ())
+    path = Path(given[0])
     if planning:
         _plan(path, folders, gaps, out or Path("plan.md"))
         return
     kinds = _chosen("--format", formats, FORMATS)
-    _chosen("--for", audience, AUDIENCES)
-    found = _audited(path, folders, protected=audience == "network")
+    if audience not in AUDIENCES:
+        raise UserError(f"--for: nobody is called '{audience}'{did_you_mean(audience, AUDIENCES)}")
+    found = _audited(path, folders, protected=audience != "team")
     _told(found)
     if out is not None:
         from qi_equity.audit.written import PACKS, write
 
         for file in write(found, out, kinds, _chosen("--pack", pack, PACKS)):
             typer.echo(f"wrote {file}")
+
+
+def _all_used(context: typer.Context, asked: str) -> None:
+    """Refuse an option that what is asked for does not use."""
+    for name in UNUSED[asked]:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name != "DEFAULT":
+            hint = "; a plan has it: qi-equity audit plan" if asked == "a report" else ""
+            raise UserError(f"{OPTIONS[name]} is of no use to {asked}; leave it out{hint}")
 
 
 def _audited(path: Path, folders: tuple[Path, ...], *, protected: bool) -> Audited:
@@ -107,7 +135,8 @@ def _plan(path: Path, folders: tuple[Path, ...], gaps: str, target: Path) -> Non
     if target.exists():
         raise UserError(f"{target} is already there; choose another name or move it away first")
     found = _audited(path, folders, protected=True)
-    asked = [one.strip() for one in gaps.split(";") if one.strip()]
+    # A group's name may hold a semicolon; behind one that parts two gaps stands an indicator.
+    asked = [one.strip() for one in re.split(r";\s*(?=[a-z]\w*:|$)", gaps) if one.strip()]
     lines = plan.drafted(found, plan.chosen(found, asked))
     if target.suffix.lower() == ".docx":
         target.write_bytes(plan.as_word(found.audit, lines, str(path)))
@@ -117,16 +146,15 @@ def _plan(path: Path, folders: tuple[Path, ...], gaps: str, target: Path) -> Non
     typer.echo(f"  qi-equity audit plan --read {target}")
 
 
-def _read(path: Path) -> None:
+def _read(path: Path, named: Path | None, folders: tuple[Path, ...]) -> None:
     from qi_equity import audit as room
     from qi_equity.audit import plan
     from qi_equity.words import say
 
     lines = plan.read_back(path)
-    source = plan.source_of(path)
-    if source is not None and source.is_file():
-        plan.checked(room.load(source), lines)
-    typer.echo(say("audit.plan.read", count=len(lines)))
+    source = plan.audit_of(path, named)
+    plan.checked(room.load(source, folders), lines)
+    typer.echo(say("audit.plan.read", count=len(lines), audit=source))
     typer.echo(f"Next: qi-equity new --from-audit {path}")
 
 
@@ -137,10 +165,7 @@ def from_plan(path: Path, folder: Path, files: tuple[Path, ...] = ()) -> list[Pa
     from qi_equity.audit import plan, projects
 
     lines = plan.read_back(path)
-    source = plan.source_of(path)
-    if source is None:
-        raise UserError(f"{path}: does not say which audit it is from; put back: Audit file: FILE")
-    audit = room.load(source, files)
+    audit = room.load(plan.audit_of(path), files)
     plan.checked(audit, lines)
     texts = dict(projects.project_texts(audit, lines))
     there = [name for name in texts if (folder / f"{name}.yaml").exists()]

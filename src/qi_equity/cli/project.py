@@ -66,6 +66,9 @@ def _reviewed(file: Path) -> bool:
     from qi_equity.sources import load
     from qi_equity.words import equity_lint, say
 
+    if project_file.is_audit(file):
+        typer.echo(say("audit.project.not_reviewed", file=file))
+        return True
     project = project_file.load(file)
     path = file.parent / project.data.path if project.data else None
     if path is not None and path.is_file():
