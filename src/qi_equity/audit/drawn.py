@@ -21,7 +21,7 @@ from qi_equity.words.grammar import called
 from qi_equity.words.numbers import number
 from qi_equity.words.report import clipped
 
-ROWS = 5  # of each chart: names beside them can be read at a third of their size
+ROWS = 4  # of each chart: of more, LibreOffice leaves names of two lines out
 ROW_HEIGHT = 58  # pixels of one interval on a screen
 NAMES = 0.45  # of a chart's width that its names take
 BETWEEN = 0.02  # of the whole width, between two charts

@@ -448,7 +448,7 @@ def _most_telling(found: Audited) -> list[str]:
     """Of the data: decay first, then what was heard and nobody records, then the rest."""
     lines = data_gaps(found)
     without = [one for one in found.audit.concerns if one.no_data_yet]
-    heard = [" ".join(concern_sentences(found, one)) for one in without]
+    heard = [say("audit.board.nothing", heard=one.heard) for one in without]
     decayed = list(coding_sentences(found))[: len(found.coding.decayed)]
     return list(dict.fromkeys([*decayed[:1], *heard[:1], *lines]))
 

@@ -329,6 +329,16 @@ def _bars(plot: Any, forest: Forest) -> None:
             bar.line.color.rgb, bar.line.width = colour("paper"), Pt(2)
 
 
+def _every_name(axis: Any) -> None:
+    """Each name is shown, however long: whoever draws the chart would leave out every other."""
+    skip = axis._element.makeelement(qn("c:tickLblSkip"), {"val": "1"})
+    after = axis._element.find(qn("c:noMultiLvlLbl"))
+    if after is not None:
+        after.addprevious(skip)
+    else:
+        axis._element.append(skip)
+
+
 def _forest_axes(chart: Any, forest: Forest, size: float) -> None:
     names, along = chart.category_axis, chart.value_axis
     for axis in (names, along):
@@ -337,6 +347,7 @@ def _forest_axes(chart: Any, forest: Forest, size: float) -> None:
     names.has_major_gridlines = False
     names.tick_labels.font.color.rgb = colour("ink")
     names.tick_label_position = XL_TICK_LABEL_POSITION.LOW
+    _every_name(names)
     along.major_gridlines.format.line.color.rgb = colour("grid")
     along.tick_labels.number_format_is_linked = False
     low, high = forest.ends
