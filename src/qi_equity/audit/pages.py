@@ -136,7 +136,7 @@ def _opening(found: Audited) -> Page:
         lines.append(say("audit.opening.echoes", count=int(counts[Standing.ECHO])))
     if counts.get(Standing.TOO_EARLY, 0):
         lines.append(say("audit.opening.early", count=int(counts[Standing.TOO_EARLY])))
-    lines += [*absent_lines(found), say("audit.opening.system")]
+    lines += [*absent_lines(found), say("audit.opening.known"), say("audit.opening.system")]
     lines += [say("audit.opening.many"), say("audit.opening.both")]
     return Page(headline(found), (Said(tuple(lines)),), (), footer(found), opening=True)
 
