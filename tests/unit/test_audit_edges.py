@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import Bounds, LinearConstraint, milp
 
 from qi_equity import audit as room
 from qi_equity.audit.model import Audit
@@ -384,3 +385,111 @@ def test_counts_of_one_period_are_not_changed_by_asking_for_a_release():
     before = taken.within(held).copy()
     replace(taken, protected=True).within(held)
     pd.testing.assert_frame_equal(taken.within(held), before)
+
+
+def test_what_is_withheld_does_not_follow_from_several_relations_together():
+    """Whoever knows every relation, and solves them all at once, keeps three values of each."""
+    rng = np.random.default_rng(20)
+    audit = Audit.model_validate(model(dimensions=[
+        dimension([{"name": name, "codes": [name]} for name in (*PARTS, "Asian", "White")], "fine"),
+        dimension([{"name": "Black", "codes": list(PARTS)}, {"name": "Asian"}, {"name": "White"}],
+                  "broad"),
+        dimension(["young", "old"], "age"),
+    ]))  # fmt: skip
+    nested, withheld = nests(audit), 0
+    for _ in range(12):
+        few = rng.integers(1, 3, 3)
+        fine = dict(zip((*PARTS, "Asian", "White"), (9, *few, 14, 40), strict=True))
+        whole = int(sum(fine.values()))
+        black = int(sum(fine[name] for name in PARTS))
+        of = {"fine": fine, "broad": {"Black": black, "Asian": 14, "White": 40},
+              "age": {"young": 7, "old": whole - 7}}  # fmt: skip
+        rows = [("s", name, "i", "p", group, x, 40 * x) for name, groups in of.items()
+                for group, x in groups.items()]  # fmt: skip
+        table = pd.DataFrame(rows, columns=[*BLOCK, "group", *COUNTS])
+        seen = told(table, nested)
+        withheld += seen.withheld
+        assert least_values(table, seen.counts, of) >= 3
+    assert withheld
+
+
+def least_values(table, shown, of):
+    """The fewest values that a small numerator which is shown can have, by integer programming."""
+    true = table["numerator"].to_numpy(float)
+    low, high = POLICY.between(true)
+    gone = shown["numerator"].isna().to_numpy()
+    low, high = np.where(gone, 0, low), np.where(gone, 10_000, high)
+    at = {(row.dimension, row.group): nth for nth, row in enumerate(table.itertuples())}
+    lines = [[(at["broad", "Black"], 1), *((at["fine", name], -1) for name in PARTS)]]
+    lines += [[(at["broad", name], 1), (at["fine", name], -1)] for name in ("Asian", "White")]
+    for one, other in combinations(of, 2):
+        line = [(at[one, group], 1) for group in of[one]]
+        lines.append([*line, *((at[other, group], -1) for group in of[other])])
+    system = np.zeros((len(lines), len(true)))
+    for nth, line in enumerate(lines):
+        for place, sign in line:
+            system[nth, place] = sign
+    fewest = np.inf
+    for place in np.flatnonzero((true < 8) & ~gone):
+        aim = np.eye(len(true))[place]
+        ends = [milp(sign * aim, integrality=np.ones(len(true)), bounds=Bounds(low, high),
+                     constraints=LinearConstraint(system, 0, 0)).fun * sign
+                for sign in (1, -1)]  # fmt: skip
+        fewest = min(fewest, round(ends[1]) - round(ends[0]) + 1)
+    return fewest
+
+
+def test_each_source_of_nested_groups_is_looked_at_by_itself():
+    nested = nests(Audit.model_validate(model(dimensions=[FINE, BROAD])))
+    sizes = {"African": 7, "Caribbean": 7, "Other": 1, "Mixed": 1}
+    rows = [(name, "broad", "i", "p", "Black", 16 * times, 900 * times)
+            for name, times in (("a", 30), ("b", 1))]  # fmt: skip
+    rows += [(name, "fine", "i", "p", group, many * times, 200 * times)
+             for name, times in (("a", 30), ("b", 1)) for group, many in sizes.items()]  # fmt: skip
+    both = pd.DataFrame(rows, columns=[*BLOCK, "group", *COUNTS])
+    alone = both[both["source"] == "b"]
+    gone = told(both, nested).counts
+    assert gone.loc[gone["source"] == "b", "numerator"].isna().sum() >= told(alone, nested).withheld
+
+
+# ------------------------------------------------------------------ sides, rates, words
+
+
+def test_no_side_is_told_where_evidence_and_size_lie_on_different_ones():
+    rows = two("p0", (900, 9000), (150, 1000)) + two("p1", (300, 1000), (900, 9000))
+    for direction in ("increase", "decrease"):
+        gaps = gaps_of(rows, places=2, indicators=[indicator("i", direction=direction)]).gaps
+        assert one(gaps, ALL_PLACES, "A")["standing"] == Standing.TOO_EARLY
+
+
+def rates(times, rounding, *others):
+    """All places together and one, of 250 against 150 events; beside others, if any."""
+    rows = []
+    for name, x, n in (("i", 250, 1000 * times), *others):
+        for place in ("p0", "p1"):
+            rows += [(place, "A", x, n, name), (place, "B", 150, 1000 * times, name)]
+    names = [indicator(name, data="rate") for name in ("i", *(name for name, *_ in others))]
+    gaps = gaps_of(rows, places=2, indicators=names, sources=[source(rounding=rounding)]).gaps
+    return one(gaps, ALL_PLACES, "A"), one(gaps, "p0", "A")
+
+
+def test_a_rate_says_the_same_in_any_unit_and_beside_any_other():
+    usual = rates(1, "none")
+    for seen in (rates(0.4, "none"), rates(0.01, "none"), rates(1, "none", ("j", 90_000, 1000))):
+        for held, other in zip(usual, seen, strict=True):
+            assert other["p_value"] == pytest.approx(held["p_value"], rel=0.02)
+            assert other["ratio_lower"] == pytest.approx(held["ratio_lower"], rel=0.01)
+
+
+def test_rounding_takes_little_from_a_rate_of_one_a_unit():
+    """One event a unit is no share that everybody has: its chance is not nought."""
+    for seen in rates(0.2, "msds"):
+        assert seen["p_value"] < 1e-3
+        assert np.isfinite(seen["ratio_upper"])
+
+
+def test_a_rare_outcome_that_is_all_withheld_has_its_whole(tmp_path):
+    rows = [("p0", "A", "*", 300), ("p0", "B", "*", 1000)]
+    said = " ".join(data_gaps(report_of(tmp_path, rows, sources=[source(rounding="hes")])))
+    assert "out of how many" not in said
+    assert "counts of A, B are withheld" in said

@@ -218,6 +218,19 @@ def test_a_day_has_one_form(found, tmp_path, text):
 # ------------------------------------------------------------------ what is open, what is lost
 
 
+def test_a_name_is_an_answer_and_one_that_is_crossed_out_is_none(found, tmp_path):
+    for name in ("Will", "Will So", "Here Now"):
+        assert back(tmp_path, with_key(drafted(found), "Owner", name))[0].owner == name
+    with pytest.raises(ProjectErrors, match="'Owner' is still open"):
+        back(tmp_path, with_key(drafted(found), "Owner", "~~Sister Amina Khan~~"))
+
+
+def test_a_text_too_long_for_a_project_is_said_and_breaks_nothing(found, tmp_path):
+    for key in ("Measure", "Why"):
+        with pytest.raises(ProjectErrors, match=r"too long for a project|longer than"):
+            back(tmp_path, with_key(drafted(found), key, "long " * 790))
+
+
 @pytest.mark.parametrize("said", ["?", "**?**", "(?)", "to be agreed?", "TBC", "see minutes", "–"])
 def test_what_is_no_answer_is_open(found, tmp_path, said):
     with pytest.raises(ProjectErrors, match="'Owner' is still open"):

@@ -378,7 +378,7 @@ def _early(found: Audited) -> Iterator[Page]:
         for row in every[:ROWS]
     ]  # fmt: skip
     heads = tuple(say(f"audit.table.{name}") for name in ("gap", "rate", "more", "when"))
-    lines = [say("audit.early.these", shown=len(rows), count=len(early))] if rows else []
+    lines = [say("audit.early.these", shown=len(rows), count=len(every))] if rows else []
     lines += [few_sentence(few[0])] if few else []
     blocks: list[Block] = [Said(tuple(lines))] if lines else []
     title = say("audit.title.too_early")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from qi_equity.answers import is_answer
+from qi_equity.answers import NONE_YET, is_answer
 from qi_equity.audit import Audited, aims
 from qi_equity.audit.edited import Piece, document_maker, pieces
 from qi_equity.audit.model import Audit, AuditIndicator, Read, readings
@@ -46,7 +46,8 @@ PAIR = re.compile(
     re.DOTALL,
 )
 NEAR = 0.8  # of two keys that may be meant to be the same; "Ownr" is 0.89 of "Owner"
-LONGEST = 4000  # characters that a text of a project may have (parts.Text)
+# Characters that a text of a project may have (parts.Text), less those of the words around it.
+LONGEST = 4000 - 200
 LINE_LEVEL = 2  # of the heading that begins a line of the plan
 
 
@@ -395,6 +396,11 @@ def _unanswered(part: _Part) -> Iterator[tuple[int, str]]:
 def _open(value: str, key: str) -> bool:
     """Whether a value is no answer: a question, or what stands for none yet."""
     plain = value.strip(MARKS)
+    if value.strip().startswith("~~") and value.strip().endswith("~~"):  # crossed out
+        return True
+    if key == "owner":  # a name may well be a word that says nothing elsewhere: Will
+        said = NONE_YET.sub("", plain.casefold())
+        return plain.endswith(OPEN) or not any(letter.isalpha() for letter in said)
     if key in FORMED or plain.startswith(OPEN):  # a form is read, and is no matter of words
         return plain.startswith(OPEN)
     # A woman's own question may well be the reason for a line.

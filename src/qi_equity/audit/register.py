@@ -311,17 +311,20 @@ def _standing(
     shown = np.where(
         direction == "none", Standing.APART, np.where(worse, Standing.WORSE, Standing.BETTER)
     )
+    # A gap is told of only where its own interval agrees: of many that are shown the bar is low.
+    within = (apart.lower <= 0) & (apart.upper >= 0)
+    # Of all places together evidence weighs them otherwise than the size does: where the two lie
+    # on different sides, neither is told.
+    apart_from_it = (block.cells.high() != (apart.estimate > 0)) & (apart.estimate != 0)
     # A gap that matters is ruled out by the ratio of what goes wrong, whichever of the two is
     # counted; and never where the interval says that there is one.
     wrong = _of_failures(block.cells, times, direction)
-    small = (wrong.upper < smallest) & (wrong.lower > 1 / smallest)
-    # Where many gaps are shown the bar is low: a gap is told of only where its interval agrees.
-    within = (apart.lower <= 0) & (apart.upper >= 0)
-    small &= within
+    small = (wrong.upper < smallest) & (wrong.lower > 1 / smallest) & within
+    small &= ~(apart_from_it & (found.q_value <= HIGHLIGHT))
     said = np.select(
         [
             ~np.isfinite(found.p_value),
-            found.found & ~within,
+            found.found & ~within & ~apart_from_it,
             found.echo_of >= 0,
             small,
         ],

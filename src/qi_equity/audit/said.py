@@ -353,7 +353,12 @@ def _held(found: Audited, concern: Concern, indicator: AuditIndicator) -> Iterat
     # Ruled out is what is ruled out of every row; anything less has not been shown.
     ruled_out = len(rows) > 0 and (rows["standing"] == Standing.NO_GAP).all()
     names = {"indicator": indicator.name, "group": group}
-    said = say("audit.heard.alike", **names) if ruled_out else say("audit.heard.early", **names)
+    if ruled_out:
+        said = say("audit.heard.alike", **names)
+    elif (rows["standing"] == Standing.NO_GAP).any():
+        said = say("audit.heard.not_all", indicator=indicator.name)
+    else:
+        said = say("audit.heard.early", **names)
     yield say("audit.heard.beside", said=said)
 
 

@@ -54,7 +54,7 @@ def _read_as(
     with np.errstate(all="ignore"):
         one = methods.one if cells.rate else wilson
         rate = one(x, n, 0.95)
-        scale = cells.fineness
+        scale = cells.fineness[..., 0]
         apart = _joined(here.difference, difference_interval(within).times(scale))
         times = _joined(here.ratio, ratio_interval(within))
         if cells.rounded.any():
@@ -64,7 +64,7 @@ def _read_as(
             own = np.concatenate([np.ones_like(cells.rounded, dtype=float), places], axis=-1)
             own = own[..., None]
             many = own * (x.shape[-1] - 1 if cells.against is None else 1)
-            _, wider = blunted(known, x, n, y, m, rounded, many, own)
+            _, wider = blunted(known, x, n, y, m, rounded, many, own, rate=cells.rate)
             apart = widened(apart, wider)
             times = _widened_ratio(times, wider)
     alone = ~cells.several
@@ -98,6 +98,7 @@ def _blank(interval: Interval, alone: BoolArray) -> Interval:
 
 def reference_rate(cells: Cells, rates: FloatArray) -> FloatArray:
     """The others' rate at each place; of all together that at the places of the group."""
-    of_all = cells.standardised((cells.numerator, cells.numerator)).reference_rate * cells.fineness
+    of_all = cells.standardised((cells.numerator, cells.numerator)).reference_rate
+    of_all = of_all * cells.fineness[..., 0]
     held = np.where(np.isfinite(rates[..., -1, :]), of_all, np.nan)
     return np.concatenate([rates[..., :-1, :], held[..., None, :]], axis=-2)

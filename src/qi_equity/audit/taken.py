@@ -141,7 +141,7 @@ def span_of(audit: Audit, period: Span) -> Span | None:
     for span in spans:
         if span is not None:
             inside = (min(period.to, span.to) - max(period.from_, span.from_)).days + 1
-            if 3 * inside > 2 * days:
+            if 3 * inside >= 2 * days:
                 return span
     return None
 

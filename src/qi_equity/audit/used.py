@@ -36,8 +36,9 @@ def _days(found: Audited, source: AuditSource) -> Iterator[str]:
     audit = found.audit
     told = {"source": source.name, "period": span_words(source.period),
             "audited": span_words(audit.period)}  # fmt: skip
-    used = [found.taken.within(audit, previous) for previous in (False, True)]
-    if not any((one["source"] == source.id).any() for one in used):
+    now = found.taken.within(audit)
+    # The period before is compared with the same source of now, and with no other.
+    if not (now["source"] == source.id).any():
         yield say("audit.coding.unused", **told)
         return
     if _one_date(source):
@@ -68,10 +69,9 @@ def _withheld(found: Audited, source: AuditSource) -> Iterator[str]:
     """Groups whose counts the source itself does not give."""
     rows = found.taken.counts[found.taken.counts["source"] == source.id]
     known = {name for one in found.audit.dimensions for name in one.known}
-    some = rows.groupby("group")["numerator"]
-    gone = [str(name) for name, counts in some if name in known and counts.isna().any()]
-    whole = [name for name in gone if rows.loc[rows["group"] == name, "numerator"].isna().all()]
-    if gone and len(whole) < rows["group"].nunique():
+    rows = rows[rows["group"].isin(known)]
+    gone = sorted({str(name) for name in rows.loc[rows["numerator"].isna(), "group"]})
+    if gone:
         yield say("audit.coding.withholds", source=source.name, groups=listed(map(called, gone)))
 
 
@@ -80,6 +80,5 @@ def _without_whole(found: Audited, source: AuditSource) -> Iterator[str]:
     rows = found.taken.counts[found.taken.counts["source"] == source.id]
     for one in found.audit.indicators:
         mine = rows[rows["indicator"] == one.id]
-        both = mine["numerator"].notna() & mine["denominator"].notna()
-        if one.data != "count" and len(mine) and not both.any():
+        if one.data != "count" and len(mine) and mine["denominator"].isna().all():
             yield say("audit.coding.no_whole", source=source.name, indicator=one.name)

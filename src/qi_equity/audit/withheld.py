@@ -9,10 +9,11 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, product
+from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
 from qi_equity import ethnicity
@@ -26,7 +27,7 @@ COUNTS = ("numerator", "denominator")
 BLOCK = ["source", "dimension", "indicator", "place"]
 VALUES = 3  # that are left of each small count
 # No count is more: the bound of one that is not told.
-MOST = 1e9
+MOST = 1e6
 LETTERS = 10  # of a release's name
 
 
@@ -45,7 +46,7 @@ Nest = tuple[tuple[str, str], tuple[tuple[str, str], ...]]
 def nests(audit: Audit) -> tuple[Nest, ...]:
     """The groups of one dimension that are groups of another added up, by (dimension, group).
 
-    Fine and broad ethnic groups, tenths and fifths of deprivation: whoever has both can subtract.
+    Fine and broad ethnic groups of one code system: whoever has both can subtract.
     """
     codes = {
         (one.id, group.name): frozenset(
@@ -73,8 +74,8 @@ def told(sums: pd.DataFrame, nested: Sequence[Nest] = ()) -> Told:
 
     Whoever reads knows that the same women are counted by ethnicity, by age and by deprivation, so
     that all these have one total; and which groups of one are those of another added up (`nested`).
-    Where rounding happens to leave a small count fewer than three
-    values, a count of another dimension is withheld, the smallest of those that are not small.
+    Where rounding happens to leave a small count fewer than three values, all counts of another
+    dimension that are tied to it there are withheld.
 
     >>> rows = [("a", d, "i", "p", g, x, n) for d, g, x, n in (
     ...     ("one", "A", 2, 48), ("one", "B", 12, 52), ("two", "C", 7, 48), ("two", "D", 7, 52))]
@@ -104,17 +105,50 @@ def _hidden(rows: pd.DataFrame, nested: Sequence[Nest]) -> BoolArray:
     blocks = rows.groupby(BLOCK, sort=False).ngroup().to_numpy()
     while True:
         low, high = _bounds(counts, hidden, lines)
-        open_ = (small & (high - low + 1 < VALUES)).any(axis=0) & known.all(axis=0)
+        open_ = small & (high - low + 1 < VALUES) & known.all(axis=0) & ~hidden
+        if not open_.any() and hidden[known.all(axis=0)].any():
+            # What is withheld may still follow from several relations together.
+            open_ = _told_by_all(counts, hidden, lines, small & known.all(axis=0) & ~hidden)
         if not open_.any():
             return np.asarray(hidden & known.all(axis=0))
-        left = ~hidden & ~small.any(axis=0)
-        # Beside the block of the first that can be told, then in it; in the end nothing is left.
-        first = blocks[int(np.flatnonzero(open_)[0])]
-        tried = left & (blocks != first) if (left & (blocks != first)).any() else ~hidden
-        if not tried.any():
-            return np.asarray(hidden & known.all(axis=0))
-        size = np.where(tried, np.nan_to_num(counts[1], nan=0.0), np.inf)
-        hidden[int(np.argmin(size))] = True
+        # A whole block of what is tied to it goes: one count of it would follow from the others.
+        first = int(np.flatnonzero(open_.any(axis=0))[0])
+        beside = _beside(lines, first, len(rows)) & ~hidden & (blocks != blocks[first])
+        tied = np.unique(blocks[beside])
+        size = {block: np.nansum(counts[1, (blocks == block) & ~hidden]) for block in tied}
+        hidden |= blocks == (min(size, key=lambda one: (size[one], one)) if size else blocks[first])
+
+
+def _beside(lines: Lines, row: int, many: int) -> BoolArray:
+    """The rows that a relation ties to this one."""
+    system = abs(lines.sums)
+    own = np.zeros(system.shape[1])
+    own[[row, many + row]] = 1.0
+    tied = (system.T @ ((system @ own) > 0).astype(float)) > 0
+    return np.asarray(tied[:many] | tied[many:])
+
+
+def _told_by_all(
+    counts: FloatArray, hidden: BoolArray, lines: Lines, asked: BoolArray
+) -> BoolArray:
+    """Which of the small counts have fewer than three values by all relations together, exactly."""
+    low, high = _bounds(counts, hidden, lines)
+    held = LinearConstraint(lines.sums, lines.least, lines.most)
+    found = np.zeros(asked.shape, dtype=bool)
+    for at in zip(*np.nonzero(asked), strict=True):
+        aim = np.zeros(counts.size)
+        aim[np.ravel_multi_index(at, counts.shape)] = 1.0
+        ends = [
+            milp(sign * aim, integrality=np.ones(counts.size, dtype=np.int64), constraints=held,
+                 bounds=Bounds(low.ravel(), high.ravel()))
+            for sign in (1.0, -1.0)
+        ]  # fmt: skip
+        least, most = (
+            sign * one.fun if one.x is not None else end
+            for sign, one, end in zip((1.0, -1.0), ends, (low[at], low[at]), strict=True)
+        )
+        found[at] = round(most) - round(least) + 1 < VALUES
+    return found
 
 
 def _bounds(counts: FloatArray, hidden: BoolArray, lines: Lines) -> tuple[FloatArray, FloatArray]:
@@ -150,7 +184,7 @@ def _lines(rows: pd.DataFrame, counts: FloatArray) -> Iterable[Line]:
             if np.isfinite(own).all() and own.sum() > 0:
                 totals[float(own.sum())].append({nth * many + int(one): 1 for one in places})
     for equal in totals.values():
-        for one, other in pairwise(equal):
+        for one, other in combinations(equal, 2):
             yield one | dict.fromkeys(other, -1), 0.0, 0.0
 
 
@@ -161,14 +195,14 @@ def _nested(rows: pd.DataFrame, counts: FloatArray, nested: Sequence[Nest]) -> I
     many = len(rows)
     keys = list(zip(rows["dimension"], rows["group"], strict=True))
     for _, block in rows.assign(at=np.arange(many)).groupby(["indicator"], sort=False):
-        at = dict[tuple[str, str], list[int]]()
-        for place in block["at"]:
-            at.setdefault(keys[place], []).append(int(place))
+        at = dict[tuple[str, str], dict[str, int]]()  # the row of each source
+        for place, source in zip(block["at"], block["source"], strict=True):
+            at.setdefault(keys[place], {})[source] = int(place)
         for whole, parts in nested:
-            if not all(part in at for part in parts):
-                continue
-            for place, nth in product(at.get(whole, ()), range(len(COUNTS))):
-                inside = [at[part][0] for part in parts]
+            every = [at.get(part, {}) for part in parts]
+            both = product(at.get(whole, {}).values(), set(every[0]).intersection(*every[1:]))
+            for (place, source), nth in product(both, range(len(COUNTS))):
+                inside = [held[source] for held in every]
                 if counts[nth, inside].sum() == counts[nth, place]:
                     line = {nth * many + one: -1 for one in inside}
                     yield line | {nth * many + place: 1}, 0.0, 0.0

@@ -117,6 +117,8 @@ def blunted(
     rounded: ArrayLike,
     many: ArrayLike = 1,
     own: ArrayLike = 1,
+    *,
+    rate: bool = False,
 ) -> tuple[FloatArray, FloatArray]:
     """The p-value with what rounding may have added, and how much wider intervals are for it.
 
@@ -133,7 +135,7 @@ def blunted(
     )
     with np.errstate(all="ignore"):
         same = (x + y) / (n + m)
-        chance = same * np.abs(1 - same) * (1 / n + 1 / m)
+        chance = same * (1.0 if rate else np.abs(1 - same)) * (1 / n + 1 / m)
         # A numerator moves the rate by itself, a denominator by the rate.
         one, other = 1 + (x / n) ** 2, 1 + (y / m) ** 2
         added = ROUNDED_TO_FIVE * (np.asarray(own) * one / n**2 + np.asarray(many) * other / m**2)
@@ -227,24 +229,25 @@ class Cells:
             rate = np.nansum(x, axis=-2) / size
             usual = np.nansum(share * y / m, axis=-2)
             worth = 1 / np.nansum(share**2 / m, axis=-2)
-        fine = self.fineness
+        fine = np.asarray(self.fineness)[..., 0]
         return Pooled(rate / fine, size * fine, usual / fine, worth * fine)
 
     @property
-    def fineness(self) -> float:
-        """How many parts an exposure is cut into, so that a rate is a share of very many."""
+    def fineness(self) -> FloatArray:
+        """How many parts an exposure is cut into, so that a rate is a share of very many.
+
+        By anything, with axes for place and group: what else is looked at changes nothing.
+        """
         if not self.rate:
-            return 1.0
-        with np.errstate(all="ignore"):
-            most = np.nanmax(
-                self.numerator / self.denominator, initial=1.0, where=self.denominator > 0
-            )
-        return float(FINE * most)
+            return np.ones((*self.numerator.shape[:-2], 1, 1))
+        counted = np.isfinite(self.numerator) & (self.denominator > 0)
+        rates = np.where(counted, self.numerator, 0.0) / np.where(counted, self.denominator, 1.0)
+        return np.asarray(FINE * rates.max(axis=(-2, -1), keepdims=True, initial=0.0).clip(1e-12))
 
     def p_values(self, left_out: BoolArray | None = None) -> FloatArray:
         """Of no gap: exact at each place, and by a score without its skewness of all together.
 
-        Where small counts are shown as another number, the largest of any that they can be.
+        Where small counts are shown as another number, that of the reading nearest to no gap.
         """
         if self.least is None:
             return self._p_values(left_out, self.corners[0])[0]
@@ -269,7 +272,8 @@ class Cells:
             shown = np.isfinite(x) if left_out is None else np.isfinite(x) & ~left_out[..., :-1, :]
             many = shown.sum(axis=-1, keepdims=True) - shown
             many = np.ones_like(many) if self.against is not None else many
-            p_value, _ = blunted(p_value, x, n, y, m, self.rounded[..., np.newaxis], many)
+            rounded = self.rounded[..., np.newaxis]
+            p_value, _ = blunted(p_value, x, n, y, m, rounded, many, rate=self.rate)
         of_all = self._together(one, corner[0] + y)
         return (
             np.concatenate([p_value, of_all[..., np.newaxis, :]], axis=-2),
@@ -298,7 +302,7 @@ class Cells:
         counts = (one.rate * one.size, one.size)
         others = (one.reference_rate * one.reference_size, one.reference_size)
         many = places * (1 if self.against is not None else self.numerator.shape[-1] - 1)
-        return blunted(p_value, *counts, *others, places > 0, many, places)[0]
+        return blunted(p_value, *counts, *others, places > 0, many, places, rate=self.rate)[0]
 
     def high(self) -> BoolArray:
         """Whether a group's rate is above that of everyone else."""

@@ -277,6 +277,9 @@ class Slide:
         told(frame, block.table.caption, block.said)
         table = frame.table
         _plain_table(frame)
+        whole = (cell for row in (block.table.header, *block.table.rows) for cell in row)
+        shown = (cell for row in made.cells for cell in row)
+        self.cut += [one for one, cut in zip(whole, shown, strict=True) if one != cut]
         for column, each in zip(table.columns, wide, strict=True):
             column.width = Emu(each)
         for number, row in enumerate(made.cells):
