@@ -462,6 +462,19 @@ def test_no_side_is_told_where_evidence_and_size_lie_on_different_ones():
         assert one(gaps, ALL_PLACES, "A")["standing"] == Standing.TOO_EARLY
 
 
+def test_groups_that_are_worse_off_than_one_that_is_better_off_stand_in_the_lists(tmp_path):
+    """Where one large group alone is spared, the others' gap is no echo that nobody is told of."""
+    rows = [("p0", "White", 280, 4000), *(("p0", name, 70, 500) for name in ("Asian", "Black"))]
+    groups = dimension(["Asian", "Black", "White"])
+    found = report_of(tmp_path, rows, dimensions=[groups])
+    assert one(found.register.gaps, "p0", "White")["standing"] == Standing.BETTER
+    for lists in (found.register.by_people(), found.register.by_evidence()):
+        assert {"Asian", "Black"} <= set(lists["group"])
+    said = words_of(found)
+    assert "2 gaps are shown" in said
+    assert "It is White that fares better" in said
+
+
 def rates(times, rounding, *others):
     """All places together and one, of 250 against 150 events; beside others, if any."""
     rows = []

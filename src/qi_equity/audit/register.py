@@ -331,6 +331,10 @@ def _standing(
         [Standing.NOT_COMPARED, shown, Standing.ECHO, Standing.NO_GAP],
         Standing.TOO_EARLY,
     ).astype(object)
+    # Where it is the surest group that is better off, the others are worse off than it: their gap
+    # is no mere echo, and must not go missing from what an area sets out to close.
+    beside = np.take_along_axis(said, np.maximum(found.echo_of, 0), axis=-1)
+    said[(said == Standing.ECHO) & (beside == Standing.BETTER) & worse & ~within] = Standing.WORSE
     if block.cells.against is not None:
         said[..., block.cells.against] = Standing.REFERENCE
     return said

@@ -110,6 +110,8 @@ def gap_sentences(audit: Audit, row: GapRow) -> Iterator[str]:
         return
     yield say("audit.gap.worse", **rates, ratio=number(row.ratio, 2),
               interval=interval(row.ratio_lower, row.ratio_upper, 2))  # fmt: skip
+    if row.echo_of:
+        yield say("audit.gap.beside", other=called(row.echo_of))
     if row.people > 0:
         ends = say("language.interval", low=whole(row.people_lower), high=whole(row.people_upper))
         told = {"reference": called(row.reference), "people": whole(row.people), "interval": ends}
