@@ -68,27 +68,36 @@ class Tabs:
             page.context.close()
 
     @contextmanager
-    def opened(self, home: str, alone: bool = False) -> Iterator[Callable[..., Any]]:
-        """Opens addresses; any error or foreign request fails the test that opened them.
-
-        `expected` of what is yielded: parts of what a browser may say is wrong.
-        """
-        taken: list[tuple[str, Any, Callable[[], None]]] = []
-        troubles: list[str] = []
-        expected: list[str] = []
-
-        def visit(address: str = "", *, size: dict[str, int] = DESKTOP, **options: Any) -> Any:
-            name, page = self.take(size, alone, **options)
-            taken.append((name, page, heard(page, home, troubles, expected)))
-            page.goto(home + address)
-            return page
-
-        visit.expected = expected  # type: ignore[attr-defined]
+    def opened(self, home: str, alone: bool = False) -> Iterator[Visit]:
+        """Opens addresses; any error or foreign request fails the test that opened them."""
+        visit = Visit(self, home, alone)
         yield visit
-        for name, page, deafened in taken:
+        for name, page, deafened in visit.taken:
             self.give_back(name, page, home)
             deafened()
-        assert troubles == []
+        assert visit.troubles == []
+
+
+@dataclass
+class Visit:
+    """Opens addresses of one server, and notes what is wrong in the pages.
+
+    expected: parts of what a browser may say is wrong.
+    """
+
+    tabs: Tabs
+    home: str
+    alone: bool
+    expected: list[str] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
+    taken: list[tuple[str, Any, Callable[[], None]]] = field(default_factory=list)
+
+    def __call__(self, address: str = "", *, size: dict[str, int] = DESKTOP, **options: Any) -> Any:
+        """The page at an address."""
+        name, page = self.tabs.take(size, self.alone, **options)
+        self.taken.append((name, page, heard(page, self.home, self.troubles, self.expected)))
+        page.goto(self.home + address)
+        return page
 
 
 def heard(page: Any, home: str, troubles: list[str], expected: list[str]) -> Callable[[], None]:
