@@ -105,9 +105,10 @@ window.qiEquity = (() => {
     })
   }
 
-  // The figure that is read first is drawn at once, each other when the browser had a turn in
-  // between, so that nobody waits for what is below. A later answer begins anew; until its turn
-  // comes, what was drawn of another choice is pale.
+  // The figure that is read first is drawn at once; the others once it is painted, as many at a
+  // time as keep no click waiting. A later answer begins anew; until its turn comes, what was drawn
+  // of another choice is pale.
+  const AT_A_TIME = 50 // milliseconds: a longer task is felt
   let turns = 0
   function drawAll(figures, then = () => {}) {
     // Whether this is a slide decides how much room its figure has.
@@ -128,10 +129,12 @@ window.qiEquity = (() => {
       return element
     })
     const turn = ++turns
-    function next() {
+    function next(until = 0) {
       if (turn !== turns) return
-      if (left.length) draw(left.shift())
-      if (left.length) requestAnimationFrame(() => setTimeout(next))
+      do {
+        if (left.length) draw(left.shift())
+      } while (left.length && performance.now() < until)
+      if (left.length) requestAnimationFrame(() => setTimeout(() => next(performance.now() + AT_A_TIME)))
       else then()
     }
     next()
