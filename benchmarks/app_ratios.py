@@ -3,9 +3,9 @@
     python benchmarks/app_ratios.py OTHER [--turns 2] [--visits 4]
 
 OTHER is a checkout of the other commit; `qi-equity demo` serves both with the packages that are
-installed here. By turns: start until a page is answered, the first chart of a browser that nobody
-used before, and filter changes in it, until the first chart stands and until all of them do. Before
-Plotly a page weighs its HTML and our scripts, as packed.
+installed here. By turns: start until a page is answered; the first chart of a browser that nobody
+used before, as it is painted and until it answers to a touch; filter changes in it, until the first
+chart stands and until all of them do. Before Plotly a page weighs its HTML and our scripts, packed.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from app import PROJECT, SITES, judged  # the benchmark beside this one
 OURS = Path(__file__).parents[1]
 PATIENCE = 300_000  # milliseconds: a busy machine takes its time
 CHANGES = 5  # of the site, a visit
+# A page may hold its first chart as a drawing, until the one comes that answers to a touch.
+SKETCHED = "performance.getEntriesByName('qi-sketched').map((mark) => mark.startTime)"
 MARKS = "performance.getEntriesByName('qi-drawn').map((mark) => mark.startTime)"
 
 
@@ -41,6 +43,7 @@ class Side:
     url: str = ""
     start: list[float] = field(default_factory=list)
     first: list[float] = field(default_factory=list)
+    live: list[float] = field(default_factory=list)
     change: list[float] = field(default_factory=list)
     whole: list[float] = field(default_factory=list)
     weight: float = 0.0
@@ -96,7 +99,10 @@ class Side:
         page.goto(f"{self.url}?page=charts&project={PROJECT}&site={SITES[number % 10]}")
         page.wait_for_selector("html[data-connected]")
         page.wait_for_function(f"() => {MARKS}.length")
-        self.first.append(page.evaluate(MARKS)[0])
+        self.live.append(page.evaluate(MARKS)[0])
+        sketched = page.evaluate(SKETCHED)
+        painted = page.evaluate("performance.getEntriesByType('paint').at(-1).startTime")
+        self.first.append(max(painted, sketched[0]) if sketched else self.live[-1])
         for step in range(CHANGES):
             plot = page.locator(".plot").first
             before = plot.get_attribute("data-drawn")
@@ -124,6 +130,7 @@ def told(old: Side, new: Side) -> None:
     rows = [
         ("demo to a page answered, s", min(old.start), min(new.start), 1 / 3),
         ("first chart, ms", statistics.median(old.first), statistics.median(new.first), 1 / 2),
+        ("the same, live, ms", statistics.median(old.live), statistics.median(new.live), 1 / 2),
         (
             "filter change to the first chart, 95th of 100, ms",
             p95(old.change),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import replace
@@ -34,6 +35,7 @@ from qi_equity.project import ALL_SITES, Project
 from qi_equity.store import Forbidden, Users
 from qi_equity.store.access import PERMISSIONS, RoleName
 from qi_equity.view import icons
+from qi_equity.view.sketch import sketch
 from qi_equity.view.theme import DARK, FONT, LIGHT
 from qi_equity.vocabulary import Act
 from qi_equity.words import say, say_html, words_of
@@ -44,6 +46,7 @@ FILES = ("upload", "outline", "voices", "staff", "release")  # questions that ta
 KEPT = 600  # answers: every chart of the demo network (10 sites, 4 projects, 3 measures) and more
 
 RECENT = 0.25  # seconds
+PLACE = re.compile(r'data-figure="([^"]+)">')  # of a figure, before it is drawn
 
 
 log = logging.getLogger(__name__)
@@ -295,6 +298,16 @@ def pages(role: RoleName | None = None) -> dict[str, str]:
         if name not in NOT_IN_MENU
         and (allowed is None or name not in NEEDS or NEEDS[name] in allowed)
     }
+
+
+def at_once(answer: Answer) -> str:
+    """The page's HTML, its first figure sketched in its place until the scripts are there."""
+    html: str = answer["html"]
+    place = PLACE.search(html)
+    figure = answer["figures"].get(place[1]) if place else None
+    if place is None or figure is None:
+        return html
+    return html[: place.end()] + sketch(json.loads(figure)) + html[place.end() :]
 
 
 def guide(backend: Backend) -> str:

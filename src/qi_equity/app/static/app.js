@@ -121,7 +121,7 @@ window.qiEquity = (() => {
         element.className = "plot"
         plots.set(name, element)
       }
-      place.replaceChildren(element)
+      if (window.Plotly || !place.firstChild) place.replaceChildren(element) // a sketch is better than nothing
       if (figures[name] && figures[name] !== element.figureText) {
         element.figureText = figures[name]
         element.dataset.stale = "yes"
