@@ -18,6 +18,7 @@ from qi_equity.store.entries import Action, Annotation, HeldItem, Session, Sessi
 from qi_equity.store.history import Revision
 from qi_equity.store.refusals import Clash, Conflict, Forbidden, SignInRefused, StoreError
 from qi_equity.store.releases import Logged, Past, Protect
+from qi_equity.store.reread import Reread
 from qi_equity.store.results import Imported, Kept, Saved
 from qi_equity.store.schema import up_to_date
 from qi_equity.store.trail import Line, Trail, entry
@@ -90,12 +91,15 @@ class DatabaseStore:
         self._protect = protect
         self._find = find
         self.trail = Trail(database)
+        self._reread = Reread()
 
     def as_user(self, user: User | None, origin: str = "app") -> Desk:
         """What this user may see and do; nobody is refused."""
         if user is None:
             raise Forbidden("sign in first: nothing is shown to, or taken from, nobody")
-        return Desk(self._database, user, self._protect, self._find, origin, self.trail)
+        return Desk(
+            self._database, user, self._protect, self._find, origin, self.trail, self._reread
+        )
 
     def record(
         self,

@@ -108,7 +108,7 @@ class Desk(Releasing, Keeper):
         with self._reading(project_id) as (connection, project):
             sites = self._where("see", project, connection)
             sites = sites if site is None else sites & {site}
-            found = saving.true_counts(connection, project.id, sites)
+            found = self._reread.counts(connection, project.id, sites)
         self._look(project, sites)
         return found
 

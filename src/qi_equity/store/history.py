@@ -140,14 +140,17 @@ def current(
     sites: frozenset[str] | None = None,
     keys: Sequence[str] | None = None,
     upto: int | None = None,
+    since: int = 0,
 ) -> list[Current]:
     """The newest version of everything of a kind, withdrawn things too, in order of writing.
 
-    upto: as it stood at this revision of the store.
+    upto: as it stood at this revision of the store. since: of what was written after this one.
     """
     asked: list[ColumnElement[bool]] = [revision.c.project == project, revision.c.kind == kind]
     if upto is not None:
         asked.append(revision.c.id <= upto)
+    if since:
+        asked.append(revision.c.id > since)
     if sites is not None:
         asked.append(revision.c.site.in_(sorted(sites)))
     columns = (

@@ -20,6 +20,7 @@ from qi_equity.store.entries import WHOLE
 from qi_equity.store.history import Revision, Writer
 from qi_equity.store.refusals import Forbidden
 from qi_equity.store.releases import KIND, Protect
+from qi_equity.store.reread import Reread
 from qi_equity.store.trail import Trail
 
 
@@ -34,6 +35,7 @@ class Seated:
         find: Find | None = None,
         origin: str = "app",
         trail: Trail | None = None,
+        reread: Reread | None = None,
     ) -> None:
         self._signed_in = user
         self._database = database
@@ -41,6 +43,7 @@ class Seated:
         self._find = find
         self._origin = origin
         self._trail = trail or Trail(database)
+        self._reread = reread or Reread()
 
     @property
     def user(self) -> User:

@@ -84,7 +84,8 @@ def overdue(
         return []
     first, last = mine["subgroup"].min(), mine["subgroup"].max()
     since = max(first, min(last, today - pd.Timedelta(days=DAYS[period] * SHOWN)))
-    over = [one for one in starts(since, today, period) if first <= one <= complete(period, today)]
+    latest = complete(period, today)
+    over = [one for one in starts(since, today, period) if first <= one <= latest]
     begun = mine.groupby("measure")["subgroup"].min()
     there = set(zip(mine["measure"], mine["subgroup"], strict=True))
     found = []
