@@ -6,15 +6,13 @@ eighteen with names of eighty letters, and one whose newest counts are still bei
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "unit"))
+from qi_equity.project import Project
 
 # Name of a picture -> its address and its screen.
 ODD = {
@@ -31,13 +29,30 @@ ODD = {
     ),
 }
 THREE_WEEKS = pd.Timedelta(weeks=3)
+STRATA = 18
+LONG = "people who name themselves by where their grandparents came from, at length"
+
+
+def _long(plan: Project, rows: pd.DataFrame) -> tuple[Project, pd.DataFrame]:
+    """Eighteen strata with names of eighty letters, made of those there are, by turns."""
+    groups = [plan.strata.groups[place % len(plan.strata.groups)] for place in range(STRATA)]
+    names = [f"{place:02} {LONG}"[:80] for place in range(1, STRATA + 1)]
+    told = [
+        group.model_copy(update={"name": name}) for group, name in zip(groups, names, strict=True)
+    ]
+    strata = plan.strata.model_copy(update={"groups": tuple(told)})
+    parts = [
+        rows[rows["stratum"] == group.name].assign(stratum=name)
+        for group, name in zip(groups, names, strict=True)
+    ]
+    aims = tuple(one.model_copy(update={"stratum": names[0]}) for one in plan.aim.equity)
+    update = {"strata": strata, "aim": plan.aim.model_copy(update={"equity": aims}), "cycles": ()}
+    return plan.model_copy(update=update), pd.concat(parts, ignore_index=True)
 
 
 @contextmanager
 def odd() -> Iterator[str]:
     """The address of an app over all of them."""
-    from made_findings import made_long
-
     from qi_equity import project_file
     from qi_equity.analyse import analyse
     from qi_equity.app.backend import FixedBackend
@@ -59,7 +74,7 @@ def odd() -> Iterator[str]:
         "empty": Findings(plan, judged=True),
         "three_weeks": analyse(plan, young),
         "one_stratum": analyse(alone, rows[rows["stratum"] == "Black"]),
-        "long": made_long(),
+        "long": analyse(*_long(plan, rows)),
         "weighing": replace(
             whole, judged=False, late=Late(False, whole, pd.Timestamp("2026-11-27 14:05"))
         ),
