@@ -1,5 +1,6 @@
 """The arguments of chart, in the many shapes in which people hold them."""
 
+import inspect
 from typing import Any
 
 import pandas as pd
@@ -7,7 +8,8 @@ import pytest
 
 import qi_equity
 from qi_equity.errors import DataErrors
-from qi_equity.frames.chart import Charts
+from qi_equity.frames.chart import NAMED, Charts
+from qi_equity.frames.lines import USUAL, Lines
 
 WEEKS = pd.date_range("2024-01-01", periods=30, freq="7D")
 
@@ -85,3 +87,24 @@ def test_a_period_shows_every_gap_however_sparse_the_series() -> None:
 
 def test_a_column_tells_series_apart_once() -> None:
     assert "by 'site': named more than once" in refusal(weekly(site="A"), by=["site", "site"])
+
+
+def test_a_slip_in_a_name_is_told_with_all_else_that_is_wrong() -> None:
+    told = refusal(weekly(), freze=12, limits="exat", directions="decrease", aggregate="meen")
+    assert "no argument called 'freze'; did you mean 'freeze'?" in told
+    assert "no argument called 'directions'; did you mean 'direction'?" in told
+    assert "limits 'exat'" in told
+    assert "no aggregate called 'meen'" in told
+
+
+def test_lines_held_in_a_dictionary_draw_what_they_draw_by_name() -> None:
+    lines: Lines = {"freeze": 12, "limits": "normal", "exclude": [WEEKS[3]]}
+    held = chart(weekly(), **lines).points
+    named = chart(weekly(), freeze=12, limits="normal", exclude=[WEEKS[3]]).points
+    pd.testing.assert_frame_equal(held, named)
+
+
+def test_every_argument_is_known_where_slips_are_told() -> None:
+    data, *named, lines = inspect.signature(qi_equity.chart).parameters
+    assert (data, named, lines) == ("data", NAMED, "lines")
+    assert set(USUAL) == set(Lines.__annotations__)

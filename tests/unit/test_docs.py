@@ -106,7 +106,10 @@ def api() -> str:
         function = getattr(qi_equity, name)
         told = inspect.getdoc(function) or ""
         prose, mark, example = told.partition(">>> ")
-        given = ", ".join(inspect.signature(function).parameters)
+        given = ", ".join(
+            f"**{each}" if part.kind is part.VAR_KEYWORD else each
+            for each, part in inspect.signature(function).parameters.items()
+        )
         lines += ["", f"## qi_equity.{name}", "", f"`{name}({given})`", "", prose.rstrip()]
         if mark:
             lines += ["", "```", f">>> {example.rstrip()}", "```"]

@@ -65,9 +65,11 @@ def test_golden_difference_and_ratio():
         log(ethnicity=["A", "B"], pph=[56, 48], births=[70, 80]),
         **COUNTS,
         reference="B",
-        difference_interval="miettinen-nurminen",
-        ratio_interval="miettinen-nurminen",
-        rate_interval="exact",
+        intervals={
+            "difference": "miettinen-nurminen",
+            "ratio": "miettinen-nurminen",
+            "rate": "exact",
+        },
     ).iloc[0]
     assert round(other["difference_upper"], 4) == 0.3382
 
@@ -166,7 +168,8 @@ def test_every_order_of_strata_but_a_stated_one_is_alphabetical():
         ({"denominator": "ethnicity"}, "'ethnicity' holds words or dates"),
         ({"subgroup": "week", "baseline": 9}, "baseline=9: there are 8 subgroups"),
         ({"subgroup": "week", "baseline": "2023-01-01"}, "before the first subgroup"),
-        ({"difference_interval": "wald"}, "no interval 'wald'"),
+        ({"intervals": {"difference": "wald"}}, "no interval 'wald'"),
+        ({"intervals": {"ratios": "koopman"}}, "no 'ratios'; did you mean 'ratio'"),
         ({"kind": "count"}, "no kind 'count'"),
         ({"direction": "up"}, "direction: no 'up'"),
         ({"confidence": 95}, "a share between 0 and 1"),

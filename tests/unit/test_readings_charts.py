@@ -135,17 +135,15 @@ def test_means_with_their_spread_draw_what_the_readings_draw() -> None:
     means = readings.groupby("week")["t"].agg(mean="mean", n="count", sd="std").reset_index()
     for kind in ("xbar", "s"):
         one = chart(readings, kind=kind, subgroup="week", value="t").points
-        other = chart(
-            means, kind=kind, subgroup="week", value="mean", readings="n", spread="sd"
-        ).points
+        other = chart(means, kind=kind, subgroup="week", value="mean", readings=("n", "sd")).points
         pd.testing.assert_frame_equal(one, other)
 
 
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"readings": "n"}, "give both readings= and spread="),
-        ({"readings": "n", "spread": "n", "kind": "i"}, "takes no readings= or spread="),
+        ({"readings": "n"}, "give the names of two columns"),
+        ({"readings": ("n", "n"), "kind": "i"}, "takes no readings="),
     ],
 )
 def test_arguments_that_do_not_go_together_are_refused(more: dict[str, str], said: str) -> None:

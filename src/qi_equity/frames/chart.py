@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from qi_equity.chance import HIGHLIGHT, q_values
 from qi_equity.errors import DataErrors, did_you_mean
 from qi_equity.frames import select
 from qi_equity.frames.given import any_table
+from qi_equity.frames.lines import Lines, completed
 from qi_equity.series import AGGREGATES, Series, arrange
 from qi_equity.spc.assurance import DIRECTIONS, assured, meaning_of
 from qi_equity.spc.chart import Chart, Subgroups
@@ -57,6 +58,11 @@ OUR_SUMMARY = {
     "crossings_limit", "runs_signal", "beyond_limits", "p_value", "q_value", "highlight",
     "variation", "assurance", "screened", "cautions",
 }  # fmt: skip
+# What chart() is given by name beside its lines: a slip may be meant for one of these.
+NAMED = [
+    "kind", "subgroup", "numerator", "denominator", "value", "readings", "by", "period",
+    "aggregate", "rules", "direction", "target", "multiply", "notes",
+]  # fmt: skip
 # Fewer baseline subgroups than this give provisional limits (NHS England, Making Data Count).
 PROVISIONAL = 12
 
@@ -139,29 +145,45 @@ def chart(
     numerator: str | None = None,
     denominator: str | None = None,
     value: str | None = None,
-    readings: str | None = None,
-    spread: str | None = None,
+    readings: tuple[str, str] | None = None,
     by: str | Sequence[str] | None = None,
     period: str | None = None,
     aggregate: str | None = None,
-    limits: str = "exact",
     rules: Chosen = "anhoej",
     direction: str | None = None,
     target: Any = None,
     multiply: float = 1,
-    centre: Any = None,
-    freeze: Any = None,
-    phases: Any = None,
-    exclude: Any = None,
-    screen_moving_ranges: bool = True,
-    guard_runs: bool = True,
-    bounds: tuple[float | None, float | None] = (None, None),
     notes: Any = None,
+    **lines: Unpack[Lines],
 ) -> Charts:
     """Run and control charts of every series of a table.
 
-    ``kind`` is run, i, mr, xbar, s, t, p, pp, c, u, up or g. ``by`` tells series apart,
-    ``subgroup`` orders points; ``period`` adds days up to weeks, months and so on.
+    What is drawn: ``kind`` is run, i, mr, xbar, s, t, p, pp, c, u, up or g, of ``numerator`` and
+    ``denominator``, or of a ``value``. ``by`` tells series apart, ``subgroup`` orders points;
+    ``period`` adds days up to weeks, months and so on, ``aggregate`` (mean, median, sum, sd)
+    readings that share a subgroup. Kinds xbar and s take a row a reading; or a row a subgroup,
+    where ``value`` is the mean and ``readings=("n", "sd")`` names the columns of how many it is
+    of and of their standard deviation.
+
+    How it is judged: ``rules`` is a set or a list of rules; ``{"making_data_count": 6}`` a set
+    with shifts and trends of six, ``{"shift": 7}`` a rule alone. ``direction`` is the way that
+    is better, ``target`` what is aimed for.
+
+    How it is shown: ``multiply`` (100 is per cent) and ``notes={day: words}``, on the figure, in
+    its tooltip and in its words; ``{series: {day: words}}`` on the charts of some.
+
+    How its ``lines`` are drawn, each by its own name: ``limits`` (exact, those of p, u and c, or
+    normal; the other kinds have one sort only), ``centre`` given from outside, ``freeze`` (how
+    many subgroups are the baseline, or the last of them), ``phases`` (where new ones begin),
+    ``exclude`` (shown, in no line and no test), ``bounds`` (lowest and highest that there can
+    be), ``screen_moving_ranges``, and ``guard_runs`` (no verdict on runs where the median lies on
+    what most points have). Held in a dictionary they serve many charts: ``chart(..., **lines)``.
+
+    ``centre``, ``target`` and ``bounds`` are in the unit shown, after ``multiply``: with
+    ``multiply=100`` a target of 10 is ten per cent, and so it is reported.
+    ``target``, ``centre``, ``freeze``, ``phases`` and ``exclude`` may be a mapping from series
+    (its ``by`` value, or a tuple of them) to what holds for it; ``target``, ``phases`` and
+    ``exclude`` may name a column.
 
     Returns Charts. ``points``, a row a point: by..., subgroup, phase, numerator, denominator,
     value, centre, lower, upper, target and note (if given), baseline, excluded, a column a rule
@@ -170,17 +192,6 @@ def chart(
     beyond_limits, p_value, q_value, highlight, centre, variation, assurance, screened, cautions.
 
     Raises DataErrors that names every argument or column that is not right, and what would be.
-
-    ``centre``, ``target`` and ``bounds`` are in the unit shown, after ``multiply``: with
-    ``multiply=100`` a target of 10 is ten per cent, and so it is reported.
-    ``target``, ``centre``, ``freeze``, ``phases`` and ``exclude`` may be a mapping from series
-    (its ``by`` value, or a tuple of them) to what holds for it; ``target``, ``phases`` and
-    ``exclude`` may name a column. Exact limits are those of p, u and c; the other kinds have one
-    sort only, and draw it. ``rules={"making_data_count": 6}`` is a set with shifts and trends of
-    six; ``rules={"shift": 7}`` a rule alone. Kinds xbar and s take a row a reading; or a row a
-    subgroup, where ``value`` is the mean of so many ``readings`` with this ``spread`` (their
-    standard deviation). ``notes={day: words}`` stand on the figure, in its tooltip and in its
-    words; ``{series: {day: words}}`` on the charts of some.
 
     >>> weeks = pd.DataFrame({"week": range(1, 13), "births": 40,
     ...                       "pph": [2, 1, 3, 2, 1, 2, 3, 1, 2, 2, 1, 12]})
@@ -192,45 +203,37 @@ def chart(
     11  0.300    0.2    True  concern
     """
     shape = _kind(kind)
-    roles, divided = _roles(shape, numerator, denominator, value, (readings, spread))
+    roles, divided = _roles(shape, numerator, denominator, value, readings)
     chosen = rules_of(rules)
     names = [by] if isinstance(by, str) else list(by or [])
-    _check(shape, limits, direction, aggregate, names, chosen)
-    extra = [c for c in (target, phases, exclude) if isinstance(c, str) and c in data.columns]
+    asked = _checked(lines, direction, aggregate, names, chosen)
+    held = (target, asked["phases"], asked["exclude"])
     series = arrange(
         data, kind=shape, subgroup=subgroup, roles=roles, by=names, period=period,
-        aggregate=aggregate, extra=extra,
+        aggregate=aggregate, extra=[c for c in held if isinstance(c, str) and c in data.columns],
     )  # fmt: skip
 
-    rows = _rows(series, phases, freeze, exclude)
-    subgroups = _subgroups(shape, rows, divided)
-    level = _level(shape, rows, centre, multiply)
+    rows = _rows(series, asked)
+    level = _level(shape, rows, asked["centre"], multiply)
     goal = _shown(
         shape, select.numbers(series, target, rows.owner, rows.phase, "target"), "target", multiply
     )
-    how = How(
-        limits=Limits(limits) if shape.exact else Limits.NORMAL,
-        zones=zones_needed(chosen),
-        screen=screen_moving_ranges,
-        per_range=ranges_per_limit(rules, PER_RANGE),
-        centre=level,
-        lowest=-np.inf if bounds[0] is None else bounds[0] / multiply,
-        highest=np.inf if bounds[1] is None else bounds[1] / multiply,
-    )
-    lines = draw(shape, subgroups, how)
+    subgroups = _subgroups(shape, rows, divided)
+    ranges = ranges_per_limit(rules, PER_RANGE)
+    drawn = draw(shape, subgroups, _how(shape, asked, chosen, ranges, level, multiply))
     # A centre given for a run chart is a median; for the others it says nothing of halves.
     known = np.isfinite(level[:, 0]) if level is not None and shape.centre_is_median else None
-    verdict = judge_runs(lines, rows.baseline, known, guard_runs)
-    marks = mark(lines, chosen, (verdict.side, verdict.runs))
+    verdict = judge_runs(drawn, rows.baseline, known, asked["guard_runs"])
+    marks = mark(drawn, chosen, (verdict.side, verdict.runs))
     if "long_run" in marks:
         marks["long_run"][verdict.guarded] = 0
-    side, sided = first_mark(marks, chosen, lines.value.shape)
-    drawn = _Drawn(
-        rows, shape, subgroups, lines, verdict, marks, side,
+    side, sided = first_mark(marks, chosen, drawn.value.shape)
+    found = _Drawn(
+        rows, shape, subgroups, drawn, verdict, marks, side,
         meaning=meaning_of(side, sided, direction),
         target=goal, direction=direction, multiply=multiply, notes=select.notes(series, notes),
     )  # fmt: skip
-    return Charts(_points(drawn), _summary(drawn), tuple(names))
+    return Charts(_points(found), _summary(found), tuple(names))
 
 
 # -- arguments --------------------------------------------------------------------------------
@@ -247,15 +250,17 @@ def _roles(
     numerator: str | None,
     denominator: str | None,
     value: str | None,
-    beside: tuple[str | None, str | None],
+    readings: tuple[str, str] | None,
 ) -> tuple[dict[str, str], bool]:
     """Which columns are read, and whether points are a ratio of two of them."""
     problems = []
-    readings, spread = beside
-    if (readings is None) != (spread is None):
-        problems.append("give both readings= and spread=: how many, and their standard deviation")
+    if readings is not None and (isinstance(readings, str) or len(readings) != 2):
+        problems.append(
+            f"readings={readings!r}: give the names of two columns, how many and their standard "
+            "deviation"
+        )
     if readings is not None and kind.made_of != MadeOf.READINGS:
-        problems.append(f"kind '{kind.name}' takes no readings= or spread=; kinds xbar and s do")
+        problems.append(f"kind '{kind.name}' takes no readings=; kinds xbar and s do")
     if numerator is not None and value is not None:
         problems.append("give numerator= or value=, not both")
     top = numerator if numerator is not None else value
@@ -270,22 +275,22 @@ def _roles(
     if problems:
         raise DataErrors(problems, "the call of chart")
     assert top is not None  # refused above
-    if readings is not None and spread is not None:
-        return {"value": top, "readings": readings, "spread": spread}, False
+    if readings is not None:
+        return {"value": top, "readings": readings[0], "spread": readings[1]}, False
     if denominator is None:
         return {"numerator" if counted else "value": top}, False
     return {"numerator": top, "denominator": denominator}, True
 
 
-def _check(
-    kind: ChartKind,
-    limits: str,
+def _checked(
+    lines: Lines,
     direction: str | None,
     aggregate: str | None,
     names: list[str],
     rules: tuple[Rule, ...],
-) -> None:
-    problems = []
+) -> Lines:
+    """Every setting of the lines, once these arguments are known to be right."""
+    asked, problems = completed(lines, NAMED)
     if aggregate is not None and aggregate not in AGGREGATES:
         problems.append(f"no aggregate called '{aggregate}'{did_you_mean(aggregate, AGGREGATES)}")
     taken = OUR_POINTS | OUR_SUMMARY | {rule.name for rule in rules}
@@ -294,27 +299,47 @@ def _check(
             problems.append(f"by '{name}': points have a column of that name; rename yours")
         if names.count(name) > 1:
             problems.append(f"by '{name}': named more than once; once tells series apart")
-    if limits not in tuple(Limits):
-        problems.append(f"limits '{limits}': choose exact or normal")
     if direction not in DIRECTIONS:
         words = [str(word) for word in DIRECTIONS if word]
         problems.append(f"direction '{direction}'{did_you_mean(direction, words)}")
     if problems:
         raise DataErrors(problems, "the call of chart")
+    return asked
+
+
+def _how(
+    kind: ChartKind,
+    asked: Lines,
+    rules: tuple[Rule, ...],
+    ranges: float,
+    level: FloatArray | None,
+    multiply: float,
+) -> How:
+    """What the statistics are asked for: in the unit of the sums, before ``multiply``."""
+    lowest, highest = asked["bounds"]
+    return How(
+        limits=Limits(asked["limits"]) if kind.exact else Limits.NORMAL,
+        zones=zones_needed(rules),
+        screen=asked["screen_moving_ranges"],
+        per_range=ranges,
+        centre=level,
+        lowest=-np.inf if lowest is None else lowest / multiply,
+        highest=np.inf if highest is None else highest / multiply,
+    )
 
 
 # -- arrays in --------------------------------------------------------------------------------
 
 
-def _rows(series: Series, phases: Any, freeze: Any, exclude: Any) -> _Rows:
+def _rows(series: Series, asked: Lines) -> _Rows:
     """A row for each phase: no line, and no rule, reaches from one phase into the next."""
-    phase = select.phases(series, phases)
-    excluded = select.excluded(series, exclude)
+    phase = select.phases(series, asked["phases"])
+    excluded = select.excluded(series, asked["exclude"])
     owner, of_row = select.rows(series, phase)
     member = (phase[owner] == of_row[:, None]) & series.shown[owner]
     logged = member & series.logged[owner]
     left_out = excluded[owner]
-    baseline = logged & ~left_out & select.baseline(series, freeze, owner, logged)
+    baseline = logged & ~left_out & select.baseline(series, asked["freeze"], owner, logged)
     return _Rows(series, owner, of_row, member, logged, baseline, left_out)
 
 

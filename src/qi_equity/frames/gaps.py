@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,14 @@ NO_BEST = "No stratum was large enough in the baseline to be the reference: noth
 DIRECTIONS = ("decrease", "increase")
 
 
+class Intervals(TypedDict, total=False):
+    """The method of each interval, where it is not the usual one."""
+
+    rate: str
+    difference: str
+    ratio: str
+
+
 @any_table
 def gaps(
     data: pd.DataFrame,
@@ -43,9 +51,7 @@ def gaps(
     direction: Literal["increase", "decrease"] = "decrease",
     confidence: float = 0.95,
     kind: Literal["proportion", "rate"] = "proportion",
-    rate_interval: str | None = None,
-    difference_interval: str | None = None,
-    ratio_interval: str | None = None,
+    intervals: Intervals | None = None,
     size_floor: float = SIZE_FLOOR,
     multiply: float = 1,
 ) -> pd.DataFrame:
@@ -60,6 +66,9 @@ def gaps(
     difference and ratio have moved opposite ways from the baseline to as many subgroups at the
     end, and `sentence` says so. `each_subgroup` gives a row to each subgroup, held against the
     baseline.
+
+    `intervals={"ratio": "miettinen-nurminen"}` asks for another method than the usual one, of the
+    rate, the difference or the ratio; docs/decisions/gap-intervals.md has them all.
 
     `p_value` is the score test of no gap; `q_value` takes every gap in the table as one family
     (Benjamini-Hochberg). Where nothing happened on either side there is no estimate, only nan.
@@ -83,7 +92,7 @@ def gaps(
     1     Black         5.0    2.0              4.5
     2     White         NaN    NaN              NaN
     """
-    methods = _methods(kind, rate_interval, difference_interval, ratio_interval)
+    methods = _methods(kind, intervals or {})
     _check_choices(direction, confidence)
     groups = [by] if isinstance(by, str) else list(by or [])
     check_columns(
@@ -148,9 +157,15 @@ def gaps(
 # ------------------------------------------------------------------ the arguments
 
 
-def _methods(kind: str, rate: str | None, difference: str | None, ratio: str | None) -> Methods:
+def _methods(kind: str, chosen: Intervals) -> Methods:
+    known = Intervals.__annotations__
+    slips = [
+        f"intervals: no '{name}'{did_you_mean(name, known)}" for name in set(chosen) - {*known}
+    ]
+    if slips:
+        raise DataErrors(sorted(slips), source="the call of gaps()")
     try:
-        return Methods(kind, rate, difference, ratio)
+        return Methods(kind, **chosen)
     except ValueError as problem:
         raise DataErrors([str(problem)], source="the call of gaps()") from None
 
