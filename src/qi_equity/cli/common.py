@@ -28,6 +28,10 @@ class Plainly(TyperCommand):
         with plain.streams():
             return super().invoke(ctx)
 
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """Its first paragraph, whole: a list of commands cut off at a width says too little."""
+        return " ".join((self.help or "").split("\n\n")[0].split())
+
 
 class App(typer.Typer):
     """Commands that print plain text only."""
@@ -43,6 +47,7 @@ WIDTH = 96  # of what is printed
 
 app = App(
     no_args_is_help=True,
+    rich_markup_mode=None,  # help without boxes: read out as it stands, and no module for drawing
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -105,9 +110,12 @@ ListOfUsers = Annotated[
 @contextmanager
 def progress(what: str) -> Iterator[None]:
     """Say on the terminal that work is going on, and take it back when it is done."""
+    under = getattr(sys.stderr, "under", sys.stderr)  # a sign that moves, with nobody's words
+    if not under.isatty():  # nobody watches it move
+        yield
+        return
     from rich.console import Console
 
-    under = getattr(sys.stderr, "under", sys.stderr)  # a sign that moves, with nobody's words
     with Console(file=under).status(f"{what} ..."):
         yield
 

@@ -1,19 +1,22 @@
-"""Where observations come from: birth records and tables of counts."""
+"""Where observations come from: birth records and tables of counts.
+
+What reads a file is imported when one is read: judging asks this room for a calendar only.
+"""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qi_equity.errors import UserError
 from qi_equity.project import Project, RecordsSource, TableSource
 from qi_equity.sources.account import Imported
-from qi_equity.sources.grid import refuse_missing
-from qi_equity.sources.records import Progress, import_records
-from qi_equity.sources.sums import added_up
-from qi_equity.sources.tables import TIDY, import_table, is_tidy
 
-__all__ = ["Imported", "Progress", "load"]
+if TYPE_CHECKING:
+    from qi_equity.sources.records import Progress
+
+__all__ = ["Imported", "load"]
 
 
 def load(
@@ -28,6 +31,10 @@ def load(
     A path given here takes the place of the one in the project file, which is looked for from
     base, the folder of that file.
     """
+    from qi_equity.sources.grid import refuse_missing
+    from qi_equity.sources.sums import added_up
+    from qi_equity.sources.tables import TIDY, import_table, is_tidy
+
     source: TableSource | RecordsSource | None = project.data
     given = str(path) if path is not None else source.path if source is not None else None
     # A command line's paths have lost one of a URL's slashes by the time they come here.
@@ -49,6 +56,8 @@ def load(
             f"{where} is what; add data: with kind: table or kind: records"
         )
     if isinstance(source, RecordsSource):
+        from qi_equity.sources.records import import_records
+
         return added_up(project, import_records(project, source, where, progress))
     return added_up(project, import_table(project, source, Path(where)))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -205,7 +206,11 @@ def _log_tails(height: FloatArray) -> FloatArray:
 
 # Heights at which the tail of the scan is tabled; above the last one nothing is left of it.
 HEIGHTS = np.linspace(1.0, 32.0, 3_101)
-TAILS = _log_tails(HEIGHTS)
+
+
+@cache
+def _tails() -> FloatArray:
+    return _log_tails(HEIGHTS)
 
 
 def _weighed(statistic: FloatArray, found: Scatter) -> FloatArray:
@@ -215,7 +220,7 @@ def _weighed(statistic: FloatArray, found: Scatter) -> FloatArray:
     average is ruled by the largest amounts, however little weight they have earned.
     """
     low, high = np.ones_like(statistic), np.full_like(statistic, HEIGHTS[-1])
-    bar = np.interp(-np.log(RARE), -TAILS, HEIGHTS)
+    bar = np.interp(-np.log(RARE), -_tails(), HEIGHTS)
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         short = _of_equal_tail(middle, found) < bar
@@ -226,8 +231,8 @@ def _weighed(statistic: FloatArray, found: Scatter) -> FloatArray:
 
 def _of_equal_tail(statistic: FloatArray, found: Scatter) -> FloatArray:
     height = statistic[:, np.newaxis] / np.sqrt(found.factor)
-    tail = (found.weight * np.exp(np.interp(height, HEIGHTS, TAILS))).sum(axis=-1)
-    return np.asarray(np.interp(-np.log(tail), -TAILS, HEIGHTS))
+    tail = (found.weight * np.exp(np.interp(height, HEIGHTS, _tails()))).sum(axis=-1)
+    return np.asarray(np.interp(-np.log(tail), -_tails(), HEIGHTS))
 
 
 def _scanned(data: Series, scattered: bool, together: IntArray | None) -> Scan:

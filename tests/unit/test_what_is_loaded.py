@@ -1,0 +1,68 @@
+"""A name or a command loads what it uses, and leaves alone what others use."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from qi_equity.project_file import examples
+
+COMMAND = """
+import sys
+from qi_equity.cli import main
+sys.argv = ["qi-equity", *{words!r}]
+try:
+    main()
+except SystemExit as done:
+    assert not done.code, done.code
+"""
+LEFT_ALONE = "import json, sys; print(json.dumps([one for one in {names!r} if one in sys.modules]))"
+SCREENS = ("plotly", "panel", "bokeh", "sqlalchemy", "tornado")
+COUNTS = str(examples()["booking_by_interpreter_need"])
+
+
+def loaded(code: str, names: tuple[str, ...]) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{LEFT_ALONE.format(names=names)}"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    found: list[str] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("code", "others"),
+    [
+        ("import qi_equity", ("numpy", "pandas", "pydantic")),
+        ("from qi_equity import chart, gaps, gap_charts", (*SCREENS, "pydantic", "scipy.stats")),
+        ("from qi_equity import load_project", (*SCREENS, "numpy", "pandas")),
+        ("from qi_equity import analyse", (*SCREENS, "ibis", "scipy.stats", "openpyxl")),
+        # What reads a file of counts or births is for whoever reads one.
+        ("from qi_equity import analyse", ("qi_equity.sources.tables", "qi_equity.sources.dates")),
+    ],
+)
+def test_a_public_name_loads_what_it_uses(code: str, others: tuple[str, ...]) -> None:
+    assert loaded(code, others) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "others"),
+    [
+        (["--help"], ("rich", "numpy", "pandas", "pydantic", "yaml")),
+        (["check", COUNTS], (*SCREENS, "rich", "numpy", "pandas")),
+        (["quality", COUNTS], (*SCREENS, "rich", "ibis", "scipy.stats")),
+        (["plan", COUNTS], (*SCREENS, "rich", "ibis", "scipy.stats")),
+        (["analyse", COUNTS], (*SCREENS, "rich", "ibis", "scipy.stats")),
+    ],
+)
+def test_a_command_loads_what_it_uses(words: list[str], others: tuple[str, ...]) -> None:
+    assert loaded(COMMAND.format(words=words), others) == []
+
+
+def test_the_list_of_commands_says_what_each_does_to_the_end() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "qi_equity.cli", "--help"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "..." not in done.stdout.partition("Commands:")[2]
