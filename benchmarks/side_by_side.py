@@ -1,6 +1,6 @@
 """Our command line beside other tools on the same made-up networks, of which the truth is known.
 
-    python benchmarks/side_by_side.py --peers FOLDER --write     # 12 minutes of one core
+    python benchmarks/side_by_side.py --peers FOLDER --write     # 4 to 12 minutes of one core
     python benchmarks/side_by_side.py --quick                    # the smallest that runs at all
 
 FOLDER is an environment that holds the peers (`python -m venv FOLDER`, then its pip installs
