@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -151,6 +152,21 @@ def test_a_plan_says_never_with_this_baseline_and_what_would_help():
     assert done.returncode == 0, done.stderr
     assert "never with this baseline" in " ".join(done.stdout.split())
     assert "What would help" in done.stdout
+
+
+def test_a_plan_offers_no_baseline_of_centuries_and_no_network_of_thousands(tmp_path):
+    # The first hour's own plan: its target is a hair below the rate of some groups.
+    assert run("new", "ours", "--dir", tmp_path).returncode == 0
+    counts = examples()["pph_reduction"].parent / "data/example_counts.csv"
+    done = run("plan", tmp_path / "ours.yaml", "--data", counts)
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stdout.split())
+    offered = re.findall(r"a baseline of more than ([\d,]+) weeks", said)
+    together = re.findall(r"([\d,]+) sites like this one together", said)
+    assert offered
+    assert max(int(one.replace(",", "")) for one in offered) <= 520
+    assert max(int(one.replace(",", "")) for one in together) <= 150
+    assert "so small a change cannot be told from none" in said
 
 
 def test_a_port_that_is_taken_is_said_before_any_work_is_done():

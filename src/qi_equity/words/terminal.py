@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections import Counter
 from collections.abc import Hashable, Iterator
@@ -34,6 +33,8 @@ LEVEL = 0.05
 WIDTH = 96
 # Cautions of one kind shown before the rest are counted, and places of one of them.
 SHOWN, PLACES = 12, 4
+# Sites together beyond which a plan offers none: about as many maternity units as England has.
+MOST_SITES = 150
 
 
 def report(findings: Findings) -> str:
@@ -93,16 +94,17 @@ def _plan_answer(row: dict[Hashable, Any]) -> str:
             return say("terminal.plan.weeks_rate", weeks=weeks)
         low, high = number(row["chart_weeks_from"]), number(row["chart_weeks_to"])
         return say("terminal.plan.weeks", weeks=weeks, low=low, high=high)
-    helps = [say("terminal.plan.baseline", number=number(row["baseline_needed"]))]
-    if math.isfinite(row["sites_needed"]) and row["sites_needed"] > 1:
+    helps = []
+    if row["baseline_needed"] <= LONGEST_WAIT:
+        helps.append(say("terminal.plan.baseline", number=number(row["baseline_needed"])))
+    if 1 < row["sites_needed"] <= MOST_SITES:
         helps.append(say("terminal.plan.sites", number=number(row["sites_needed"])))
     if row["process_weeks"] <= LONGEST_WAIT:
         helps.append(say("terminal.plan.process", weeks=weeks_words(row["process_weeks"])))
-    return say(
-        "terminal.plan.never",
-        baseline=number(row["baseline_weeks"]),
-        helps=say("terminal.plan.or").join(helps),
-    )
+    baseline = number(row["baseline_weeks"])
+    if not helps:
+        return say("terminal.plan.never_at_all", baseline=baseline)
+    return say("terminal.plan.never", baseline=baseline, helps=say("terminal.plan.or").join(helps))
 
 
 def quality_report(quality: Quality) -> str:
