@@ -15,14 +15,14 @@ import pandas as pd
 
 from qi_equity.audit.beside import Pair, pairs
 from qi_equity.audit.coding import Coding, coding
-from qi_equity.audit.file import check, load, schema_text
+from qi_equity.audit.file import check, load
 from qi_equity.audit.model import Audit
 from qi_equity.audit.register import Register, register
 from qi_equity.audit.taken import Taken, take
 from qi_equity.audit.withheld import POLICY, name_of
 from qi_equity.words.numbers import share, whole
 
-__all__ = ["Audit", "Audited", "audited", "check", "load", "register", "schema_text"]
+__all__ = ["Audit", "Audited", "audited", "check", "load", "register"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

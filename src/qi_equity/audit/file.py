@@ -6,7 +6,6 @@ A file that is named is looked at for one thing only: that it is still the file 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -45,16 +44,6 @@ def check(path: str | os.PathLike[str], folders: Sequence[Path] = ()) -> tuple[P
     """Every problem of an audit file, in the order of its lines; none where it is right."""
     path = Path(path)
     return tuple(sorted(set(_problems(tree.read(_text(path)), path, folders))))
-
-
-def schema_text() -> str:
-    """The JSON Schema of an audit file, for editors that complete and check as one types."""
-    held = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "qi_equity audit",
-        **Audit.model_json_schema(by_alias=True),
-    }
-    return json.dumps(held, indent=2, ensure_ascii=False) + "\n"
 
 
 def digest(path: Path) -> str:

@@ -153,12 +153,14 @@ def _within(value: Any, written: Any, seen: Seen) -> None:
             _within(value[key], written[key], seen)
 
 
-def described(schema: Schema, seen: Seen) -> Schema:
-    """The schema with a sentence and an example at every key."""
+def described(
+    schema: Schema, seen: Seen, whole: str = "Project", said: Mapping[str, str] = SAID
+) -> Schema:
+    """The schema of a `whole` with a sentence and an example at every key."""
     parts = schema["$defs"]
-    for name, part in (("Project", schema), *parts.items()):
+    for name, part in ((whole, schema), *parts.items()):
         for key, told in part.get("properties", {}).items():
-            told.setdefault("description", SAID.get(f"{name}.{key}", ""))
+            told.setdefault("description", said.get(f"{name}.{key}", ""))
             example = seen[name, key] if (name, key) in seen else _made(told, parts)
             told["examples"] = [example]
     return schema
