@@ -77,6 +77,17 @@ def test_weeks_added_at_the_end_move_no_limit_and_no_signal():
     assert summary.false_alarms_a_year[0] == 0.05
 
 
+def test_the_limit_is_provisional_until_there_is_what_it_is_sized_by():
+    log = pd.DataFrame({"week": range(30), "births": 40, "pph": [2] * 20 + [9] * 10})
+    chosen = {"numerator": "pph", "denominator": "births", "subgroup": "week", "reference": 0.05}
+    points, summary = cusum_chart(log, **chosen)
+    _, early = cusum_chart(log[log.week < 25], **chosen)
+    assert early.provisional.all()
+    assert not summary.provisional.any()
+    assert summary.first_signal[0] < summary.last_signal[0] == points.week[points.signal].max()
+    assert summary.latest[0] == points["cusum"].iloc[-1]
+
+
 def test_an_unknown_kind_is_refused():
     log = pd.DataFrame({"week": [1], "births": [2], "pph": [1]})
     with pytest.raises(DataErrors, match="choose proportion or rate"):

@@ -7,10 +7,14 @@ beyond chance; frames.watch does.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from qi_equity.arrays import FloatArray
 from qi_equity.errors import DataErrors
 from qi_equity.frames.counts import check_columns, counted
 from qi_equity.frames.given import any_table
@@ -43,8 +47,10 @@ def cusum_chart(
     sum starts again. The horizon stands in the summary.
 
     Returns points (by..., subgroup, cusum, limit, signal) and a summary, a row a series: by...,
-    reference, ratio, limit, signals, first_signal, change_estimate (since when the sum climbs),
-    false_alarms_a_year, years_between_false_alarms.
+    reference, ratio, limit, latest (the sum now), signals, first_signal, last_signal,
+    change_estimate (since when the sum climbed to the first), false_alarms_a_year,
+    years_between_false_alarms, provisional (fewer than `sized_by` subgroups are there yet, so that
+    the limit may still move).
 
     Raises DataErrors naming columns, counts or arguments that are not right.
 
@@ -55,46 +61,79 @@ def cusum_chart(
        first_signal  signals  years_between_false_alarms
     0            42        6                        20.0
     """
-    if kind not in WEIGHTS:
-        raise DataErrors(
-            [f"kind '{kind}': choose {' or '.join(WEIGHTS)}"], "the call of cusum_chart"
-        )
     keys = [by] if isinstance(by, str) else list(by or [])
-    check_columns(data, numerator, denominator, [*keys, subgroup])
-    highest = 1 if kind == "proportion" else np.inf
-    if not 0 < reference < highest:
-        problem = f"reference {reference:g}: give a rate above 0 and below {highest:g}"
-        raise DataErrors([problem], "the call of cusum_chart")
-    counted(data, numerator, denominator, subgroup, keys, None, kind)  # refuses what is no count
+    _check(data, (numerator, denominator), keys, subgroup, reference, kind)
+    asked = _Asked(reference, kind, ratio, alarms, periods_a_year, sized_by)
     table = data.sort_values([*keys, subgroup], kind="stable")
     parts, rows = [], []
     grouped = table.groupby(keys, sort=False) if keys else [((), table)]
     for name, rows_of in grouped:
         events, size = (rows_of[column].to_numpy(float) for column in (numerator, denominator))
-        known = np.isfinite(events) & (size > 0)
-        usual = float(size[known][:sized_by].mean()) if known.any() else 0.0
-        limit = cusum_limit(usual, reference, periods_a_year, alarms, kind, ratio)
-        found = cusum(
-            np.where(known, events, np.nan)[None], size[None], np.array([reference]),
-            np.array([limit]), kind, ratio,
-        )  # fmt: skip
-        signal = np.flatnonzero(found.signal[0])
-        labels = rows_of[subgroup].to_numpy()
-        first = int(signal[0]) if signal.size else -1
-        parts.append(
-            rows_of[[*keys, subgroup]].assign(
-                cusum=found.value[0], limit=limit, signal=found.signal[0]
-            )
-        )
-        rows.append({
-            **dict(zip(keys, name if isinstance(name, tuple) else (name,), strict=True)),
-            "reference": reference,
-            "ratio": ratio,
-            "limit": limit,
-            "signals": signal.size,
-            "first_signal": labels[first] if first >= 0 else None,
-            "change_estimate": labels[found.since[0, first]] if first >= 0 else None,
-            "false_alarms_a_year": alarms,
-            "years_between_false_alarms": 1 / alarms,
-        })  # fmt: skip
+        columns, summary = asked.of_series(events, size, rows_of[subgroup].to_numpy())
+        parts.append(rows_of[[*keys, subgroup]].assign(**columns))
+        labels = name if isinstance(name, tuple) else (name,)
+        rows.append(dict(zip(keys, labels, strict=True)) | summary)
     return pd.concat(parts, ignore_index=True), pd.DataFrame(rows)
+
+
+def _check(
+    data: pd.DataFrame,
+    counts: tuple[str, str],
+    keys: list[str],
+    subgroup: str,
+    reference: float,
+    kind: str,
+) -> None:
+    """Refuse arguments that are not right, and what is no count."""
+    if kind not in WEIGHTS:
+        raise DataErrors(
+            [f"kind '{kind}': choose {' or '.join(WEIGHTS)}"], "the call of cusum_chart"
+        )
+    check_columns(data, *counts, [*keys, subgroup])
+    highest = 1 if kind == "proportion" else np.inf
+    if not 0 < reference < highest:
+        problem = f"reference {reference:g}: give a rate above 0 and below {highest:g}"
+        raise DataErrors([problem], "the call of cusum_chart")
+    counted(data, *counts, subgroup, keys, None, kind)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is looked for, and how often chance may be taken for it."""
+
+    reference: float
+    kind: str
+    ratio: float
+    alarms: float
+    periods_a_year: int
+    sized_by: int
+
+    def of_series(
+        self, events: FloatArray, size: FloatArray, labels: NDArray[Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Columns of one series' points, and its summary."""
+        known = np.isfinite(events) & (size > 0)
+        usual = float(size[known][: self.sized_by].mean()) if known.any() else 0.0
+        limit = cusum_limit(
+            usual, self.reference, self.periods_a_year, self.alarms, self.kind, self.ratio
+        )
+        found = cusum(
+            np.where(known, events, np.nan)[None], size[None], np.array([self.reference]),
+            np.array([limit]), self.kind, self.ratio,
+        )  # fmt: skip
+        value, signal, since = found.value[0], found.signal[0], found.since[0]
+        at = np.flatnonzero(signal)
+        points = {"cusum": value, "limit": limit, "signal": signal}
+        return points, {
+            "reference": self.reference,
+            "ratio": self.ratio,
+            "limit": limit,
+            "latest": float(value[-1]),
+            "signals": at.size,
+            "first_signal": labels[at[0]] if at.size else None,
+            "last_signal": labels[at[-1]] if at.size else None,
+            "change_estimate": labels[since[at[0]]] if at.size else None,
+            "false_alarms_a_year": self.alarms,
+            "years_between_false_alarms": 1 / self.alarms,
+            "provisional": bool(known.sum() < self.sized_by),
+        }

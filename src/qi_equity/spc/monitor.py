@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -79,6 +80,7 @@ def cusum(
     return Cusum(value, signal, since)
 
 
+@lru_cache(maxsize=1024)  # asked again at every analysis, for the same sizes
 def cusum_limit(
     size: float,
     rate: float,
