@@ -147,6 +147,9 @@ def _measure(project: Project, measure: Measure) -> Iterator[str]:
         yield from _folded(f"Counted where: {_conditions(rule.numerator)}.", "- ")
     for text in measure.exclusions:
         yield from _folded(f"Not counted: {text}", "- ")
+    if system := measure.signal_system:
+        told = f"{system.ratio:g} times the odds of {system.reference:g} ({system.source})"
+        yield from _folded(f"Signal chart of the whole unit: looks for {told}.", "- ")
     if measure.recording_shown_by:
         beside = project.measure(measure.recording_shown_by).name
         yield from _folded(f"Read beside it, how well it is recorded: {beside}.", "- ")

@@ -309,7 +309,8 @@ def _judged(begun: _Begun, held: dict[str, Judged]) -> Measured:
             part = replace(part, inequality=_inequality(reading, fresh))
     if previous is not None and kept:
         part = _beside(part, previous, kept)
-    part = replace(part, crossed=reading.crossed(rows))
+    drawn, cusums = reading.cusums(part.points)
+    part = replace(part, crossed=reading.crossed(rows), cusums=cusums, cusum_points=drawn)
     of_charts = list(_cautions_of(part.charts))
     said = set(of_charts)
     cautions = [*of_charts, *(one for one in part.cautions if one not in said)]

@@ -145,6 +145,27 @@ def _usual_times(given: dict[str, Any]) -> float:
     return 100.0 if unit == "%" or given.get("data") == "proportion" else 1.0
 
 
+class SignalSystem(Part):
+    """A CUSUM against a rate from outside, as national signal systems draw it of a whole unit."""
+
+    reference: Number = Field(
+        gt=0, description="the rate it is held against, as a part of one; from outside the unit"
+    )
+    source: Text = Field(description="who says that this is the rate, and when")
+    ratio: Number = Field(
+        default=2.0, ge=0.1, le=10,
+        description="the change it looks for: so many times the odds of the reference (of a "
+        "rate: so many times the rate); below 1 for a fall",
+    )  # fmt: skip
+    alarms_a_year: Number = Field(
+        default=0.05, ge=0.01, le=0.5,
+        description="the chance that a year at the reference rate has a signal",
+    )  # fmt: skip
+    strata: tuple[Name, ...] = Field(
+        default=(), description="groups with a chart of their own, beside that of the whole unit"
+    )
+
+
 # More than a fifth lost to follow-up puts a finding in doubt (Sackett and others, Evidence-Based
 # Medicine, 2000: the rule of 5 and 20).
 MOST_OUTCOME_UNKNOWN = 0.2
@@ -176,6 +197,10 @@ class Measure(Part):
     smallest_gap: Number = Field(default=1.25, gt=1, description="the smallest ratio that matters")
     season: Literal["month"] | None = Field(
         default=None, description="month: taken out of the charts' evidence, with two years of data"
+    )
+    signal_system: SignalSystem | None = Field(
+        default=None,
+        description="a CUSUM of each unit against a rate from outside; none: not drawn",
     )
     overlapping_windows: YesNo = Field(
         default=False, description="points share births: no run rules"

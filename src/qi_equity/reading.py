@@ -21,6 +21,7 @@ from qi_equity.equity.gaps import SIZE_FLOOR
 from qi_equity.frames.cells import cells
 from qi_equity.frames.chart import Charts, chart
 from qi_equity.frames.counts import Counts, counted, reference_of
+from qi_equity.frames.cusum_chart import cusum_chart
 from qi_equity.frames.gap_chart import Asked, GapCharts, of_table, usual_baseline
 from qi_equity.frames.gaps import gaps
 from qi_equity.frames.sites import Sites, sites
@@ -33,6 +34,7 @@ from qi_equity.project import (
     EVERYONE_ELSE,
     DataKind,
     Measure,
+    Period,
     Project,
 )
 from qi_equity.strata import crossed, sides_of
@@ -41,6 +43,15 @@ COMPARED: tuple[DataKind, ...] = ("proportion", "rate")  # strata can be held si
 COUNTED: tuple[DataKind, ...] = (*COMPARED, "count")  # counts, that add up over subgroups
 FLOORED = ("week", "month", "quarter")  # dates within one are the same subgroup
 OF_READINGS = ("xbar", "s")  # charts of several readings a subgroup
+# How often a year is looked at, by what a point stands for.
+LOOKS_A_YEAR: dict[Period, int] = {
+    "week": 52,
+    "fortnight": 26,
+    "month": 12,
+    "quarter": 4,
+    "half-year": 2,
+    "financial year": 1,
+}
 # Why the strata of other data are not held side by side, as a code.
 NOT_COMPARED: dict[DataKind, str] = {
     "count": "counts_not_compared",
@@ -364,6 +375,36 @@ class Reading:
         )
         names = [crossed(*pair) for pair in zip(found["first"], found["second"], strict=True)]
         return found.assign(stratum=names).drop(columns=["first", "second"])
+
+    def cusums(self, points: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Points and summary of each unit's CUSUM against the rate that is declared for it.
+
+        `points` are those of its charts. None is drawn of all sites together: the limit is that of
+        one unit. A baseline, declared or usual, says how large a subgroup is.
+        """
+        system = self.measure.signal_system
+        if system is None:
+            return pd.DataFrame(), pd.DataFrame()
+        units = points["stratum"].isin([EVERYONE, *system.strata]) & (points["site"] != ALL_SITES)
+        own = points[units & (points["denominator"] > 0)]
+        if own.empty:
+            return pd.DataFrame(), pd.DataFrame()
+        subgroups = sorted(own["subgroup"].unique())
+        found, summary = cusum_chart(
+            own[[*SERIES_KEY, "subgroup", "numerator", "denominator"]],
+            numerator="numerator",
+            denominator="denominator",
+            subgroup="subgroup",
+            reference=system.reference,
+            by=SERIES_KEY,
+            kind=self.measure.data,
+            ratio=system.ratio,
+            alarms=system.alarms_a_year,
+            periods_a_year=LOOKS_A_YEAR[self.measure.subgroup],
+            sized_by=self.windows(subgroups).baseline or usual_baseline(subgroups),
+        )
+        days = ("first_signal", "last_signal", "change_estimate")
+        return found, summary.astype(dict.fromkeys(days, "datetime64[ns]"))
 
     def is_held(self, rows: pd.DataFrame) -> bool:
         """Whether whoever the strata are held against was logged."""

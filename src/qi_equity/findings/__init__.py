@@ -16,6 +16,8 @@ from qi_equity.findings.tables import (
     Chart,
     CrossedRow,
     Curve,
+    Cusum,
+    CusumPoint,
     Gap,
     GapPoint,
     Point,
@@ -33,6 +35,8 @@ __all__ = [
     "Column",
     "CrossedRow",
     "Curve",
+    "Cusum",
+    "CusumPoint",
     "Findings",
     "Gap",
     "GapPoint",
@@ -68,6 +72,8 @@ TABLES: dict[str, type] = {
     "within": Within,
     "sites": SiteRow,
     "funnels": Curve,
+    "cusums": Cusum,
+    "cusum_points": CusumPoint,
 }
 
 
@@ -102,6 +108,8 @@ class Measured(Judged):
     within: pd.DataFrame = field(default_factory=pd.DataFrame)
     sites: pd.DataFrame = field(default_factory=pd.DataFrame)
     funnels: pd.DataFrame = field(default_factory=pd.DataFrame)
+    cusums: pd.DataFrame = field(default_factory=pd.DataFrame)
+    cusum_points: pd.DataFrame = field(default_factory=pd.DataFrame)
     cautions: tuple[Caution, ...] = ()
     quality: tuple[tuple[str, Caution], ...] = ()  # what each check of the data cautions of
     judged: Mapping[str, Judged] = field(default_factory=dict)
@@ -139,6 +147,8 @@ class Findings:
     within: pd.DataFrame = field(default_factory=partial(empty, Within))
     sites: pd.DataFrame = field(default_factory=partial(empty, SiteRow))
     funnels: pd.DataFrame = field(default_factory=partial(empty, Curve))
+    cusums: pd.DataFrame = field(default_factory=partial(empty, Cusum))
+    cusum_points: pd.DataFrame = field(default_factory=partial(empty, CusumPoint))
     judged: bool = False
     as_of: str | None = None
     chance: Chance | None = None

@@ -329,3 +329,36 @@ class Curve:
     upper_95: float = column("upper 95% limit", RELEASED)
     lower_998: float = column("lower 99.8% limit", RELEASED)
     upper_998: float = column("upper 99.8% limit", RELEASED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cusum:
+    """The CUSUM of a signal system: one unit, or one of its strata, against a rate from outside."""
+
+    measure: str = column("the measure's id")
+    site: str = column("the site's id")
+    stratum: str = column("the stratum's name, or Everyone")
+    reference: float = column("the rate it is held against, as a fraction")
+    ratio: float = column("the change it looks for, in times the reference's odds, or rate")
+    limit: float = column("the sum that is a signal")
+    latest: float = column("the sum at the last subgroup")
+    signals: int = column("how often it has signalled; after each the sum starts again")
+    first_signal: pd.Timestamp = column("the first subgroup that signals")
+    last_signal: pd.Timestamp = column("the last subgroup that signals")
+    change_estimate: pd.Timestamp = column("since when the sum climbed to its first signal")
+    false_alarms_a_year: float = column("chance of a signal in a year at the reference rate")
+    years_between_false_alarms: float = column("years to one year with such a signal")
+    provisional: bool = column("whether the limit may move until the baseline is over")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CusumPoint:
+    """One subgroup of the CUSUM of a signal system."""
+
+    measure: str = column("the measure's id")
+    site: str = column("the site's id")
+    stratum: str = column("the stratum's name, or Everyone")
+    subgroup: pd.Timestamp = column("the first day of the subgroup")
+    cusum: float = column("evidence so far for the change, as log likelihood; never below 0")
+    limit: float = column("the sum that is a signal")
+    signal: bool = column("whether it signals here")

@@ -14,6 +14,7 @@ from qi_equity.project_file.definition_checks import (
     equity_reasons,
     practice,
     read_beside,
+    signal_systems,
 )
 from qi_equity.project_file.draft import Draft
 from qi_equity.project_file.strata_checks import (
@@ -106,6 +107,9 @@ def known_words(project: Draft) -> Found:
         yield from _all_known(cycle, "sites", "site", sites)
         yield from _all_known(cycle, "strata", "group", strata)
         yield from _known(cycle, "change_idea", "change idea", ideas)
+    for measure in project.measures or ():
+        if measure.signal_system:
+            yield from _all_known(measure.signal_system, "strata", "group", strata)
     for theme in project.themes or ():
         yield from _known(theme, "measure", "measure", measures)
 
@@ -434,5 +438,6 @@ CHECKS: tuple[Callable[[Draft], Found], ...] = (
     drivers_in_a_ring,
     equity_reasons,
     read_beside,
+    signal_systems,
     practice,
 )

@@ -61,6 +61,48 @@ def _sum(project: Draft, measure: Draft) -> Found:
             yield (*measure.at("sum_of"), at), told
 
 
+def signal_systems(project: Draft) -> Found:
+    """A chart of a signal system counts events out of births, against a rate that can be."""
+    for measure in project.measures or ():
+        system = measure.signal_system
+        if not system:
+            continue
+        place, data = measure.at("signal_system"), measure.data
+        if data and data not in ("proportion", "rate"):
+            told = f"{data} data have no rate; a signal system needs data: proportion or rate"
+            yield place, told
+        elif measure.overlapping_windows:
+            told = (
+                "points share births (overlapping_windows), so they cannot be added up; leave out"
+            )
+            yield place, told
+        reference = system.reference
+        if data == "proportion" and reference is not None and reference >= 1:
+            example = f"; {reference:g}% is {reference / 100:g}" if reference < 100 else ""
+            told = f"'reference' must be below 1, a part of one, not {reference:g}{example}"
+            yield system.at("reference"), told
+        else:
+            yield from _beside_aim(project, measure, system)
+        if system.ratio == 1:
+            told = "'ratio' 1 is no change; 2 looks for twice the odds, 0.5 for half"
+            yield system.at("ratio"), told
+
+
+# An aim and a reference so many times apart are a slip of the point, or not of the same thing.
+FAR_APART = 5.0
+
+
+def _beside_aim(project: Draft, measure: Draft, system: Draft) -> Found:
+    """The reference is of the size that the aim says the measure has now."""
+    aim, reference = project.aim, system.reference
+    if not aim or not aim.from_ or not reference or aim.measure != measure.id:
+        return
+    apart = aim.from_ / reference
+    if aim.from_ > 0 and not 1 / FAR_APART < apart < FAR_APART:
+        told = f"'reference' is {reference:g} where the aim begins at {aim.from_:g}: one of them is"
+        yield system.at("reference"), f"{told} a slip, or they are not of the same thing"
+
+
 def practice(project: Draft) -> Found:
     """Made-up records are of measures, groups and weeks that there are."""
     made = project.practice

@@ -54,6 +54,7 @@ def document(findings: Findings) -> dict[str, Any]:
         "charts": _records(findings.charts),
         "gaps": _records(findings.gaps),
         "inequality": _records(findings.inequality),
+        "cusums": _records(findings.cusums),
         "cautions": cautions(findings),
     }
 

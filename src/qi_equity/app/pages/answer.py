@@ -14,14 +14,15 @@ import pandas as pd
 
 from qi_equity.app import explore
 from qi_equity.app.pages.page import TITLE, Context
-from qi_equity.findings import Chart, Gap, GapPoint
+from qi_equity.findings import Chart, Cusum, CusumPoint, Gap, GapPoint
 from qi_equity.network.responding import signals
 from qi_equity.project import EVERYONE
 from qi_equity.reading import COUNTED, Reading
+from qi_equity.view.cusum_figure import cusum_figure
 from qi_equity.view.figure import chart_figure
 from qi_equity.view.gap_figure import gap_figure
 from qi_equity.view.panels import Figure, Marker
-from qi_equity.words import say
+from qi_equity.words import cusums, say
 from qi_equity.words.answers import answer_sentence
 from qi_equity.words.grammar import called
 from qi_equity.words.report import clipped
@@ -75,6 +76,7 @@ def answer_part(
         ),
         "gap": "answer_gap" in figures,
         "by": by,
+        "cusum": _cusum(context, stratum, chart_of, figures),
         "response": _response(context, stratum, chart_of.get(stratum), gap_of.get(stratum)),
         "others": [
             (called(name), text, choice.address.link(stratum=name))
@@ -94,6 +96,31 @@ def _response(context: Context, stratum: str, chart: Chart | None, gap: Gap | No
     found = signals(context.findings, context.today.date())
     asks = next((one for one in found if (one.measure, one.site, one.stratum) == here), None)
     return "" if asks is None else context.choice.address.link(page="responses", key=asks.link)
+
+
+def _cusum(
+    context: Context, stratum: str, chart_of: Mapping[str, Chart], figures: dict[str, Figure]
+) -> dict[str, Any] | None:
+    """The signal chart of the stratum in view, or of the whole unit; None where none is declared.
+
+    Its figure is put among the `figures`.
+    """
+    measure, site, findings = context.measure, context.choice.site, context.findings
+    if measure.signal_system is None or not findings.judged:
+        return None
+    rows = {row.stratum: row for row in context.typed(Cusum)}
+    row = rows.get(stratum, rows.get(EVERYONE))
+    if row is None:
+        return {"heading": "", "sentences": [say("cusums.elsewhere")], "label": ""}
+    points = context.rows(CusumPoint)
+    own = points[points["stratum"] == row.stratum]
+    figures["answer_cusum"] = _tall(cusum_figure(own, row, measure))
+    every = list(findings.rows(Cusum, None, site))
+    said = cusums.sentences(row, measure, chart_of.get(row.stratum), every)
+    label = say(
+        "cusums.label", stratum=called(row.stratum), where=context.where, said=" ".join(said[:1])
+    )
+    return {"heading": cusums.heading(row), "sentences": said, "label": label}
 
 
 def _before(context: Context, stratum: str) -> str:
