@@ -10,15 +10,18 @@ import pandas as pd
 import pytest
 from made_findings import made_project
 from project_text import SMALLEST, told
+from typer.testing import CliRunner
 
 from qi_equity.analyse import analyse
 from qi_equity.app.backend import FixedBackend
 from qi_equity.app.render import Renderer
+from qi_equity.cli import app as command_line
 from qi_equity.disclosure import protect, release
 from qi_equity.findings import TABLES, Chart, Cusum, CusumPoint, Findings, columns, empty, row
 from qi_equity.frames.cusum_chart import cusum_chart
 from qi_equity.project import ALL_SITES, EVERYONE, Project, SignalSystem
 from qi_equity.project_file import library, load
+from qi_equity.quality.checks import SIGNAL_SYSTEM, quality
 from qi_equity.view import export
 from qi_equity.view.cusum_figure import cusum_figure
 from qi_equity.vocabulary import Audience
@@ -181,6 +184,43 @@ def test_the_files_hold_it(tmp_path):
     ]
 
 
+# --- a reference that the baseline contradicts
+
+
+@pytest.mark.parametrize(
+    ("reference", "ratio", "codes"),
+    [
+        (0.06, 2, set()),
+        (0.04, 2, set()),  # half as high again is no contradiction
+        (0.02, 2, {"signals_without_change"}),
+        (0.2, 2, {"signals_late"}),
+        (0.2, 0.5, {"signals_without_change"}),
+        (0.02, 0.5, {"signals_late"}),
+    ],
+)  # fmt: skip
+def test_a_reference_far_from_the_baseline_is_named(reference, ratio, codes):
+    told = quality(declared(reference=reference, ratio=ratio), log()[log()["site"] == "site_a"])
+    own = [one.said for one in told.found if one.check == SIGNAL_SYSTEM]
+    assert {one.code for one in own} == codes
+    assert not any(one.shared for one in own)
+
+
+def test_check_names_it_where_the_data_lie_beside_the_file(tmp_path):
+    system = "{reference: 0.1, source: us}"
+    counts = pd.DataFrame({"week": pd.date_range("2025-01-06", periods=30, freq="W-MON")})
+    counts = counts.assign(group="Black", seen=30, births=40)
+    counts.to_csv(tmp_path / "counts.csv", index=False)
+    data = (
+        "data: {kind: table, path: counts.csv, subgroup: week, stratum: group, "
+        "numerator: seen, denominator: births}\n"
+    )
+    file = tmp_path / "ours.yaml"
+    file.write_text(with_system(system) + data, encoding="utf-8")
+    done = CliRunner().invoke(command_line, ["check", str(file)])
+    assert done.exit_code == 0, done.output
+    assert "seen at one: its baseline had 780 of 1,040" in " ".join(done.output.split())
+
+
 # --- the words
 
 MEASURE = declared().measures[0]
@@ -278,15 +318,17 @@ def test_every_column_stays_with_the_team():
 
 @pytest.mark.parametrize("policy", ["hes", "msds"])
 def test_nothing_of_it_leaves_by_a_release(policy, tmp_path):
-    asked = declared(strata=["Black"])
-    true = analyse(asked, log())
+    contradicted = declared(reference=0.02, strata=["Black"])
+    true = analyse(contradicted, log())
+    assert {"signals_without_change"} <= {one.code for one in true.cautions}
     for seen in (
         protect(true, policy),
-        release(asked, log(), policy),
-        release(asked, log(), policy, judge=False),
+        release(contradicted, log(), policy),
+        release(contradicted, log(), policy, judge=False),
     ):
         assert seen.cusums.empty
         assert seen.cusum_points.empty
+        assert not {one.code for one in seen.cautions} & {"signals_without_change", "signals_late"}
         answer = page(seen, "site_b")
         assert "answer_cusum" not in answer["figures"]
         assert "It has signalled" not in answer["html"]

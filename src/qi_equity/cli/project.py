@@ -37,6 +37,7 @@ def check(
         raise typer.Exit(1)
     typer.echo(f"{counted(len(files), 'project file')} checked: nothing to put right.")
     _say_what_is_left_in(files)
+    _say_which_references_are_contradicted(files)
     reviewed = [_reviewed(file) for file in files] if equity else []
     if not all(reviewed):
         raise typer.Exit(1)
@@ -47,6 +48,37 @@ def _say_what_is_left_in(files: list[Path]) -> None:
 
     for left in (one for file in files for one in project_file.left_in(file)):
         typer.echo(left)
+
+
+def _say_which_references_are_contradicted(files: list[Path]) -> None:
+    """Name the signal systems whose reference is far from the baseline of the data beside it."""
+    from qi_equity import project_file
+
+    for file in files:
+        if project_file.is_audit(file):
+            continue
+        project = project_file.load(file)
+        asked = [measure.id for measure in project.measures if measure.signal_system]
+        path = file.parent / project.data.path if project.data else None
+        if not asked or path is None or not path.is_file():
+            continue
+        for line in _contradicted(project, file, asked):
+            typer.echo(line)
+
+
+def _contradicted(project: Project, file: Path, asked: list[str]) -> list[str]:
+    from qi_equity.quality.checks import SIGNAL_SYSTEM, quality
+    from qi_equity.sources import load
+    from qi_equity.words import say
+    from qi_equity.words.cautions import caution_text
+
+    table = load(project, base=file.parent).observations
+    found = quality(project, table[table["measure"].isin(asked)]).found
+    return [
+        say("cusums.check", file=file, measure=one.said.measure, site=one.said.site,
+            text=caution_text(one.said))
+        for one in found if one.check == SIGNAL_SYSTEM
+    ]  # fmt: skip
 
 
 def _problems(file: Path) -> tuple[Problem, ...]:

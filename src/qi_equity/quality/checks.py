@@ -18,8 +18,10 @@ from qi_equity.observations import COUNTS, KEY, placed
 from qi_equity.project import ALL_SITES, EVERYONE, Measure, Period, Project
 from qi_equity.quality import outcome
 from qi_equity.quality.coding import of_whom
+from qi_equity.quality.signal_reference import contradicted
 from qi_equity.quality.unrelated import unrelated
 from qi_equity.quality.weeks import Weeks, any_stratum, weeks
+from qi_equity.reading import Reading
 from qi_equity.sources import calendar
 from qi_equity.sources.account import Imported
 
@@ -42,6 +44,7 @@ MOST_OUTCOME_UNSAID = 0.05
 RARE = 0.001  # chance below which zeros, jumps and differences are not put down to chance
 WORTH_SAYING = 0.05  # a difference of shares that matters, once it is no chance
 JUMP = 2.0  # times the usual number of births
+SIGNAL_SYSTEM = "signal system"  # the check of its reference, by name
 FEW = 30  # births in a site's subgroup below which two alike are no wonder
 
 
@@ -440,6 +443,23 @@ def _withheld(data: _Data) -> Iterator[Found]:
             )  # fmt: skip
 
 
+def _reference(data: _Data) -> Iterator[Found]:
+    """Sites whose baseline is far from the reference of the signal system they are held against."""
+    for measure, rows in data.measures():
+        if measure.signal_system is None:
+            continue
+        upward = measure.signal_system.ratio > 1
+        for site, own in rows.groupby("site"):
+            numbers = contradicted(Reading(data.project, measure), own)
+            if numbers is not None:
+                at_once = numbers.higher == upward
+                code = "signals_without_change" if at_once else "signals_late"
+                yield _found(
+                    code, measure.id, str(site), count=numbers.count, of=numbers.of,
+                    expected=numbers.expected,
+                )  # fmt: skip
+
+
 CHECKS: dict[str, Callable[[_Data], Iterator[Found]]] = {
     "ethnicity not known": _unknown,
     "codes": _codes,
@@ -453,4 +473,5 @@ CHECKS: dict[str, Callable[[_Data], Iterator[Found]]] = {
     "still filling up": _censored,
     "overlapping windows": _overlapping,
     "withheld": _withheld,
+    SIGNAL_SYSTEM: _reference,
 }
