@@ -92,6 +92,8 @@ def _log(desk: Desk, choice: Choice, fields: Fields) -> str:
         saved = desk.log(choice.project.id, pd.DataFrame(table), text(fields, "reason") or None)
     except Conflict as newer:
         raise Clashing(str(newer), standing(desk, choice.project.id, table)) from newer
+    if not saved.written:  # sent again, since its answer was lost
+        return say("log.saved_already", count=saved.unchanged)
     if saved.corrected:
         return say("log.saved_corrected", count=saved.written, corrected=saved.corrected)
     return say("log.saved", count=saved.written)

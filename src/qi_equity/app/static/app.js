@@ -155,6 +155,7 @@ window.qiEquity = (() => {
     }
     if (send) send(message)
     else waiting.push(message)
+    return asked
   }
 
   // A question before anything is saved: its answer comes back with nothing of the page changed.
@@ -194,21 +195,22 @@ window.qiEquity = (() => {
     }
     if (!answer.quiet && answer.number === chosen) pending = false
     if (!answer.quiet) answered()
+    const late = answer.number < chosen // a later choice is on its way
     if (answer.problems && !answer.quiet) sent = null
-    if (answer.done) window.qiKept.saved()
+    if (window.qiKept.answered(answer, late)) return
     if (answer.problems && answer.quiet) return askAgain(true)
-    if (answer.clashes && window.qiKept.clash(answer.clashes)) return
-    if (answer.problems) {
-      window.qiKept.refused()
-      return problems(answer.problems)
-    }
-    if (answer.number && answer.number < chosen) return // a later choice is on its way
+    if (late && (answer.done || answer.problems)) ended = answer // told on the page that comes
+    if (late) return
+    if (answer.problems) return problems(answer.problems)
     if (answer.quiet && (answer.same || inHand())) return askAgain(answer.waiting || !answer.same)
-    const focused = document.activeElement && document.activeElement.id
+    const at = document.activeElement
+    const focused = at && at.id
+    const caret = typeof at?.selectionStart === "number" && [at.selectionStart, at.selectionEnd]
     const opened = [...document.querySelectorAll("main details[open][id]")].map((one) => one.id)
     const main = byId("main")
     const typed = answer.moved ? [] : unsent()
-    if (!answer.quiet) sent = null
+    const before = ended
+    if (!answer.quiet) sent = ended = null
     main.innerHTML = answer.html
     for (const [id, text] of typed) if (byId(id)) byId(id).value = text
     main.removeAttribute("aria-busy")
@@ -229,14 +231,26 @@ window.qiEquity = (() => {
       main.querySelector("h1")?.focus({ preventScroll: true })
     }
     if (!answer.quiet) byId("status").textContent = answer.status
-    if (answer.done) {
-      const said = document.createElement("p")
-      said.className = "banner notice saved"
-      said.textContent = answer.done
-      main.querySelector("h1").after(said)
-    }
+    if (answer.done) notice(answer.done, "saved")
+    if (before) byId("status").textContent = toldLate(before)
     dressed(answer.done)
+    if (caret && document.activeElement.id === focused) document.activeElement.setSelectionRange(...caret)
     askAgain(answer.waiting)
+  }
+
+  function notice(text, kind) {
+    const said = document.createElement("p")
+    said.className = `banner notice ${kind}`
+    said.textContent = text
+    byId("main").querySelector("h1").after(said)
+  }
+
+  // How something ended that was sent before the page was left: it is told on the next one.
+  let ended = null
+  function toldLate({ done, problems: lines }) {
+    const text = done || [say("not_saved"), ...lines].join(" ")
+    notice(text, done ? "saved" : "refused")
+    return text
   }
 
   // More is being worked out on the server: look again, often at first, without moving what is
@@ -375,8 +389,10 @@ window.qiEquity = (() => {
   }
   theme.addEventListener("click", () => {
     const name = dark() ? "light" : "dark"
-    localStorage.setItem("qi-equity-theme", name)
     setTheme(name)
+    try {
+      localStorage.setItem("qi-equity-theme", name)
+    } catch { /* a browser that keeps nothing: of this page alone */ }
   })
   theme.setAttribute("aria-pressed", String(dark()))
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redraw(false))

@@ -127,7 +127,9 @@ window.qiLog = (() => {
     for (const births of shared()) {
       const known = new Set(sharing(births).map((row) => inRow(row, "denominator").value.trim()))
       known.delete("")
-      if (known.size === 1) births.value = [...known][0]
+      // What was put here because every count is out of it goes when none is out of it any more.
+      if (known.size === 1) births.value = births.dataset.follows = [...known][0]
+      else if (!known.size && births.value === births.dataset.follows) births.value = births.dataset.was
       for (const row of sharing(births)) row.classList.toggle("apart", known.size > 1)
       tell(births)
     }
@@ -137,8 +139,7 @@ window.qiLog = (() => {
     const births = birthsOf(row)
     if (!births || row.classList.contains("apart")) return
     const [events, out] = [inRow(row, "numerator"), inRow(row, "denominator")]
-    if (events.value.trim() === "") out.value = out.dataset.was
-    else if (births.value.trim() !== "") out.value = births.value.trim()
+    out.value = events.value.trim() === "" ? out.dataset.was : births.value.trim()
     check(row)
   }
 
@@ -266,6 +267,9 @@ window.qiLog = (() => {
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("form[data-log]")) return
     event.preventDefault()
+    if (form().dataset.sent) return // pressed twice
+    const open = form().querySelector(".clash button")
+    if (open) return open.focus() // theirs or ours is to be chosen first
     const waiting = rows().filter(changed)
     const wrong = waiting.filter((row) => !check(row))
     if (wrong.length) return lead(wrong[0])
@@ -301,6 +305,7 @@ window.qiLog = (() => {
     }
     if (event.target.id !== "discard") return
     for (const cell of [...cells(), ...shared()]) cell.value = cell.dataset.was
+    rows().forEach(window.qiKept.choose)
     dressed()
     document.getElementById("draft").hidden = true
   })
@@ -313,7 +318,8 @@ window.qiLog = (() => {
     readOnServer(cells())
   }
 
-  // After a save, the chart with the new point; on any other arrival what was typed is put back.
+  // After a save, the chart with the new point, unless somebody types on already; on any other
+  // arrival what was typed is put back.
   function dress(done) {
     if (!form()) return
     settle()
@@ -322,7 +328,7 @@ window.qiLog = (() => {
     keep()
     const chart = document.getElementById("logged")
     const saved = document.querySelector(".saved")
-    if (!done || !chart || !saved) return
+    if (!done || !chart || !saved || document.activeElement.matches(".entry input")) return
     chart.prepend(saved)
     chart.scrollIntoView()
     chart.querySelector("h2").focus({ preventScroll: true })
