@@ -168,7 +168,9 @@ def test_a_file_of_counts_is_shown_with_every_reason_before_it_is_kept(visit):
     assert values_of(page)[1] == before
     week = page.locator("form[data-log]").get_attribute("data-week")
     upload(page, HEAD + f"pph,site_b,Asian,{week},1,4\n")
-    page.get_by_role("button", name="Keep 1 row").click()
+    page.get_by_role("button", name="Keep 1 row").dblclick()
+    said(page, "1 row taken")
+    page.evaluate("() => qiEquity.look('read', { cells: [] })")  # whatever was asked is answered
     said(page, "1 row taken")
     assert values_of(page)[1][-1] == 25
 
@@ -221,6 +223,77 @@ def test_a_facilitator_presents_the_agenda_and_records_two_steps_by_keyboard(vis
     said(page, "Noted.")
     steps = page.locator("table", has_text="Next steps").locator("tbody th").all_inner_texts()
     assert steps[:2] == ["Ask Site B how", "Scales on the night shift"]  # the newest first
+
+
+def on_slide(page: Any, place: int) -> Any:
+    """Wait for a slide; where a note of it is written."""
+    page.locator(".place", has_text=f"{place} of ").wait_for()
+    page.locator("#write-note").evaluate("(one) => { one.open = true }")
+    return page.locator("#note-text")
+
+
+def test_what_is_half_written_of_an_item_is_never_another_s(visit):
+    page = visit("?page=session&slide=1")
+    ready(page)
+    on_slide(page, 1).fill("Half a decision")
+    page.locator("h1").focus()
+    page.keyboard.press("ArrowRight")
+    assert on_slide(page, 2).input_value() == ""
+    page.locator("#note-text").fill("Of the second")
+    page.locator("h1").focus()
+    page.keyboard.press("Alt+ArrowLeft")  # the browser's own, which no slide takes for itself
+    page.go_back()
+    assert on_slide(page, 1).input_value() == "Half a decision"
+    assert page.evaluate("() => document.activeElement.tagName") == "H1"
+    page.go_forward()
+    assert on_slide(page, 2).input_value() == "Of the second"
+    shown = page.context.new_cdp_session(page).send("Page.getNavigationHistory")
+    titles = [one["title"] for one in shown["entries"] if "slide=" in one["url"]]
+    assert titles[-1] == page.title()
+    assert titles[-2] != titles[-1], "each entry of the history has the title of its own page"
+
+
+REFRESHES = """() => new Promise((done) => {
+    const receive = qiEquity.receive
+    qiEquity.receive = (answer) => { receive(answer); qiEquity.receive = receive; done() }
+    qiEquity.ask({ address: location.search, quiet: true, mark: "of another page" })
+})"""
+
+
+def test_a_form_keeps_all_that_was_chosen_in_it_while_the_page_is_drawn_anew(visit):
+    page = visit("?page=session")
+    ready(page, chart=False)
+    for what, choice in (("#choose-about", "decided"), ("#choose-site", "site_b")):
+        page.locator(what).select_option(choice)
+    page.locator("#note-text").fill("Of one site alone")
+    page.locator("#round-options").evaluate("(one) => { one.open = true }")
+    page.locator("#round-options input").first.uncheck()
+    write = page.get_by_role("button", name="Write it down")
+    write.focus()
+
+    def stands() -> list[object]:
+        fields = ("#choose-about", "#choose-site", "#note-text")
+        typed = [page.locator(field).input_value() for field in fields]
+        return [*typed, page.locator("#round-options input").first.is_checked()]
+
+    kept = ["decided", "site_b", "Of one site alone", False]
+    page.evaluate(REFRESHES)
+    assert stands() == kept
+    assert page.evaluate("() => document.activeElement.textContent.trim()") == "Write it down"
+    page.locator("#principle-1").evaluate("(one) => { one.open = true }")
+    page.locator("#principle-text-1").fill("Nobody yet")
+    page.locator("#principle-1 button").click()
+    said(page, "Noted.")
+    assert stands() == kept, "another form of the same kind was sent"
+    page.evaluate("() => { window.before = true; qiEquity.lost() }")
+    page.wait_for_function("() => !window.before")
+    ready(page, chart=False)
+    assert stands() == kept, "the connection was lost, and the page is a new one"
+    write.focus()
+    page.keyboard.press("Enter")
+    page.locator("main li", has_text="Of one site alone").wait_for()
+    assert stands() == ["learnt", "", "", False]
+    assert page.evaluate("() => document.activeElement.textContent.trim()") == "Write it down"
 
 
 WIDE = {"width": 1920, "height": 1080}

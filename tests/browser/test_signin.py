@@ -165,6 +165,20 @@ def test_counts_typed_when_the_sign_in_is_over_are_there_after_signing_in_again(
     assert page.locator(CELL).nth(0).input_value() == "1"
 
 
+def test_a_note_half_written_when_the_sign_in_is_over_is_its_writer_s_alone(visit, site):
+    page = visit("?page=session&project=pph_network")
+    for name, note in (("Jo", ""), ("Jo", "Half a note"), ("Fay", "")):
+        sign_in(page, name)
+        ready(page, chart=False)
+        assert page.locator("#note-text").input_value() == note
+        page.locator("#note-text").fill(note or "Half a note")
+        for stay in site.door.visits.of(name, 10**9):
+            site.door.visits.end(name, stay.id)
+        page.get_by_role("button", name="Write it down").click()
+        page.get_by_text("you are signed out").first.wait_for()
+        page.reload()
+
+
 def test_signing_out_keeps_what_was_never_sent_and_sends_it_for_its_user_alone(visit):
     page = visit("?page=log")
     sign_in(page)

@@ -77,6 +77,7 @@ def versions() -> dict[str, str]:
         "log_script": _own("log.js"),
         "kept_script": _own("kept.js"),
         "files_script": _own("files.js"),
+        "written_script": _own("written.js"),
     }
 
 

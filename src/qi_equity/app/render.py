@@ -231,6 +231,7 @@ class Renderer:
             "title": say("labels.title", page=page.title) if page.title else say("labels.product"),
             "status": page.status,
             "waiting": page.waiting,
+            "place": shown.place,
             "address": shown.link() if choice else "",
         }
 

@@ -95,6 +95,8 @@ def page(audience: Audience) -> pn.Template:
         "nav": answer["nav"],
         "waiting": "yes" if answer["waiting"] else "no",
         "stands": answer["mark"],
+        "place": answer["place"],
+        "user": visit.name if visit else "",
         "figures": render.script_text(answer["figures"]),
         "colours": render.colours(),
         "words": render.script_text(words_of("language") | words_of("script")),

@@ -44,6 +44,18 @@ class Address:
     until: str = ""
     key: str = ""
 
+    @property
+    def place(self) -> str:
+        """What the forms of this page write about: what is typed into them stays with it.
+
+        >>> Address("session", "pph", slide="3").place == Address("session", "pph", slide="4").place
+        False
+        """
+        site = self.site if self.page == "charts" else ""  # elsewhere a form names its site itself
+        return "|".join(
+            (self.page, self.project, site, self.slide, self.person, self.idea, self.key)
+        )
+
     def link(self, **changes: Any) -> str:
         """The link to this page with some of it changed.
 

@@ -196,7 +196,7 @@ window.qiEquity = (() => {
     if (!answer.quiet && answer.number === chosen) pending = false
     if (!answer.quiet) answered()
     const late = answer.number < chosen // a later choice is on its way
-    if (answer.problems && !answer.quiet) sent = null
+    if (answer.done) window.qiWritten.kept(answer.number)
     if (window.qiKept.answered(answer, late)) return
     if (answer.problems && answer.quiet) return askAgain(true)
     if (late && (answer.done || answer.problems)) ended = answer // told on the page that comes
@@ -205,43 +205,58 @@ window.qiEquity = (() => {
     if (answer.quiet && (answer.same || inHand())) return askAgain(answer.waiting || !answer.same)
     const at = document.activeElement
     const focused = at && at.id
+    const again = sameAs(at)
     const caret = typeof at?.selectionStart === "number" && [at.selectionStart, at.selectionEnd]
     const opened = [...document.querySelectorAll("main details[open][id]")].map((one) => one.id)
     const main = byId("main")
-    const typed = answer.moved ? [] : unsent()
     const before = ended
-    if (!answer.quiet) sent = ended = null
+    if (!answer.quiet) ended = null
+    window.qiWritten.keep()
+    const arrives = document.body.dataset.place !== answer.place
     main.innerHTML = answer.html
-    for (const [id, text] of typed) if (byId(id)) byId(id).value = text
+    document.body.dataset.place = answer.place
+    window.qiWritten.put(arrives)
     main.removeAttribute("aria-busy")
     mark = answer.mark
     for (const id of opened) if (byId(id)) byId(id).open = true
     byId("nav").innerHTML = answer.nav
-    document.title = answer.title
     if (answer.address && answer.address !== location.search && !answer.back) {
       const how = answer.quiet ? "replaceState" : "pushState"
       history[how](null, "", answer.address + (answer.hash || ""))
     }
+    document.title = answer.title // of the new entry: the one before keeps its own
     drawAll(answer.figures)
     const target = answer.hash && main.querySelector(answer.hash)
     if (target) target.scrollIntoView()
     else if (focused && byId(focused)) byId(focused).focus({ preventScroll: true })
-    else if (answer.moved) {
-      scrollTo(0, 0)
+    else if (answer.moved || answer.back) {
+      if (answer.moved) scrollTo(0, 0) // back and forward, the browser goes where one was
       main.querySelector("h1")?.focus({ preventScroll: true })
-    }
+    } else again()?.focus({ preventScroll: true })
     if (!answer.quiet) byId("status").textContent = answer.status
     if (answer.done) notice(answer.done, "saved")
     if (before) byId("status").textContent = toldLate(before)
+    if (answer.done && again.lost && document.activeElement === document.body) {
+      main.querySelector(".saved").focus() // what was pressed is no longer there
+    }
     dressed(answer.done)
     if (caret && document.activeElement.id === focused) document.activeElement.setSelectionRange(...caret)
     askAgain(answer.waiting)
   }
 
+  // Where the focus was without a name of its own: the element that looks the same on the new page.
+  function sameAs(at) {
+    const looks = (one) => one.cloneNode().outerHTML + (one.matches("a, button, summary") ? one.textContent : "")
+    const alike = (shown) => [...byId("main").querySelectorAll(at.tagName)].filter((one) => looks(one) === shown)
+    if (!at || at === byId("main") || !byId("main").contains(at)) return () => null
+    const shown = looks(at)
+    const place = alike(shown).indexOf(at)
+    return Object.assign(() => alike(shown)[place], { lost: true })
+  }
+
   function notice(text, kind) {
     const said = document.createElement("p")
-    said.className = `banner notice ${kind}`
-    said.textContent = text
+    Object.assign(said, { className: `banner notice ${kind}`, textContent: text, tabIndex: -1 })
     byId("main").querySelector("h1").after(said)
   }
 
@@ -272,14 +287,6 @@ window.qiEquity = (() => {
     else ask({ address: location.search, quiet: true, mark })
   }
 
-  // What was typed into other forms than the one that was sent: it stays when the page is new.
-  let sent = null
-  const unsent = () => [...document.querySelectorAll("main form[data-act]")]
-    .filter((form) => form.dataset.act !== sent)
-    .flatMap((form) => [...form.querySelectorAll("input[id], textarea[id]")])
-    .filter((field) => field.value && field.value !== field.defaultValue)
-    .map((field) => [field.id, field.value])
-
   // Whether somebody is typing, choosing, or in the midst of a click: what is under their hand
   // must not be replaced.
   let pressed = false
@@ -308,7 +315,7 @@ window.qiEquity = (() => {
   function problems(lines, head = say("not_saved")) {
     byId("main").removeAttribute("aria-busy")
     const place = byId("problems")
-    if (!place) return void (byId("status").textContent = lines.join(" "))
+    if (!place) return void (byId("status").textContent = toldLate({ problems: lines }))
     const list = document.createElement("ul")
     for (const line of lines) list.append(Object.assign(document.createElement("li"), { textContent: line }))
     place.replaceChildren(head, list)
@@ -331,8 +338,8 @@ window.qiEquity = (() => {
       if (doing.dataset.sent) return // pressed twice
       doing.dataset.sent = "yes"
       const fields = Object.fromEntries(new FormData(doing))
-      sent = doing.dataset.act
-      return ask({ act: doing.dataset.act, fields, address: location.search })
+      const number = ask({ act: doing.dataset.act, fields, address: location.search })
+      return window.qiWritten.sent(doing, number)
     }
     const asking = event.target.closest("form[data-look]")
     if (asking) {
@@ -355,6 +362,7 @@ window.qiEquity = (() => {
   document.addEventListener("keydown", (event) => {
     if (!document.querySelector("[data-present]")) return
     if (event.target.closest("input, textarea, select")) return // somebody writes something down
+    if (event.altKey || event.ctrlKey || event.metaKey) return // that is the browser's
     const step = { ArrowRight: "next", PageDown: "next", ArrowLeft: "prev", PageUp: "prev", Escape: "up" }
     document.querySelector(`.steps a[rel="${step[event.key]}"]`)?.click()
   })
@@ -436,6 +444,7 @@ window.qiEquity = (() => {
   }
   const goesLive = () => requestAnimationFrame(() => setTimeout(goLive))
   drawAll(JSON.parse(byId("figures").textContent), goesLive)
+  window.qiWritten.put(true)
   setTimeout(dressed)
   askAgain(document.body.dataset.waiting === "yes")
   return { connect, receive, lost, ask, look, problems, say, plots }

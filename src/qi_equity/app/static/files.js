@@ -76,6 +76,8 @@ window.qiFiles = (() => {
   document.addEventListener("click", async (event) => {
     if (!event.target.matches?.("[data-keeps]")) return
     const form = event.target.closest("form")
+    if (form.dataset.sent) return // pressed twice
+    form.dataset.sent = "yes"
     const { file, found } = shown.get(form)
     const fields = { ...await fieldsOf(form, file), digest: found.digest }
     const begun = found.project && `?page=charts&project=${encodeURIComponent(found.project)}`
