@@ -192,6 +192,15 @@ def test_with_the_network_gone_a_week_is_kept_by_name_and_sent_when_it_is_back(p
     assert page.evaluate("() => Object.keys(localStorage)") == []
 
 
+# What the server answers is held back until a test lets it through.
+HOLDS = """() => {
+    window.held = []
+    const receive = qiEquity.receive
+    qiEquity.receive = (answer) => window.held.push(answer)
+    window.lets = () => { qiEquity.receive = receive; window.held.forEach(receive) }
+}"""
+
+
 def test_two_people_at_one_week_see_both_values_and_choose_row_by_row(phone, kept):
     page = phone("site_c")
     for stratum, births, label in (("Asian", "20", ASIAN), ("Black", "15", BLACK)):
@@ -199,9 +208,14 @@ def test_two_people_at_one_week_see_both_values_and_choose_row_by_row(phone, kep
         page.get_by_label(label, exact=True).fill("1")
     kept.logs("site_c", "Asian", 2, 20)
     kept.logs("site_c", "Black", 3, 15)
+    page.evaluate(HOLDS)
     page.locator("#save").tap()
+    page.wait_for_function("() => held.length")
+    births_of(page, "Mixed").tap()  # she types on meanwhile, and is told without losing a key
+    page.evaluate("() => lets()")
     asian = page.locator(".clash", has_text="You: 1 of 20. \u2068Ben\u2069: 2 of 20, saved")
     asian.wait_for()
+    assert focused(page) == births_of(page, "Mixed").get_attribute("id")
     assert "somebody else saved 2 of these rows" in page.locator("#problems").inner_text()
     assert violations(page) == []
     page.get_by_role("button", name="Keep theirs: Asian").tap()
@@ -226,6 +240,12 @@ def test_a_draft_put_back_is_laid_beside_what_a_colleague_saved_and_never_over_i
     assert kept.logged("site_d")["numerator"].tolist() == [4]
     page.get_by_role("button", name="Keep theirs: Black").tap()
     assert page.get_by_label(BLACK, exact=True).input_value() == "4"
+    other(page).fill("1")
+    page.reload()
+    page.get_by_role("status").get_by_text("typed and not saved was put back").wait_for()
+    page.get_by_role("button", name="Discard it").press("Enter")
+    assert other(page).input_value() == ""
+    assert page.evaluate("() => document.activeElement.tagName") == "H1"
 
 
 def other(page: Any) -> Any:
@@ -235,15 +255,6 @@ def other(page: Any) -> Any:
 def counts_of(kept: Kept, site: str, stratum: str) -> list[list[float]]:
     rows = kept.logged(site)
     return rows.loc[rows["stratum"] == stratum, ["numerator", "denominator"]].to_numpy().tolist()
-
-
-# What the server answers is held back until a test lets it through.
-HOLDS = """() => {
-    window.held = []
-    const receive = qiEquity.receive
-    qiEquity.receive = (answer) => window.held.push(answer)
-    window.lets = () => { qiEquity.receive = receive; window.held.forEach(receive) }
-}"""
 
 
 def test_counts_kept_for_another_week_are_sent_from_behind_what_is_typed_now(phone, kept):

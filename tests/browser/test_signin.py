@@ -148,7 +148,7 @@ CELL = "tr[data-measure] input"
 KEPT = "() => Object.keys(localStorage).filter((one) => one.startsWith('qi-equity-draft'))"
 
 
-def test_counts_typed_when_the_sign_in_is_over_are_there_after_signing_in_again(visit, site):
+def test_counts_saved_when_the_sign_in_is_over_are_sent_after_it_whoever_comes_between(visit, site):
     page = visit("?page=log")
     sign_in(page)
     ready(page, chart=False)
@@ -160,8 +160,12 @@ def test_counts_typed_when_the_sign_in_is_over_are_there_after_signing_in_again(
     page.locator("#save").click()
     page.get_by_text("you are signed out").first.wait_for()
     page.reload()
+    sign_in(page, "Fay")
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_selector("text=You are signed out")
+    page.goto(page.url.replace("/sign-out", "/?page=log"))
     sign_in(page)
-    page.get_by_text("typed and not saved was put back").wait_for()
+    page.locator(".saved", has_text="Saved: 1 row").wait_for()
     assert page.locator(CELL).nth(0).input_value() == "1"
 
 

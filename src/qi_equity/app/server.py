@@ -83,7 +83,9 @@ def page(audience: Audience) -> pn.Template:
             answer = renderer.answer(address)
             if message.get("quiet") and message.get("mark") == answer["mark"]:
                 answer = {"same": True, "waiting": answer["waiting"]}
-        return answer | {name: message.get(name) for name in ECHOED}
+        # Who is signed out is refused, and not what they typed: it can be sent again.
+        again = {"again": isinstance(renderer.backend, Closed)}
+        return answer | again | {name: message.get(name) for name in ECHOED}
 
     template = PageTemplate(_page_template())
     template.add_panel("wire", Wire(reply, audience.threads.line(audience.slow)))

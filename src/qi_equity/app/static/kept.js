@@ -107,7 +107,7 @@ window.qiKept = (() => {
     flying = null
     const { site, week } = toldOf(key, read(key))
     if (answer.done) saved(key, message)
-    else refused(key)
+    else if (!answer.again) refused(key) // signed out: it is sent after signing in
     if (!behind) return Boolean(answer.clashes) && !late && clash(answer.clashes, key)
     tell(answer.done ? say("sent", { site, week }) : say("not_sent", { site, week }))
     flush()
@@ -228,7 +228,8 @@ window.qiKept = (() => {
     place.replaceChildren(say("clashes", { count: open.length }))
     place.hidden = false
     byId("main").removeAttribute("aria-busy")
-    form().querySelector(".clash button").focus()
+    const typing = document.activeElement.matches(".entry input") // the alert is heard all the same
+    if (!typing) form().querySelector(".clash button").focus()
     log().dressed()
     return true
   }

@@ -308,6 +308,7 @@ window.qiLog = (() => {
     rows().forEach(window.qiKept.choose)
     dressed()
     document.getElementById("draft").hidden = true
+    document.querySelector("main h1").focus()
   })
 
   // What follows from what stands in the cells, after anything but typing put it there.
