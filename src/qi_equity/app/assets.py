@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import re
 from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
@@ -20,8 +21,10 @@ extension_dirs["qi_equity"] = HERE
 extension_dirs["plotly_js"] = Path(plotly.__file__).parent / "package_data"
 
 _BOKEH = Path(bokeh.__file__).parent / "server" / "static" / "js"
-# The large ones; packing them anew for every visitor would take a third of a second each time.
+_OURS = "static/extensions/qi_equity"
+# Packing them anew for every visitor would take a third of a second each time.
 PACKED = {
+    **{f"{_OURS}/{path.name}": path for path in HERE.glob("*.js")},
     "static/extensions/plotly_js/plotly.min.js": extension_dirs["plotly_js"] / "plotly.min.js",
     "static/extensions/panel/panel.min.js": Path(panel.__file__).parent / "dist/panel.min.js",
     **{
@@ -31,16 +34,28 @@ PACKED = {
 }
 
 
-_packed: dict[str, bytes] = {}
+_packed: dict[tuple[str, int], bytes] = {}
 _packing = Lock()
+REMARK = re.compile(rb"^\s*//.*\n", re.MULTILINE)
 
 
 def packed(name: str) -> bytes:
     """A script as it is sent; who asks while it is being packed waits for that."""
+    version = name, PACKED[name].stat().st_mtime_ns
     with _packing:
-        if name not in _packed:
-            _packed[name] = gzip.compress(PACKED[name].read_bytes(), compresslevel=6, mtime=0)
-        return _packed[name]
+        if version not in _packed:
+            _packed[version] = gzip.compress(script(name), compresslevel=6, mtime=0)
+        return _packed[version]
+
+
+def script(name: str) -> bytes:
+    """A script as a browser needs it: the remarks in ours are for who reads the source.
+
+    >>> b"// What the browser does" in script("static/extensions/qi_equity/app.js")
+    False
+    """
+    text = PACKED[name].read_bytes()
+    return REMARK.sub(b"", text) if PACKED[name].parent == HERE else text
 
 
 def pack_ahead() -> None:
@@ -61,7 +76,7 @@ class Packed(RequestHandler):  # type: ignore[misc]  # tornado is not followed
             loop = asyncio.get_running_loop()
             await self.finish(await loop.run_in_executor(None, packed, name))
         else:
-            await self.finish(PACKED[name].read_bytes())
+            await self.finish(script(name))
 
 
 def routes() -> list[tuple[Any, ...]]:
@@ -82,4 +97,4 @@ def versions() -> dict[str, str]:
 
 
 def _own(name: str) -> str:
-    return f"static/extensions/qi_equity/{name}?v={int((HERE / name).stat().st_mtime):x}"
+    return f"{_OURS}/{name}?v={int((HERE / name).stat().st_mtime):x}"
