@@ -46,3 +46,15 @@ def test_a_twin_that_would_be_told_as_another_number_is_not_kept() -> None:
     assert not told.keep((np.array([0, 1]), np.array([1, 1])))
     assert not told.keep((np.array([2]), np.array([-6])))
     assert told.leave(THREE, set(), [])
+
+
+def test_a_twin_of_which_every_cell_of_a_long_table_is_part_is_found() -> None:
+    """Of each two neighbours the sum is told: what one has more, the next has less, to the end."""
+    many = 300
+    pairs = np.stack([np.arange(many - 1), np.arange(1, many)], axis=1)
+    sums = csr_array((np.ones(pairs.size), pairs.ravel(), np.arange(0, pairs.size + 1, 2)))
+    none = np.zeros(many - 1)
+    low, high = np.full(many, -5), np.full(many, 5)
+    told = Others((1, 1, many, 1), (("births", "denominator"),), Lines(sums, none, none), low, high)
+    assert told.leave(ONE, set(), [])
+    assert all(len(cells) == many for cells, _ in told.twins)

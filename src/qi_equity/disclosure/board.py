@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -66,7 +68,10 @@ class Side:
         return np.stack([cells[:, self.home == one].sum(axis=1) for one in many], axis=1)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+Number = tuple[IntArray, float, float]  # its cells, and the room below and above it
+
+
+@dataclass(frozen=True, eq=False)
 class Told:
     """What one release tells of one count, on the axes of a board: (site, stratum, subgroup)."""
 
@@ -78,6 +83,29 @@ class Told:
     above: FloatArray  # how many more would be told as the same number
     below: FloatArray  # how many fewer
     small: BoolArray  # where the sum told is a small one
+
+    @cached_property
+    def numbers(self) -> dict[object, Number]:
+        """Each number that is told; a cell that this release did not have yet is no part of it."""
+        return {name: number for name, number in self._numbers() if len(number[0])}
+
+    def _numbers(self) -> Iterator[tuple[object, Number]]:
+        there = np.isfinite(self.held)
+        every = np.arange(there.size).reshape(there.shape)
+        for site, stratum in np.argwhere(~self.free.all(axis=-1)).tolist():
+            rows = np.arange(len(there)) if site == len(there) else np.array([site])
+            own = np.ix_(rows, self.side.members(stratum))
+            cells, logged = every[own], there[own]
+            starts = np.flatnonzero(np.diff(self.ids[site, stratum], prepend=-2)).tolist()
+            for start, end in pairwise([*starts, there.shape[-1]]):
+                if self.free[site, stratum, start]:
+                    continue
+                held = logged[..., start:end]
+                lacks = b"" if held.all() else held.tobytes()
+                yield (self.side.project, site, stratum, start, end, lacks), (
+                    cells[..., start:end][held], float(self.below[site, stratum, start]),
+                    float(self.above[site, stratum, start]),
+                )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +198,8 @@ class Board:
     axes: Axes = field(init=False)
     relations: tuple[Relation, ...] = field(init=False)
     limit: int = field(init=False)
-    # Of `others`: what was made of all that is told now, and the twins found, told finer or not.
-    others: dict[tuple[int, ...], object] = field(init=False, default_factory=dict)
-    twins: dict[tuple[str | Key | None, ...], list[tuple[IntArray, IntArray]]] = field(
-        init=False, default_factory=dict
-    )
+    # Of `others`: what was last made of what is told of counts.
+    others: dict[tuple[str | Key | None, ...], object] = field(init=False, default_factory=dict)
     _old: dict[Key, list[Told]] = field(init=False, default_factory=dict)
     _new: dict[Key, dict[int, Told]] = field(init=False, default_factory=dict)
     _stands_for: dict[Key, Key] = field(init=False, default_factory=dict)
@@ -202,7 +227,6 @@ class Board:
 
     def renewed(self, place: int) -> None:
         """Look again at what a release of now tells."""
-        self.others.clear()
         one = self.now[place]
         for count in one.sums:
             told = self.axes.told(one, count, self.limit)

@@ -12,11 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise, product
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csc_array, csr_array
+from scipy.sparse import csc_array, csr_array, vstack
 
 from qi_equity.arrays import FloatArray, IntArray
 from qi_equity.disclosure.board import Board, Told
@@ -26,10 +25,8 @@ from qi_equity.disclosure.relations import Key
 VALUES = 3
 # No cell is looked at further from its true count than this.
 FARTHEST = 50
-# Cells that may change in a search: so many of the nearest, and where that finds none, more.
-SEARCHED = (60, 240)
-# In these no cell changes by more than so many times what is asked for, but in the largest.
-FAR = 2
+# Cells that may change in a search: so many of the nearest, where that finds none more, then all.
+SEARCHED = (60, 240, 1000)
 # A search in whole numbers ends with a twin that is so near to the farthest there may be.
 FAR_ENOUGH = 0.5
 # Steps from cell to cell by which it is told which are near.
@@ -52,9 +49,18 @@ class Lines:
     most: FloatArray
 
     @cached_property
-    def columns(self) -> csc_array:
+    def _columns(self) -> csc_array:
         """What is told of each cell."""
         return self.sums.tocsc()
+
+    def told_of(self, cells: IntArray) -> tuple[IntArray, FloatArray, IntArray]:
+        """What is told of some cells: the lines, with which sign, and how many of each cell."""
+        of = self._columns
+        starts = of.indptr[cells]
+        many = of.indptr[cells + 1] - starts
+        ends = np.cumsum(many)
+        at = np.arange(ends[-1]) + np.repeat(starts - ends + many, many)
+        return of.indices[at], of.data[at], many
 
     @cached_property
     def walk(self) -> tuple[csr_array, csr_array]:
@@ -66,8 +72,9 @@ class Lines:
     def hold(self, twin: Twin) -> bool:
         """Whether a change of some cells leaves every number as it is."""
         cells, by = twin
-        made = self.columns[:, cells] @ by
-        return bool(((made >= self.least) & (made <= self.most)).all())
+        lines, signs, many = self.told_of(cells)
+        made = np.bincount(lines, signs * np.repeat(by, many))
+        return bool(((made >= self.least[: len(made)]) & (made <= self.most[: len(made)])).all())
 
     def tightened(self, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Each cell's bounds, by what each line leaves of it when the others are at their ends.
@@ -100,13 +107,17 @@ class Others:
     """The twins of one table of counts that are tied to one another, as far as they are known."""
 
     shape: tuple[int, int, int, int]  # (count, site, cell, subgroup)
-    keys: Sequence[Key]
+    keys: tuple[Key, ...]
     lines: Lines
     low: IntArray  # how far below and above its true count each cell may be
     high: IntArray
+    told: tuple[tuple[Told, ...], ...] = ()  # of each count, what the lines are made of
     twins: list[Twin] = field(init=False, default_factory=list)
     _with: dict[int, set[int]] = field(init=False, default_factory=dict)  # twins of a cell
     _none: set[tuple[object, ...]] = field(init=False, default_factory=set)  # searched in vain
+    # Searched in vain before less was told: likely in vain again, so among most cells at once.
+    _doubtful: set[tuple[object, ...]] = field(init=False, default_factory=set)
+    _walks: dict[bytes, IntArray] = field(init=False, default_factory=dict)
     _ends: dict[tuple[int, ...], tuple[FloatArray, FloatArray]] = field(
         init=False, default_factory=dict
     )
@@ -114,18 +125,24 @@ class Others:
     @classmethod
     def of(cls, board: Board, key: Key, measure: str | None) -> Others:
         """Once for counts that are tied, and for one measure and all if they are told the same."""
-        keys = _tied(board, key, measure)
-        told = [tuple(board.told(one, measure)) for one in keys]
-        name = tuple(id(one) for each in told for one in each)
-        kept = board.others.get(name)
-        if kept is None:
-            kept = board.others[name] = _others(board, measure, keys, told)
-            # Twins of before, told finer elsewhere, are as a rule twins still.
-            for twin in board.twins.get((measure, *keys), ()):
-                kept.keep(twin)
-        assert isinstance(kept, Others)  # nothing else is kept there
-        board.twins[measure, *keys] = kept.twins
+        keys = tuple(_tied(board, key, measure))
+        told = tuple(tuple(board.told(one, measure)) for one in keys)
+        kept = board.others.get((measure, *keys))
+        if not isinstance(kept, Others) or kept.told != told:
+            same = (one for one in board.others.values() if isinstance(one, Others))
+            made = next((one for one in same if (one.keys, one.told) == (keys, told)), None)
+            if made is None:
+                made = _others(board, measure, keys, told)
+                if isinstance(kept, Others):
+                    made._inherit(kept)
+            kept = board.others[measure, *keys] = made
         return kept
+
+    def _inherit(self, before: Others) -> None:
+        """Go on from what was found when more, or something else, was told."""
+        for twin in before.twins:  # as a rule they are twins still
+            self.keep(twin)
+        self._doubtful = before._doubtful | before._none
 
     def cells(self, key: Key, sites: Sequence[int], inner: IntArray, times: slice) -> IntArray:
         """The cells of a count that a sum over sites, cells and subgroups is of."""
@@ -189,52 +206,77 @@ class Others:
         name = cells.tobytes(), sign, least, *fixed
         if most < least or name in self._none:
             return None
-        near = self._near(cells, np.flatnonzero(low < high))
-        tried = 0
-        for many in SEARCHED:
-            if len(near) > tried:
-                found = self._among(np.sort(near[:many]), cells, sign, least, (low, high))
-                if found is not None:
-                    return found
-            tried = many
+        near = self._near(cells)
+        near = near[(low < high)[near]]
+        sizes = [*dict.fromkeys(min(many, len(near)) for many in SEARCHED)]
+        for many in [*sizes[-1:], *sizes[:-1]] if name in self._doubtful else sizes:
+            possible, found = self._among(np.sort(near[:many]), cells, sign, least, (low, high))
+            if found is not None:
+                return found
+            if many == sizes[-1] and not possible:
+                break
         self._none.add(name)
         return None
 
     def _among(
         self, free: IntArray, cells: IntArray, sign: int, least: int,
         ends: tuple[FloatArray, FloatArray],
-    ) -> int | None:  # fmt: skip
-        """The same where no cell changes but these."""
-        sums, (low, high) = self.lines.columns[:, free].tocsr(), (end[free] for end in ends)
-        used = np.flatnonzero(np.diff(sums.indptr))
-        asked = csr_array(np.isin(free, cells)[np.newaxis] * float(sign))
-        if len(free) < SEARCHED[-1]:
-            low, high = np.maximum(low, -FAR * least), np.minimum(high, FAR * least)
-        for whole in (0, 1):  # nine in ten times the answer in fractions is one in whole numbers
+    ) -> tuple[bool, int | None]:  # fmt: skip
+        """The same where no cell changes but these, and whether there is one in fractions."""
+        low, high = (end[free] for end in ends)
+        own = np.isin(free, cells)
+        # Nearly always the answer in fractions is one in whole numbers.
+        for whole in (0, 1) if len(free) <= SEARCHED[1] else (0,):
             found = milp(
-                # As far from what is true as each may be: so a twin is of use to many counts.
-                -np.sign(low + high),
-                integrality=np.full(len(free), whole),
-                bounds=Bounds(low, high),
-                constraints=[
-                    LinearConstraint(sums[used], self.lines.least[used], self.lines.most[used]),
-                    LinearConstraint(asked, least, np.inf),
-                ],
-                options={"node_limit": MOST_BRANCHES, "mip_rel_gap": FAR_ENOUGH},
-            )
+                # As few changes as will do: fewer steps to take, and nearly always whole.
+                np.ones(2 * len(free)),
+                integrality=np.full(2 * len(free), whole),
+                bounds=Bounds(0.0, np.concatenate([high, -low])),
+                constraints=self._constraint(free, np.where(own, float(sign), 0.0), least),
+                options={"presolve": bool(whole), "node_limit": MOST_BRANCHES,
+                         "mip_rel_gap": FAR_ENOUGH},
+            )  # fmt: skip
             if found.x is None:
-                return None
-            by = np.round(found.x).astype(np.int64)
-            value = int(by[np.isin(free, cells)].sum())
+                return bool(whole), None
+            more, less = np.round(found.x).astype(np.int64).reshape(2, -1)
+            by = more - less
+            value = int(by[own].sum())
             if sign * value >= least and self.keep((free[by != 0], by[by != 0])):
-                return value
-        return None
+                return True, value
+        return True, None
 
-    def _near(self, cells: IntArray, free: IntArray) -> IntArray:
-        """The cells that may change, those first that are told of with these and few others.
+    def _constraint(self, free: IntArray, asked: FloatArray, least: int) -> LinearConstraint:
+        """What is told of some cells, and at least so much of what is asked.
+
+        Of how much more each is, then of how much less.
+        """
+        lines, signs, many = self.lines.told_of(free)
+        used = np.zeros(len(self.lines.least), np.int64)
+        used[lines] = 1
+        at = np.flatnonzero(used)
+        used[at] = np.arange(len(at))
+        ends = np.cumsum(many)
+        own = np.flatnonzero(asked)
+        rows = np.insert(used[lines], ends[own], len(at))
+        signs = np.insert(signs, ends[own], asked[own])
+        starts = np.concatenate([[0], np.cumsum(many + (asked != 0))])
+        both = csc_array(
+            (np.concatenate([signs, -signs]), np.concatenate([rows, rows]),
+             np.concatenate([starts, len(rows) + starts[1:]])),
+            shape=(len(at) + 1, 2 * len(free)),
+        )  # fmt: skip
+        return LinearConstraint(
+            both, np.append(self.lines.least[at], least), np.append(self.lines.most[at], np.inf)
+        )
+
+    def _near(self, cells: IntArray) -> IntArray:
+        """All cells, those first that are told of with these and few others.
 
         As who walks from cell to cell by way of a number that is told of both comes upon them.
         """
+        name = cells.tobytes()
+        if name in self._walks:
+            return self._walks[name]
         there, near = np.zeros(self.low.size), np.zeros(self.low.size)
         there[cells] = 1.0
         out, back = self.lines.walk
@@ -243,7 +285,8 @@ class Others:
             there /= there.sum()
             near += there
         near[cells] = np.inf
-        return np.asarray(free[np.argsort(-near[free], kind="stable")])
+        self._walks[name] = found = np.argsort(-near, kind="stable")
+        return found
 
     def _bounds(self, fixed: tuple[int, ...]) -> tuple[FloatArray, FloatArray]:
         """The bounds of each cell by each line, where the counts of these sites are known."""
@@ -271,41 +314,29 @@ def _relations(board: Board, measure: str | None) -> list[dict[Key, int]]:
     return [] if measure else board.sums()
 
 
-Line = tuple[IntArray, FloatArray, float, float]  # cells, their signs, the least and the most
-
-
 def _others(
-    board: Board, measure: str | None, keys: list[Key], told: list[tuple[Told, ...]]
+    board: Board, measure: str | None, keys: tuple[Key, ...], told: tuple[tuple[Told, ...], ...]
 ) -> Others:
     """The system of what is told of these counts; no twin is known yet."""
     axes = board.axes
     shape = (len(keys), len(axes.sites) - 1, len(axes.cells), len(axes.subgroups))
     every = np.arange(np.prod(shape)).reshape(shape)
+    lines = [
+        *(_numbers(each, every[nth], every.size) for nth, each in enumerate(told)),
+        *_within(board, measure, keys, every),
+        *_related(board, measure, keys, every),
+    ]
     ends = [_of_cells(each) for each in told]
-    lines: dict[object, Line] = {}
-    for nth, each in enumerate(told):
-        for one in each:
-            for name, cells, less, more in _numbers(one, every[nth]):
-                # What several releases tell of the same cells leaves the least of all.
-                at = lines.get((nth, *name))
-                lines[nth, *name] = (
-                    cells, np.ones(len(cells)), max(less, at[2] if at else less),
-                    min(more, at[3] if at else more),
-                )  # fmt: skip
-    rest = [*_within(board, measure, keys, every), *_related(board, measure, keys, every)]
     return Others(
-        shape, tuple(keys), _as_array([*lines.values(), *rest], every.size),
+        shape, keys,
+        Lines(
+            vstack([one.sums for one in lines], format="csr"),
+            np.concatenate([one.least for one in lines]),
+            np.concatenate([one.most for one in lines]),
+        ),
         np.concatenate([low for low, _ in ends]), np.concatenate([high for _, high in ends]),
+        told,
     )  # fmt: skip
-
-
-def _as_array(lines: Sequence[Line], size: int) -> Lines:
-    many = [len(line[0]) for line in lines]
-    at = np.concatenate([line[0] for line in lines])
-    signs = np.concatenate([line[1] for line in lines])
-    indptr = np.concatenate([[0], np.cumsum(many)])
-    sums = csr_array((signs, at, indptr), shape=(len(lines), size))
-    return Lines(sums, np.array([line[2] for line in lines]), np.array([line[3] for line in lines]))
 
 
 def _of_cells(told: Sequence[Told]) -> tuple[IntArray, IntArray]:
@@ -318,50 +349,51 @@ def _of_cells(told: Sequence[Told]) -> tuple[IntArray, IntArray]:
             np.where(there, FARTHEST, 0).astype(np.int64).ravel())  # fmt: skip
 
 
-Name = tuple[object, ...]  # of the cells that a number is told of
+def _numbers(told: Sequence[Told], every: IntArray, size: int) -> Lines:
+    """Each number that is told of a count, of whose cells there is `every`.
+
+    What several releases tell of the same cells leaves the least room of all.
+    """
+    found: dict[object, tuple[IntArray, float, float]] = {}
+    for one in told:
+        for name, (cells, below, above) in one.numbers.items():
+            _, less, more = found.get(name, (cells, np.inf, np.inf))
+            found[name] = cells, min(below, less), min(above, more)
+    at = every.ravel()[np.concatenate([np.zeros(0, np.int64), *(one[0] for one in found.values())])]
+    starts = np.cumsum([0, *(len(one[0]) for one in found.values())])
+    return Lines(
+        csr_array((np.ones(len(at)), at, starts), shape=(len(found), size)),
+        -np.array([one[1] for one in found.values()]),
+        np.array([one[2] for one in found.values()]),
+    )
 
 
-def _numbers(one: Told, every: IntArray) -> Iterator[tuple[Name, IntArray, float, float]]:
-    """Each number that a release tells of a count: its cells, and the room below and above it."""
-    side, there = one.side, np.isfinite(one.held)
-    sites, strata = every.shape[0], len(side.strata)
-    for site, stratum in product(range(sites + 1), range(strata)):
-        ids, free = one.ids[site, stratum], one.free[site, stratum]
-        if free.all():
-            continue
-        rows = np.arange(sites) if site == sites else np.array([site])
-        own = np.ix_(rows, side.members(stratum))
-        cells, logged = every[own], there[own]
-        starts = [*np.flatnonzero(np.diff(ids, prepend=-2)).tolist(), len(ids)]
-        for start, end in pairwise(starts):
-            if free[start]:
-                continue
-            # A cell that this release did not have yet is no part of its number.
-            held = logged[..., start:end]
-            parts = cells[..., start:end][held]
-            if len(parts):
-                lacks = b"" if held.all() else held.tobytes()
-                yield ((side.project, site, stratum, start, end, lacks), parts,
-                       -float(one.below[site, stratum, start]),
-                       float(one.above[site, stratum, start]))  # fmt: skip
-
-
-def _within(board: Board, measure: str | None, keys: list[Key], every: IntArray) -> Iterator[Line]:
+def _within(
+    board: Board, measure: str | None, keys: Sequence[Key], every: IntArray
+) -> Iterator[Lines]:
     """No birth has an event twice."""
-    signs = np.array([1.0, -1.0])
     for name, top, bottom in board.rated(measure):
         if top in keys and bottom in keys:
             spare = board.spare(name)
-            first, second = every[keys.index(top)], every[keys.index(bottom)]
-            for at in zip(*np.nonzero(spare < 2 * FARTHEST), strict=True):
-                yield np.array([first[at], second[at]]), signs, -np.inf, float(spare[at])
+            near = spare < 2 * FARTHEST
+            pairs = np.stack([every[keys.index(one)][near] for one in (top, bottom)], axis=1)
+            none = np.full(len(pairs), -np.inf)
+            yield Lines(_sums(pairs, (1.0, -1.0), every.size), none, spare[near])
 
 
-def _related(board: Board, measure: str | None, keys: list[Key], every: IntArray) -> Iterator[Line]:
+def _related(
+    board: Board, measure: str | None, keys: Sequence[Key], every: IntArray
+) -> Iterator[Lines]:
     """Parts stay parts of their whole, in every cell."""
     for tie in _relations(board, measure):
         if set(tie) <= set(keys):
-            signs = np.array([*tie.values()], float)
             cells = np.stack([every[keys.index(key)].ravel() for key in tie], axis=1)
-            for each in cells:
-                yield each, signs, 0.0, 0.0
+            none = np.zeros(len(cells))
+            yield Lines(_sums(cells, [*map(float, tie.values())], every.size), none, none)
+
+
+def _sums(cells: IntArray, signs: Sequence[float], size: int) -> csr_array:
+    """A line for each row of cells."""
+    many, each = cells.shape
+    starts = np.arange(0, many * each + 1, each)
+    return csr_array((np.tile(signs, many), cells.ravel(), starts), shape=(many, size))

@@ -10,7 +10,7 @@ in exchange with its neighbours, or, where these do not do, another table altoge
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -75,17 +75,16 @@ def secured(
 def _secure(board: Board) -> None:
     """Each measure for itself, then all that is told of the same people together."""
     # What could not be helped by telling less now was given away before: it is not tried again.
-    hopeless: set[tuple[Asked, Place]] = set()
+    hopeless: dict[Asked, set[Place]] = {}
     clean = False
     while not clean:  # what helps one count may harm another, so all are looked at again
         clean = True
         for asked in _asked(board):
-            for place in list(exposed(board, asked)):
-                if (asked, place) in hopeless:
-                    continue
+            lost = hopeless.setdefault(asked, set())
+            for place in dict.fromkeys(exposed(board, asked, apart_from=lost)):
                 clean = False
                 if not _told_less(board, asked, place):
-                    hopeless.add((asked, place))
+                    lost.add(place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +265,7 @@ class _Look:
         measures = {one.grid.measure.id for one in self.board.now}
         return self.asked.measure is None or len(measures) == 1
 
-    @property
+    @cached_property
     def others(self) -> Others:
         """The twins of the whole table that are known, and how to find more."""
         return Others.of(self.board, self.asked.key, self.asked.measure)
@@ -276,7 +275,9 @@ class _Look:
         return found(self.moves[way], place, time, self.partners, self.side)
 
 
-def exposed(board: Board, asked: Asked, only: Place | None = None) -> Iterator[Place]:
+def exposed(
+    board: Board, asked: Asked, only: Place | None = None, apart_from: Container[Place] = ()
+) -> Iterator[Place]:
     """Where a small count, of one subgroup or released, has no twin, or not three values left.
 
     `only` asks of one series.
@@ -288,13 +289,13 @@ def exposed(board: Board, asked: Asked, only: Place | None = None) -> Iterator[P
     shape = more.anywhere.shape
     if only is not None:
         only = tuple(at % size for at, size in zip(only, shape, strict=False))
-    yield from _released(look, only)
+    yield from _released(look, only, apart_from)
     small, others = _small(look)
     hidden = small & ~look.wide
     if look.insiders:
         known = of_others(more.by_site) & of_others(less.by_site)
         hidden[-1] |= (others & ~known).any(axis=0)
-    for place in _places(hidden, only):
+    for place in _places(hidden, only, apart_from):
         for time in np.flatnonzero(hidden[place]).tolist():
             known_to = others[:, place[1], time]
             if not (
@@ -366,10 +367,10 @@ def _counts(one: Told) -> FloatArray:
     return one.side.summed(np.nan_to_num(one.held))
 
 
-def _released(look: _Look, only: Place | None) -> Iterator[Place]:
+def _released(look: _Look, only: Place | None, apart_from: Container[Place]) -> Iterator[Place]:
     """Where the sum over a block is small, in any release, and has not twins enough."""
     for one in look.told:
-        for place in _places(one.small, only):
+        for place in _places(one.small, only, apart_from):
             if not all(_block_open(look, place, block) for block in _blocks(one, place)):
                 yield place
     if not look.insiders:
@@ -377,7 +378,8 @@ def _released(look: _Look, only: Place | None) -> Iterator[Place]:
     last = look.shape[0]
     for one, stratum in product(look.told, range(look.shape[1] + 1)):
         place = (last, stratum)
-        if only in (None, place) and not _open_to_insiders(one, look, stratum):
+        wanted = only in (None, place) and place not in apart_from
+        if wanted and not _open_to_insiders(one, look, stratum):
             yield place
 
 
@@ -414,9 +416,10 @@ def _open_to_insiders(one: Told, look: _Look, stratum: int) -> bool:
     return True
 
 
-def _places(where: BoolArray, only: Place | None) -> Iterator[Place]:
+def _places(where: BoolArray, only: Place | None, apart_from: Container[Place]) -> Iterator[Place]:
     """The series in which it holds of any subgroup."""
     if only is None:
-        yield from map(tuple, np.argwhere(where.any(axis=-1)).tolist())
+        every = zip(*(at.tolist() for at in np.nonzero(where.any(axis=-1))), strict=True)
+        yield from (place for place in every if place not in apart_from)
     elif where[only].any():
         yield only
