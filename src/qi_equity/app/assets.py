@@ -78,6 +78,8 @@ class Packed(RequestHandler):  # type: ignore[misc]  # tornado is not followed
         else:
             await self.finish(script(name))
 
+    head = get  # a page that lost its connection asks so whether the server is back
+
 
 def routes() -> list[tuple[Any, ...]]:
     """The addresses of the packed scripts, for the server's extra patterns."""
