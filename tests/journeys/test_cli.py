@@ -140,6 +140,23 @@ def test_a_network_is_filled_logged_to_verified_copied_and_exported(tmp_path):
     assert (tmp_path / "everything" / "chds_preterm.csv").stat().st_size > 0
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (["--week", "2024-99-01"], "'2024-99-01' is not a day; write it as 2026-01-05"),
+        (["--week", "2024-01-02"], "is a Tuesday: the week it is in begins on 2024-01-01"),
+        (["--week", "2999-01-07"], "has not come yet: check its year"),
+        (["--week", "2024-01-01", "--site", "our_unnit"], "did you mean 'our_unit'?"),
+    ],
+)
+def test_a_wrong_week_or_site_is_answered_before_any_count_is_asked(tmp_path, asked, said):
+    assert run("new", "ours", "--dir", tmp_path).returncode == 0
+    done = run("log", "ours.yaml", *asked, cwd=tmp_path, typed="1/3\n" * 40)
+    assert done.returncode == 1
+    assert said in " ".join(done.stderr.split())
+    assert "numerator/denominator" not in done.stdout
+
+
 def test_a_command_on_a_store_that_is_not_there_says_how_to_make_one(tmp_path):
     for command in (["verify"], ["backup", "b.sqlite"], ["export", "e"]):
         done = run(*command, cwd=tmp_path)

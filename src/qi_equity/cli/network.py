@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -24,7 +25,7 @@ from qi_equity.cli.common import (
     app,
     counted,
 )
-from qi_equity.errors import UserError
+from qi_equity.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,7 +140,9 @@ def log(
 
     aims = project_file.load(project)
     site = site or (aims.sites[0].id if len(aims.sites) == 1 else typer.prompt("Site"))
+    _known_site(aims, site)
     week = week or typer.prompt("Week (its Monday, as 2026-01-05)")
+    _begins(aims, week)
     with store_of(database, aims, project) as desk:
         there = desk.observations(aims.id)
         rows = []
@@ -182,6 +185,34 @@ def store_of(
         yield desk
     finally:
         opened.close()
+
+
+def _known_site(project: Project, site: str) -> None:
+    """Refuse a site that the project does not name, before anything is typed of it."""
+    known = [one.id for one in project.sites]
+    if site not in known:
+        raise UserError(f"no site of this project is called '{site}'{did_you_mean(site, known)}")
+
+
+def _begins(project: Project, week: str) -> None:
+    """Refuse a day on which nothing that is logged begins, before anything is typed of it."""
+    import pandas as pd
+
+    from qi_equity.sources import calendar
+
+    try:
+        day = pd.Timestamp(date.fromisoformat(week.strip()))
+    except ValueError:
+        raise UserError(f"'{week}' is not a day; write it as 2026-01-05") from None
+    if day > pd.Timestamp.today():
+        raise UserError(f"{week} has not come yet: check its year")
+    periods = dict.fromkeys(measure.subgroup for measure in project.measures)
+    begins = {one: calendar.floor(pd.Series([day]), one)[0] for one in periods}
+    if day not in begins.values():
+        first = "; ".join(
+            f"the {one} it is in begins on {at:%Y-%m-%d}" for one, at in begins.items()
+        )
+        raise UserError(f"{week} is a {day:%A}: {first}")
 
 
 def _counts(typed: str, measure: Measure) -> dict[str, object]:
