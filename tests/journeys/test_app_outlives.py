@@ -72,6 +72,24 @@ def die_once(path: str) -> str:
     return "done"
 
 
+class Fatal:
+    """What ends the process that is told of it, so many times, before it has understood the job."""
+
+    def __init__(self, folder: Path, times: int) -> None:
+        self.folder, self.times = folder, times
+
+    def __reduce__(self):
+        return die_first, (str(self.folder), self.times)
+
+
+def die_first(folder: str, times: int) -> None:
+    """In the worker: end as if killed, so many times."""
+    died = len(list(Path(folder).glob("died*")))
+    if died < times:
+        (Path(folder) / f"died{died}").touch()
+        die()
+
+
 def stay() -> None:
     """In the worker: work on and on."""
     while True:
@@ -120,6 +138,17 @@ def test_a_worker_killed_between_jobs_is_replaced(worker):
 
 def test_a_job_in_whose_midst_the_worker_was_killed_is_done_again(worker, tmp_path):
     assert worker.submit(die_once, str(tmp_path / "died")).result(PATIENCE) == "done"
+
+
+def test_a_worker_that_dies_before_it_has_the_job_says_nothing_of_the_job(worker, tmp_path):
+    assert worker.submit(repr, Fatal(tmp_path, 3)).result(PATIENCE) == "None"
+    assert len(list(tmp_path.glob("died*"))) == 3
+
+
+def test_workers_that_never_come_to_the_job_are_given_up(worker, tmp_path):
+    with pytest.raises(Lost):
+        worker.submit(repr, Fatal(tmp_path, 10**6)).result(PATIENCE)
+    assert worker.submit(sum, [1, 2]).result(PATIENCE) == 3
 
 
 def test_a_job_that_kills_every_worker_is_given_up_and_the_next_one_is_done(worker):
@@ -211,9 +240,16 @@ def test_without_verdicts_there_are_charts_and_it_is_tried_again_later(network, 
     page = Renderer(seat).answer(f"?page=gap&project={PROJECT}")
     assert "could not be worked out" in page["html"]
     assert page["waiting"], "the page asks again by itself"
-    moment[0] = live.AGAIN
-    seat.findings(PROJECT)
-    assert len(asked) == 2
+    for times, moment[0] in enumerate((live.AGAIN, 3 * live.AGAIN, 7 * live.AGAIN), 2):
+        seat.findings(PROJECT)  # begins it again, after twice as long each time
+        seat.findings(PROJECT)  # sees that it is lost
+        assert len(asked) == times
+    moment[0] += 10**9
+    for _ in range(10):
+        seat.findings(PROJECT)
+        seat.findings(PROJECT)
+        moment[0] += live.LONGEST
+    assert len(asked) == 14, "never later than after the longest time"
     analyst.close()
 
 

@@ -23,6 +23,7 @@ T = TypeVar("T")
 Begin = Callable[[Callable[[], None]], None]
 
 TRIES = 2  # of a job in whose midst the process died: what kills it twice would kill it again
+STARTS = 5  # of a process for one job: one that dies before it has the job says nothing of the job
 GRACE = 2.0  # seconds that a killed process is waited for
 MOST_WAITING = 30  # requests of one page: more than anybody clicks, fewer than a script sends
 
@@ -33,7 +34,7 @@ SPAWN = get_context("spawn")
 
 
 class Lost(Exception):
-    """The process that did a job died, and so did the one that took its place."""
+    """The process that did a job died, and so did those that took its place."""
 
 
 class Failed(Exception):
@@ -119,22 +120,33 @@ class Worker:
             self._drop()
 
     def _answer(self, job: _Job) -> tuple[bool, Any]:
-        for _ in range(TRIES):
-            pipe = self._at_work()
+        died = 0
+        for _ in range(STARTS):
+            pipe, begun = self._at_work(), False
             try:
                 pipe.send((job.function, job.arguments))
-                if not pipe.poll(self._limit):
-                    with self._lock:
-                        self._drop()
-                    raise Late(f"{job.function.__name__} took longer than {self._limit} seconds")
-                well, answer = pipe.recv()
+                while (told := self._heard(pipe, job)) is None:
+                    begun = True
+                well, answer = told
                 return bool(well), answer
             except (EOFError, OSError):
                 if not self._closed:
                     log.warning("the process %s died at work", self.pid)
                 with self._lock:
                     self._drop()
-        raise Lost(f"{TRIES} processes died at {job.function.__name__}")
+            died += begun
+            if died == TRIES:
+                break
+        raise Lost(f"one process after another died at {job.function.__name__}")
+
+    def _heard(self, pipe: Any, job: _Job) -> tuple[bool, Any] | None:
+        """What the process says next: None as it begins the job, then how the job ended."""
+        if not pipe.poll(self._limit):
+            with self._lock:
+                self._drop()
+            raise Late(f"{job.function.__name__} took longer than {self._limit} seconds")
+        told: tuple[bool, Any] | None = pipe.recv()
+        return told
 
     def _at_work(self) -> Any:
         with self._lock:
@@ -176,6 +188,7 @@ def _work(pipe: Any, gives_way: int) -> None:
         except Exception:  # what cannot be understood here is the job's fault, not the process's
             pipe.send((False, traceback.format_exc()))
             continue
+        pipe.send(None)
         try:
             answer = True, function(*arguments)
         except Exception:

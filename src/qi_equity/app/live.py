@@ -27,8 +27,9 @@ T = TypeVar("T")
 Counts = tuple[Project, pd.DataFrame]
 Key = tuple[str, ...]  # whose data: true or released, a project, and the sites that are seen
 
-# Where verdicts could not be come by: until then the charts stand without them.
-AGAIN = 60.0  # seconds
+# Where verdicts could not be come by they are tried again after so long, then after twice as long
+# each time, for what fails again and again is to cost little; meanwhile the charts stand without.
+AGAIN, LONGEST = 2.0, 60.0  # seconds
 # Where all was judged before, a save is judged in less time than its charts are drawn in.
 SOON = 1.5  # seconds
 MOST_KNOWN = 500  # answers of a store, for as many roles, sites and projects
@@ -54,6 +55,7 @@ class _Held:
     full: tuple[str, Future[Findings]] | None = None
     failed: float | None = None  # when it was seen last that verdicts on this revision never came
     lost: bool = False  # whether it is `full` that never came
+    again: float = AGAIN  # seconds after `failed` at which it is tried again
     last: Findings | None = None  # the last with verdicts, of whatever revision
     when: pd.Timestamp | None = None  # they came in
     counts: tuple[str, Counts] | None = None  # read once for charts and verdicts of a revision
@@ -163,9 +165,10 @@ class Analyst:
     def _full(self, held: _Held, key: Key, revision: str, work: Work) -> Findings | None:
         """The findings with verdicts, if they are in; else they are begun."""
         if held.full is None or held.full[0] != revision:
-            held.failed = None
+            held.failed, held.again = None, AGAIN
             self._begin(held, revision, work)
-        elif held.lost and held.failed is not None and self._clock() - held.failed >= AGAIN:
+        elif held.lost and held.failed is not None and self._clock() - held.failed >= held.again:
+            held.again = min(2 * held.again, LONGEST)
             self._begin(held, revision, work)
         assert held.full is not None  # it was begun above
         future = held.full[1]
