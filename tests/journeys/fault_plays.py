@@ -47,6 +47,8 @@ from store_writers import (
     write_until_killed,
 )
 
+CONNECTIONS = 200  # to a server that is stopped
+
 
 @dataclass(frozen=True)
 class Played:
@@ -139,13 +141,13 @@ def killed(place: str, ground: Ground) -> Played:
 
 
 def server_stopped(ground: Ground) -> Played:
-    """A server amid judging, reading and importing gets each signal in turn: until all are gone."""
+    """A server amid judging, reading and importing, many connected, gets each signal in turn."""
     asked = kept = 0
     slowest = 0.0
     for number in range(ground.times):
         folder = ground.folder / f"server{number}"
         folder.mkdir()
-        with working(folder) as (process, pids):
+        with working(folder, CONNECTIONS) as (process, pids):
             began = time.perf_counter()
             process.send_signal((signal.SIGINT, signal.SIGTERM, signal.SIGKILL)[number % 3])
             process.wait(PATIENCE)
@@ -438,8 +440,8 @@ FAULTS = (
           test=f"{KILLED}test_a_writer_killed_at_any_moment_loses_nothing_that_was_acknowledged"),
     Fault("killed while logging and importing, PostgreSQL", killed_on_postgresql, "", 300,
           server=True, test=f"{KILLED}test_a_writer_on_postgresql_killed_at_any_moment"),
-    Fault("server stopped by SIGINT, SIGTERM, SIGKILL in turn, amid its work: until all is gone",
-          server_stopped, "", 12, 3,
+    Fault(f"server with {CONNECTIONS} connections stopped amid its work by SIGINT, SIGTERM, "
+          "SIGKILL in turn: until all is gone", server_stopped, "", 12, 3,
           test="tests/journeys/test_app_outlives.py::"
                "test_a_server_stopped_amid_its_work_leaves_no_worker_and_is_gone"),
     Fault("two servers on one file", two_servers, "changed since you opened it", 100,

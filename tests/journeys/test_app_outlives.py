@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event, get_ident
 from time import monotonic
@@ -15,25 +15,32 @@ from urllib.request import urlopen
 
 import pytest
 
+from app_client import PASSWORD, Visitor
 from patience import PATIENCE
+from postgres_server import free_port
 from qi_equity import store
 from qi_equity.app import aside, live, server
 from qi_equity.app.aside import Failed, Late, Lost, Threads, Worker
 from qi_equity.app.live import Analyst, Network
 from qi_equity.app.render import Renderer
+from qi_equity.store import Users
 from store_network import PROJECT, made, row, table, user
 
-# A server that is stopped while it judges, reads a file and brings another one in.
+# A server that is stopped while it judges, reads a file and brings another one in; it begins to
+# once it is told that all who connect are there.
 SERVER = """
 import sys
 from threading import Thread
 from qi_equity import store
-from qi_equity.app import incoming
+from qi_equity.app import ending, incoming
 from qi_equity.app.live import Analyst, Network
 from qi_equity.app.server import serve
 from store_network import PROJECT, table
 
-def bring_in(desk):
+def work(desk, workers):
+    sys.stdin.readline()
+    for one in workers:
+        one.submit(exec, "while True: pass")
     for number in range(10**9):
         desk.import_table(PROJECT, table().assign(denominator=99 + number % 7),
                           f"{number:064d}")
@@ -47,15 +54,57 @@ if __name__ == "__main__":
     def started(url):
         workers = network.analyst.worker, incoming._reader
         pids = [one.submit(sum, [1]).result() and one.pid for one in workers]
-        for one in workers:
-            one.submit(exec, "while True: pass")
-        Thread(target=bring_in, args=[seat.store], daemon=True).start()
+        Thread(target=work, args=[seat.store, workers], daemon=True).start()
         print(url, *pids, flush=True)
 
     try:
         serve(seat, port=0, started=started)
     finally:
         network.close()
+    ending.gone()
+"""
+
+# One that is stuck: in its event loop, or when it puts its things away.
+STUCK = """
+import sys
+from threading import Event
+from tornado.ioloop import IOLoop
+from qi_equity import store
+from qi_equity.app.live import Analyst, Network
+from qi_equity.app.server import serve
+
+def wait():
+    print("stuck", flush=True)
+    Event().wait()
+
+if __name__ == "__main__":
+    network = Network(store.open(sys.argv[1]), Analyst())
+    def started(url):
+        pid = network.analyst.worker.submit(sum, [1]).result() and network.analyst.worker.pid
+        network.analyst.worker.submit(exec, "while True: pass")
+        print(pid, flush=True)
+        IOLoop.current().add_callback(wait if sys.argv[2] == "loop" else lambda: print(flush=True))
+    serve(network.seat(store.User("jo", "admin")), port=0, started=started)
+    wait()
+"""
+
+# The command, in a process with a thread that never ends and a folder of this process's own.
+COMMAND = """
+import os
+import sys
+from tempfile import TemporaryDirectory
+from threading import Event, Thread
+from qi_equity.cli import main
+
+if __name__ == "__main__":
+    own = TemporaryDirectory(dir=sys.argv.pop(1))
+    Thread(target=Event().wait).start()
+    try:
+        main()
+    except SystemExit as refused:
+        if refused.code:
+            os._exit(refused.code)
+        raise
 """
 
 
@@ -407,20 +456,33 @@ def alive(pid: int) -> bool:
 
 
 @contextmanager
-def working(folder: Path):
-    """A server that judges, reads and imports: its process, and those that it began."""
-    made(folder / "network.sqlite").close()
-    script = folder / "server.py"
-    script.write_text(SERVER, encoding="utf-8")
+def begun(folder: Path, script: str, *arguments: str):
+    """A process of a script's own, which is killed in the end whatever comes."""
+    file = folder / "server.py"
+    file.write_text(script, encoding="utf-8")
     process = subprocess.Popen(
-        [sys.executable, str(script), str(folder / "network.sqlite"), str(folder / "acknowledged")],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        [sys.executable, str(file), *arguments], text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
     )  # fmt: skip
     with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@contextmanager
+def working(folder: Path, connections: int = 1):
+    """A server that judges, reads and imports: its process, and those that it began."""
+    made(folder / "network.sqlite").close()
+    places = str(folder / "network.sqlite"), str(folder / "acknowledged")
+    with begun(folder, SERVER, *places) as process, ExitStack() as open_:
         url, *pids = process.stdout.readline().split()
-        with urlopen(url, timeout=PATIENCE) as given:
-            assert given.status == 200
+        for _ in range(connections):
+            open_.enter_context(Visitor(url).open())
+        process.stdin.write("all are here\n")
+        process.stdin.flush()
         awaited((folder / "acknowledged").exists)
         yield process, [int(pid) for pid in pids]
 
@@ -446,3 +508,35 @@ def test_a_server_stopped_amid_its_work_leaves_no_worker_and_is_gone(tmp_path, h
         awaited(lambda: not any(alive(pid) for pid in pids))
     said, kept = imports_kept(tmp_path)
     assert said == kept > 0
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks at processes as Linux does")
+@pytest.mark.parametrize("where", ["loop", "end"])
+def test_a_server_that_is_stuck_when_it_is_stopped_is_gone_all_the_same(tmp_path, where):
+    made(tmp_path / "network.sqlite").close()
+    with begun(tmp_path, STUCK, str(tmp_path / "network.sqlite"), where) as process:
+        worker = int(process.stdout.readline())
+        process.stdout.readline()  # the event loop is there, or stuck already
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 1
+        awaited(lambda: not alive(worker))
+
+
+def test_the_command_waits_for_no_thread_and_leaves_no_file_of_its_own(tmp_path):
+    users, own = Users(tmp_path / "users.json"), tmp_path / "own"
+    users.save("jo", "admin", by="the terminal", password=PASSWORD)
+    own.mkdir()
+    told = (
+        "--port",
+        str(free_port()),
+        "--database",
+        str(tmp_path / "network.sqlite"),
+        "--users",
+        str(users.path),
+    )
+    with begun(tmp_path, COMMAND, str(own), "serve", *told) as process:
+        assert "Serving" in process.stdout.readline()
+        assert list(own.iterdir())
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+    assert not list(own.iterdir())

@@ -8,7 +8,7 @@ from asyncio import wrap_future
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
-from signal import SIGINT, SIGTERM, getsignal, signal
+from signal import SIGINT, SIGTERM, signal
 from threading import Event, Thread
 from typing import Any
 from urllib.parse import urlencode
@@ -17,7 +17,7 @@ import panel as pn
 from panel.io.resources import _env
 from panel.io.server import DocHandler
 
-from qi_equity.app import assets, render, rounds, shield
+from qi_equity.app import assets, ending, render, rounds, shield
 from qi_equity.app.account import Account
 from qi_equity.app.aside import Threads
 from qi_equity.app.backend import Backend, Closed, Seats
@@ -215,7 +215,7 @@ def serve(
     """Serve until stopped (Ctrl+C); `started` is told the address once pages can be asked for."""
     server = _server(backend, door, port=port, address=address, warm=warm, **options)
     sys.setswitchinterval(SHARE)
-    signal(SIGTERM, getsignal(SIGINT))  # a service manager stops it as tidily as Ctrl+C does
+    _stops_at_a_signal(server)
     server.start()
     url = _url(server, address)
     started(url)
@@ -223,6 +223,18 @@ def serve(
         server.io_loop.add_callback(webbrowser.open, url + opened_at)
     server.io_loop.start()
     server.stop()
+
+
+def _stops_at_a_signal(server: Any) -> None:
+    """A service manager stops it as tidily as Ctrl+C does, and neither has to wait for long."""
+    end = ending.bounded()
+
+    def stop(*_: Any) -> None:
+        end.set()
+        server.io_loop.asyncio_loop.call_soon_threadsafe(server.io_loop.stop)
+
+    signal(SIGINT, stop)
+    signal(SIGTERM, stop)
 
 
 def start(

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import getpass
 import hashlib
-import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -48,6 +46,7 @@ def demo(
     ] = "everything",
 ) -> None:
     """An example network of synthetic data, served on this machine only."""
+    from qi_equity.app import ending
     from qi_equity.app.filling import filling
 
     with filling(keep) as made:
@@ -55,14 +54,7 @@ def demo(
 
         kept = keep is not None
         example.run(made, port=port, open_browser=browser, keep=kept, role=role, say=typer.echo)
-    _gone()
-
-
-def _gone() -> NoReturn:
-    """End this process: all is put away, and to free its memory bit by bit takes seconds."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
+    ending.gone()
 
 
 @app.command()
@@ -78,9 +70,10 @@ def serve(
     ] = None,
 ) -> None:
     """The app on your own store, for the people in the users file and nobody else."""
-    from qi_equity.app import entrance
+    from qi_equity.app import ending, entrance
 
     entrance.serve(database, users, host=host, port=port, origin=origin, say=typer.echo)
+    ending.gone()
 
 
 @app.command("import")
