@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from qi_equity.plain import visible
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
@@ -18,7 +20,7 @@ class Problem:
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
-        return f"{place}: {self.message}" if place else self.message
+        return visible(f"{place}: {self.message}" if place else self.message, lines=False)
 
 
 class UserError(Exception):
@@ -36,8 +38,9 @@ class DataErrors(UserError):
     def __str__(self) -> str:
         count = len(self.problems)
         things = "1 thing" if count == 1 else f"{count} things"
-        lines = "\n".join(f"  {i}. {text}" for i, text in enumerate(self.problems, 1))
-        return f"{self.source} has {things} to put right:\n{lines}"
+        told = [f"{self.source} has {things} to put right:"]
+        told += [f"  {i}. {text}" for i, text in enumerate(self.problems, 1)]
+        return "\n".join(visible(line, lines=False) for line in told)
 
 
 class ProjectErrors(UserError):

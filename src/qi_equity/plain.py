@@ -6,7 +6,7 @@ import io
 import re
 import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -14,6 +14,7 @@ from typing import TextIO
 # CVE-2021-42574), or that cannot be seen at all.
 REORDERING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 UNSEEN = frozenset("\u200b\u2060\ufeff\u00ad")
+COLOURS = re.compile(r"(\x1b\[[0-9;]*m)")
 # The password of an address, before the last '@', and one told as an argument of it.
 PASSWORDS = (
     (re.compile(r"(\w:/{1,2}[^\s:/@]*):\S*@"), r"\1:***@"),
@@ -38,18 +39,31 @@ def problem_of(character: str, lines: bool = True) -> str | None:
     return None
 
 
-def visible(text: str) -> str:
+def visible(text: str, lines: bool = True) -> str:
     """Text in which nothing moves the cursor, colours, rings or reorders: codes stand for it.
+
+    lines: whether it may be more than one line; what is told of on one line begins no other.
 
     >>> print(visible("Black\\x1b[31m\\x07 a\\u202eb"))
     Black\\x1b[31m\\x07 a\\u202eb
+    >>> print(visible("pph\\nall taken", lines=False))
+    pph\\nall taken
     """
     if text.isascii() and text.isprintable():
         return text
     return "".join(
-        character.encode("unicode_escape").decode() if problem_of(character) else character
-        for character in text
+        one.encode("unicode_escape").decode() if problem_of(one, lines) else one for one in text
     )
+
+
+def visible_but_colours(text: str) -> str:
+    """The same, with the colours that our own help and refusals of arguments have.
+
+    >>> visible_but_colours("\\x1b[1mUsage\\x1b[0m \\x1b]0;title\\x07")
+    '\\x1b[1mUsage\\x1b[0m \\\\x1b]0;title\\\\x07'
+    """
+    parts = COLOURS.split(text)
+    return "".join(one if at % 2 else visible(one) for at, one in enumerate(parts))
 
 
 def masked(text: str) -> str:
@@ -69,12 +83,13 @@ class Plain(io.TextIOBase):
     It has no `buffer` on purpose: who finds one writes past this.
     """
 
-    def __init__(self, under: TextIO) -> None:
+    def __init__(self, under: TextIO, shown: Callable[[str], str] = visible) -> None:
         self.under = under
+        self._shown = shown
 
     def write(self, text: str) -> int:
         """Write the text, made plain."""
-        self.under.write(masked(visible(text)))
+        self.under.write(masked(self._shown(text)))
         return len(text)
 
     def flush(self) -> None:
@@ -107,10 +122,10 @@ class Plain(io.TextIOBase):
 
 
 @contextmanager
-def streams() -> Iterator[None]:
-    """What is printed in here is plain, whoever prints it."""
+def streams(shown: Callable[[str], str] = visible) -> Iterator[None]:
+    """What is printed in here is plain, whoever prints it; shown: how it is made so."""
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = Plain(before[0]), Plain(before[1])
+    sys.stdout, sys.stderr = (Plain(getattr(one, "under", one), shown) for one in before)
     try:
         yield
     finally:

@@ -73,6 +73,7 @@ def test_oauth_needs_the_list_too(tmp_path):
         ("ftp://qi.trust.example", "0.0.0.0", "give one host"),
         ("https://qi.trust.example/path", "0.0.0.0", "give one host"),
         ("https://a@qi.trust.example", "0.0.0.0", "give one host"),
+        ("https://[qi.trust.example", "0.0.0.0", "give one host"),
     ],
 )
 def test_an_address_that_would_let_others_in_is_refused(origin, host, said):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 
 import pandas as pd
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy import event
 from typer.testing import CliRunner
 
 from qi_equity import project_file, store
-from qi_equity.cli import app
+from qi_equity.cli import app, main
 from qi_equity.plain import Plain, masked, visible
 from qi_equity.store.database import Database
 from qi_equity.view.export import inert
@@ -78,6 +79,48 @@ def test_the_account_of_a_table_is_shown_plainly(tmp_path, case, column):
     table.to_csv(path, index=False)
     done = CliRunner().invoke(app, ["quality", str(source), "--data", str(path)])
     assert done.output.replace("\n", "").replace("\t", "").isprintable()
+
+
+FORGED = "\n  taken         1,000\n::error::of somebody else"
+
+
+def test_a_cell_or_a_header_begins_no_line_of_the_account(tmp_path):
+    source = project_file.examples()["pph_reduction"]
+    path = tmp_path / "counts.csv"
+    cells = {"measure": f"pph{FORGED}", "site": "a", "stratum": f"Black{FORGED}"}
+    row = cells | {"subgroup": "2025-01-06", "numerator": 1, "denominator": 20, f"x{FORGED}": 1}
+    pd.DataFrame([row]).to_csv(path, index=False)
+    done = CliRunner().invoke(app, ["quality", str(source), "--data", str(path)])
+    assert "pph\\n" in done.output
+    assert FORGED not in done.output
+
+
+@pytest.mark.parametrize("where", ["key", "id", "file"])
+def test_a_name_begins_no_line_of_the_problems_of_a_project_file(tmp_path, where):
+    text = project_file.examples()["pph_reduction"].read_text(encoding="utf-8")
+    told = '"a\\n::error::b"'
+    text = {
+        "key": f"{told}: 1\n{text}",
+        "id": text.replace("id: pph_reduction", f"id: {told}", 1),
+        "file": f"nothing: 1\n{text}",
+    }[where]
+    path = tmp_path / ("a\n::error::b.yaml" if where == "file" else "project.yaml")
+    path.write_text(text, encoding="utf-8")
+    done = CliRunner().invoke(app, ["check", str(path)])
+    assert done.exit_code == 1
+    assert "a\\n::error::b" in done.output
+    assert "\n::error" not in done.output
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+@pytest.mark.parametrize("before", [[], ["check"], ["check", "--colour"]])
+def test_an_argument_that_is_refused_is_shown_plainly(case, before, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["qi-equity", *before, f"--a{HOSTILE[case]}b"])
+    with pytest.raises(SystemExit):
+        main()
+    told = capsys.readouterr().err
+    assert "No such option" in told
+    assert told.replace("\n", "").isprintable()
 
 
 # Passwords

@@ -55,7 +55,10 @@ def address(origin: str | None, host: str, port: int) -> Address:
         if port == 0:
             raise UserError("give a --port above 0, or the --origin that people type")
         return Address(f"{host}:{port}", secure=False)
-    parts = urlsplit(origin if "//" in origin else f"//{origin}")
+    try:
+        parts = urlsplit(origin if "//" in origin else f"//{origin}")
+    except ValueError:  # brackets that hold no address
+        parts = urlsplit("")
     plain = parts.netloc and not (parts.path.strip("/") or parts.query or parts.username)
     if not plain or "*" in origin or parts.scheme not in ("", "http", "https"):
         raise UserError(f"--origin {origin}: give one host, such as qi.trust.example")

@@ -25,7 +25,7 @@ from qi_equity.cli import (
 )
 from qi_equity.cli.common import app
 from qi_equity.errors import UserError
-from qi_equity.plain import masked, visible
+from qi_equity.plain import masked, streams, visible, visible_but_colours
 
 __all__ = [
     "answering", "app", "audit", "board", "labels", "learning", "main", "network", "people",
@@ -39,7 +39,9 @@ def main() -> None:
     # none. Before numpy is loaded; processes begun by this one take it over.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
-        app()
+        # Before a command begins, what is refused are arguments, such as names of files.
+        with streams(visible_but_colours):
+            app()
     except UserError as error:
         _stop(str(error), 1)
     except OSError as error:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from qi_equity.observations import COLUMNS, KEY, observations
 from qi_equity.observations import UNREAD as NOT_READ
+from qi_equity.plain import visible
 
 REFUSED = ["reason", "rows", "where"]
 SUPPRESSED = ["measure", "site", "stratum", "subgroup", "column", "token"]
@@ -66,7 +67,7 @@ class Imported:
 
     def __str__(self) -> str:
         """The account, as lines of plain text."""
-        return "\n".join(self._lines())
+        return "\n".join(visible(line, lines=False) for line in self._lines())
 
     def _lines(self) -> Iterable[str]:
         yield f"{self.source}: {self.read:,} {self.unit} read"
