@@ -15,10 +15,15 @@ from typing import TextIO
 REORDERING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 UNSEEN = frozenset("\u200b\u2060\ufeff\u00ad")
 COLOURS = re.compile(r"(\x1b\[[0-9;]*m)")
-# The password of an address, before the last '@', and one told as an argument of it.
+# The password of an address, before the last '@', also where its beginning is left out; and one
+# told as an argument of it, or among libpq's own (host=h password=p).
 PASSWORDS = (
     (re.compile(r"(\w:/{1,2}[^\s:/@]*):\S*@"), r"\1:***@"),
-    (re.compile(r"([?&;](?:ssl)?pass(?:word|wd)?=)[^\s&;]+", re.IGNORECASE), r"\1***"),
+    (re.compile(r"\b([\w.+-]+):[^\s/:@*]+@(?=[\w.-]+(?::\d+)?/)"), r"\1:***@"),
+    (
+        re.compile(r"(\b(?:ssl)?pass(?:word|wd)?\s*=\s*)(?:'[^']*'|[^\s&;']+)", re.IGNORECASE),
+        r"\1***",
+    ),
 )
 
 

@@ -134,6 +134,10 @@ def test_an_argument_that_is_refused_is_shown_plainly(case, before, capsys, monk
         "postgresql://:s3cret@host/net",
         "postgresql://host/net?user=jo&password=s3cret",
         "postgres:/jo:s3cret@host/net",
+        "postgresql:jo:s3cret@host/net",
+        "jo:s3cret@host:5432/net",
+        "host=db user=jo password=s3cret",
+        "password = 'a s3cret' host=db",
     ],
 )
 def test_an_address_is_told_without_its_password(address):
@@ -153,12 +157,21 @@ def test_what_has_no_password_stays(address):
         "postgresql://jo@127.0.0.1:1/net?password=s3cret",
         "postgresql://jo:s3cret@127.0.0.1:none/net",
         "mysql://jo:s3cret@127.0.0.1/net",
+        "postgresql://jo:s3cret@nowhere.invalid/net",
+        "postgresql:///net?host=/nowhere&password=s3cret",
+        "postgresql:jo:s3cret@host",
+        "postgresql//jo:s3cret@host",
+        "jo:s3cret@host/net",
+        "host=127.0.0.1 user=jo password=s3cret",
     ],
 )
-def test_no_message_about_a_database_holds_its_password(address):
+def test_no_message_and_no_file_about_a_database_holds_its_password(tmp_path, monkeypatch, address):
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(store.StoreError) as told:
         store.open(address)
     assert "s3cret" not in str(told.value)
+    assert "address" in str(told.value)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_password_in_an_argument_is_refused_and_the_way_out_told(monkeypatch):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from qi_equity.store.refusals import StoreError
 PASSWORD_FILE = "QI_EQUITY_DATABASE_PASSWORD_FILE"  # nosec B105
 BUSY_SECONDS = 60  # how long a writer waits for its turn before it gives up, having written nothing
 
+UNREADABLE = "the database's address cannot be read; write postgresql://user@host/name"
 ASKS_SECONDS = (0.002, 0.03)  # how long a writer sleeps between asking for its turn
 ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
@@ -63,8 +65,9 @@ FAULTS = (
         "reload, and look whether it was saved before you save again",
     ),
     (
-        ("connection refused", "could not translate host", "password authentication failed",
-         "connection failed", "could not connect"),
+        ("connection refused", "could not translate host", "failed to resolve host",
+         "password authentication failed", "connection failed", "connection is bad",
+         "connection timeout", "could not connect"),
         "the database server did not answer or refused the password; try again in a moment, then "
         "check the address",
     ),
@@ -84,11 +87,25 @@ def is_sqlite_path(place: str | Path) -> bool:
     return "://" not in str(place)
 
 
+# What looks like the address of a server and not like a file: 'postgresql:jo:word@host/name',
+# 'jo:word@host/name' and libpq's 'host=h password=word'.
+ADDRESS = re.compile(
+    r"^postgres(ql)?:|[^\s/\\:]+:[^\s/\\]*@|\b(host|user|dbname|password)\s*=", re.IGNORECASE
+)
+
+
+def _refuse_address(place: str | Path) -> None:
+    """Make no file that is called by a password: whoever gives one means a server."""
+    if isinstance(place, str) and ADDRESS.search(place) and not Path(place).exists():
+        raise StoreError(UNREADABLE)
+
+
 class Database:
     """A SQLite file or a PostgreSQL database; every fault is raised as a StoreError."""
 
     def __init__(self, place: str | Path, immutable: bool = False) -> None:
         if is_sqlite_path(place):
+            _refuse_address(place)
             url = make_url("sqlite://").set(database=str(Path(place).expanduser()))
         else:
             url = _address(str(place))
@@ -164,8 +181,7 @@ def _address(place: str) -> URL:
     try:
         return make_url(place)
     except (ArgumentError, ValueError):  # they quote the address, and it may hold a password
-        told = "the database's address cannot be read; write postgresql://user@host/name"
-        raise StoreError(told) from None
+        raise StoreError(UNREADABLE) from None
 
 
 def _server(url: URL) -> Engine:
