@@ -198,6 +198,21 @@ def password_in_address(folder: Path) -> str:
 # Text is data
 
 
+def file_called_by_a_password(folder: Path) -> str:
+    """An address as libpq has it, or with its beginning left out, is no name of a file."""
+    from qi_equity import store
+
+    os.chdir(folder)
+    won = []
+    for place in ("host=127.0.0.1 user=jo password=s3cret", "jo:s3cret@127.0.0.1"):
+        try:
+            store.open(place).close()
+        except store.StoreError as told:
+            won += ["the password stands in the message"] if "s3cret" in str(told) else []
+    won += ["a file is called by the password"] if list(folder.glob("*s3cret*")) else []
+    return "; ".join(won) or HELD
+
+
 def project_text(title: str) -> str:
     text = ROOT / "projects" / "pph_reduction.yaml"
     found = text if text.is_file() else next((ROOT / "projects").rglob("pph_reduction.yaml"))
@@ -214,6 +229,19 @@ def escape_in_terminal(folder: Path) -> str:
     given = command("check", str(place))
     reached = b"\x1b" in given.stdout + given.stderr or b"\x07" in given.stdout + given.stderr
     return "an escape sequence reached the terminal" if reached else HELD
+
+
+def forged_line(folder: Path) -> str:
+    """A cell whose line break begins a line of the account of its own table."""
+    from qi_equity import project_file
+
+    project, counts = project_file.examples()["pph_reduction"], folder / "counts.csv"
+    counts.write_text(
+        "measure,site,stratum,subgroup,numerator,denominator\n"
+        '"x\n  taken  1,000",a,Black,2025-01-06,1,20\n', encoding="utf-8"
+    )  # fmt: skip
+    told = command("quality", str(project), "--data", str(counts)).stdout
+    return "a cell said in the account what was taken" if b"\n  taken  1,000" in told else HELD
 
 
 def deceiving_names(folder: Path) -> str:
@@ -357,6 +385,16 @@ def guards_dropped(folder: Path) -> str:
             held.execute(f"DROP TRIGGER {name}")
         held.commit()
     return "the guards are gone, and it is called whole" if whole(place) else HELD
+
+
+def silent_trigger(folder: Path) -> str:
+    """A trigger of another's that drops each count as it is saved."""
+    place = network(folder)
+    with closing(sqlite3.connect(place, isolation_level=None)) as connection:
+        connection.execute(
+            "CREATE TRIGGER quiet BEFORE INSERT ON revision BEGIN SELECT RAISE(IGNORE); END"
+        )
+    return "a trigger that drops what is saved, and called whole" if whole(place) else HELD
 
 
 def newest_rows_deleted(folder: Path) -> str:
@@ -592,13 +630,16 @@ ATTACKS: dict[str, Callable[[Path], str]] = {
     "an address without email_verified": unverified_address,
     "a claim that people choose": chosen_claim,
     "a database password as ?password=": password_in_address,
+    "a database password told as libpq has it": file_called_by_a_password,
     "escape sequences in a YAML key, on the terminal": escape_in_terminal,
+    "a line break in a cell, in the account of its table": forged_line,
     "names with ESC, BEL or an override": deceiving_names,
     "a cell, header or category with a blank before =": formula_after_a_blank,
     "a workbook of a million rows": million_rows,
     "kill -9 of the judging process, then a save": worker_killed,
     "a store of no bytes": empty_file,
     "guards dropped": guards_dropped,
+    "a trigger that drops what is saved": silent_trigger,
     "newest rows deleted, the chain mended": newest_rows_deleted,
     "a log that was lost": log_lost,
     "a loose umask": loose_umask,

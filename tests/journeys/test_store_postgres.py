@@ -110,6 +110,20 @@ def test_the_server_itself_keeps_the_trail_and_refuses_to_empty_a_table(admin, o
     assert "revision_no_truncate" in admin.verify().broken
 
 
+def test_a_rule_or_trigger_on_the_server_that_drops_what_is_saved_is_named(admin, place):
+    run(place, "CREATE TABLE of_others (a int)",
+        "CREATE RULE theirs AS ON INSERT TO of_others DO INSTEAD NOTHING")  # fmt: skip
+    assert admin.verify().whole
+    run(place, "CREATE RULE quiet AS ON INSERT TO revision DO INSTEAD NOTHING")
+    assert "drop or change what is saved: quiet" in admin.verify().broken
+    run(place, "DROP RULE quiet ON revision",
+        "CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RETURN NULL; END $$",
+        "CREATE TRIGGER silent BEFORE INSERT ON change FOR EACH ROW EXECUTE FUNCTION nothing()",
+        )  # fmt: skip
+    assert "drop or change what is saved: silent" in admin.verify().broken
+
+
 def test_what_was_lost_is_told_with_how_much_by_a_head_in_a_second_place(
     admin, opened, place, postgres_url, tmp_path
 ):

@@ -227,6 +227,14 @@ def test_a_guard_that_was_dropped_or_replaced_is_named(place, guard, instead):
     assert guard in str(verified(place).broken)
 
 
+def test_a_trigger_that_drops_what_is_saved_is_named_before_anything_is_lost(place):
+    with closing(sqlite3.connect(place, isolation_level=None)) as connection:
+        connection.execute(
+            "CREATE TRIGGER quiet BEFORE INSERT ON revision BEGIN SELECT RAISE(IGNORE); END"
+        )
+    assert "drop or change what is saved: quiet" in str(verified(place).broken)
+
+
 def test_the_newest_rows_deleted_with_the_chain_mended_are_found_by_the_noted_head(place):
     noted = verified(place).head
     with closing(sqlite3.connect(place)) as connection:

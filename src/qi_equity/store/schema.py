@@ -79,6 +79,24 @@ def unguarded(connection: Connection) -> tuple[str, ...]:
     return tuple(name for name in GUARDS[connection.dialect.name] if name not in at_work)
 
 
+def foreign(connection: Connection) -> tuple[str, ...]:
+    """Triggers and rules that are not the store's: one could drop or change what is saved."""
+    if connection.dialect.name == "sqlite":
+        asked = "SELECT name, tbl_name AS held FROM sqlite_master WHERE type = 'trigger'"
+    else:
+        asked = (
+            "SELECT tgname AS name, relname AS held "
+            "FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "
+            "WHERE relnamespace = current_schema()::regnamespace AND NOT tgisinternal UNION "
+            "SELECT rulename, tablename FROM pg_rules WHERE schemaname = current_schema()"
+        )
+    ours = GUARDS[connection.dialect.name]
+    found = connection.exec_driver_sql(asked)  # of other tables too, which are not ours to judge
+    return tuple(
+        sorted(one.name for one in found if one.name not in ours and one.held in metadata.tables)
+    )
+
+
 def _guard(name: str) -> str:
     """A guard as the migrations make it on SQLite."""
     table, _, act = name.partition("_no_")

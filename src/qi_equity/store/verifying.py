@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, select
 from qi_equity.store import heads, trail
 from qi_equity.store.chain import GENESIS, Change, Noted, Verified, link
 from qi_equity.store.history import Revision, every_revision
-from qi_equity.store.schema import unguarded
+from qi_equity.store.schema import foreign, unguarded
 from qi_equity.store.tables import REVISIONS, TRAIL, chain, change
 from qi_equity.store.tables import trail as lines
 from qi_equity.store.trail import Line
@@ -223,7 +223,8 @@ def _beyond(seen: Mapping[int, tuple[frozenset[str], str]], revisions: int) -> s
 
 
 def _guards(connection: Connection) -> str | None:
-    missing = unguarded(connection)
-    if not missing:
-        return None
-    return f"the database no longer refuses to rewrite it: {', '.join(missing)} missing"
+    if missing := unguarded(connection):
+        return f"the database no longer refuses to rewrite it: {', '.join(missing)} missing"
+    if others := foreign(connection):
+        return f"the database may drop or change what is saved: {', '.join(others)} is not ours"
+    return None
