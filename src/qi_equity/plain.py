@@ -8,12 +8,15 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Any, TextIO
 
 # Characters that make a line read in another order than it is written (Unicode TR 36, 2.5;
 # CVE-2021-42574), or that cannot be seen at all.
 REORDERING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 UNSEEN = frozenset("\u200b\u2060\ufeff\u00ad")
+# A spreadsheet runs a cell that starts with one of these as a formula (OWASP), also after what
+# cannot be seen before it: some trim blanks and line breaks, or read a full-width sign as plain.
+FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 COLOURS = re.compile(r"(\x1b\[[0-9;]*m)")
 # The password of an address, before the last '@', also where its beginning is left out; and one
 # told as an argument of it, or among libpq's own (host=h password=p).
@@ -80,6 +83,19 @@ def masked(text: str) -> str:
     for password, stars in PASSWORDS:
         text = password.sub(stars, text)
     return text
+
+
+def inert_cell(cell: Any) -> Any:
+    """A cell that a spreadsheet will not run: text that begins like a formula gets an apostrophe.
+
+    >>> inert_cell("  =1+1"), inert_cell("Black"), inert_cell(-1.5)
+    ("'  =1+1", 'Black', -1.5)
+    """
+    if not isinstance(cell, str):
+        return cell
+    seen = (one for one in cell if not (one.isspace() or problem_of(one)))
+    runs = next(seen, "") in FORMULA_STARTS or cell.startswith(("\t", "\r", "\n"))
+    return f"'{cell}" if runs else cell
 
 
 class Plain(io.TextIOBase):

@@ -211,8 +211,11 @@ def test_a_database_password_is_taken_from_a_file_that_is_its_owners_alone(tmp_p
 
 @pytest.mark.parametrize(
     "cell",
-    ["=1+1", " =1+1", "\n=1+1", "\r\n=1", "\t=1", "\u00a0=1", "\x00=1", "\uff1d1", "\n", "@x"],
-)
+    [
+        "=1+1", " =1+1", "\n=1+1", "\r\n=1", "\t=1", "\u00a0=1", "\x00=1", "\uff1d1", "\n", "@x",
+        "\u3000=1", "\u2003@x", "\u200b=1", "\u202e=1",
+    ],
+)  # fmt: skip
 def test_a_cell_a_category_and_a_header_that_a_spreadsheet_would_run_are_made_inert(cell):
     table = pd.DataFrame({"plain": [cell], "kind": pd.Categorical([cell]), cell: [1]})
     safe = inert(table)

@@ -21,6 +21,7 @@ from typing import Any
 
 from sqlalchemy import Connection, MetaData, Table, inspect, select
 
+from qi_equity.plain import inert_cell
 from qi_equity.store import heads, history, trail, verifying
 from qi_equity.store.chain import Noted, Verified
 from qi_equity.store.database import Database, now
@@ -33,7 +34,6 @@ from qi_equity.vocabulary import Act
 
 BATCH = 5000
 TABLES = ("change", "revision", "trail", "chain")  # in the order in which they can be filled
-FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # as OWASP lists them
 
 
 def backup(database: Database, path: Path) -> Verified:
@@ -258,18 +258,5 @@ def _observations(connection: Connection, project: str, path: Path) -> Path:
         table = true_counts(connection, project, None)
         sheet.writerow(table.columns)
         for row in table.astype(object).where(table.notna(), None).itertuples(index=False):
-            sheet.writerow([_inert(cell) for cell in row])
+            sheet.writerow([inert_cell(cell) for cell in row])
     return path
-
-
-def _inert(cell: object) -> object:
-    """A cell that a spreadsheet will not run: text that begins like a formula gets an apostrophe.
-
-    >>> _inert("=1+1"), _inert("Black"), _inert(-1.5)
-    ("'=1+1", 'Black', -1.5)
-    """
-    if not isinstance(cell, str):
-        return cell
-    # Some spreadsheets leave out blanks and line breaks before they look.
-    runs = cell.lstrip().startswith(FORMULA) or cell.startswith(("\t", "\r", "\n"))
-    return f"'{cell}" if runs else cell

@@ -11,15 +11,8 @@ from typing import Any
 import pandas as pd
 
 from qi_equity.findings import TABLES, Findings
+from qi_equity.plain import inert_cell
 from qi_equity.words.cautions import caution_text
-
-# A spreadsheet runs a cell that starts with one of these as a formula (OWASP), also after what
-# cannot be seen before it: some trim blanks and line breaks, or read a full-width sign as plain.
-FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-INVISIBLE = (
-    "".join(map(chr, range(0x21))) + "\x7f\x85\xa0\u2007\u2028\u2029\u202f\ufeff\u200b\u2060"
-)
-BROKEN_STARTS = ("\t", "\r", "\n")
 
 
 def write(findings: Findings, folder: Path) -> list[Path]:
@@ -82,19 +75,6 @@ def inert(table: pd.DataFrame) -> pd.DataFrame:
         if not (pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_datetime64_any_dtype(kind)):
             safe[name] = safe[name].map(inert_cell)
     return safe.rename(columns=inert_cell)
-
-
-def inert_cell(cell: Any) -> Any:
-    """A cell that a spreadsheet will not run: what begins like a formula gets an apostrophe.
-
-    >>> inert_cell("  =1+1"), inert_cell("Black"), inert_cell(-1.5)
-    ("'  =1+1", 'Black', -1.5)
-    """
-    if not isinstance(cell, str):
-        return cell
-    begins = cell.lstrip(INVISIBLE)
-    runs = begins.startswith(FORMULA_STARTS) or cell.startswith(BROKEN_STARTS)
-    return f"'{cell}" if runs else cell
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
