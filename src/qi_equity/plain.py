@@ -6,7 +6,7 @@ import io
 import re
 import sys
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
@@ -17,7 +17,6 @@ UNSEEN = frozenset("\u200b\u2060\ufeff\u00ad")
 # A spreadsheet runs a cell that starts with one of these as a formula (OWASP), also after what
 # cannot be seen before it: some trim blanks and line breaks, or read a full-width sign as plain.
 FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-COLOURS = re.compile(r"(\x1b\[[0-9;]*m)")
 # The password of an address, before the last '@', also where its beginning is left out; and one
 # told as an argument of it, or among libpq's own (host=h password=p).
 PASSWORDS = (
@@ -64,16 +63,6 @@ def visible(text: str, lines: bool = True) -> str:
     )
 
 
-def visible_but_colours(text: str) -> str:
-    """The same, with the colours that our own help and refusals of arguments have.
-
-    >>> visible_but_colours("\\x1b[1mUsage\\x1b[0m \\x1b]0;title\\x07")
-    '\\x1b[1mUsage\\x1b[0m \\\\x1b]0;title\\\\x07'
-    """
-    parts = COLOURS.split(text)
-    return "".join(one if at % 2 else visible(one) for at, one in enumerate(parts))
-
-
 def masked(text: str) -> str:
     """Text without the passwords of the addresses in it.
 
@@ -104,13 +93,12 @@ class Plain(io.TextIOBase):
     It has no `buffer` on purpose: who finds one writes past this.
     """
 
-    def __init__(self, under: TextIO, shown: Callable[[str], str] = visible) -> None:
+    def __init__(self, under: TextIO) -> None:
         self.under = under
-        self._shown = shown
 
     def write(self, text: str) -> int:
         """Write the text, made plain."""
-        self.under.write(masked(self._shown(text)))
+        self.under.write(masked(visible(text)))
         return len(text)
 
     def flush(self) -> None:
@@ -143,10 +131,10 @@ class Plain(io.TextIOBase):
 
 
 @contextmanager
-def streams(shown: Callable[[str], str] = visible) -> Iterator[None]:
-    """What is printed in here is plain, whoever prints it; shown: how it is made so."""
+def streams() -> Iterator[None]:
+    """What is printed in here is plain, whoever prints it."""
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (Plain(getattr(one, "under", one), shown) for one in before)
+    sys.stdout, sys.stderr = (Plain(getattr(one, "under", one)) for one in before)
     try:
         yield
     finally:

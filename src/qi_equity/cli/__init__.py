@@ -25,7 +25,7 @@ from qi_equity.cli import (
 )
 from qi_equity.cli.common import app
 from qi_equity.errors import UserError
-from qi_equity.plain import masked, streams, visible, visible_but_colours
+from qi_equity.plain import masked, streams, visible
 
 __all__ = [
     "answering", "app", "audit", "board", "labels", "learning", "main", "network", "people",
@@ -40,7 +40,7 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         # Before a command begins, what is refused are arguments, such as names of files.
-        with streams(visible_but_colours):
+        with streams():
             app()
     except UserError as error:
         _stop(str(error), 1)

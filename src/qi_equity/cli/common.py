@@ -24,7 +24,7 @@ class Plainly(TyperCommand):
     """A command that prints plain text only: what it echoes was written by others."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run it; colours of our own help and progress are not in the way of this."""
+        """Run it; the sign of work going on is not in the way of this."""
         with plain.streams():
             return super().invoke(ctx)
 
