@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 
-from icalendar import Calendar, Event
-
 from qi_equity.mail import Settings, send, send_to
 from qi_equity.network.responding import due_on
 from qi_equity.project import Project
@@ -49,6 +47,8 @@ def remind(asked: Settings, aims: Project, due: Mapping[str, Response], today: d
 
 def calendar_of(aims: Project, kept: Mapping[str, Response]) -> bytes:
     """The days that answers are due, as a calendar that any mail program opens (RFC 5545)."""
+    from icalendar import Calendar, Event  # for whoever takes the file, and nobody else
+
     made = Calendar()
     made.add("prodid", "-//qi_equity//responses//EN")
     made.add("version", "2.0")

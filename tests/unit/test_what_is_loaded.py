@@ -40,6 +40,8 @@ def loaded(code: str, names: tuple[str, ...]) -> list[str]:
         ("from qi_equity import analyse", (*SCREENS, "ibis", "scipy.stats", "openpyxl")),
         # What reads a file of counts or births is for whoever reads one.
         ("from qi_equity import analyse", ("qi_equity.sources.tables", "qi_equity.sources.dates")),
+        # The solver is for whoever makes a release, a calendar for whoever takes one.
+        ("import qi_equity.app.demo", ("scipy.optimize", "scipy.stats", "icalendar")),
     ],
 )
 def test_a_public_name_loads_what_it_uses(code: str, others: tuple[str, ...]) -> None:

@@ -19,10 +19,9 @@ from scipy.sparse import csc_array, csr_array, vstack
 
 from qi_equity.arrays import FloatArray, IntArray
 from qi_equity.disclosure.board import Board, Told
+from qi_equity.disclosure.policy import VALUES
 from qi_equity.disclosure.relations import Key
 
-# Values that are left of each small count.
-VALUES = 3
 # No cell is looked at further from its true count than this.
 FARTHEST = 50
 # Cells that may change in a search: so many of the nearest, where that finds none more, then all.

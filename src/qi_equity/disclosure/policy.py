@@ -18,6 +18,8 @@ BASE = 5
 FIRST_SHOWN = 8
 # A released number that only this many counts, or fewer, round to would as good as say which.
 NARROWEST = 3
+# Values that are left of each small count.
+VALUES = 3
 
 
 @dataclass(frozen=True, slots=True)

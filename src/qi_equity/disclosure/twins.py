@@ -14,6 +14,7 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -31,9 +32,12 @@ from qi_equity.disclosure.moves import (
     of_others,
     sites_of_exchanges,
 )
-from qi_equity.disclosure.others import VALUES, Others
+from qi_equity.disclosure.policy import VALUES
 from qi_equity.disclosure.relations import Key, Relation
 from qi_equity.disclosure.release import Release
+
+if TYPE_CHECKING:
+    from qi_equity.disclosure.others import Others
 
 # Of three sites or more, one may be the attacker's own: what changes in exchange with other sites
 # must be able to do so with two of them.
@@ -268,6 +272,8 @@ class _Look:
     @cached_property
     def others(self) -> Others:
         """The twins of the whole table that are known, and how to find more."""
+        from qi_equity.disclosure.others import Others  # its solver is for whoever makes a release
+
         return Others.of(self.board, self.asked.key, self.asked.measure)
 
     def found(self, way: Way, place: Place, time: int) -> bool:
