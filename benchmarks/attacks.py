@@ -214,8 +214,11 @@ def file_called_by_a_password(folder: Path) -> str:
 
 
 def project_text(title: str) -> str:
-    text = ROOT / "projects" / "pph_reduction.yaml"
-    found = text if text.is_file() else next((ROOT / "projects").rglob("pph_reduction.yaml"))
+    """A project as the version that is attacked reads it."""
+    import qi_equity
+
+    ships = Path(qi_equity.__file__).parents[2] / "projects"
+    found = next(ships.rglob("pph_reduction.yaml"))
     lines = found.read_text(encoding="utf-8").splitlines()
     at = next(n for n, line in enumerate(lines) if line.startswith("title:"))
     return "\n".join([*lines[:at], f"title: {json.dumps(title)}", *lines[at + 1 :]])
@@ -351,6 +354,35 @@ def worker_killed(folder: Path) -> str:
     finally:
         made.close()
     return HELD
+
+
+def server_killed(folder: Path) -> str:
+    """A demo that is killed while its processes work."""
+    told = [sys.executable, "-m", "qi_equity.cli", "demo", "--no-browser", "--port", "0"]
+    quiet = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True, "bufsize": 1}
+    with subprocess.Popen([*told, "--keep", str(folder / "kept")], **quiet) as server:
+        for line in server.stdout:
+            if found := re.search(r"http://[^\s?]+", line):
+                build_opener().open(found.group() + "?page=charts").read()
+                break
+        end = time.monotonic() + 60
+        while time.monotonic() < end and not (working := _children(server.pid)):
+            time.sleep(0.2)
+        server.kill()
+    if not working:
+        raise NotPlayed("no process of its own worked")
+    end = time.monotonic() + 15
+    while time.monotonic() < end and (left := [one for one in working if _there(one)]):
+        time.sleep(0.2)
+    for one in left:
+        os.kill(one, signal.SIGKILL)
+    return f"{len(left)} of {len(working)} stayed" if left else HELD
+
+
+def _there(process: int) -> bool:
+    with suppress(OSError):
+        return "\tZ" not in Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    return False
 
 
 def _children(parent: int) -> list[int]:
@@ -637,6 +669,7 @@ ATTACKS: dict[str, Callable[[Path], str]] = {
     "a cell, header or category with a blank before =": formula_after_a_blank,
     "a workbook of a million rows": million_rows,
     "kill -9 of the judging process, then a save": worker_killed,
+    "kill -9 of the server": server_killed,
     "a store of no bytes": empty_file,
     "guards dropped": guards_dropped,
     "a trigger that drops what is saved": silent_trigger,

@@ -267,6 +267,7 @@ def test_who_is_listed_gets_in_with_the_role_of_the_list(elsewhere):
         ),
         ({"email": "jo@trust.example", "email_verified": False}, "not verified your email"),
         ({"email": "jo@trust.example", "email_verified": "no"}, "not verified your email"),
+        ({"email": "jo@trust.example", "email_verified": 1}, "not verified your email"),
         ({"email": "jo@trust.example"}, "not verified your email"),
         ({"name": "Jo"}, "did not let you through"),
         ({"email": "jo@trust.example", "email_verified": True, "sub": ""}, "which account this is"),

@@ -169,7 +169,8 @@ class ByName(RequestHandler):  # type: ignore[misc]  # tornado is not followed
     def _refuse_unverified(self, token: str | bytes) -> None:
         """An address that nobody says is verified is one that its holder only claims to have."""
         self._claims = _claims(token.decode() if isinstance(token, bytes) else token)
-        verified = self._claims.get("email_verified") in (True, "true")
+        claim = self._claims.get("email_verified")
+        verified = claim is True or claim == "true"  # a 1 is equal to True, and says nothing
         if config.oauth_jwt_user == "email" and not verified:
             lines = ["Your organisation has not verified your email address."]
             self._refuse(self._name, lines, "the address is not verified")
