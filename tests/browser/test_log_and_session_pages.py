@@ -348,3 +348,38 @@ def test_a_step_without_an_owner_is_refused_in_words(visit):
     page.get_by_role("button", name="Add the step").click()
     page.get_by_text("who does it: is missing").wait_for()
     assert page.get_by_label("What will be done").input_value() == "Something"
+
+
+# In one go, so that nothing new from the server comes between: forms of a list, as it stands.
+MOVED = """
+() => {
+  const main = document.getElementById("main")
+  const list = (told) => {
+    main.innerHTML = told.map(([key, seen]) => `<form data-act="close">
+      <input type="hidden" name="key" value="${key}">
+      <input type="hidden" name="seen" value="${seen}"><input name="text"></form>`).join("")
+  }
+  const stands = () => [...main.querySelectorAll("form")].map(({ elements }) =>
+    [elements.key.value, elements.seen.value, elements.text.value])
+  list([["a", 5], ["b", 6]])
+  main.querySelectorAll("form")[1].elements.text.value = "of b"
+  qiWritten.keep()
+  list([["new", 1], ["a", 5], ["b", 7]]) // somebody wrote at the head, and to b
+  qiWritten.put(false)
+  const moved = stands()
+  qiWritten.sent(main.querySelectorAll("form")[2], -1)
+  qiWritten.refused(-1) // and said so: what stands there now has been seen
+  qiWritten.keep()
+  list([["b", 7]])
+  qiWritten.put(false)
+  return [moved, stands()]
+}
+"""
+
+
+def test_what_is_typed_stays_with_what_its_form_is_about_and_with_what_was_seen(visit):
+    page = visit("?page=session")
+    ready(page, chart=False)
+    moved, told = page.evaluate(MOVED)
+    assert moved == [["new", "1", ""], ["a", "5", ""], ["b", "6", "of b"]]
+    assert told == [["b", "7", "of b"]]

@@ -6,7 +6,7 @@ import pytest
 
 from qi_equity.errors import DataErrors
 from qi_equity.frames.cusum_chart import cusum_chart
-from qi_equity.spc.monitor import cusum, cusum_limit
+from qi_equity.spc.monitor import LEAST, cusum, cusum_limit
 
 
 def counted(generator, kind, size, rate, shape):
@@ -86,6 +86,13 @@ def test_the_limit_is_provisional_until_there_is_what_it_is_sized_by():
     assert not summary.provisional.any()
     assert summary.first_signal[0] < summary.last_signal[0] == points.week[points.signal].max()
     assert summary.latest[0] == points["cusum"].iloc[-1]
+
+
+def test_where_chance_hardly_lifts_the_sum_a_signal_still_needs_evidence():
+    """400 births a month at 30 %: fewer than 5 years in 100 ever rise above nought."""
+    limit = cusum_limit(400.0, 0.3, 12, 0.05)
+    assert limit == LEAST
+    assert cusum_limit(130.0, 0.014, 52, 0.05) > LEAST
 
 
 def test_an_unknown_kind_is_refused():

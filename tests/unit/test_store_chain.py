@@ -227,10 +227,11 @@ def test_a_guard_that_was_dropped_or_replaced_is_named(place, guard, instead):
     assert guard in str(verified(place).broken)
 
 
-def test_a_trigger_that_drops_what_is_saved_is_named_before_anything_is_lost(place):
+@pytest.mark.parametrize("table", ["revision", "REVISION"])
+def test_a_trigger_that_drops_what_is_saved_is_named_before_anything_is_lost(place, table):
     with closing(sqlite3.connect(place, isolation_level=None)) as connection:
         connection.execute(
-            "CREATE TRIGGER quiet BEFORE INSERT ON revision BEGIN SELECT RAISE(IGNORE); END"
+            f"CREATE TRIGGER quiet BEFORE INSERT ON {table} BEGIN SELECT RAISE(IGNORE); END"
         )
     assert "drop or change what is saved: quiet" in str(verified(place).broken)
 

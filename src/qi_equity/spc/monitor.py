@@ -80,6 +80,11 @@ def cusum(
     return Cusum(value, signal, since)
 
 
+# Of a log likelihood ratio, added up: where births are so many that chance alone hardly ever lifts
+# the sum from nought, counts still have to fit the change e times as well as the reference.
+LEAST = 1.0
+
+
 @lru_cache(maxsize=1024)  # asked again at every analysis, for the same sizes
 def cusum_limit(
     size: float,
@@ -92,7 +97,8 @@ def cusum_limit(
     """The limit that a steady reference rate crosses within ``periods`` with chance ``alarms``.
 
     The rate is taken as known and ``size`` as that of every period: it states a horizon, and
-    does not know how much births cluster within a week.
+    does not know how much births cluster within a week. Where so many births are looked at together
+    that chance signals less often at a limit of 1, the limit is 1.
 
     >>> bool(4.0 < cusum_limit(20.0, 0.1, 52, 0.05) < 7.0)
     True
@@ -109,4 +115,4 @@ def cusum_limit(
     top = float(np.quantile(found.value.max(axis=-1), 1 - alarms, method="higher"))
     # Just above what was reached, so that what stands on the limit is a signal and no more than
     # the share allowed stands there.
-    return float(np.nextafter(top, np.inf))
+    return max(float(np.nextafter(top, np.inf)), LEAST)

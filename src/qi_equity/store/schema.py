@@ -93,7 +93,12 @@ def foreign(connection: Connection) -> tuple[str, ...]:
     ours = GUARDS[connection.dialect.name]
     found = connection.exec_driver_sql(asked)  # of other tables too, which are not ours to judge
     return tuple(
-        sorted(one.name for one in found if one.name not in ours and one.held in metadata.tables)
+        sorted(
+            one.name
+            for one in found
+            # SQLite keeps a table's name as the trigger wrote it, and reads it in either case.
+            if one.name not in ours and one.held.lower() in metadata.tables
+        )
     )
 
 

@@ -197,6 +197,7 @@ window.qiEquity = (() => {
     if (!answer.quiet) answered()
     const late = answer.number < chosen // a later choice is on its way
     if (answer.done) window.qiWritten.kept(answer.number)
+    if (answer.problems) window.qiWritten.refused(answer.number)
     if (window.qiKept.answered(answer, late)) return
     if (answer.problems && answer.quiet) return askAgain(true)
     if (late && (answer.done || answer.problems)) ended = answer // told on the page that comes

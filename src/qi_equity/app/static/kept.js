@@ -106,16 +106,17 @@ window.qiKept = (() => {
     const { key, message, behind } = flying
     flying = null
     const { site, week } = toldOf(key, read(key))
-    if (answer.done) saved(key, message)
+    if (answer.done) saved(key, message, late || behind)
     else if (!answer.again) refused(key) // signed out: it is sent after signing in
     if (!behind) return Boolean(answer.clashes) && !late && clash(answer.clashes, key)
     tell(answer.done ? say("sent", { site, week }) : say("not_sent", { site, week }))
-    flush()
+    if (!answer.again) flush()
     return true
   }
 
-  // Saved: it is done with, but for what was typed since, which now corrects our own save.
-  function saved(key, message) {
+  // Saved: it is done with, but for what was typed since, which now corrects our own save. unseen:
+  // the page that follows is of something else, so that others may save before it is shown again.
+  function saved(key, message, unseen) {
     const { message: kept, sent = {}, typed = {}, revisions = {}, ...entry } = read(key)
     const rows = new Set(message.fields.rows.map(nameOfRow))
     const done = ([name, text]) => {
@@ -123,7 +124,7 @@ window.qiKept = (() => {
       return text === sent[name] && (measure === "births" || rows.has(nameOfRow({ measure, stratum })))
     }
     const left = Object.entries(typed).filter((one) => !done(one))
-    for (const row of rows) delete revisions[row]
+    if (!unseen) for (const row of rows) delete revisions[row]
     if (left.length) write(key, { ...entry, typed: Object.fromEntries(left), revisions })
     else forget(key)
   }

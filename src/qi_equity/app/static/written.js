@@ -9,14 +9,28 @@ window.qiWritten = (() => {
   const places = recalled() // what a page is about -> field -> what stands in it
   let going = null // what was sent last: its number, its place, and what stood in the form
   let done = null // what was kept of it: that is written no more
+  const warned = new Set() // forms of which somebody was told that there is something newer
 
   const place = () => document.body.dataset.place
   const fields = (form) => [...(form ? form.elements : document.querySelectorAll(FIELDS))]
     .filter((field) => field.name && !NEVER.includes(field.type))
-  const nameOf = (field) => field.id || `${field.form.dataset.act} ${field.name}`
+  // A field by what its form is about, never by where the form stands: lists grow and shrink.
+  const ABOUT = ["key", "about", "number", "revision", "item", "site"]
+  const formOf = (form) => [form.dataset.act, ...ABOUT.map((name) => toldOf(form, name))].join(" ")
+  function toldOf(form, name) {
+    const told = form.elements[name]
+    return told?.type === "hidden" ? told.value : ""
+  }
+  const nameOf = (field) => `${formOf(field.form)} ${field.name}`
   const ticked = (field) => field.type === "checkbox"
   const stateOf = (field) => (ticked(field) ? field.checked : field.value)
-  const states = (some) => Object.fromEntries(some.map((field) => [nameOf(field), stateOf(field)]))
+  // With what was seen when it was typed: a colleague's newer answer is not covered unseen.
+  const seenOf = (form) => `${formOf(form)} seen`
+  function states(some) {
+    const seen = some.filter(({ form }) => toldOf(form, "seen") && !warned.has(seenOf(form)))
+      .map(({ form }) => [seenOf(form), toldOf(form, "seen")])
+    return Object.fromEntries([...some.map((field) => [nameOf(field), stateOf(field)]), ...seen])
+  }
   function usual(field) {
     if (ticked(field)) return field.defaultChecked
     if (field.tagName !== "SELECT") return field.defaultValue
@@ -45,12 +59,16 @@ window.qiWritten = (() => {
   }
 
   function sent(form, number) {
-    going = { number, place: place(), form: states(fields(form)) }
+    going = { number, place: place(), form: states(fields(form)), seen: seenOf(form) }
+  }
+  function refused(number) {
+    if (going?.number === number) warned.add(going.seen)
   }
   function kept(number) {
     if (going?.number !== number) return
     done = going
     going = null
+    warned.delete(done.seen)
     if (done.place !== place() && places.has(done.place)) drop(places.get(done.place))
   }
 
@@ -58,6 +76,9 @@ window.qiWritten = (() => {
   function put(arrives) {
     done = null
     const written = places.get(place()) ?? {}
+    for (const form of document.querySelectorAll("main form[data-act]")) {
+      if (toldOf(form, "seen") && seenOf(form) in written) form.elements.seen.value = written[seenOf(form)]
+    }
     for (const field of fields().filter((one) => nameOf(one) in written)) {
       if (ticked(field)) field.checked = written[nameOf(field)]
       else field.value = written[nameOf(field)]
@@ -77,5 +98,5 @@ window.qiWritten = (() => {
   document.addEventListener("submit", (event) => {
     if (event.target.matches("form.account")) leaves = true
   })
-  return { keep, put, sent, kept }
+  return { keep, put, sent, kept, refused }
 })()
