@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import hashlib
 import json
 import os
 import re
@@ -27,6 +28,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from threading import Event, Thread
 from types import SimpleNamespace
 from urllib.error import HTTPError
 from urllib.parse import urlencode
@@ -80,8 +82,8 @@ def whole(place: Path) -> bool:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """A server as behind a proxy that speaks https, and one person on its list."""
+def served(folder: Path, proxied: bool = True) -> Iterator[str]:
+    """A server, as behind a proxy that speaks https or by itself, and one person on its list."""
     import socket
 
     from qi_equity.store import Users
@@ -91,7 +93,8 @@ def served(folder: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    told = [sys.executable, "-m", "qi_equity.cli", "serve", "--port", str(port), "--origin", HOST]
+    told = [sys.executable, "-m", "qi_equity.cli", "serve", "--port", str(port)]
+    told += ["--origin", HOST] if proxied else []
     told += ["--database", str(place), "--users", str(folder / "users.json")]
     process = subprocess.Popen(told, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
@@ -377,6 +380,46 @@ def server_killed(folder: Path) -> str:
     for one in left:
         os.kill(one, signal.SIGKILL)
     return f"{len(left)} of {len(working)} stayed" if left else HELD
+
+
+def upload_to_refuse(folder: Path) -> str:
+    """A table of 70,000 rows without a day that there is, while somebody asks for liveness."""
+    import store_network as known
+    from app_client import Visitor
+
+    rows = "".join(f"pph,north,Black,2025-13-{n % 99:02d},x{n},20\n" for n in range(70_000))
+    content = f"measure,site,stratum,subgroup,numerator,denominator\n{rows}".encode()
+    fields = {"table": content.decode()}  # as the version before files took it
+    waits: list[float] = []
+    over = Event()
+
+    def asks(url: str) -> None:
+        while not over.is_set():
+            begun = time.monotonic()
+            build_opener().open(url + "liveness", timeout=LONGEST).read()
+            waits.append(time.monotonic() - begun)
+            time.sleep(0.05)
+
+    with served(folder, proxied=False) as url:
+        visitor = Visitor(url)
+        visitor.sign_in("jo", PASSWORD)
+        with visitor.open(f"?project={known.PROJECT}&page=log") as page:
+            if "data-kinds" in page.html or "files.js" in page.html:
+                digest = hashlib.sha256(content).hexdigest()
+                packed = base64.b64encode(content).decode()
+                fields = {"file": packed, "file_name": "c.csv", "digest": digest}
+            asking = Thread(target=asks, args=(url,))
+            asking.start()
+            begun = time.monotonic()
+            address = f"?project={known.PROJECT}&page=log"
+            told = page.send(address=address, act="upload", fields=fields)
+            took = time.monotonic() - begun
+            over.set()
+            asking.join()
+    if "no such day" not in str(told.get("problems")):  # a refusal of something else shows nothing
+        raise NotPlayed(str(told.get("problems"))[:200])
+    longest = max(waits)
+    return f"/liveness waited {longest:.1f} s of the {took:.1f} s" if longest > took / 2 else HELD
 
 
 def _there(process: int) -> bool:
@@ -670,6 +713,7 @@ ATTACKS: dict[str, Callable[[Path], str]] = {
     "a workbook of a million rows": million_rows,
     "kill -9 of the judging process, then a save": worker_killed,
     "kill -9 of the server": server_killed,
+    "an upload of rows to refuse": upload_to_refuse,
     "a store of no bytes": empty_file,
     "guards dropped": guards_dropped,
     "a trigger that drops what is saved": silent_trigger,
