@@ -383,3 +383,42 @@ def test_what_is_typed_stays_with_what_its_form_is_about_and_with_what_was_seen(
     moved, told = page.evaluate(MOVED)
     assert moved == [["new", "1", ""], ["a", "5", ""], ["b", "6", "of b"]]
     assert told == [["b", "7", "of b"]]
+
+
+# The browser's half alone, in one go: what is asked is noted down and answered by the test.
+ASKED = """
+() => {
+  const asked = []
+  qiEquity.ask = (message) => -asked.push(message)
+  const form = document.querySelector("form[data-log]")
+  const keyOf = (week) => "qi-equity-draft|" + JSON.stringify(
+    [form.dataset.user, form.dataset.project, form.dataset.site, week])
+  const message = { act: "log", fields: { rows: [] }, address: "?" }
+  localStorage.setItem(keyOf("2020-01-06"), JSON.stringify({ typed: { a: "3" }, message }))
+  qiKept.dress()
+  for (let turn = 1; turn <= 5 && turn <= asked.length; turn++) {
+    qiKept.answered({ number: -turn, quiet: true, problems: ["sign in"], again: true }, false)
+  }
+  const flushed = asked.length
+  localStorage.removeItem(keyOf("2020-01-06"))
+  const row = qiLog.rows()[0]
+  const cell = row.querySelector("input[name=numerator]")
+  const rows = [{ ...row.dataset }]
+  cell.value = "1"
+  qiKept.send({ act: "log", fields: { rows }, address: "?" })
+  cell.value = "2" // typed on while it is on its way
+  qiKept.keep()
+  qiKept.answered({ number: -asked.length, done: "Saved" }, true) // another page is asked for
+  const left = JSON.parse(localStorage.getItem(keyOf(form.dataset.week)))
+  return [flushed, Object.values(left.typed), Object.values(left.revisions), row.dataset.revision]
+}
+"""
+
+
+def test_nothing_is_sent_again_and_again_and_what_is_typed_on_keeps_what_it_was_typed_over(visit):
+    page = visit("?page=log&site=site_c")
+    ready(page)
+    flushed, typed, revisions, revision = page.evaluate(ASKED)
+    assert flushed == 1, "the sign-in is over: it is sent after the next"
+    assert typed == ["2"]
+    assert revisions == [revision], "somebody else may save before it is shown again"
