@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from births import births, project
-from qi_equity import sources
+from qi_equity import engines, sources
 from qi_equity.analyse import analyse
 from qi_equity.errors import UserError
 from qi_equity.findings import TABLES
@@ -138,13 +138,38 @@ def test_spark_gives_the_same(records: Path, embedded: Imported) -> None:
 @pytest.mark.spark
 @pytest.mark.usefixtures("spark")
 @pytest.mark.filterwarnings("ignore")  # Spark and its bridge to Java warn of their own affairs
-def test_spark_judges_to_the_last_digit(embedded: Imported) -> None:
+def test_spark_judges_to_the_last_digit(
+    embedded: Imported, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pyspark import SparkContext
+
+    # Workers of this machine are of this environment, whichever Python is first on the path.
+    monkeypatch.delenv("PYSPARK_PYTHON", raising=False)
+    monkeypatch.setattr(SparkContext.getOrCreate(), "pythonExec", "/nowhere/python3")
     plan, rows = project(), embedded.observations
     found, expected = analyse(plan, rows, engine="local[2]"), analyse(plan, rows)
     for name in TABLES:
         left, right = getattr(found, name), getattr(expected, name)
         pd.testing.assert_frame_equal(left, right, check_exact=True)
     assert (found.cautions, found.chance) == (expected.cautions, expected.chance)
+
+
+@pytest.mark.spark
+@pytest.mark.usefixtures("spark")
+@pytest.mark.filterwarnings("ignore")  # Spark and its bridge to Java warn of their own affairs
+@pytest.mark.parametrize("why", ["Spark gave up: .*worker exited", "has no nowhere: install"])
+def test_a_spark_that_gives_up_says_why_in_a_line(
+    why: str, embedded: Imported, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def given_up(rows: pd.DataFrame) -> pd.DataFrame:
+        if "nowhere" in why:
+            import nowhere  # type: ignore[import-not-found]  # noqa: F401
+        os._exit(3)  # as a worker ends that the machine has no memory for
+
+    monkeypatch.setattr(engines, "judge", given_up)
+    with pytest.raises(UserError, match=rf"--engine local\[2\]: .*{why}") as raised:
+        analyse(project(), embedded.observations, engine="local[2]")
+    assert len(str(raised.value).splitlines()) == 1
 
 
 def test_an_engine_that_is_not_known_is_named(embedded: Imported) -> None:

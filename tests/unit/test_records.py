@@ -16,6 +16,7 @@ from qi_equity.errors import DataErrors, UserError
 from qi_equity.observations import observations
 from qi_equity.project import Project, RecordsRule
 from qi_equity.project_file import load
+from qi_equity.sources.engine import cause
 
 PROJECTS = Path(__file__).parents[2] / "projects"
 
@@ -301,6 +302,35 @@ def test_a_source_that_cannot_be_reached_says_so_without_a_password(path: str, w
     with pytest.raises(UserError, match=what) as raised:
         sources.load(project({}, {}), path)
     assert "secret" not in str(raised.value)
+
+
+JAVA = """An error occurred while calling o58.getResult.
+: org.apache.spark.SparkException: Exception thrown in awaitResult:
+\tat org.apache.spark.util.ThreadUtils$.awaitResult(ThreadUtils.scala:53)
+Caused by: org.apache.spark.SparkException: Job aborted due to stage failure
+\tat org.apache.spark.scheduler.DAGScheduler.abort(DAGScheduler.scala:2856)
+Caused by: java.lang.OutOfMemoryError: Java heap space
+\tat java.base/java.nio.HeapByteBuffer.<init>(HeapByteBuffer.java:64)
+\t... 29 more
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            JAVA,
+            "org.apache.spark.SparkException: Job aborted due to stage failure; because of "
+            "java.lang.OutOfMemoryError: Java heap space; give Spark more",
+        ),
+        ("\n".join(JAVA.splitlines()[:3]), "org.apache.spark.SparkException: Exception thrown in"),
+        ("IO Error: no such disk\nLINE 1: select", "IO Error: no such disk"),
+        ("", "ValueError"),
+    ],
+)
+def test_what_an_engine_gave_up_on_is_told_by_its_cause(text: str, said: str) -> None:
+    assert cause(ValueError(text)).startswith(said)
+    assert "\n" not in cause(ValueError(text))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])

@@ -29,6 +29,12 @@ DRIVERS = frozenset({"duckdb", "_duckdb", "psycopg", "pyspark", "py4j", "pyarrow
 
 # Leaves room below 4 GiB for the observations themselves; DuckDB spills to disk beyond it.
 MEMORY = "2GB"
+CAUSED = "Caused by: "
+# https://spark.apache.org/docs/latest/configuration.html#application-properties
+MORE_MEMORY = (
+    "; give Spark more than it has: spark.driver.memory and spark.executor.memory in "
+    'spark-defaults.conf, or PYSPARK_SUBMIT_ARGS="--driver-memory 6g pyspark-shell"'
+)
 RECORDS = "qi_equity_records"  # what records are called in an engine that had to be given them
 
 
@@ -52,7 +58,7 @@ def records(source: RecordsSource, path: str) -> Iterator[Table]:
         # A file or database that cannot be read to its end fails here, in its engine's own words.
         if type(problem).__module__.split(".")[0] not in DRIVERS:
             raise
-        raise UserError(f"{shown(path)}: cannot be read: {_first_line(problem)}") from problem
+        raise UserError(f"{shown(path)}: cannot be read: {cause(problem)}") from problem
     finally:
         backend = table.get_backend()
         if backend.name != "pyspark":  # the Spark session is the user's, and may serve others
@@ -122,7 +128,7 @@ def read_file(
     except UserError:
         raise
     except Exception as problem:  # DuckDB's own errors share no base that Ibis keeps
-        raise UserError(f"{path}: cannot be read: {_first_line(problem)}") from problem
+        raise UserError(f"{path}: cannot be read: {cause(problem)}") from problem
 
 
 def _book(connection: Any, path: Path, wanted: Sequence[str], sheet: str | None) -> Table:
@@ -326,7 +332,7 @@ def _reach(path: str, connect: Callable[[], Any], remedy: str) -> Any:
     except ImportError as missing:
         raise UserError(f"{shown(path)}: needs {missing.name}; {remedy}") from missing
     except Exception as problem:  # each driver has its own
-        raise UserError(f"{shown(path)}: cannot connect: {_first_line(problem)}") from problem
+        raise UserError(f"{shown(path)}: cannot connect: {cause(problem)}") from problem
 
 
 def _named(connection: Any, source: RecordsSource, path: str) -> Table:
@@ -345,5 +351,11 @@ def _quoted(text: str) -> str:
     return text.replace("'", "''")
 
 
-def _first_line(problem: Exception) -> str:
-    return (str(problem).strip() or type(problem).__name__).splitlines()[0]
+def cause(problem: Exception) -> str:
+    """Why an engine gave up, in one line: of Java's pages of places, the last two reasons."""
+    lines = str(problem).strip().splitlines() or [type(problem).__name__]
+    # "An error occurred while calling o58.getResult.", ": org.apache.spark...", "Caused by: ..."
+    below = [line[2:] for line in lines[1:2] if line.startswith(": ")]
+    below += [line.removeprefix(CAUSED) for line in lines if line.startswith(CAUSED)]
+    said = "; because of ".join(line.strip() for line in below[-2:] or lines[:1])
+    return said + (MORE_MEMORY if "OutOfMemoryError" in said else "")
