@@ -3,8 +3,9 @@
 python benchmarks/weight.py [--base FOLDER] [--install]
 
 --base is a checkout of an earlier commit: both are asked by turns in one run, for seconds on a busy
-machine say little and their ratio more. --install makes a fresh environment with README's first
-command, and needs a registry. What it prints stands in docs/explanation/speed.md.
+machine say little and their ratio more. --install makes a fresh environment of each with README's
+first command, says what it weighs and asks what a team with weekly counts asks in it; it needs a
+registry. What it prints stands in docs/explanation/speed.md.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 HOME = Path(__file__).resolve().parent.parent
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -45,6 +48,20 @@ ASKED: dict[str, tuple[str, ...]] = {
     "qi-equity plan": ("-c", CLI, "plan", "projects/chds_preterm.yaml"),
     "qi-equity analyse": ("-c", CLI, "analyse", "projects/chds_preterm.yaml"),
 }
+# The same of a team's own environment, with two years of one site's weekly counts.
+PPH = "projects/pph_reduction.yaml"
+ON_COUNTS: dict[str, tuple[str, ...]] = {
+    "qi_equity.chart": ("-c", "from qi_equity import chart"),
+    "qi_equity.gaps": ("-c", "from qi_equity import gaps"),
+    "qi_equity.analyse": ("-c", "from qi_equity import analyse"),
+    "qi-equity --help": ("-c", CLI, "--help"),
+    "qi-equity check": ("-c", CLI, "check", PPH),
+    "qi-equity import": ("-c", CLI, "import", PPH, "{counts}", "--database", "{out}/counts.sqlite"),
+    **{
+        f"qi-equity {name}": ("-c", CLI, name, PPH, "--data", "{counts}")
+        for name in ("quality", "plan", "analyse")
+    },
+}
 
 
 def environment(source: Path) -> dict[str, str]:
@@ -58,12 +75,18 @@ def environment(source: Path) -> dict[str, str]:
     }
 
 
-def seconds(words: tuple[str, ...], source: Path) -> float:
+def seconds(
+    words: tuple[str, ...],
+    source: Path,
+    pythons: Mapping[Path, Path] = MappingProxyType({}),
+    counts: str = "",
+) -> float:
     """Processor seconds of a process and what it started."""
     with tempfile.TemporaryDirectory() as out:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        filled = [word.format(out=out, counts=counts) for word in words]
         told = subprocess.run(
-            [sys.executable, *(word.format(out=out) for word in words)],
+            [pythons.get(source, sys.executable), *filled],
             env=environment(source), cwd=source, capture_output=True, text=True, check=False,
         )  # fmt: skip
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -102,20 +125,38 @@ def beside(name: str, ask: Callable[[Path], float], base: Path | None, rounds: i
     return f"| {name} | {took[0]:.2f} | {took[1]:.2f} | {took[1] / took[0]:.2f} |"
 
 
-def installed() -> str:
-    """What README's first command puts on the disk, and the largest parts of it."""
+def installed(source: Path, place: Path) -> Path:
+    """The Python of an environment as README's first command leaves it; says what that weighs."""
+    subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
+    subprocess.run(
+        [str(place / "bin/pip"), "install", "-q", "-c", "constraints.txt", "."],
+        cwd=source, check=True, capture_output=True,
+    )  # fmt: skip
+    parts = next(place.glob("lib/*/site-packages"))
+    sizes = {each.name: megabytes(each) for each in parts.iterdir()}
+    most = sorted(sizes, key=lambda name: -sizes[name])[:8]
+    told = ", ".join(f"{name} {sizes[name]:.0f}" for name in most)
+    print(f"{source}: {megabytes(place):.0f} MB, of which {told}", flush=True)
+    return place / "bin/python"
+
+
+def on_counts(base: Path | None, rounds: int) -> None:
+    """What a team with a table of weekly counts asks, in the environment each commit leaves it."""
+    from qi_equity.project_file import load
+    from qi_equity.simulation import synthetic
+
     with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder) / "venv"
-        subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
-        subprocess.run(
-            [str(place / "bin/pip"), "install", "-q", "-c", "constraints.txt", "."],
-            cwd=HOME, check=True, capture_output=True,
-        )  # fmt: skip
-        parts = next(place.glob("lib/*/site-packages"))
-        sizes = {each.name: megabytes(each) for each in parts.iterdir()}
-        most = sorted(sizes, key=lambda name: -sizes[name])[:8]
-        told = ", ".join(f"{name} {sizes[name]:.0f}" for name in most)
-        return f"{megabytes(place):.0f} MB, of which {told}"
+        project, counts = load(HOME / PPH), f"{folder}/counts.csv"
+        log = synthetic.network([project]).observations[project.id]
+        log[log["site"] == "site_a"].to_csv(counts, index=False)
+        sources = [HOME] if base is None else [base, HOME]
+        pythons = {
+            source: installed(source, Path(folder) / str(number))
+            for number, source in enumerate(sources)
+        }
+        for name, words in ON_COUNTS.items():
+            ask = partial(seconds, words, pythons=pythons, counts=counts)
+            print(beside(name, ask, base, rounds), flush=True)
 
 
 def megabytes(place: Path) -> float:
@@ -133,13 +174,10 @@ def main() -> None:
     heads = "| what | before | now | ratio |" if given.base else "| what | processor seconds |"
     print(heads, "|" + "---|" * (heads.count("|") - 1), sep="\n")
     for name, words in ASKED.items():
-        print(
-            beside(name, lambda source, w=words: seconds(w, source), given.base, given.rounds),
-            flush=True,
-        )
+        print(beside(name, partial(seconds, words), given.base, given.rounds), flush=True)
     print(beside("demo, to its first page", until_answered, given.base, 1), flush=True)
     if given.install:
-        print(installed())
+        on_counts(given.base, given.rounds)
 
 
 if __name__ == "__main__":
