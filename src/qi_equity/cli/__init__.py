@@ -15,6 +15,7 @@ from qi_equity.cli import (
     board,
     labels,
     learning,
+    log,
     network,
     people,
     project,
@@ -28,8 +29,8 @@ from qi_equity.errors import UserError
 from qi_equity.plain import masked, streams, visible
 
 __all__ = [
-    "answering", "app", "audit", "board", "labels", "learning", "main", "network", "people",
-    "project", "releases", "report", "safekeeping", "watching",
+    "answering", "app", "audit", "board", "labels", "learning", "log", "main", "network",
+    "people", "project", "releases", "report", "safekeeping", "watching",
 ]  # fmt: skip
 
 

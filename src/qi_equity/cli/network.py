@@ -6,7 +6,6 @@ import getpass
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,12 +22,9 @@ from qi_equity.cli.common import (
     app,
     counted,
 )
-from qi_equity.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from qi_equity.project import Measure, Project
+    from qi_equity.project import Project
     from qi_equity.store import Desk, Protect
 
 Why = Annotated[str | None, typer.Option("--reason", help="why, for the history")]
@@ -119,43 +115,6 @@ def import_(
         )
 
 
-@app.command()
-def log(
-    project: ProjectFile,
-    site: Annotated[str, typer.Option(help="the site's id")] = "",
-    week: Annotated[str, typer.Option(help="the subgroup's first day, such as 2026-01-05")] = "",
-    database: Database = DATABASE,
-    reason: Why = None,
-) -> None:
-    """One week's counts from the terminal: numerator/denominator for each measure and stratum."""
-    from qi_equity import project_file
-    from qi_equity.observations import KEY
-
-    aims = project_file.load(project)
-    site = site or (aims.sites[0].id if len(aims.sites) == 1 else typer.prompt("Site"))
-    _known_site(aims, site)
-    week = week or typer.prompt("Week (its Monday, as 2026-01-05)")
-    _begins(aims, week)
-    with store_of(database, aims, project) as desk:
-        there = desk.observations(aims.id)
-        rows = []
-        typer.echo("Write numerator/denominator, such as 2/17; press Enter to leave one out.")
-        for measure in aims.measures:
-            typer.echo(f"\n{measure.name}")
-            for group in aims.strata.cells:
-                key = (measure.id, site, group.name)
-                before = there[(there[KEY[:3]] == list(key)).all(axis=1)] if len(there) else there
-                last = _last(before)
-                typed = typer.prompt(f"  {group.name}{last}", default="", show_default=False)
-                if typed.strip():
-                    rows.append(dict(zip(KEY, (*key, week), strict=True)) | _counts(typed, measure))
-        if not rows:
-            raise UserError("nothing was typed, so nothing was saved")
-        rows = [_with_revision(row, there) for row in rows]
-        saved = desk.log(aims.id, rows, reason=reason)
-    typer.echo(f"Saved {counted(saved.written, 'count')}, {saved.corrected} of them corrections.")
-
-
 @contextmanager
 def store_of(
     database: str, project: Project, path: Path, protect: Protect | None = None
@@ -178,74 +137,3 @@ def store_of(
         yield desk
     finally:
         opened.close()
-
-
-def _known_site(project: Project, site: str) -> None:
-    """Refuse a site that the project does not name, before anything is typed of it."""
-    known = [one.id for one in project.sites]
-    if site not in known:
-        raise UserError(f"no site of this project is called '{site}'{did_you_mean(site, known)}")
-
-
-def _begins(project: Project, week: str) -> None:
-    """Refuse a day on which nothing that is logged begins, before anything is typed of it."""
-    import pandas as pd
-
-    from qi_equity.sources import calendar
-
-    try:
-        day = pd.Timestamp(date.fromisoformat(week.strip()))
-    except ValueError:
-        raise UserError(f"'{week}' is not a day; write it as 2026-01-05") from None
-    if day > pd.Timestamp.today():
-        raise UserError(f"{week} has not come yet: check its year")
-    periods = dict.fromkeys(measure.subgroup for measure in project.measures)
-    begins = {one: calendar.floor(pd.Series([day]), one)[0] for one in periods}
-    if day not in begins.values():
-        first = "; ".join(
-            f"the {one} it is in begins on {at:%Y-%m-%d}" for one, at in begins.items()
-        )
-        raise UserError(f"{week} is a {day:%A}: {first}")
-
-
-def _counts(typed: str, measure: Measure) -> dict[str, object]:
-    """Counts as typed: 2/17, or one number where there is no denominator."""
-    from qi_equity.sources.typed import number
-
-    parts = [part.strip() for part in typed.split("/")]
-    names = ["value"]
-    if measure.data not in ("continuous", "time between", "cases between"):
-        names = ["numerator"] if measure.denominator is None else ["numerator", "denominator"]
-    if len(parts) != len(names):
-        shape = "one number" if len(names) == 1 else "numerator/denominator, such as 2/17"
-        raise UserError(f"'{typed}' is not {shape}; nothing was saved")
-    try:
-        return {name: number(part, name, measure) for name, part in zip(names, parts, strict=True)}
-    except ValueError as wrong:
-        raise UserError(f"{wrong}; nothing was saved") from wrong
-
-
-def _last(before: pd.DataFrame) -> str:
-    import pandas as pd
-
-    if before.empty:
-        return ""
-    row = before.sort_values("subgroup").iloc[-1]
-    told = [
-        f"{row[name]:g}" for name in ("numerator", "denominator", "value") if pd.notna(row[name])
-    ]
-    return f" (last, {row['subgroup']:%Y-%m-%d}: {'/'.join(told) or 'nothing'})"
-
-
-def _with_revision(row: dict[str, object], there: pd.DataFrame) -> dict[str, object]:
-    """The row with the revision it was read from, so that nobody's newer save is covered."""
-    import pandas as pd
-
-    same = (
-        (there["measure"] == row["measure"])
-        & (there["site"] == row["site"])
-        & (there["stratum"] == row["stratum"])
-        & (there["subgroup"] == pd.to_datetime(str(row["subgroup"]), errors="coerce"))
-    )
-    found = there.loc[same, "revision"]
-    return row | {"revision": int(found.iloc[0]) if len(found) else 0}

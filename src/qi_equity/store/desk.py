@@ -25,7 +25,7 @@ from qi_equity.store.gathered import Gathered
 from qi_equity.store.history import Revision, Writer
 from qi_equity.store.intake import carried, checked, count_in, key_of, ready
 from qi_equity.store.keeping import Keeper
-from qi_equity.store.refusals import Forbidden
+from qi_equity.store.refusals import Forbidden, Unexplained
 from qi_equity.store.releasing import Releasing
 from qi_equity.store.results import Imported, Kept, Saved
 from qi_equity.store.tables import revision as revisions
@@ -143,7 +143,7 @@ class Desk(Releasing, Keeper):
             saving.refuse_covering(writer, changed, there, seen)
             corrected = sum(count_in(stands.get(key)) is not None for key in changed)
             if corrected and not (reason and reason.strip()):
-                raise UserError("this changes what was logged before: say why, as the reason")
+                raise Unexplained
             if changed:
                 drafts = saving.drafts(project.id, "observation", changed, there)
                 writer.append(drafts, self.user.name, self._origin, reason)

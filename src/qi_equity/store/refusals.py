@@ -15,6 +15,13 @@ class Forbidden(UserError):
     """This user may not do this, here."""
 
 
+class Unexplained(UserError):
+    """Nothing was saved: it corrects what was logged before, and nobody said why."""
+
+    def __init__(self) -> None:
+        super().__init__("this changes what was logged before: say why, as the reason")
+
+
 class SignInRefused(UserError):
     """No way in: the name and password do not belong together, or there were too many tries."""
 
