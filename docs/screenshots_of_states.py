@@ -1,7 +1,8 @@
 """Networks in states that the demo has not: for the pictures of screenshots.py.
 
 Each is a project that nobody writes to: without a count, three weeks old, of one stratum, of
-eighteen with names of eighty letters, and one whose newest counts are still being weighed.
+eighteen with names of eighty letters, one whose newest counts are still being weighed, and one
+whose measure is held against a rate from outside as a national signal system does.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from qi_equity.project import Project
+from qi_equity.project import Project, SignalSystem
 
 # Name of a picture -> its address and its screen.
 ODD = {
@@ -27,6 +28,8 @@ ODD = {
         "?page=charts&project=weighing&site=site_a&stratum=Black",
         "desktop",
     ),
+    "signal-system-desktop": ("?page=charts&project=signal&site=site_b#signal-chart", "desktop"),
+    "signal-system-phone": ("?page=charts&project=signal&site=site_b#signal-chart", "phone"),
 }
 THREE_WEEKS = pd.Timedelta(weeks=3)
 STRATA = 18
@@ -68,6 +71,8 @@ def odd() -> Iterator[str]:
     alone = plan.model_copy(
         update={"strata": plan.strata.model_copy(update={"groups": black})},
     )
+    system = SignalSystem(reference=0.045, source="A made-up national count, May 2025")
+    held = plan.measures[0].model_copy(update={"signal_system": system})
     young = rows[rows["subgroup"] < rows["subgroup"].min() + THREE_WEEKS]
     whole = analyse(plan, rows)
     found = {
@@ -75,6 +80,7 @@ def odd() -> Iterator[str]:
         "three_weeks": analyse(plan, young),
         "one_stratum": analyse(alone, rows[rows["stratum"] == "Black"]),
         "long": analyse(*_long(plan, rows)),
+        "signal": analyse(plan.model_copy(update={"measures": (held,)}), rows),
         "weighing": replace(
             whole, judged=False, late=Late(False, whole, pd.Timestamp("2026-11-27 14:05"))
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from urllib.request import urlopen
 
 import pytest
@@ -38,6 +39,38 @@ def test_the_chart_stands_before_any_script_and_gives_way_to_the_live_one(visit)
     after = page.locator("[data-figure=answer] .plot").bounding_box()
     assert after["y"] == pytest.approx(before["y"], abs=1)
     assert after["height"] == pytest.approx(before["height"], abs=1)
+
+
+@pytest.fixture(scope="module")
+def held_against() -> Iterator[str]:
+    """The app over a measure that is held against a rate from outside."""
+    from test_signal_system import found
+
+    from qi_equity.app.backend import FixedBackend
+    from qi_equity.app.server import start
+
+    running = start(FixedBackend({"pph": found()}))
+    yield running.url
+    running.stop()
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_signal_chart_shows_its_limit_and_says_what_it_asks(tabs, held_against, size):
+    with tabs.opened(held_against) as visit:
+        page = visit("?page=charts&measure=pph&site=site_b#signal-chart", size=size)
+        ready(page)
+        part = page.locator("#signal-chart")
+        part.locator(".plot[data-drawn]").wait_for()
+        assert part.get_by_role("heading").inner_text() == "Signal chart (CUSUM): Everyone"
+        said = part.inner_text()
+        assert "It has signalled" in said
+        assert "Established beside it" in said
+        # The line it has to cross is in view, its name too, and the picture has words for itself.
+        limit = part.get_by_text("signal from here on").bounding_box()
+        frame = part.locator(".plot").bounding_box()
+        assert frame["y"] <= limit["y"] <= frame["y"] + frame["height"]
+        assert "It has signalled" in part.locator("[role=img]").get_attribute("aria-label")
+        fault(page)
 
 
 def test_seven_panels_are_drawn_with_signals_in_shapes(visit):
