@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 from typer.models import CommandFunctionType
 
 from qi_equity import plain
@@ -33,6 +33,23 @@ class Plainly(TyperCommand):
         return " ".join((self.help or "").split("\n\n")[0].split())
 
 
+# The list of commands, in the order in which a team comes to them.
+ORDER = (
+    "demo", "new", "check", "practice", "labels", "plan", "import", "log", "watch", "quality",
+    "analyse", "report", "respond", "engaged", "progress", "principles", "ledger", "voices",
+    "workforce", "board", "audit", "release", "serve", "users", "verify", "backup", "restore",
+    "export", "trail",
+)  # fmt: skip
+
+
+class InOrder(TyperGroup):
+    """Commands listed as a team comes to them, whichever module was loaded first."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Their names."""
+        return sorted(super().list_commands(ctx), key=ORDER.index)
+
+
 class App(typer.Typer):
     """Commands that print plain text only."""
 
@@ -46,6 +63,7 @@ class App(typer.Typer):
 WIDTH = 96  # of what is printed
 
 app = App(
+    cls=InOrder,
     no_args_is_help=True,
     rich_markup_mode=None,  # help without boxes: read out as it stands, and no module for drawing
     pretty_exceptions_enable=False,
