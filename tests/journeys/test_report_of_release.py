@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 from typer.testing import CliRunner
@@ -50,7 +51,38 @@ def test_the_pages_name_the_release_they_are_made_from(asked: list[str], tmp_pat
     assert "elease 1" in page.read_text(encoding="utf-8")
 
 
-def test_a_report_of_no_log_says_that_nothing_before_was_reckoned_with(asked: list[str]) -> None:
+def test_the_first_pack_of_a_folder_warns_of_nothing_and_so_does_the_same_again(
+    asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        done = CliRunner().invoke(cli.app, asked)
+        assert done.exit_code == 0, (done.output, done.exception)
+        assert "Careful" not in done.stderr
+
+
+def test_a_pack_of_other_counts_in_its_place_warns_that_both_can_be_compared(
+    asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    CliRunner().invoke(cli.app, asked)
+    counts = pd.read_csv("counts.csv")
+    counts.iloc[: len(counts) // 2].to_csv("counts.csv", index=False)
     done = CliRunner().invoke(cli.app, asked)
     assert done.exit_code == 0, (done.output, done.exception)
-    assert "what went out before was not reckoned with" in " ".join(done.stderr.split())
+    assert "held an earlier pack that was not the same" in " ".join(done.stderr.split())
+
+
+def test_a_pack_beside_a_store_with_releases_warns_and_names_the_store(
+    asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "network.sqlite").rename("qi_equity.sqlite")
+    assert "Careful" not in CliRunner().invoke(cli.app, asked).stderr
+    opened = store.open(tmp_path / "qi_equity.sqlite", protect=Releases())
+    opened.as_user(user()).release(PROJECT, "the first")
+    opened.close()
+    told = " ".join(CliRunner().invoke(cli.app, asked).stderr.split())
+    assert "qi_equity.sqlite holds 1 release of this project" in told
+    assert "--database qi_equity.sqlite" in told
+    assert "Careful" not in CliRunner().invoke(cli.app, [*asked, "--for", "team"]).stderr

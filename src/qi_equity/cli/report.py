@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from qi_equity.cli.common import Database, DataFile, ProjectFile, account, app, progress
+from qi_equity.cli.common import (
+    DATABASE,
+    Database,
+    DataFile,
+    ProjectFile,
+    account,
+    app,
+    counted,
+    progress,
+)
 from qi_equity.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
@@ -22,9 +33,15 @@ NO_RELEASE = (
     "{database} holds no release of '{project}', so there is nothing for the network yet; make one "
     "with: qi-equity release PROJECT --approve, or report to the team with --for team"
 )
-UNLOGGED = (
-    "Careful: this is made of a release that no log has, so what went out before was not reckoned "
-    "with. Whoever holds both could work small counts out; name the store with --database."
+RELEASED = (
+    "Careful: {database} holds {released} of this project, and this pack is of none of them. "
+    "Whoever has both can compare them and may work small counts out. To make it of what the network saw "
+    "last: --database {database}"
+)
+ANOTHER = (
+    "Careful: {folder} held an earlier pack that was not the same. If that one went out, whoever "
+    "has both can compare them and may work small counts out. Packs that go out again and again "
+    "are best made of a store's releases: qi-equity release, then report with --database."
 )
 
 
@@ -67,11 +84,16 @@ def report(
     account(imported)
     # The groups of both dimensions together stay with the team.
     entries = written(database, aims, audience)
+    alone = audience == "network" and not database  # of a release made here and kept nowhere
+    if alone:
+        _say_what_went_out(aims)
+    another = False
     parts = crossed.parts(aims) if audience == "team" else crossed.margins(aims)
     for part in parts:
         found, provenance = _findings(aims, part, imported.observations, audience, database)
         folder = out / part.id if len(parts) > 1 else out
         for name in packs:
+            before = _held(folder.glob(f"{found.project.id}-{name}.*"))
             with progress(f"Making the {name} pack"):
                 paths = room.write(
                     found, folder, pack=name, formats=kinds, site=site, provenance=provenance,
@@ -79,6 +101,27 @@ def report(
                 )  # fmt: skip
             for path in paths:
                 typer.echo(f"wrote {path}")
+            another |= any(before.get(path, now) != now for path, now in _held(paths).items())
+    if alone and another:
+        typer.echo(ANOTHER.format(folder=out), err=True)
+
+
+def _held(paths: Iterable[Path]) -> dict[Path, str]:
+    """Files, each with the digest of what it holds."""
+    return {one: hashlib.sha256(one.read_bytes()).hexdigest() for one in paths if one.is_file()}
+
+
+def _say_what_went_out(aims: Project) -> None:
+    """Warn where the store of this folder, which was not named, let releases go out."""
+    from qi_equity.cli.safekeeping import admin
+
+    if not Path(DATABASE).is_file():
+        return
+    with admin(DATABASE) as desk:
+        out = desk.releases(aims.id) if aims.id in desk.projects() else ()
+    if out:
+        released = counted(len(out), "release")
+        typer.echo(RELEASED.format(database=DATABASE, released=released), err=True)
 
 
 def _findings(
@@ -86,8 +129,8 @@ def _findings(
 ) -> tuple[Findings, Provenance]:
     """What the audience may see, and how a page says so.
 
-    The network sees the store's last release where a store is named; else one made here, which no
-    log has and no earlier release was reckoned with.
+    The network sees the store's last release where a store is named; else one made here and kept
+    nowhere, which no earlier one was reckoned with for.
     """
     from qi_equity import crossed
     from qi_equity.analyse import analyse
@@ -104,7 +147,6 @@ def _findings(
             if found is None:
                 raise UserError(NO_RELEASE.format(database=database, project=aims.id))
             return found
-        typer.echo(UNLOGGED, err=True)
         return release(aims, observations, part=name), Provenance(policy=aims.disclosure.policy)
 
 
