@@ -35,8 +35,8 @@ NO_RELEASE = (
 )
 RELEASED = (
     "Careful: {database} holds {released} of this project, and this pack is of none of them. "
-    "Whoever has both can compare them and may work small counts out. To make it of what the network saw "
-    "last: --database {database}"
+    "Whoever has both can compare them and may work small counts out. To make it of what the "
+    "network saw last: --database {database}"
 )
 ANOTHER = (
     "Careful: {folder} held an earlier pack that was not the same. If that one went out, whoever "
