@@ -16,7 +16,6 @@ import pandas as pd
 from qi_equity.errors import UserError
 from qi_equity.findings import Judged
 from qi_equity.judging import Work, Workers
-from qi_equity.sources.engine import cause
 
 LOCAL = "local"
 # Sites in a piece of work: the total is judged along with each, a tenth more for its calendar.
@@ -45,7 +44,14 @@ def _on_spark(address: str) -> Callable[[Sequence[Work]], list[dict[str, Judged]
         raise UserError(
             f"--engine {address} needs pip install 'qi-equity[spark]' and a Java runtime"
         ) from None
-    session = SparkSession.builder.master(address).appName("qi-equity").getOrCreate()
+    from qi_equity.sources.engine import cause
+
+    try:
+        session = SparkSession.builder.master(address).appName("qi-equity").getOrCreate()
+    except (Py4JError, PySparkException) as problem:
+        raise UserError(
+            f"--engine {address}: Spark did not start; is the address right? {cause(problem)}"
+        ) from problem
     if address.startswith("local[") and "PYSPARK_PYTHON" not in os.environ:
         # Workers on this machine are of this environment, not of the first python3 on the path.
         session.sparkContext.pythonExec = sys.executable

@@ -147,7 +147,7 @@ def test_a_file_of_another_network_is_laid_beside(tmp_path, project, table, obse
     ("text", "place"),
     [
         ("{}", "format"),
-        ("not json", "the file"),
+        ("not json", "is no ledger"),
         ('{"format": "qi-equity ledger 1", "network": "N", "rows": [{"sites": 2}]}', "rows.0"),
     ],
 )

@@ -181,7 +181,7 @@ def test_role_and_sites_can_change_and_a_user_can_go(users):
 def test_a_damaged_users_file_lets_nobody_in(users):
     for text in ("{", "[]", '{"users": []}', '{"users": {"jo": 1}}'):
         users.path.write_text(text, encoding="utf-8")
-        with pytest.raises(UserError, match="is not a users file"):
+        with pytest.raises(UserError, match="is no list of users"):
             users.sign_in("jo", PASSWORD)
 
 

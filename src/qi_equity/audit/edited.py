@@ -13,6 +13,7 @@ from typing import Any
 
 from qi_equity.errors import UserError
 from qi_equity.plain import REORDERING, UNSEEN, problem_of
+from qi_equity.project_file.tree import not_text
 
 HEADING = re.compile(r"(?P<marks>#(?= )|#{2,6}) *(?P<text>.+?) *#*")
 BULLET = re.compile(r"\s*(?:[-*+•–—‣▪]|\d+[.)])\s+(?P<text>.*)")
@@ -72,7 +73,7 @@ def _of_text(path: Path) -> Iterator[Piece]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as wrong:
-        raise UserError(f"{path}: this is not text in UTF-8; save it again as UTF-8") from wrong
+        raise UserError(f"{path}: {not_text(wrong)}") from wrong
     apart = True
     # A comment is not shown to a reader; its lines stay, so that places are right.
     for at, line in enumerate(COMMENT.sub(lambda c: "\n" * c[0].count("\n"), text).split("\n"), 1):

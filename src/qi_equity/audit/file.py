@@ -60,7 +60,7 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as wrong:
-        raise UserError(f"{path}: this is not text in UTF-8; save it again as UTF-8") from wrong
+        raise UserError(f"{path}: {tree.not_text(wrong)}") from wrong
 
 
 def _problems(read: tree.Tree, path: Path, folders: Sequence[Path]) -> Iterator[Problem]:
@@ -69,6 +69,10 @@ def _problems(read: tree.Tree, path: Path, folders: Sequence[Path]) -> Iterator[
     if not isinstance(read.value, dict):
         if not read.problems:
             yield Problem(str(path), 1, 1, "an audit file has keys such as id, area and sources")
+        return
+    if {"aim", "measures"} <= read.value.keys():
+        told = f"this is a project and not an audit; run: qi-equity analyse {path}"
+        yield Problem(str(path), 1, 1, told)
         return
     unread = words.unread(read.value, Audit)
     for at, message in unread.messages:

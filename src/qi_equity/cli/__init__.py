@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -33,6 +34,18 @@ __all__ = [
     "people", "project", "releases", "report", "safekeeping", "watching",
 ]  # fmt: skip
 
+# What the system says of a file that it refuses, in words that name the way out.
+REFUSED = {
+    errno.ENOENT: "there is no such file or folder",
+    errno.EEXIST: "is there already, and is no folder; give another name",
+    errno.ENOTDIR: "a part of this is a file and no folder; give another name",
+    errno.EISDIR: "is a folder; name a file",
+    errno.EACCES: "may not be read or written by you; choose another place, or ask whose it is",
+    errno.EPERM: "may not be changed by you; choose another place, or ask whose it is",
+    errno.EROFS: "lies on a disk that is read-only; choose another place",
+    errno.ENOSPC: "the disk is full; free some space, then do it again",
+}
+
 
 def main() -> None:
     """Run the command line: exit 0 done, 1 the input has a problem, 2 wrong usage, 3 our fault."""
@@ -48,7 +61,8 @@ def main() -> None:
     except OSError as error:
         if error.filename is None:
             _fault()
-        _stop(f"{error.filename}: {(error.strerror or 'cannot be used').lower()}", 1)
+        told = REFUSED.get(error.errno or 0) or (error.strerror or "cannot be used").lower()
+        _stop(f"{error.filename}: {told}", 1)
     except Exception:
         _fault()
 

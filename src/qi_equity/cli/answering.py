@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qi_equity.cli.common import DATABASE, Database, ProjectFile, app, progress, told
+from qi_equity.cli.common import DATABASE, Database, ProjectFile, app, day, progress, there, told
 from qi_equity.cli.network import Why, store_of
 from qi_equity.errors import UserError, did_you_mean
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from qi_equity.store import Desk
     from qi_equity.store.entries import Response
 
-DAY = ["%Y-%m-%d"]
 LOWEST, HIGHEST = 0.5, 5.0  # of the improvement scale, which goes in halves
 
 
@@ -59,6 +58,7 @@ def respond(
     if outcome and outcome not in OUTCOMES:
         raise UserError(f"--outcome: no '{outcome}'{did_you_mean(outcome, OUTCOMES)}")
     aims, today = project_file.load(project), date.today()
+    there(database)
     with store_of(database, aims, project) as desk:
         if close:
             _close(desk, aims, close, outcome, found, evidence, reason)
@@ -94,15 +94,14 @@ def _waiting(desk: Desk, aims: Project, today: date) -> tuple[Signal, ...]:
 
 def _open(desk: Desk, aims: Project, waiting: Iterable[Signal], owner: str, today: date) -> None:
     from qi_equity.network.responding import opened
-    from qi_equity.words import say
-    from qi_equity.words.numbers import day
+    from qi_equity.words import numbers, say
     from qi_equity.words.responses import where_words
 
     for signal in waiting:
         one = opened(aims, signal, owner, today)
         desk.write(aims.id, one)
         where = where_words(one.about, aims)
-        typer.echo(say("responses.opened", where=where, owner=owner, due=day(one.due)))
+        typer.echo(say("responses.opened", where=where, owner=owner, due=numbers.day(one.due)))
 
 
 def _close(
@@ -114,8 +113,10 @@ def _close(
     from qi_equity.words.responses import where_words
 
     kept = desk.entries(aims.id, Response)
+    if not kept:
+        raise UserError(f"there is no response to close in {aims.title}; --open opens one")
     if key not in kept:
-        raise UserError(say("responses.no_such", key=key, keys=", ".join(kept) or "-"))
+        raise UserError(say("responses.no_such", key=key, keys=", ".join(kept)))
     one = kept[key].content
     if one.closed is not None:
         raise UserError(say("responses.closed_already", key=key))
@@ -151,7 +152,7 @@ def _remind(aims: Project, kept: Mapping[str, Response], today: date) -> None:
 def engaged(
     project: ProjectFile,
     database: Database = DATABASE,
-    day: Annotated[datetime | None, typer.Option(formats=DAY, help="when")] = None,
+    when: Annotated[date | None, typer.Option("--day", parser=day, help="when")] = None,
     met: Annotated[str, typer.Option(help="who was met: a group and how many, no names")] = "",
     where: Annotated[str, typer.Option(help="where")] = "",
     said: Annotated[str, typer.Option(help="what they asked for")] = "",
@@ -174,10 +175,10 @@ def engaged(
             raise UserError(f"{name}: nothing is called '{given}'{did_you_mean(given, known)}")
     with store_of(database, aims, project) as desk:
         if said:
-            if day is None or not (met and where):
+            if when is None or not (met and where):
                 raise UserError("--said needs --day, --met and --where: when, whom and where")
             one = Engagement(
-                day=day.date(), met=met, where=where, said=said, did=did or None,
+                day=when, met=met, where=where, said=said, did=did or None,
                 measure=measure or None, sites=(site,) if site else (),
             )  # fmt: skip
             desk.write(aims.id, one)
@@ -225,7 +226,7 @@ def principles(
     of: Annotated[int, typer.Option(help="the number of the principle that is answered")] = 0,
     answer: Annotated[str, typer.Option(help="with --of: what this session says")] = "",
     since: Annotated[
-        datetime | None, typer.Option(formats=DAY, help="the session's day; none: today")
+        date | None, typer.Option(parser=day, help="the session's day; none: today")
     ] = None,
 ) -> None:
     """The anti-racism principles, asked again at each session: what waits, and what was said."""
@@ -235,7 +236,7 @@ def principles(
     from qi_equity.words import say
     from qi_equity.words.principles import principles_lines, principles_title
 
-    aims, session = project_file.load(project), since.date() if since else date.today()
+    aims, session = project_file.load(project), since or date.today()
     if bool(of) != bool(answer.strip()) or not 0 <= of <= len(aims.principles):
         raise UserError(say("principles.no_such", count=len(aims.principles)))
     with store_of(database, aims, project) as desk:

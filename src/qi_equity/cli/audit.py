@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from qi_equity.audit import Audited
 
 PLAN = "plan"
+PLANS = (".md", ".docx")
 AUDIENCES = ("network", "team")
 FORMATS = ("html", "docx", "xlsx", "pptx", "pdf")
 
@@ -76,9 +77,14 @@ def audit(
     folders = tuple(files or ())
     asked = "a report" if not planning else "a plan" if read is None else "reading a plan back"
     _all_used(context, asked)
+    for folder in folders:
+        if not folder.is_dir():
+            raise UserError(f"--files {folder}: there is no such folder")
     if read is not None and len(given) < 2:
         _read(read, Path(given[0]) if given else None, folders)
         return
+    if len(given) > 1 and not Path(given[0]).exists():
+        raise UserError(f"{given[0]}: neither an audit file nor the word plan")
     if len(given) != 1:
         raise typer.BadParameter("name one audit file: qi-equity audit [plan] AUDIT.yaml")
     path = Path(given[0])
@@ -132,6 +138,8 @@ def _told(found: Audited) -> None:
 def _plan(path: Path, folders: tuple[Path, ...], gaps: str, target: Path) -> None:
     from qi_equity.audit import plan
 
+    if target.suffix.lower() not in PLANS:
+        raise UserError(f"--out {target}: a plan is written as {' or '.join(PLANS)}")
     if target.exists():
         raise UserError(f"{target} is already there; choose another name or move it away first")
     found = _audited(path, folders, protected=True)

@@ -6,6 +6,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +19,7 @@ from qi_equity.errors import UserError
 
 if TYPE_CHECKING:
     from qi_equity.sources import Imported
+    from qi_equity.store import Users
 
 
 class Plainly(TyperCommand):
@@ -123,6 +125,47 @@ UsersFile = Annotated[Path | None, typer.Option(envvar="QI_EQUITY_USERS", help="
 ListOfUsers = Annotated[
     Path, typer.Option("--users", envvar="QI_EQUITY_USERS", help="the list of users")
 ]
+
+
+def day(text: str) -> date:
+    """A day as it is written in a project file, from an option."""
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise UserError(f"'{text}' is not a day; write it as 2026-01-05") from None
+
+
+def in_order(since: date | None, until: date | None) -> None:
+    """Refuse a stretch of days that ends before it begins: nothing would be found in it."""
+    if since and until and since > until:
+        raise UserError(f"--since {since} comes after --until {until}")
+
+
+def there(database: str) -> None:
+    """Refuse a database's name at which there is none: a new one would hold nothing."""
+    from qi_equity.store import heads
+
+    if "://" in database:
+        return
+    path = Path(database)
+    lost = heads.missing(heads.gathered(path)[0], 0)
+    also = f"; {lost}" if lost else ""
+    if not path.exists():
+        raise UserError(f"there is no store at {database}; 'qi-equity import' makes one{also}")
+    if path.is_file() and path.stat().st_size == 0:
+        raise UserError(
+            f"{database} is an empty file: no store, or one that lost everything{also}. "
+            "Restore the last backup with 'qi-equity restore', or take the file away to begin anew"
+        )
+
+
+def listed(users: Path) -> Users:
+    """The list of users that is there; a name misspelt is no empty list."""
+    from qi_equity import store
+
+    if not users.is_file():
+        raise UserError(f"there is no list of users at {users}; 'qi-equity users add' makes one")
+    return store.Users(users)
 
 
 @contextmanager

@@ -72,8 +72,12 @@ def _chosen(given: Iterable[str], aims: Project) -> dict[str, str]:
     chosen: dict[str, str] = {}
     for one in given:
         label, _, group = (part.strip() for part in one.rpartition("="))
-        if not label or group not in names:
-            raise UserError(f"--set {one}: write LABEL=GROUP{did_you_mean(group, names)}")
+        if not label:
+            raise UserError(f"--set {one}: write LABEL=GROUP; groups: {', '.join(names)}")
+        if group not in names:
+            raise UserError(
+                f"--set {one}: no group is called '{group}'{did_you_mean(group, names)}"
+            )
         chosen[label] = group
     return chosen
 

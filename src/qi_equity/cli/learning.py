@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +15,8 @@ from qi_equity.cli.common import (
     ProjectFile,
     account,
     app,
+    day,
+    in_order,
     progress,
     told,
 )
@@ -68,9 +70,6 @@ def ledger(
             typer.echo(held_back_words(left))
 
 
-DAY = ["%Y-%m-%d"]
-
-
 @app.command()
 def voices(
     project: ProjectFile,
@@ -78,10 +77,8 @@ def voices(
         Path, typer.Option(help="a row for each theme a person raised: person, group, theme")
     ],
     data: DataFile = None,
-    since: Annotated[
-        datetime | None, typer.Option(formats=DAY, help="births from this day")
-    ] = None,
-    until: Annotated[datetime | None, typer.Option(formats=DAY, help="births to this day")] = None,
+    since: Annotated[date | None, typer.Option(parser=day, help="births from this day")] = None,
+    until: Annotated[date | None, typer.Option(parser=day, help="births to this day")] = None,
     served: Annotated[
         Path | None, typer.Option(help="those served by group (group, served), instead of births")
     ] = None,
@@ -109,6 +106,7 @@ def voices(
         raise UserError("--served needs --served-name, and that needs --served: say what it is")
     if keep and (since is None or until is None):
         raise UserError("--keep needs --since and --until: when these people were heard")
+    in_order(since, until)
     aims = project_file.load(project)
     heard = room.read(people, aims)
     typer.echo(str(heard))
@@ -123,7 +121,7 @@ def voices(
     rows = room.voices(aims, heard, by_group, policy)
     told(voices_lines(aims, rows, room.themes(aims, heard, policy), name, period))
     if keep and since is not None and until is not None:
-        days = (since.date(), until.date())
+        days = (since, until)
         entry = room.kept(aims, heard, keep, days, {}, [site.id for site in aims.sites])
         with store_of(database, aims, project) as desk:
             desk.write(aims.id, entry)
@@ -163,7 +161,7 @@ def workforce(
 
 
 def _births(
-    aims: Project, path: Path, data: Path | None, since: datetime | None, until: datetime | None
+    aims: Project, path: Path, data: Path | None, since: date | None, until: date | None
 ) -> tuple[pd.Series, str, str]:
     from qi_equity.network import voices as room
     from qi_equity.sources import load
@@ -171,6 +169,5 @@ def _births(
 
     imported = load(aims, data, base=path.parent)
     account(imported)
-    days = (when.date() if when else None for when in (since, until))
-    by_group, period = room.served_by(aims, imported.observations, *days)
+    by_group, period = room.served_by(aims, imported.observations, since, until)
     return by_group, say("voices.births"), period

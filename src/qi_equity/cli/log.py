@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from datetime import date
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from qi_equity.cli.common import DATABASE, Database, ProjectFile, app, counted
+from qi_equity.cli.common import DATABASE, Database, ProjectFile, app, counted, day
 from qi_equity.cli.network import Why, store_of
 from qi_equity.errors import UserError, did_you_mean
 
@@ -101,19 +100,16 @@ def _begins(project: Project, week: str) -> None:
 
     from qi_equity.sources import calendar
 
-    try:
-        day = pd.Timestamp(date.fromisoformat(week))
-    except ValueError:
-        raise UserError(f"'{week}' is not a day; write it as 2026-01-05") from None
-    if day > pd.Timestamp.today():
+    first_day = pd.Timestamp(day(week))
+    if first_day > pd.Timestamp.today():
         raise UserError(f"{week} has not come yet: check its year")
     periods = dict.fromkeys(measure.subgroup for measure in project.measures)
-    begins = {one: calendar.floor(pd.Series([day]), one)[0] for one in periods}
-    if day not in begins.values():
+    begins = {one: calendar.floor(pd.Series([first_day]), one)[0] for one in periods}
+    if first_day not in begins.values():
         first = "; ".join(
             f"the {one} it is in begins on {at:%Y-%m-%d}" for one, at in begins.items()
         )
-        raise UserError(f"{week} is a {day:%A}: {first}")
+        raise UserError(f"{week} is a {first_day:%A}: {first}")
 
 
 def _asked(desk: Desk, project: Project, site: str, week: str) -> Iterator[Row]:
@@ -124,16 +120,16 @@ def _asked(desk: Desk, project: Project, site: str, week: str) -> Iterator[Row]:
     from qi_equity.sources import calendar
 
     there = desk.observations(project.id)
-    day = pd.Timestamp(week)
+    begins = pd.Timestamp(week)
     for measure in project.measures:
-        if calendar.floor(pd.Series([day]), measure.subgroup)[0] != day:
+        if calendar.floor(pd.Series([begins]), measure.subgroup)[0] != begins:
             continue  # of this measure nothing begins on that day
         typer.echo(f"\n{measure.name}")
         for group in project.strata.cells:
             key = (measure.id, site, group.name)
             before = there[(there[KEY[:3]] == list(key)).all(axis=1)] if len(there) else there
             row = _seen(dict(zip(KEY, (*key, week), strict=True)), there)
-            question = f"  {group.name}{_last(before, day)}"
+            question = f"  {group.name}{_last(before, begins)}"
 
             def ask(question: str = question) -> str:
                 return str(typer.prompt(question, default="", show_default=False))
@@ -175,13 +171,13 @@ def _fit(project: Project, row: Row, typed: str) -> Row:
     return row
 
 
-def _last(before: pd.DataFrame, day: pd.Timestamp) -> str:
+def _last(before: pd.DataFrame, begins: pd.Timestamp) -> str:
     """What stands in this week or, if nothing does, in the last week that was logged."""
     import pandas as pd
 
     if before.empty:
         return ""
-    same = before[before["subgroup"] == day]
+    same = before[before["subgroup"] == begins]
     row = same.iloc[-1] if len(same) else before.sort_values("subgroup").iloc[-1]
     told = [
         f"{row[name]:g}" for name in ("numerator", "denominator", "value") if pd.notna(row[name])

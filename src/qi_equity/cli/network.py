@@ -123,7 +123,10 @@ def store_of(
     from qi_equity import store
 
     text = path.read_text(encoding="utf-8")
+    new = "://" not in database and not Path(database).exists()
     opened = store.open(database, protect=protect)
+    if new:  # meant, or a name misspelt
+        typer.echo(f"{database} is a new store.")
     try:
         desk = opened.as_user(store.User(getpass.getuser(), "admin"), origin="cli")
         if project.id not in desk.projects():

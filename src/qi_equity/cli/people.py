@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from qi_equity.cli.common import ListOfUsers, app, counted
+from qi_equity.cli.common import ListOfUsers, app, counted, listed
 
 if TYPE_CHECKING:
     from qi_equity.store import User
@@ -38,28 +38,23 @@ def add_user(
     typed = None
     if password:
         typed = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
-    listed = store.Users(users)
-    user = listed.save(name, cast(Any, role), site or (), typed, by=getpass.getuser())
+    user = store.Users(users).save(name, cast(Any, role), site or (), typed, by=getpass.getuser())
     typer.echo(f"{user.name} is {_described(user)}. They can sign in at once.")
 
 
 @people.command("list")
 def list_users(users: ListOfUsers) -> None:
     """Everyone who may sign in, with role and sites."""
-    from qi_equity import store
-
-    listed = store.Users(users)
-    for user in listed.all():
-        second = "; asked for a code too" if listed.has_factor(user.name) else ""
+    known = listed(users)
+    for user in known.all():
+        second = "; asked for a code too" if known.has_factor(user.name) else ""
         typer.echo(f"{user.name}: {_described(user)}{second}")
 
 
 @people.command("remove")
 def remove_user(name: Who, users: ListOfUsers) -> None:
     """Take a user's way in away, at once; what they wrote stays in the history."""
-    from qi_equity import store
-
-    store.Users(users).remove(name, by=getpass.getuser())
+    listed(users).remove(name, by=getpass.getuser())
     typer.echo(f"{name} can no longer sign in.")
 
 
@@ -73,16 +68,14 @@ def reset_user(
     ] = False,
 ) -> None:
     """Help somebody who lost their authenticator app, or whose account is a new one."""
-    from qi_equity import store
-
     if not (factor or account):
         raise typer.BadParameter("say what to reset: --factor, --account, or both")
-    listed, by = store.Users(users), getpass.getuser()
+    known, by = listed(users), getpass.getuser()
     if factor:
-        listed.stop_factor(name, by)
+        known.stop_factor(name, by)
         typer.echo(f"{name} is asked for no code any more, until they set one up again.")
     if account:
-        listed.unbind(name, by)
+        known.unbind(name, by)
         typer.echo(f"The next account that signs in as {name} is theirs.")
 
 
@@ -95,6 +88,7 @@ def sessions(
     """Where somebody is signed in; or end it everywhere, at once."""
     from qi_equity.store import visits
 
+    listed(users)
     with closing(visits.Visits(visits.file_of(users))) as kept:
         if end:
             typer.echo(f"Ended {counted(kept.end(name), 'session')} of {name}.")

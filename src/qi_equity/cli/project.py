@@ -119,8 +119,9 @@ def new(
         str | None, typer.Argument(metavar="NAME", help="the new project's id; none: --from-audit")
     ] = None,
     base: Annotated[
-        str, typer.Option("--from", help="a library project or an example to start from")
-    ] = ("pph_reduction"),
+        str | None,
+        typer.Option("--from", help="a library project or an example; none: pph_reduction"),
+    ] = None,
     data: Annotated[
         Path | None, typer.Option(help="a table or birth records to draw it from, instead")
     ] = None,
@@ -136,7 +137,11 @@ def new(
     """A project file to edit, with comments and a schema for the editor."""
     from qi_equity import project_file
 
+    if [base, data, plan].count(None) < 2:
+        raise UserError("--from, --data and --from-audit each begin a project: give one of them")
     if plan is not None:
+        if name is not None:
+            raise UserError(f"{name}: with --from-audit the lines of the plan name the projects")
         for path in from_plan(plan, folder, tuple(files or ())):
             typer.echo(f"Wrote {path}. Next: edit it, then run: qi-equity check {path}")
         return
@@ -151,7 +156,7 @@ def new(
 
         text = outline(data, name, folder, _asking())
     else:
-        text = project_file.scaffold(name, base)
+        text = project_file.scaffold(name, base or "pph_reduction")
     folder.mkdir(parents=True, exist_ok=True)
     target.write_text(text, encoding="utf-8")
     # The file's first line points an editor at the schema beside it.
@@ -311,16 +316,15 @@ def quality(
     aims = project_file.load(project)
     imported = load(aims, data, base=project.parent)
     account(imported)
+    beside = [] if baby is None else [str(_with_baby(aims, project, data, baby))]
+    if linked is not None:
+        beside.append(str(_agreement(aims, project, data, linked, key, stratum)))
     for part in crossed.margins(aims):
         counts = crossed.counts(aims, part, imported.observations)
         found = checked(part, counts, imported)
         typer.echo(terminal.quality_report(found))
-    if baby is not None:
-        typer.echo("")
-        typer.echo(str(_with_baby(aims, project, data, baby)))
-    if linked is not None:
-        typer.echo("")
-        typer.echo(str(_agreement(aims, project, data, linked, key, stratum)))
+    for text in beside:
+        typer.echo(f"\n{text}")
 
 
 def _with_baby(aims: Project, project: Path, data: Path | None, baby: str) -> Both:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from qi_equity.cli.common import DATABASE, Database, app
+from qi_equity.cli.common import DATABASE, Database, app, there
 from qi_equity.cli.network import Why, store_of
 from qi_equity.cli.safekeeping import admin
 from qi_equity.errors import UserError
@@ -50,6 +50,7 @@ def release(
         raise UserError("give a project file with --check or --approve, or: withdraw NUMBER")
     path = Path(what)
     aims = project_file.load(path)
+    there(database)
     with store_of(database, aims, path, protect=_policy()) as desk:
         before = desk.releases(aims.id)
         if not (check or approve):

@@ -8,19 +8,19 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qi_equity.cli.common import DATABASE, Database, UsersFile, app
+from qi_equity.cli.common import DATABASE, Database, UsersFile, app, day, in_order, listed, there
 from qi_equity.errors import UserError
 
 if TYPE_CHECKING:
     from qi_equity.store import Desk, Line, Protect
 
-Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="a day, as 2026-01-05")]
+Day = Annotated[date | None, typer.Option(parser=day, help="a day, as 2026-01-05")]
 
 
 @app.command()
@@ -32,14 +32,12 @@ def verify(
     users: UsersFile = None,
 ) -> None:
     """The history is whole, as far as was ever noted; so are the audit trail and the files."""
-    from qi_equity import store
-
     noted = head.strip().lower() if head is not None else None
     if noted is not None and not re.fullmatch("[0-9a-f]{64}", noted):
         raise UserError("--head: give the 64 characters that 'verify' or 'backup' printed")
-    listed = store.Users(users) if users is not None else None
+    people = listed(users) if users is not None else None
     with admin(database) as desk:
-        found = desk.verify(noted, second=_second(), users=listed)
+        found = desk.verify(noted, second=_second(), users=people)
     typer.echo(str(found))
     if not found.whole:
         raise typer.Exit(1)
@@ -97,10 +95,13 @@ def trail(
     known = [act.value for act in Act]
     if what and what not in known:
         raise UserError(f"--what: there is no act '{what}'{did_you_mean(what, known)}")
-    days = (since and since.date(), until and until.date())
+    in_order(since, until)
     with admin(database) as desk:
-        for one in desk.trail(who, what, *days, most=most):
-            typer.echo(_line(one, as_json))
+        found = desk.trail(who, what, since, until, most=most)
+    for one in found:
+        typer.echo(_line(one, as_json))
+    if not found:
+        typer.echo("Nothing that was asked for is on record.", err=True)
 
 
 def _line(one: Line, as_json: bool) -> str:
@@ -128,20 +129,8 @@ def _second() -> str:
 def admin(database: str, protect: Protect | None = None) -> Iterator[Desk]:
     """The store as whoever may open its file: on the command line the file's rights decide."""
     from qi_equity import store
-    from qi_equity.store import heads
 
-    if "://" not in database:
-        path = Path(database)
-        lost = heads.missing(heads.gathered(path)[0], 0)
-        also = f"; {lost}" if lost else ""
-        if not path.exists():
-            raise UserError(f"there is no store at {database}; 'qi-equity import' makes one{also}")
-        if path.stat().st_size == 0:
-            raise UserError(
-                f"{database} is an empty file: no store, or one that lost everything{also}. "
-                "Restore the last backup with 'qi-equity restore', or take the file away to begin "
-                "anew"
-            )
+    there(database)
     opened = store.open(database, protect=protect)
     try:
         yield opened.as_user(store.User(getpass.getuser(), "admin"), origin="cli")

@@ -31,7 +31,7 @@ def watch(
     ],
     database: Database = DATABASE,
     once: Annotated[bool, typer.Option("--once", help="one pass, for cron")] = False,
-    every: Annotated[float, typer.Option(help="seconds between two looks", min=0)] = EVERY,
+    every: Annotated[float, typer.Option(help="seconds between two looks", min=1)] = EVERY,
     settle: Annotated[
         float, typer.Option(help="with --once: seconds a file must not change", min=0)
     ] = SETTLE,
@@ -43,12 +43,14 @@ def watch(
 
     With QI_EQUITY_REPORT=FOLDER it writes the packs of each release there, once.
     """
+    from qi_equity import project_file
     from qi_equity.cli.arrivals import Arrivals
     from qi_equity.cli.scheduled import schedule
     from qi_equity.mail import settings
 
     if not folder.is_dir():
         raise UserError(f"{folder}: there is no such folder")
+    project_file.load(project)  # later it may be in the midst of an edit; now it must be right
     asked, packs = settings(os.environ), schedule(os.environ)
     arrivals = Arrivals(folder)
     arrivals.complete()

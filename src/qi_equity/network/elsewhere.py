@@ -87,9 +87,10 @@ def read(path: Path, project: Project) -> list[Elsewhere]:
         raise UserError(f"{path} cannot be read: {fault.strerror}") from None
     except ValidationError as fault:
         first = fault.errors()[0]
-        place = ".".join(str(one) for one in first["loc"]) or "the file"
+        place = ".".join(str(one) for one in first["loc"])
+        wrong = f": {place}: {first['msg']}" if place else ""
         raise UserError(
-            f"{path} is no ledger to take in: {place}: {first['msg']}. Such a file is made with "
+            f"{path} is no ledger to take in{wrong}. Such a file is made with "
             "qi-equity ledger PROJECT --pass-on FILE"
         ) from None
     ours = {idea.id for one in project.drivers for idea in one.change_ideas}

@@ -59,7 +59,10 @@ def check(path: str | os.PathLike[str]) -> tuple[Problem, ...]:
 
 def is_audit(path: str | os.PathLike[str]) -> bool:
     """Whether a file is meant as an audit, and not as a project; the audit's own room is slow."""
-    value = tree.read(_text(path)[0]).value
+    return _of_an_audit(tree.read(_text(path)[0]).value)
+
+
+def _of_an_audit(value: object) -> bool:
     return isinstance(value, dict) and "area" in value and "indicators" in value
 
 
@@ -143,7 +146,7 @@ def _text(path: str | os.PathLike[str]) -> tuple[str, tuple[Problem, ...]]:
         # A byte order mark is what Windows editors leave behind: no part of the text.
         return Path(path).read_text(encoding="utf-8-sig"), ()
     except UnicodeDecodeError as wrong:
-        told = "this is not text in UTF-8; save the file again with the encoding UTF-8"
+        told = tree.not_text(wrong)
         before = wrong.object[: wrong.start]
         line, column = before.count(b"\n") + 1, wrong.start - before.rfind(b"\n")
         return "", (Problem(str(path), line, column, told),)
@@ -159,6 +162,10 @@ def _problems(read: tree.Tree, file: str) -> Iterator[Problem]:
         return
     if not isinstance(read.value, dict):
         told = "a project file has keys such as id, title and aim; this one has none"
+        yield Problem(file, 1, 1, told)
+        return
+    if _of_an_audit(read.value):
+        told = f"this is an audit and not a project; run: qi-equity audit {file}"
         yield Problem(file, 1, 1, told)
         return
     unread = words.unread(read.value)

@@ -23,6 +23,9 @@ MOST_CHARACTERS = 2_000_000
 MOST_PARTS = 100_000
 DEEPEST = 32
 
+# How workbooks and documents begin: those of today (zip) and those of before 2007 (OLE2).
+PACKED = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+
 CORE = "tag:yaml.org,2002:"
 
 
@@ -54,6 +57,13 @@ if yaml.__with_libyaml__:
     })  # fmt: skip
 
 LEADING_ZERO = re.compile(r"^[-+]?0[0-9]")
+
+
+def not_text(wrong: UnicodeDecodeError) -> str:
+    """Why a file that should be text cannot be read as it, and the way out."""
+    if wrong.object.startswith(PACKED):
+        return "this is a workbook or another Office document, and not the text that is asked for"
+    return "this is not text in UTF-8; save the file again with the encoding UTF-8"
 
 
 @dataclass(slots=True)

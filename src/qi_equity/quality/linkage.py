@@ -90,7 +90,7 @@ def agreement(
         if name not in table.columns
     ]
     if problems:
-        raise DataErrors(problems, "the two sources")
+        raise DataErrors(problems, "what is linked")
     once, repeated = [], []
     for table, column in zip(tables, columns, strict=True):
         pairs = table.select(

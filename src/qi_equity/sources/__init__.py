@@ -42,7 +42,7 @@ def load(
     if where is None:
         raise UserError(
             f"{project.id}: the project has no data part and no file was named; "
-            "add data: with kind: table or kind: records, or name a file"
+            "name a file of counts with --data FILE, or add data: with kind: table or kind: records"
         )
     if path is None and not _is_url(where):
         where = str(Path(base) / where)
@@ -53,7 +53,8 @@ def load(
     if source is None:
         raise UserError(
             f"{project.id}: the project has no data part, so there is no telling which column of "
-            f"{where} is what; add data: with kind: table or kind: records"
+            f"{where} is what; add data: with kind: table or kind: records. Such a part for this "
+            f"file is written by: qi-equity new NAME --data {where}"
         )
     if isinstance(source, RecordsSource):
         from qi_equity.sources.records import import_records

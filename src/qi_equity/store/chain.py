@@ -94,12 +94,18 @@ class Verified:
         return self.broken is None
 
     def __str__(self) -> str:
-        told = [f"{self.revisions} revisions, every link holds; the newest is {self.head}"]
+        told = [f"{_counted(self.revisions, 'revision')}; the newest is {self.head}"]
         if self.broken:
             told = [f"the history is not whole: {self.broken}"]
         elif self.lines:
-            told.append(
-                f"{self.lines} lines of the audit trail, every link holds; "
-                f"the newest is {self.line_head}"
-            )
+            lines = _counted(self.lines, "line", " of the audit trail")
+            told.append(f"{lines}; the newest is {self.line_head}")
         return "\n".join([*told, *self.remarks])
+
+
+def _counted(number: int, thing: str, of: str = "") -> str:
+    return (
+        f"{number} {thing}{of}, the link holds"
+        if number == 1
+        else (f"{number} {thing}s{of}, every link holds")
+    )

@@ -87,7 +87,9 @@ def restore(
     beside = target.path or source
     part = beside.with_name(f"{beside.name}.restoring")
     if target.path and target.path.exists() and not replace:
-        raise StoreError(f"{target.path} is there already; move it away, or ask to replace it")
+        raise StoreError(
+            f"{target.path} is there already; move it away, or give --replace, which keeps it"
+        )
     try:
         part.unlink(missing_ok=True)
         private = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)

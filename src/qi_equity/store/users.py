@@ -325,7 +325,9 @@ class Users:
         except FileNotFoundError:
             return {"users": {}, "changes": []}
         except (ValueError, KeyError, TypeError, AttributeError) as wrong:
-            raise UserError(f"{self.path} is not a users file: {wrong}") from wrong
+            raise UserError(
+                f"{self.path} is no list of users; name the file that 'qi-equity users add' made"
+            ) from wrong
 
     def changes(self) -> tuple[dict[str, str], ...]:
         """Who changed whom to what, oldest first: when (UTC), by, what."""
