@@ -34,6 +34,8 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, HTTPRedirectHandler, Request, build_opener
 
+from processor import of_children
+
 ROOT = Path(__file__).parents[1]
 LONGEST = 240  # seconds of one attack
 HOST, PASSWORD = "qi.trust.example", "four plain words here"
@@ -305,17 +307,15 @@ def million_rows(folder: Path) -> str:
             out.writestr(name, sheet if is_sheet else source.read(name))
     text = project_text("A title") + COLUMNS_OF_ROWS
     (folder / "project.yaml").write_text(text, encoding="utf-8")
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
 
     def limited() -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (30, 30))
 
-    given = command("import", str(folder / "project.yaml"), str(place), "--database",
-                    str(folder / "n.sqlite"), preexec_fn=limited)  # fmt: skip
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent = after.ru_utime - before.ru_utime
-    if given.returncode < 0 or spent > 25:
-        return f"it was still being read after {spent:.0f} s of processor"
+    with of_children() as spent:
+        given = command("import", str(folder / "project.yaml"), str(place), "--database",
+                        str(folder / "n.sqlite"), preexec_fn=limited)  # fmt: skip
+    if given.returncode < 0 or spent.seconds > 25:
+        return f"it was still being read after {spent.seconds:.0f} s of processor"
     assert given.returncode, "a million rows were taken"
     why = (given.stdout + given.stderr).decode()
     if "rows" not in why:  # a refusal of something else shows nothing

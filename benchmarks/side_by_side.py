@@ -30,6 +30,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from processor import of_children
 from side_by_side_tables import page_with, results, tables
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -364,11 +365,10 @@ def _first_look(judge: Callable[[pd.DataFrame], Seen], weeks: pd.DataFrame, move
 
 def ours(folder: Path) -> float:
     """Our command line on one network; processor seconds, the start included."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [sys.executable, "-m", "qi_equity.cli", "analyse", str(folder / "project.yaml")]
-    _run([*command, "--out", str(folder / "ours")], str(folder))
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    with of_children() as spent:
+        _run([*command, "--out", str(folder / "ours")], str(folder))
+    return spent.seconds
 
 
 def _run(command: list[str], what: str) -> str:

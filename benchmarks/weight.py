@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import resource
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+
+from processor import of_children
 
 HOME = Path(__file__).resolve().parent.parent
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -83,16 +84,15 @@ def seconds(
 ) -> float:
     """Processor seconds of a process and what it started."""
     with tempfile.TemporaryDirectory() as out:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         filled = [word.format(out=out, counts=counts) for word in words]
-        told = subprocess.run(
-            [pythons.get(source, sys.executable), *filled],
-            env=environment(source), cwd=source, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        with of_children() as spent:
+            told = subprocess.run(
+                [pythons.get(source, sys.executable), *filled],
+                env=environment(source), cwd=source, capture_output=True, text=True, check=False,
+            )  # fmt: skip
     if told.returncode:  # what refuses is soon done, and no measure of what it refuses
         raise RuntimeError(f"{words} in {source}: {told.stderr}")
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return spent.seconds
 
 
 def until_answered(source: Path) -> float:
