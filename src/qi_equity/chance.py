@@ -54,11 +54,6 @@ def seed_of(*counts: FloatArray) -> int:
     return int.from_bytes(digest.digest(), "little")
 
 
-def seed_of_pair(one: tuple[FloatArray, ...], other: tuple[FloatArray, ...]) -> int:
-    """A seed for two groups that does not mind which of them is named first."""
-    return seed_of(np.array(sorted((seed_of(*one), seed_of(*other))), dtype=np.float64))
-
-
 def sequential_p(
     observed: FloatArray,
     draw: Callable[[int], FloatArray],

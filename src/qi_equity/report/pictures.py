@@ -10,7 +10,6 @@ from textwrap import wrap
 from typing import Any
 
 import matplotlib
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
@@ -21,7 +20,6 @@ from qi_equity.view.theme import LIGHT
 from qi_equity.words.numbers import day, number, whole
 
 WIDE, HIGH = 11.0, 2.5  # inches of all panels side by side, and of one row of them
-DOTS = 200  # to an inch: a printed page shows no more
 MARKS = {"diamond": "D", "triangle-up": "^", "square": "s", "dot": "o", "above": "^"}
 NAME = 26  # letters of a name to a line, beside an interval
 SIZES = {"dot": 2.5}
@@ -50,16 +48,6 @@ def svg(block: Drawn) -> str:
         FigureCanvasSVG(figure(block)).print_svg(kept, metadata={"Date": None})
     text = kept.getvalue().decode()
     return text[text.index("<svg") :]
-
-
-def png(block: Drawn, dots: int = DOTS) -> bytes:
-    """The charts of a page as PNG."""
-    kept = io.BytesIO()
-    with lettered():
-        drawn = figure(block)
-        drawn.set_dpi(dots)
-        FigureCanvasAgg(drawn).print_png(kept, metadata={"Software": None})
-    return kept.getvalue()
 
 
 def figure(block: Drawn) -> Figure:

@@ -10,7 +10,6 @@ import pandas as pd
 from qi_equity.agenda import OF_GAPS, Item, agenda, recalled
 from qi_equity.findings import Findings
 from qi_equity.network.principles import ABOUT, asked_again
-from qi_equity.project import Project
 from qi_equity.report import charts
 from qi_equity.report.grid import grid_of, quiet_title
 from qi_equity.report.measures import ROWS, gap_pages, markers, numbered
@@ -162,7 +161,7 @@ def steps_pages(findings: Findings, asked: Asked) -> list[Page]:
     """Next steps with who and by when; empty lines to write in where none is agreed."""
     under = footer(findings, asked.provenance, None, asked.site)
     heads = tuple(say(f"report.table.{name}") for name in ("step", "who", "by", "state"))
-    lines = [_step(one, findings.project) for one in asked.actions]
+    lines = [_step(one) for one in asked.actions]
     title = say("report.title.steps", count=len(lines)) if lines else say("report.title.no_steps")
     lines = lines or [("", "", "", "")] * EMPTY
     return numbered(
@@ -184,7 +183,7 @@ def steps_pages(findings: Findings, asked: Asked) -> list[Page]:
     )
 
 
-def _step(action: Action, project: Project) -> tuple[str, str, str, str]:
+def _step(action: Action) -> tuple[str, str, str, str]:
     state = say("session.done") if action.done else say("session.to_do")
     return (action.text, action.owner, day(action.due), state)
 

@@ -15,7 +15,7 @@ from qi_equity.observations import (
     UNREAD,
     together,
 )
-from qi_equity.project import EVERYONE, Project
+from qi_equity.project import EVERYONE
 from qi_equity.sources.labels import plain, texts
 
 NUMBERS = (*COUNTS, "value", UNKNOWN, UNREAD, READINGS, SPREAD)
@@ -120,7 +120,7 @@ def _as_one(labels: pd.Series) -> pd.Series:
     return written.map({text: plain(text) or text for text in written.unique()})
 
 
-def reconciled(project: Project, kept: pd.DataFrame, totals: pd.DataFrame) -> Iterable[str]:
+def reconciled(kept: pd.DataFrame, totals: pd.DataFrame) -> Iterable[str]:
     """Whether the strata add up to the totals the file itself gives."""
     if totals.empty:
         return

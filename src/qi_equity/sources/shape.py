@@ -303,7 +303,7 @@ def _by_name(
     """A column a group, or two: Black PPH and Black births; 3/25 or a rate in each."""
     parts: dict[str, dict[str, str]] = {}
     rest: dict[str, str] = {}
-    shares = all(_are_shares(table[name], name, mark) for name in groups)
+    shares = all(_are_shares(table[name], mark) for name in groups)
     for name, group in groups.items():
         rest[name] = without(name, group)
         below = bool(re.search(USUAL["denominator"][1], rest[name], re.I))
@@ -336,7 +336,7 @@ def _long(table: pd.DataFrame, mark: cells.Mark | None) -> Shape:
         fits = [n for n in numeric if _are_counts(table[n], mark) and _under(table[n], below, mark)]
         fits = fits or [n for n in free if _are_withheld(table[n])]
         found |= {"numerator": fits[0]} if fits else {}
-    shares = [name for name in numeric if _are_shares(table[name], name, mark)]
+    shares = [name for name in numeric if _are_shares(table[name], mark)]
     records = _is_records(table, found)
     if records:
         key = next((c for c in free if KEY.search(c) and table[c].map(text_of).is_unique), None)
@@ -480,7 +480,7 @@ def _are_fractions(given: pd.Series) -> bool:
     return bool(states) and states.count("fraction") > SOME * len(states)
 
 
-def _are_shares(given: pd.Series, name: str, mark: cells.Mark | None = ".") -> bool:
+def _are_shares(given: pd.Series, mark: cells.Mark | None = ".") -> bool:
     read = _read(given, mark)
     if any(cell.unit == "%" for cell in read):
         return True

@@ -78,7 +78,7 @@ def import_table(project: Project, source: TableSource, path: Path) -> Imported:
     kept = observations(table.loc[~everyone, columns])
     totals = observations(table.loc[everyone, columns])
     lost = doubt.lost(project, rows.lost)
-    notes += reconciled(project, kept, totals)
+    notes += reconciled(kept, totals)
     return Imported(
         source=str(path),
         unit="cells" if source.columns or source.dates_across else "rows",
@@ -400,7 +400,7 @@ def _numbers(project: Project, source: TableSource, rows: Rows) -> tuple[pd.Data
     measures = [known[name] for name in rows.table["measure"]]
     flagged = _flagged(source, rows.table)
     read: dict[str, np.ndarray] = {}
-    for name, given in _in_parts(rows.table, source).items():
+    for name, given in _in_parts(rows.table).items():
         read[name] = np.full(len(measures), np.nan)
         if given is None:
             continue
@@ -463,7 +463,7 @@ def _between(project: Project, table: pd.DataFrame, problems: pd.Series) -> pd.S
     return problems
 
 
-def _in_parts(table: pd.DataFrame, source: TableSource) -> dict[str, list[cells.Cell] | None]:
+def _in_parts(table: pd.DataFrame) -> dict[str, list[cells.Cell] | None]:
     """The cells of each number that the mapping asks for; 3/25 in one cell is split into its two.
 
     None stands for a number that no cell of the file is.

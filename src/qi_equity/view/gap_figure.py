@@ -30,7 +30,6 @@ WIDEST_RATIO = 10.0  # an interval beyond a tenth or ten times runs off the pane
 
 # What each line of the decision chart says of the gap: its name, its colour.
 WAYS = {"wider": "concern", "narrower": "improvement"}
-ENDS = ("", "_lower", "_upper")  # an estimate and its interval
 HIGHEST = 3.0  # evidence beyond so many times its limit runs off the panel; the crossing does not
 
 
