@@ -56,6 +56,19 @@ def test_python_on_a_page_runs(page):
         exec(compile(block, str(page), "exec"), names)
 
 
+def test_every_page_is_reached_from_the_first():
+    reached, left = set(), [ROOT / "docs/index.md"]
+    while left:
+        page = left.pop().resolve()
+        if page.suffix != ".md" or page in reached:
+            continue
+        reached.add(page)
+        found = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+        left += [page.parent / target for target in found if "://" not in target]
+    pages = {page.resolve() for page in ROOT.glob("docs/**/*.md")}
+    assert {str(page.relative_to(ROOT)) for page in pages - reached} == set()
+
+
 def every_command():
     for name in typer.main.get_command(app).list_commands(None):
         command = COMMANDS[name]
@@ -140,9 +153,32 @@ def keys() -> str:
     return "\n".join(lines) + "\n"
 
 
-@pytest.mark.parametrize(("page", "read_off"), [("api", api), ("project-file", keys)])
+def decisions() -> str:
+    """docs/decisions/README.md, the first line of each."""
+    lines = [
+        "# Decisions",
+        "",
+        "Half a page each, on what a reader might question: what was chosen, why, what it costs.",
+        "Made by `QI_EQUITY_WRITE_DOCS=1 pytest tests/unit/test_docs.py`.",
+        "",
+    ]
+    for page in sorted((ROOT / "docs/decisions").glob("*.md")):
+        if page.name != "README.md":
+            title = page.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
+            lines.append(f"- [{title}]({page.name})")
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("page", "read_off"),
+    [
+        ("reference/api", api),
+        ("reference/project-file", keys),
+        ("decisions/README", decisions),
+    ],
+)
 def test_a_reference_made_from_code_is_in_step(page, read_off):
-    path = ROOT / f"docs/reference/{page}.md"
+    path = ROOT / f"docs/{page}.md"
     if os.environ.get("QI_EQUITY_WRITE_DOCS"):
         path.write_text(read_off(), encoding="utf-8")
     assert path.read_text(encoding="utf-8") == read_off()
