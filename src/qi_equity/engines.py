@@ -44,8 +44,7 @@ def _on_spark(address: str) -> Callable[[Sequence[Work]], list[dict[str, Judged]
         raise UserError(
             f"--engine {address} needs pip install 'qi-equity[spark]' and a Java runtime"
         ) from None
-    from qi_equity.sources.engine import cause
-
+    
     try:
         session = SparkSession.builder.master(address).appName("qi-equity").getOrCreate()
     except (Py4JError, PySparkException) as problem:
@@ -74,6 +73,8 @@ def _on_spark(address: str) -> Callable[[Sequence[Work]], list[dict[str, Judged]
                 "there too, or name the Python that has it with PYSPARK_PYTHON"
             ) from problem
         except (Py4JError, PySparkException) as problem:
+            from qi_equity.sources.engine import cause
+
             raise UserError(f"--engine {address}: Spark gave up: {cause(problem)}") from problem
         return [pickle.loads(row.packed) for row in found]  # nosec B301
 

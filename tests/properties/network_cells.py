@@ -291,7 +291,7 @@ def _one_in_ten_changed(p_value: np.ndarray) -> np.ndarray:
 
 
 PLAYS: dict[str, Play] = {
-    "A18": (highlights, 200, 2),
+    "A18": (highlights, 1000, 2),
     "A19": (power, 400, 10),
     "A19 own": (own_power, 100, 2),
 }
