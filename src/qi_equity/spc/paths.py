@@ -13,7 +13,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.special import gammaln, ive, xlogy
 
-from qi_equity.arrays import FloatArray, IntArray
+from qi_equity.arrays import BoolArray, FloatArray, IntArray
 
 Inside = Callable[[FloatArray, FloatArray], FloatArray]
 # A path this many standard deviations from where it should be has no weight to speak of (1e-15).
@@ -28,6 +28,8 @@ LEAST_P = 1e-12
 # Widths of the lattice are rounded up to these: few tables serve many series, and a series has
 # the same width, and so the same digits, in any company.
 WIDTHS = np.array([8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 1024])
+# So many products are added up at once at most: a multiple of what any processor takes.
+AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,9 +139,28 @@ def _walked(
     windows = sliding_window_view(strip, 2 * wide + 1, axis=-1)
     paths = strip[:, wide : wide + units.size]
     paths[:, high] = 1.0
-    for week, step in enumerate(np.ascontiguousarray(np.moveaxis(chance, 1, 0))):
-        paths[...] = np.einsum("rki,ri->rk", windows, step) * kept[week]
+    taken, within = _steps_taken(chance), kept.any(axis=1)
+    for week, step in enumerate(np.ascontiguousarray(np.moveaxis(chance[..., taken], 1, 0))):
+        here = _stretch(within[week])
+        arrived = np.einsum("rki,ri->rk", windows[:, here, taken], step)
+        paths[...] = 0.0
+        np.multiply(arrived, kept[week][:, here], out=paths[:, here])
     return paths[:, high]
+
+
+def _stretch(some: BoolArray) -> slice:
+    """From the first to the last of some places."""
+    at = np.flatnonzero(some)
+    return slice(int(at[0]), int(at[-1]) + 1) if at.size else slice(0, 0)
+
+
+def _steps_taken(chance: FloatArray) -> slice:
+    """The steps that any series may take: of small counts half can be left out, below no event.
+
+    Rounded up to so many that are added up at once, so that sums keep their last digit.
+    """
+    taken = _stretch(chance.any(axis=(0, 1)))
+    return slice(taken.start // AT_ONCE * AT_ONCE, -(-taken.stop // AT_ONCE) * AT_ONCE)
 
 
 def _inside(far: FloatArray, bound: FloatArray) -> FloatArray:
