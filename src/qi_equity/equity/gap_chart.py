@@ -30,6 +30,8 @@ REACH, LEVELS = 5.0, 21
 CORRELATIONS = (0.0, 0.01, 0.03, 0.08)
 # Log odds ratios at which a week is worked out: few exactly, more between them by a spline.
 NODES, BETWEEN = 33, 97
+# Which way the odds may have moved: not at all, up, down.
+MOVES = np.array([0.0, 1.0, -1.0])
 # Series held in memory together.
 CHUNK = 64
 
@@ -154,7 +156,11 @@ def _series(data: Contrast, baseline: int, design: float) -> _Series:
     totals = table.log_totals(states.node)
     for row, told_of in enumerate(told):
         likely[:, row, told_of] = _likelihoods(
-            data.events[row, told_of], totals[:, row, told_of], states, row
+            data.events[row, told_of],
+            totals[:, row, told_of],
+            states,
+            row,
+            np.count_nonzero(told_of[:baseline]),
         )
     watched = told & (np.arange(told.shape[-1]) >= baseline)
     before = likely[0, :, :baseline].sum(axis=1)
@@ -179,8 +185,8 @@ class _States:
     """
 
     node: FloatArray  # (series, node)
-    exact: FloatArray  # (series, hypothesis and level)
-    place: FloatArray  # (series, hypothesis and level, node)
+    exact: FloatArray  # (series, hypothesis, level)
+    place: FloatArray  # (series, hypothesis, level, node)
     between: FloatArray  # (series, point)
     weight: FloatArray  # (series, hypothesis, scatter and level, point)
 
@@ -196,22 +202,21 @@ def _states(
     """Levels that the baseline leaves open: odds scatter about them, before and after a change."""
     error = np.sqrt((1 + scatter**2 * a_week[:, None]) / held[:, None])
     level = theta[:, None, None] + error[..., None] * np.linspace(-REACH, REACH, LEVELS)
-    moved = level[:, None] + np.array([0.0, design, -design])[:, None, None]
+    moved = level[:, None] + design * MOVES[:, None, None]
     reach = (REACH * error + 3 * scatter).max(axis=-1) + design
     least, most = np.maximum(theta - reach, told.least), np.minimum(theta + reach, told.most)
     exact = np.clip(moved[:, :, 0], least[:, None, None], most[:, None, None])
-    exact = exact.reshape(len(theta), -1)
     between = np.linspace(least, most, BETWEEN, axis=-1)
     near = between[:, None, None, None] - moved[:, :, 1:, :, None]
     weight = np.exp(-0.5 * (near / scatter[:, None, 1:, None, None]) ** 2)
     weight /= weight.sum(axis=-1, keepdims=True)
-    along = (exact - least[:, None]) / (most - least)[:, None] * (NODES - 1)
+    along = (exact - least[:, None, None]) / (most - least)[:, None, None] * (NODES - 1)
     return _States(
         np.linspace(least, most, NODES, axis=-1),
         exact,
         _spline(along),
         between,
-        weight.reshape(len(theta), -1, BETWEEN),
+        weight.reshape(len(theta), len(MOVES), -1, BETWEEN),
     )
 
 
@@ -254,12 +259,30 @@ def _times(one: FloatArray, other: FloatArray) -> FloatArray:
     return np.asarray(np.einsum("ij,jk->ik", one, other))
 
 
-def _likelihoods(observed: FloatArray, totals: FloatArray, states: _States, row: int) -> FloatArray:
-    """Log likelihood (hypothesis, period, scatter and level) of one series, told its totals."""
+def _likelihoods(
+    observed: FloatArray, totals: FloatArray, states: _States, row: int, baseline: int
+) -> FloatArray:
+    """Log likelihood (hypothesis, period, scatter and level) of one series, told its totals.
+
+    What a change would have made of the baseline, its first so many periods, nobody asks: nought.
+    """
     week = np.multiply.outer(states.between[row], observed) - _times(REFINED, totals)
     top = week.max(axis=0)
-    spread = np.log(np.maximum(_times(states.weight[row], np.exp(week - top)), 1e-300)) + top
-    exact = np.multiply.outer(states.exact[row], observed) - _times(states.place[row], totals)
-    shape = (3, -1, observed.size)  # (hypothesis, scatter and level, period)
-    both = np.concatenate([exact.reshape(shape), spread.reshape(shape)], axis=1)
-    return np.moveaxis(both, 1, 2)
+    near = np.exp(week - top)
+    likely = np.zeros((len(MOVES), observed.size, len(CORRELATIONS) * LEVELS))
+    for moves, periods in ((slice(0, 1), slice(None)), (slice(1, None), slice(baseline, None))):
+        exact, place, weight = (
+            part[row, moves] for part in (states.exact, states.place, states.weight)
+        )
+        spread = _times(weight.reshape(-1, BETWEEN), near[:, periods])
+        spread = np.log(np.maximum(spread, 1e-300)) + top[periods]
+        sharp = np.multiply.outer(exact.ravel(), observed[periods])
+        sharp = sharp - _times(place.reshape(-1, NODES), totals[:, periods])
+        # By hypothesis, level and period: without scatter first.
+        likely[moves, periods, :LEVELS] = np.moveaxis(
+            sharp.reshape(*exact.shape, -1), 1, 2
+        )
+        likely[moves, periods, LEVELS:] = np.moveaxis(
+            spread.reshape(*weight.shape[:2], -1), 1, 2
+        )
+    return likely

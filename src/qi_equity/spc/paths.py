@@ -139,19 +139,19 @@ def _walked(
     windows = sliding_window_view(strip, 2 * wide + 1, axis=-1)
     paths = strip[:, wide : wide + units.size]
     paths[:, high] = 1.0
-    taken, within = _steps_taken(chance), kept.any(axis=1)
-    for week, step in enumerate(np.ascontiguousarray(np.moveaxis(chance[..., taken], 1, 0))):
-        here = _stretch(within[week])
+    taken = _steps_taken(chance)
+    steps = np.ascontiguousarray(np.moveaxis(chance[..., taken], 1, 0))
+    for step, inside_now, here in zip(steps, kept, _stretches(kept.any(axis=1)), strict=True):
         arrived = np.einsum("rki,ri->rk", windows[:, here, taken], step)
         paths[...] = 0.0
-        np.multiply(arrived, kept[week][:, here], out=paths[:, here])
+        np.multiply(arrived, inside_now[:, here], out=paths[:, here])
     return paths[:, high]
 
 
-def _stretch(some: BoolArray) -> slice:
-    """From the first to the last of some places."""
-    at = np.flatnonzero(some)
-    return slice(int(at[0]), int(at[-1]) + 1) if at.size else slice(0, 0)
+def _stretches(some: BoolArray) -> list[slice]:
+    """From the first to the last of some places, a row each; all places where there is none."""
+    begin, end = some.argmax(axis=-1), some.shape[-1] - some[:, ::-1].argmax(axis=-1)
+    return [slice(*both) for both in zip(begin.tolist(), end.tolist(), strict=True)]
 
 
 def _steps_taken(chance: FloatArray) -> slice:
@@ -159,7 +159,7 @@ def _steps_taken(chance: FloatArray) -> slice:
 
     Rounded up to so many that are added up at once, so that sums keep their last digit.
     """
-    taken = _stretch(chance.any(axis=(0, 1)))
+    [taken] = _stretches(chance.any(axis=(0, 1))[np.newaxis])
     return slice(taken.start // AT_ONCE * AT_ONCE, -(-taken.stop // AT_ONCE) * AT_ONCE)
 
 

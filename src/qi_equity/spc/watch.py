@@ -6,6 +6,8 @@ far as the baseline tells it; both are averaged over. High and low only, and no 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.special import gammaln
 
@@ -49,8 +51,7 @@ def proportions(
     clumped = 1 + np.maximum(_per(held**2, held) - 1, 0.0)[:, None] * rho
     level = _levels(np.log(hits / misses), (1 / hits + 1 / misses)[:, None] * clumped)
     moved = level[:, None] + MOVED
-    likely = np.stack([_beta_binomial(*row) for row in zip(events, size, moved, strict=True)])
-    none, rising, falling = np.moveaxis(likely, 2, 0)
+    none, rising, falling = _likely(_beta_binomial, events, size, moved, baseline, watched)
     rate = hits / (hits + misses)
     information = size * (rate * (1 - rate))[:, None] * np.log(DESIGN_RATIO) ** 2 / 4
     return _told(none, rising, falling, baseline, watched), information
@@ -64,8 +65,7 @@ def rates(events: FloatArray, size: FloatArray, baseline: BoolArray, watched: Bo
     clumped = 1 + (_per(held**2, held) * rate)[:, None] * np.array(VARIANCES)
     level = _levels(np.log(rate), (1 / hits)[:, None] * clumped)
     moved = level[:, None] + MOVED
-    likely = np.stack([_gamma_poisson(*row) for row in zip(events, size, moved, strict=True)])
-    none, rising, falling = np.moveaxis(likely, 2, 0)
+    none, rising, falling = _likely(_gamma_poisson, events, size, moved, baseline, watched)
     information = size * rate[:, None] * np.log(DESIGN_RATIO) ** 2 / 4
     return _told(none, rising, falling, baseline, watched), information
 
@@ -161,6 +161,26 @@ def _levels(centre: FloatArray, variance: FloatArray) -> FloatArray:
 
 def _per(one: FloatArray, other: FloatArray) -> FloatArray:
     return np.asarray(one.sum(axis=-1) / np.maximum(other.sum(axis=-1), 1.0))
+
+
+def _likely(
+    of_one: Callable[[FloatArray, FloatArray, FloatArray], FloatArray],
+    events: FloatArray,
+    size: FloatArray,
+    moved: FloatArray,
+    baseline: BoolArray,
+    watched: BoolArray,
+) -> FloatArray:
+    """Log likelihood: (hypothesis, series, period, scatter, level).
+
+    What a change would have made of the baseline nobody asks, and is left at nought.
+    """
+    likely = np.zeros((len(MOVED), *events.shape, *moved.shape[-2:]))
+    for row, (y, n) in enumerate(zip(events, size, strict=True)):
+        for moves, told in ((slice(0, 1), baseline | watched), (slice(1, None), watched)):
+            at = np.flatnonzero(told[row])
+            likely[moves, row, at] = np.moveaxis(of_one(y[at], n[at], moved[row, moves]), 1, 0)
+    return likely
 
 
 def _beta_binomial(y: FloatArray, n: FloatArray, level: FloatArray) -> FloatArray:
