@@ -20,6 +20,8 @@ from qi_equity.equity.inequality import MEASURES, Function, Strata, fitting, str
 DRAWS = 1_999
 # Series whose draws are held in memory together.
 SERIES_AT_ONCE = 16
+# As many numbers side by side numpy adds up one after the other; more in pairs.
+ONE_BY_ONE = 7
 # A step of this share of the mean rate: the curvature is then right to six digits.
 STEP = 1e-3
 
@@ -151,7 +153,9 @@ def by_chance(
     for start in range(0, len(whole), SERIES_AT_ONCE):
         here = whole[start : start + SERIES_AT_ONCE]
         dealt = [_shuffled(*both, draws) for both in zip(x[here], n[here], strict=True)]
-        real, shuffled = people(x[here], n[here]), people(np.stack(dealt), n[here, np.newaxis])
+        real = people(x[here], n[here])
+        both = np.stack(dealt), np.repeat(n[here, np.newaxis], draws, axis=1)
+        shuffled = people(*(_by_stratum(part) for part in both))
         for place, name in enumerate(names):
             found[place][:, here] = _against_chance(name, real, shuffled)
     return {
@@ -175,6 +179,17 @@ def _against_chance(
 
 def _from_none(name: str, value: FloatArray) -> FloatArray:
     return np.abs(np.log(value) if MEASURES[name].ratio else value)
+
+
+def _by_stratum(dealt: FloatArray) -> FloatArray:
+    """The same, with all draws of a stratum side by side in memory: quicker to add up.
+
+    Where there are more strata than are added up one after the other, their sums would end in
+    other digits.
+    """
+    if dealt.shape[-1] > ONE_BY_ONE:
+        return dealt
+    return np.moveaxis(np.ascontiguousarray(np.moveaxis(dealt, -1, 0)), 0, -1)
 
 
 def _shuffled(events: FloatArray, people: FloatArray, draws: int) -> FloatArray:
