@@ -18,6 +18,7 @@ from qi_equity.frames.chart import Charts
 from qi_equity.frames.evidence import rows_of, weighed
 from qi_equity.frames.gap_chart import Asked, in_few_passes
 from qi_equity.frames.watch import watched
+from qi_equity.labels import codes
 from qi_equity.observations import COUNTS, KEY, SERIES_KEY, beside
 from qi_equity.project import ALL_SITES, EVERYONE, Project
 from qi_equity.reading import Reading
@@ -107,7 +108,7 @@ def places(table: pd.DataFrame) -> dict[str, np.ndarray]:
     """Where the rows of each site are, sites in order."""
     if table.empty:
         return {}
-    code, sites = pd.factorize(table["site"], sort=True)
+    code, sites = codes(table["site"])
     order = np.argsort(code, kind="stable")
     cuts = np.searchsorted(code[order], np.arange(1, len(sites)))
     return dict(zip(map(str, sites), np.split(order, cuts), strict=True))
@@ -150,9 +151,7 @@ class _Logged:
 
 
 def _logged(reading: Reading, rows: pd.DataFrame) -> _Logged:
-    (site, sites), (day, days) = (
-        pd.factorize(rows[name], sort=True) for name in ("site", "subgroup")
-    )
+    (site, sites), (day, days) = (codes(rows[name]) for name in ("site", "subgroup"))
     charted = (rows["numerator"].notna() & rows["denominator"].notna()).to_numpy(bool)
     seen = np.zeros((3, len(sites), len(days)), bool)
     every: BoolArray = np.ones(len(rows), bool)
@@ -278,7 +277,7 @@ def _held(reading: Reading, rows: pd.DataFrame) -> BoolArray:
     known = _known(reading, rows)
     if reading.is_held(rows.iloc[:0]):  # whoever it is, there is somebody
         return known
-    site, sites = pd.factorize(rows["site"])
+    site, sites = codes(rows["site"])
     theirs = known & rows["stratum"].eq(reading.reference).to_numpy(bool)
     logged = np.bincount(site[theirs], minlength=len(sites)) > 0
     return np.asarray(known & logged[site])

@@ -13,6 +13,7 @@ import pandas as pd
 
 from qi_equity.arrays import IntArray
 from qi_equity.errors import DataErrors
+from qi_equity.labels import codes
 from qi_equity.vocabulary import COUNTS as COUNTS
 
 # What tells one series from another, and one observation.
@@ -116,7 +117,7 @@ def placed(table: pd.DataFrame, keys: Sequence[str]) -> tuple[IntArray, IntArray
     """
     joint = np.zeros(len(table), dtype=np.int64)
     for key in keys:
-        code, names = pd.factorize(table[key], sort=True, use_na_sentinel=False)
+        code, names = codes(table[key])
         joint = joint * max(len(names), 1) + code
     steps = np.diff(joint, prepend=joint[:1] - 1)
     if (steps >= 0).all():  # sorted already, as most tables are

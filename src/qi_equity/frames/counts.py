@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from qi_equity.arrays import FloatArray
 from qi_equity.equity.gaps import best_at_baseline, everyone_else, named
 from qi_equity.errors import DataErrors, did_you_mean
+from qi_equity.labels import codes
 
 EVERYONE_ELSE = "everyone else"
 A_STRATUM = "a stratum"
@@ -184,18 +185,18 @@ def _levels(columns: list[pd.Series], rows: int) -> tuple[np.ndarray, list[tuple
     """The place of each row among the sorted labels, whatever order the rows came in."""
     if not columns:
         return np.zeros(rows, dtype=np.intp), [()]
-    parts = [pd.factorize(column, sort=True, use_na_sentinel=False) for column in columns]
+    parts = [codes(column) for column in columns]
     labels = [[NOT_RECORDED if pd.isna(one) else one for one in list(names)] for _, names in parts]
     shape = tuple(map(len, labels))
     if not rows:
         return np.zeros(0, dtype=np.intp), []
-    joint = np.ravel_multi_index(tuple(codes for codes, _ in parts), shape)
+    joint = np.ravel_multi_index(tuple(place for place, _ in parts), shape)
     there = np.bincount(joint, minlength=int(np.prod(shape))) > 0
     seen = np.unravel_index(np.flatnonzero(there), shape)
     place = (np.cumsum(there) - 1)[joint]
     return place, [
-        tuple(names[int(code)] for names, code in zip(labels, codes, strict=True))
-        for codes in zip(*seen, strict=True)
+        tuple(names[int(code)] for names, code in zip(labels, each, strict=True))
+        for each in zip(*seen, strict=True)
     ]
 
 
