@@ -29,6 +29,7 @@ from qi_equity.judging import (
     told_apart,
     whole,
 )
+from qi_equity.labels import codes
 from qi_equity.observations import (
     READINGS,
     SERIES_KEY,
@@ -88,17 +89,16 @@ def analyse(
     """
     _of_one_dimension(project)
     table = checked(observations)
-    declared = table["measure"].isin([measure.id for measure in project.measures])
-    strange = sorted(set(table.loc[~declared, "measure"]))
+    logged = _by_measure(table)
+    declared = [measure.id for measure in project.measures if measure.id in logged]
+    strange = [name for name in logged if name not in declared]
     cautions = [caution("not_declared", (name, "", "")) for name in strange]
-    table = table[declared]
-    network = table["site"].nunique() > 1
+    network = len({site for name in declared for site in logged[name]["site"].unique()}) > 1
     before = previous.kept if previous is not None and judge else {}
     judges = workers(engine) if judge else None
     begun = {
-        measure.id: part
-        for measure in project.measures
-        if (part := _measure(Reading(project, measure), table, network, judges, before)) is not None
+        name: _measure(Reading(project, project.measure(name)), logged[name], network, judges, before)
+        for name in declared
     }
     measured = _finished(begun, judges)
     parts = list(measured.values())
@@ -124,6 +124,16 @@ def analyse(
         chance=chance,
         kept={measure: part for measure, part in measured.items() if judge},
     )
+
+
+def _by_measure(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The rows of each measure that was logged; those of one stand together."""
+    place, names = codes(table["measure"])
+    cuts = np.searchsorted(place, np.arange(len(names) + 1)).tolist()
+    return {
+        str(name): table.iloc[slice(*cut)]
+        for name, cut in zip(names, pairwise(cuts), strict=True)
+    }
 
 
 def _totals(charts: pd.DataFrame) -> BoolArray:
@@ -211,15 +221,12 @@ class _Begun:
 
 def _measure(
     reading: Reading,
-    table: pd.DataFrame,
+    rows: pd.DataFrame,
     network: bool,
     judges: Workers | None,
     before: Mapping[str, Measured],
-) -> Measured | _Begun | None:
-    """All of one measure, or what has to be judged of it; None where none was logged."""
-    rows = table[table["measure"] == reading.measure.id]
-    if rows.empty:
-        return None
+) -> Measured | _Begun:
+    """All of one measure, or what has to be judged of it."""
     counts = "" if judges is None else whole(reading, rows, network)
     previous = before.get(reading.measure.id)
     if previous is not None and previous.counts == counts:

@@ -115,16 +115,22 @@ def placed(table: pd.DataFrame, keys: Sequence[str]) -> tuple[IntArray, IntArray
     >>> placed(pd.DataFrame({"site": ["B", "A", "B"], "week": [1, 2, 1]}), ["site", "week"])
     (array([1, 0, 1]), array([1, 0]))
     """
-    joint = np.zeros(len(table), dtype=np.int64)
-    for key in keys:
-        code, names = codes(table[key])
-        joint = joint * max(len(names), 1) + code
+    joint = _joint(table, keys)
     steps = np.diff(joint, prepend=joint[:1] - 1)
     if (steps >= 0).all():  # sorted already, as most tables are
         new = steps > 0
         return np.cumsum(new) - 1, np.flatnonzero(new)
     _, first, place = np.unique(joint, return_index=True, return_inverse=True)
     return place.reshape(-1), first
+
+
+def _joint(table: pd.DataFrame, keys: Sequence[str]) -> IntArray:
+    """The keys of each row as one number, that orders rows as their keys do."""
+    joint = np.zeros(len(table), dtype=np.int64)
+    for key in keys:
+        code, names = codes(table[key])
+        joint = joint * max(len(names), 1) + code
+    return joint
 
 
 def in_order(table: pd.DataFrame, place: IntArray) -> pd.DataFrame:
@@ -185,9 +191,9 @@ def with_totals(table: pd.DataFrame, over: str, label: str) -> pd.DataFrame:
     2     White        2.0          9.0
     """
     keys = [key for key in KEY if key != over]
-    counted = table[table["numerator"].notna() & table["denominator"].notna()]
-    rated = set(counted["measure"])
-    alone = table[~table["measure"].isin(rated)]
+    whole = np.isfinite(table[[*COUNTS]].to_numpy(float)).all(axis=1)
+    counted = table if whole.all() else table[whole]
+    alone = table.iloc[:0] if whole.all() else table[~table["measure"].isin(counted["measure"])]
     added = [*COUNTS, *(name for name in beside(table) if name in SUMMED)]
     parts = [_added(counted, keys, added)]
     if len(alone):
@@ -199,7 +205,7 @@ def with_totals(table: pd.DataFrame, over: str, label: str) -> pd.DataFrame:
     totals = pd.concat(parts, ignore_index=True)
     totals = _with_refused(totals, table, keys).assign(**{over: label})
     both = pd.concat([table, totals.reindex(columns=table.columns)], ignore_index=True)
-    both = in_order(both, placed(both, KEY)[0])
+    both = in_order(both, _joint(both, KEY))
     other = [name for name in (*COUNTS, "value") if both[name].dtype != np.float64]
     return both.astype(dict.fromkeys(other, float)) if other else both
 

@@ -109,6 +109,11 @@ def _cleaned(values: pd.Series, kind: type) -> list[Any]:
 
 def empty(kind: type) -> pd.DataFrame:
     """A table with the declared columns and no rows."""
+    return _empty(kind).copy()
+
+
+@cache
+def _empty(kind: type) -> pd.DataFrame:
     return pd.DataFrame(
         {name: pd.Series(dtype=_dtype(each)) for name, each in columns(kind).items()}
     )

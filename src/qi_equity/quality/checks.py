@@ -14,7 +14,7 @@ import pandas as pd
 
 from qi_equity.arrays import FloatArray
 from qi_equity.findings import Caution, Number, caution
-from qi_equity.observations import COUNTS, KEY, placed
+from qi_equity.observations import COUNTS, KEY, beside, placed
 from qi_equity.project import ALL_SITES, EVERYONE, Measure, Period, Project
 from qi_equity.quality import outcome
 from qi_equity.quality.coding import of_whom
@@ -246,6 +246,8 @@ def _excluded(data: _Data) -> Iterator[Found]:
 def _outcome(data: _Data) -> Iterator[Found]:
     """How many were counted whose outcome is not recorded: as if nothing had happened to them."""
     for measure, rows in data.measures():
+        if outcome.UNKNOWN not in beside(rows):
+            continue
         ways = [[], ["stratum"], *([["site"]] if rows["site"].nunique() > 1 else [])]
         for by in ways:
             found = outcome.shares(rows, ["measure", *by])
@@ -310,6 +312,8 @@ def _above(data: _Data) -> Iterator[Found]:
         if measure.data != "proportion":
             continue
         more = rows["numerator"].to_numpy() > rows["denominator"].to_numpy()
+        if not more.any():
+            continue
         above = rows[[*KEY, *COUNTS]].take(np.flatnonzero(more))
         for _, site, stratum, day, count, of in above.itertuples(index=False, name=None):
             yield _found(
@@ -320,8 +324,10 @@ def _above(data: _Data) -> Iterator[Found]:
 
 def _repeated(data: _Data) -> Iterator[Found]:
     """Keys that stand twice, and weeks that are a copy of the week before."""
-    twice = data.table.loc[data.table.duplicated(KEY), KEY]
-    for measure_id, site, stratum, day in twice.itertuples(index=False, name=None):
+    _, first = placed(data.table, KEY)
+    again = np.delete(np.arange(len(data.table)), first)
+    twice = data.table[KEY].take(again).itertuples(index=False, name=None) if again.size else ()
+    for measure_id, site, stratum, day in twice:
         yield _found("stands_twice", measure_id, site, stratum, since=day.isoformat())
     for measure, _ in data.measures():
         weeks = data.weeks[measure.id]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import pandas as pd
 
@@ -64,6 +65,7 @@ def floor(dates: pd.Series, period: Period) -> pd.Series:
     return FLOORS[period](whole).astype("datetime64[ns]")
 
 
+@lru_cache(maxsize=64)
 def starts(first: pd.Timestamp, last: pd.Timestamp, period: Period) -> pd.DatetimeIndex:
     """The first day of every subgroup from the one first falls in to the one last falls in.
 
