@@ -48,7 +48,7 @@ from qi_equity.reading import Reading
 
 # What no one believes of the unknown, only what cannot be ruled out.
 EXTREMES = ("highest possible", "lowest possible")
-WINDOW = "window"
+WINDOW, NEITHER = "window", -1
 # Columns of a gap's estimates and their intervals: the verdict's own replace the crude ones.
 ESTIMATES = ("difference", "ratio")
 THEN, NOW = "then", "now"
@@ -413,8 +413,8 @@ def _with_evidence(part: Measured, reading: Reading, held: Mapping[str, Judged])
     stale = [name for name in evidence if name in part.charts and name not in KEYS]
     part = replace(
         part,
-        charts=side_by_side(part.charts.drop(columns=stale), evidence, KEYS),
-        points=side_by_side(part.points, together("points"), [*KEYS, "subgroup"]),
+        charts=side_by_side(part.charts.drop(columns=stale), evidence, on=KEYS),
+        points=side_by_side(part.points, together("points"), on=[*KEYS, "subgroup"]),
     )
     if not len(part.gaps) or not reading.is_judged:
         return part
@@ -433,7 +433,7 @@ def _one_estimate(crude: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
     theirs = [name for name in map(str, judged) if name.startswith(ESTIMATES) or name not in crude]
     stale = {*theirs} - {*SERIES_KEY}
     kept = crude[[name for name in crude if name not in stale]]
-    table = side_by_side(kept, judged[[*SERIES_KEY, *theirs]], SERIES_KEY)
+    table = side_by_side(kept, judged[[*SERIES_KEY, *theirs]], on=SERIES_KEY)
     excess = {
         f"excess{end}": table[f"difference{end}"] * table["denominator"]
         for end in ("", "_lower", "_upper")
@@ -454,29 +454,33 @@ def _cautions_of(table: pd.DataFrame) -> Iterator[Caution]:
 
 def _gaps(reading: Reading, known: pd.DataFrame) -> pd.DataFrame:
     """The gap over the whole time; beside it then (the baseline) and now (as long, at the end)."""
-    subgroups = sorted(known["subgroup"].unique())
-    windows = reading.windows(subgroups)
+    day, days = codes(known["subgroup"])
+    windows = reading.windows(days)
     # The baseline settles who was best in it; the two windows below say what has changed since.
     baseline = windows.baseline if windows.judged else None
     table = reading.gaps(known, subgroup="subgroup", baseline=baseline)
     table = table.drop(columns=["disagree", "sentence"])
     if not windows.judged:
         return table
-    place = dict.fromkeys(subgroups[windows.then], 0) | dict.fromkeys(subgroups[windows.now], 1)
-    stretches = known.assign(**{WINDOW: known["subgroup"].map(place)}).dropna(subset=[WINDOW])
+    window = np.full(len(days), NEITHER)
+    window[windows.then], window[windows.now] = 0, 1
+    place = window[day]
+    stretches = known[place != NEITHER].assign(**{WINDOW: place[place != NEITHER]})
     both = reading.gaps(stretches, subgroup=WINDOW, baseline=1, each_subgroup=True)
+    of_window = both.pop(WINDOW).to_numpy()
     columns = [
         name
         for name in table.columns
         if name.startswith(("numerator", "denominator", "rate", "difference", "ratio"))
     ]
-    for window, suffix in ((0, THEN), (1, NOW)):
-        part = both[both[WINDOW] == window]
-        named = {name: f"{name}_{suffix}" for name in columns}
-        told = part[[*SERIES_KEY, *columns]].rename(columns=named)
-        table = side_by_side(table, told, SERIES_KEY)
-    opposite = both.loc[both[WINDOW] == 1, [*SERIES_KEY, "disagree"]]
-    table = side_by_side(table, opposite, SERIES_KEY)
+    then, now = (
+        both.loc[of_window == at, [*SERIES_KEY, *columns]].rename(
+            columns={name: f"{name}_{suffix}" for name in columns}
+        )
+        for at, suffix in ((0, THEN), (1, NOW))
+    )
+    now["disagree"] = both["disagree"]
+    table = side_by_side(table, then, now, on=SERIES_KEY)
     return table.assign(disagree=table["disagree"].eq(True))
 
 
@@ -499,5 +503,5 @@ def _with_unknown(gap: pd.DataFrame, bounds: pd.DataFrame) -> pd.DataFrame:
     found["unknown_decides"] = (
         np.bincount(place[plausible["changes"].eq(True)], minlength=len(first)) > 0
     )
-    merged = side_by_side(gap, found, SERIES_KEY)
+    merged = side_by_side(gap, found, on=SERIES_KEY)
     return merged.assign(unknown_decides=merged["unknown_decides"].eq(True))

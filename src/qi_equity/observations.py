@@ -149,29 +149,37 @@ def beside(table: pd.DataFrame) -> list[str]:
     return [name for name in BESIDE if name in table.columns and table[name].notna().any()]
 
 
-def side_by_side(left: pd.DataFrame, right: pd.DataFrame, on: Sequence[str]) -> pd.DataFrame:
-    """A table with the columns that another has for the same keys; nothing where it has none.
+def side_by_side(left: pd.DataFrame, right: pd.DataFrame, *more: pd.DataFrame, on: Sequence[str]) -> pd.DataFrame:
+    """A table with the columns that others have for the same keys; nothing where one has none.
 
     >>> rates = pd.DataFrame({"site": ["A", "B"], "rate": [0.1, 0.2]})
-    >>> side_by_side(rates, pd.DataFrame({"site": ["A", "B"], "gap": [1.5, 2.0]}), ["site"])
+    >>> side_by_side(rates, pd.DataFrame({"site": ["A", "B"], "gap": [1.5, 2.0]}), on=["site"])
       site  rate  gap
     0    A   0.1  1.5
     1    B   0.2  2.0
     """
     # Mostly the rows are those of the same keys in the same order, and need not be looked for.
-    alike = len(left) == len(right) and all(_alike(left[name], right[name]) for name in on)
-    if not alike:
-        return left.merge(right, on=list(on), how="left")
-    others = right[[name for name in right if name not in on]]
-    parts = [table.reset_index(drop=True) for table in (left, others)]
-    return pd.concat(parts, axis=1)
+    tables = (right, *more)
+    if not all(_alike(left, table, on) for table in tables):
+        for table in tables:
+            left = left.merge(table, on=list(on), how="left")
+        return left
+    others = [table[[name for name in table if name not in on]] for table in tables]
+    return pd.concat([table.reset_index(drop=True) for table in (left, *others)], axis=1)
 
 
-def _alike(left: pd.Series, right: pd.Series) -> bool:
-    """Whether two columns hold the same, row by row; texts are not made objects for it."""
-    if left.dtype == "str" == right.dtype:
-        return bool((left.array == right.array).all())
-    return bool((left.to_numpy() == right.to_numpy()).all())
+def _alike(left: pd.DataFrame, right: pd.DataFrame, on: Sequence[str]) -> bool:
+    """Whether two tables hold the same in some columns, row by row."""
+    if len(left) != len(right):
+        return False
+    both = ((left[name], right[name]) for name in on)
+    return all(
+        # Texts are not made objects for it.
+        bool((one.array == two.array).all())
+        if one.dtype == "str" == two.dtype
+        else bool((one.to_numpy() == two.to_numpy()).all())
+        for one, two in both
+    )
 
 
 def with_totals(table: pd.DataFrame, over: str, label: str) -> pd.DataFrame:
