@@ -97,7 +97,9 @@ def analyse(
     before = previous.kept if previous is not None and judge else {}
     judges = workers(engine) if judge else None
     begun = {
-        name: _measure(Reading(project, project.measure(name)), logged[name], network, judges, before)
+        name: _measure(
+            Reading(project, project.measure(name)), logged[name], network, judges, before
+        )
         for name in declared
     }
     measured = _finished(begun, judges)
@@ -131,8 +133,7 @@ def _by_measure(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     place, names = codes(table["measure"])
     cuts = np.searchsorted(place, np.arange(len(names) + 1)).tolist()
     return {
-        str(name): table.iloc[slice(*cut)]
-        for name, cut in zip(names, pairwise(cuts), strict=True)
+        str(name): table.iloc[slice(*cut)] for name, cut in zip(names, pairwise(cuts), strict=True)
     }
 
 
@@ -446,9 +447,9 @@ def _cautions_of(table: pd.DataFrame) -> Iterator[Caution]:
     if "cautions" not in table:  # nothing could be judged
         return
     columns = (table[name].tolist() for name in (*SERIES_KEY, "cautions"))
-    for *place, codes in zip(*columns, strict=True):
+    for *place, said in zip(*columns, strict=True):
         # A stratum that was never logged beside its reference has no gap chart, and no cautions.
-        for code in codes if isinstance(codes, tuple) else ():
+        for code in said if isinstance(said, tuple) else ():
             yield caution(code, (place[0], place[1], place[2]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -30,8 +31,6 @@ def codes(column: pd.Series, *, sort: bool = True) -> tuple[IntArray, Any]:
 def stretches(labels: np.ndarray) -> BoolArray:
     """Where a stretch of rows of one label begins."""
     begins = np.ones(len(labels), bool)
-    try:
+    with suppress(TypeError):  # pd.NA is neither like nor unlike: every row is looked up
         begins[1:] = labels[1:] != labels[:-1]
-    except TypeError:  # pd.NA is neither like nor unlike: every row is looked up
-        pass
     return begins

@@ -149,7 +149,9 @@ def beside(table: pd.DataFrame) -> list[str]:
     return [name for name in BESIDE if name in table.columns and table[name].notna().any()]
 
 
-def side_by_side(left: pd.DataFrame, right: pd.DataFrame, *more: pd.DataFrame, on: Sequence[str]) -> pd.DataFrame:
+def side_by_side(
+    left: pd.DataFrame, right: pd.DataFrame, *more: pd.DataFrame, on: Sequence[str]
+) -> pd.DataFrame:
     """A table with the columns that others have for the same keys; nothing where one has none.
 
     >>> rates = pd.DataFrame({"site": ["A", "B"], "rate": [0.1, 0.2]})

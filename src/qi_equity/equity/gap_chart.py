@@ -279,10 +279,6 @@ def _likelihoods(
         sharp = np.multiply.outer(exact.ravel(), observed[periods])
         sharp = sharp - _times(place.reshape(-1, NODES), totals[:, periods])
         # By hypothesis, level and period: without scatter first.
-        likely[moves, periods, :LEVELS] = np.moveaxis(
-            sharp.reshape(*exact.shape, -1), 1, 2
-        )
-        likely[moves, periods, LEVELS:] = np.moveaxis(
-            spread.reshape(*weight.shape[:2], -1), 1, 2
-        )
+        likely[moves, periods, :LEVELS] = np.moveaxis(sharp.reshape(*exact.shape, -1), 1, 2)
+        likely[moves, periods, LEVELS:] = np.moveaxis(spread.reshape(*weight.shape[:2], -1), 1, 2)
     return likely

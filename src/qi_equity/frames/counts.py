@@ -200,6 +200,24 @@ def _levels(columns: list[pd.Series], rows: int) -> tuple[np.ndarray, list[tuple
     ]
 
 
+def cells(
+    names: Sequence[str], series: Sequence[tuple[Any, ...]], *axes: Sequence[Any]
+) -> dict[str, Any]:
+    """The label columns of a table with a row a cell: series first, then each axis in its order.
+
+    >>> columns = cells(["site", "ethnicity"], [("A",), ("B",)], ["Asian", "Black"])
+    >>> columns["site"].tolist(), columns["ethnicity"].tolist()
+    (['A', 'A', 'B', 'B'], ['Asian', 'Black', 'Asian', 'Black'])
+    """
+    of_series, *places = np.indices((len(series), *map(len, axes))).reshape(1 + len(axes), -1)
+    columns = [(labels, of_series) for labels in zip(*series, strict=True)]
+    columns += zip(axes, places, strict=True)
+    return {
+        name: pd.Series(list(labels)).array.take(at)
+        for name, (labels, at) in zip(names, columns, strict=True)
+    }
+
+
 def as_column(labels: NDArray[np.object_], like: object) -> NDArray[Any]:
     """Labels of subgroups, with None among them, as a column: of dates where subgroups are dates.
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from qi_equity.arrays import FloatArray
+from qi_equity.arrays import FloatArray, IntArray
 from qi_equity.errors import DataErrors, did_you_mean
-from qi_equity.frames.counts import Counts, check_columns, counted
+from qi_equity.frames.counts import Counts, cells, check_columns, counted
 from qi_equity.frames.given import any_table
 from qi_equity.spc.funnel import LEVELS, LIMITS, OVER_DISPERSION, SCALES, Drawing
 from qi_equity.spc.funnel import funnel as drawn
@@ -39,19 +39,19 @@ class Funnels:
     spread: pd.DataFrame
     by: tuple[str, ...]
     _drawings: tuple[Drawing, ...]
+    _of: IntArray  # the place of each site's funnel
 
     def curve(self, points: int = POINTS) -> pd.DataFrame:
         """The limits on a grid of sizes, to be drawn: by..., size, target, lower_95, and so on."""
         names = list(self.by)
-        sized = self.sites[self.sites["denominator"] > 0]
-        keys = pd.MultiIndex.from_frame(self.spread[names]) if names else None
-        of = keys.get_indexer(pd.MultiIndex.from_frame(sized[names])) if keys is not None else 0
-        place, at = np.unique(np.broadcast_to(of, len(sized)), return_inverse=True)
+        size = self.sites["denominator"].to_numpy(float)
+        sized = size > 0
+        place, at = np.unique(self._of[sized], return_inverse=True)
         if not place.size:
             return pd.DataFrame()
         least, most = np.full(len(place), np.inf), np.full(len(place), -np.inf)
-        np.minimum.at(least, at, sized["denominator"].to_numpy(float))
-        np.maximum.at(most, at, sized["denominator"].to_numpy(float))
+        np.minimum.at(least, at, size[sized])
+        np.maximum.at(most, at, size[sized])
         shown = [self._drawings[one] for one in place]
         numbers = (
             np.stack([getattr(one, name) for one in shown]) for name in ("target", "phi", "tau2")
@@ -62,9 +62,9 @@ class Funnels:
         last = np.maximum(most * MARGINS[1], first * MARGINS[1])
         grid = np.geomspace(first, last, points, axis=-1)
         edges = _limits({level: one.at(grid, level) for level in LEVELS})
-        label = self.spread[names].take(place.repeat(points)).reset_index(drop=True)
+        label = {name: self.spread[name].array.take(place.repeat(points)) for name in names}
         target = np.broadcast_to(one.target, grid.shape).ravel()
-        return label.assign(size=grid.ravel(), target=target, **edges)
+        return pd.DataFrame(label | {"size": grid.ravel(), "target": target, **edges})
 
 
 @any_table
@@ -111,26 +111,43 @@ def funnel(
         data, numerator, denominator, site, groups, None,
         "proportion" if kind == "proportion" else "rate",
     ).as_one()  # fmt: skip
+    asked = {"over_dispersion": over_dispersion, "limits": limits, "target": target}
+    return of_counts(counts, [*groups, site], kind=kind, **asked)
+
+
+def of_counts(counts: Counts, names: list[str], *, kind: str, **asked: Any) -> Funnels:
+    """The funnels of counts that were added up already: the sites stand where strata do."""
+    groups = names[:-1]
     x, n = counts.numerator[..., 0], counts.denominator[..., 0]
-    found = drawn(x, n, kind=kind, over_dispersion=over_dispersion, limits=limits, target=target)
-    table = _labels(counts, [*groups, site]).assign(
-        numerator=x.ravel(),
-        denominator=n.ravel(),
-        rate=found.rate.ravel(),
-        target=np.broadcast_to(found.target, x.shape).ravel(),
+    found = drawn(x, n, kind=kind, **asked)
+    numbers = {
+        "numerator": x,
+        "denominator": n,
+        "rate": found.rate,
+        "target": np.broadcast_to(found.target, x.shape),
         **_limits(found.limits),
-        **{f"beyond_{_percent(level)}": found.outside(level).ravel() for level in LEVELS},
+        **{f"beyond_{_percent(level)}": found.outside(level) for level in LEVELS},
+    }
+    here = np.flatnonzero(counts.present)
+    labels = cells(names, counts.series, counts.strata)
+    table = pd.DataFrame(
+        {name: labels[name].take(here) for name in names}
+        | {name: part.ravel()[here] for name, part in numbers.items()}
     )
-    table = table[counts.present.ravel()].reset_index(drop=True)
     one = found.drawing
-    spread = pd.DataFrame(counts.series, columns=groups, index=range(len(counts.series))).assign(
-        sites=np.isfinite(found.rate).sum(axis=-1), phi=one.phi[:, 0], tau=np.sqrt(one.tau2[:, 0])
+    spread = pd.DataFrame(
+        {
+            **cells(groups, counts.series),
+            "sites": np.isfinite(found.rate).sum(axis=-1),
+            "phi": one.phi[:, 0],
+            "tau": np.sqrt(one.tau2[:, 0]),
+        }
     )
     drawings = tuple(
         replace(one, target=target, phi=phi, tau2=tau2)
         for target, phi, tau2 in zip(one.target, one.phi, one.tau2, strict=True)
     )
-    return Funnels(table, spread, tuple(groups), drawings)
+    return Funnels(table, spread, tuple(groups), drawings, here // len(counts.strata))
 
 
 def _check(kind: str, over_dispersion: str | None, limits: str, target: float | None) -> None:
@@ -149,11 +166,6 @@ def _check(kind: str, over_dispersion: str | None, limits: str, target: float | 
         problems.append(f"target={target}: a rate to be held against is above 0 and below all")
     if problems:
         raise DataErrors(problems, source="the call of funnel()")
-
-
-def _labels(counts: Counts, names: list[str]) -> pd.DataFrame:
-    rows = [(*series, place) for series in counts.series for place in counts.strata]
-    return pd.DataFrame(rows, columns=names)
 
 
 def _percent(level: float) -> str:

@@ -19,7 +19,14 @@ from qi_equity.equity.gaps import (
     gap_from_target,
 )
 from qi_equity.errors import DataErrors, did_you_mean
-from qi_equity.frames.counts import EVERYONE_ELSE, Counts, check_columns, counted, reference_of
+from qi_equity.frames.counts import (
+    EVERYONE_ELSE,
+    Counts,
+    cells,
+    check_columns,
+    counted,
+    reference_of,
+)
 from qi_equity.frames.given import any_table
 
 # Said where "best at baseline" found none: chosen among small strata the best is the luckiest.
@@ -137,11 +144,11 @@ def gaps(
         **_three("events_to_close", close),
         **_since_baseline(latest, then, length, multiply),
     }
-    timed = [subgroup] if subgroup and each_subgroup else []
-    labels = _labels(shown, [*groups, *timed, stratum])
+    # Series, then subgroup, then stratum, each in sorted order.
+    timed = {subgroup: shown.subgroups} if subgroup and each_subgroup else {}
+    labels = cells([*groups, *timed, stratum], shown.series, *timed.values(), shown.strata)
     # Made in one go: to put on one column after another costs more than the sums.
-    cells = {name: _flat(values, shown) for name, values in columns.items()}
-    table = pd.DataFrame({name: labels[name] for name in labels} | cells)
+    table = pd.DataFrame(labels | {name: _flat(each, shown) for name, each in columns.items()})
     # What no row of the data is about is not a missing count, and has no row here either.
     spoken: NDArray[np.bool_] = _flat(shown.present, shown)
     if not spoken.all():
@@ -181,22 +188,6 @@ def _check_choices(direction: str, confidence: float) -> None:
 
 
 # ------------------------------------------------------------------ writing the table
-
-
-def _labels(counts: Counts, names: list[str]) -> pd.DataFrame:
-    """The label columns: series, then subgroup, then stratum, each in sorted order."""
-    shape = len(counts.series), len(counts.subgroups), len(counts.strata)
-    series, time, place = (axis.ravel() for axis in np.indices(shape))
-    timed = len(names) > len(counts.series[0]) + 1
-    columns = [(list(labels), series) for labels in zip(*counts.series, strict=True)]
-    columns += [(counts.subgroups, time)] if timed else []
-    columns.append((counts.strata, place))
-    return pd.DataFrame(
-        {
-            name: pd.Series(labels).array.take(at)
-            for name, (labels, at) in zip(names, columns, strict=True)
-        }
-    )
 
 
 def _flat(values: Any, counts: Counts) -> Any:

@@ -12,14 +12,21 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from qi_equity.arrays import BoolArray, FloatArray
+from qi_equity.arrays import BoolArray, FloatArray, IntArray
 from qi_equity.equity.across_sites import across_sites
 from qi_equity.equity.gaps import SIZE_FLOOR, Methods, gap, gap_from_target
 from qi_equity.equity.intervals import Interval
 from qi_equity.equity.pooling import Pooled, pooled_rates, pooled_ratios, week_dispersion
 from qi_equity.errors import DataErrors, did_you_mean
-from qi_equity.frames.counts import EVERYONE_ELSE, Counts, check_columns, counted, reference_of
-from qi_equity.frames.funnel import Funnels, funnel
+from qi_equity.frames.counts import (
+    EVERYONE_ELSE,
+    Counts,
+    cells,
+    check_columns,
+    counted,
+    reference_of,
+)
+from qi_equity.frames.funnel import Funnels, of_counts
 from qi_equity.frames.gaps import gaps
 from qi_equity.frames.given import any_table
 
@@ -103,18 +110,17 @@ def sites(
         reference, seen.network, known, direction, SIZE_FLOOR, 1.0, kind, stratum
     )
     own, ratios, apart = _compared(seen, against, kind, confidence)
-    rows = _rows(seen, own, ratios, label, [*groups, stratum, site], kind, total, confidence)
-    within = _within(seen, apart, label, ratios, [*groups, stratum])
-    drawn = funnel(
-        rows,
-        numerator="numerator",
-        denominator="denominator",
-        site=site,
-        by=[*groups, stratum],
-        kind=kind,
+    names = [*groups, stratum, site]
+    looked = _looked(seen, own, ratios, label, kind, total, confidence)
+    drawn, at = _funnels(seen, looked, names, kind)
+    here = np.flatnonzero(looked.present)
+    labels = cells(names, seen.network.series, looked.strata, seen.sites)
+    rows = pd.DataFrame(
+        {name: column.take(here) for name, column in labels.items()}
+        | {name: part.ravel()[here] for name, part in looked.columns.items()}
+        | {name: drawn.sites[name].to_numpy()[at] for name in FUNNEL}
     )
-    place = drawn.sites[[*groups, stratum, site, *FUNNEL]]
-    return Sites(rows.merge(place, on=[*groups, stratum, site], how="left"), within, drawn)
+    return Sites(rows, _within(seen, apart, label, ratios, [*groups, stratum]), drawn)
 
 
 @any_table
@@ -279,16 +285,24 @@ def _compared(
 # ------------------------------------------------------------------ writing the tables
 
 
-def _rows(
+@dataclass(frozen=True, slots=True, eq=False)
+class _Looked:
+    """What is said of every cell, by series, stratum and site: all strata together come last."""
+
+    strata: list[Any]
+    present: BoolArray
+    columns: dict[str, np.ndarray]
+
+
+def _looked(
     seen: _Seen,
     own: Rated,
     ratios: Ratios,
     label: Any,
-    names: list[str],
     kind: str,
     total: str | None,
     confidence: float,
-) -> pd.DataFrame:
+) -> _Looked:
     x, n, phi = own
     strata, present = list(seen.network.strata), seen.present
     ratio, pooled = ratios
@@ -319,18 +333,38 @@ def _rows(
         "rate_borrowed": shrunk.borrowed,
         **columns,
     }
-    keys = [(*key, one, at) for key in seen.network.series for one in strata for at in seen.sites]
-    table = pd.DataFrame(keys, columns=names)
-    table = table.assign(**{name: part.ravel() for name, part in columns.items()})
-    return table[present.ravel()].reset_index(drop=True)
+    return _Looked(strata, present, columns)
+
+
+def _funnels(seen: _Seen, looked: _Looked, names: list[str], kind: str) -> tuple[Funnels, IntArray]:
+    """A funnel a series and stratum, these sorted, and the place in it of each cell with a row."""
+    rank, _ = pd.factorize(np.array(looked.strata, dtype=object), sort=True)
+    order = np.argsort(rank)
+    present = looked.present[:, order]
+    told = present.any(axis=-1)
+    number = (np.cumsum(present) - 1).reshape(present.shape)
+    series = [
+        (*key, looked.strata[at])
+        for key, some in zip(seen.network.series, told, strict=True)
+        for at in order[some]
+    ]
+    x, n, there = (
+        part[told][..., np.newaxis]
+        for part in (
+            looked.columns["numerator"][:, order],
+            looked.columns["denominator"][:, order],
+            present,
+        )
+    )
+    counts = Counts(x, n, there, series, seen.sites, [None])
+    return of_counts(counts, names, kind=kind), number[:, rank][looked.present]
 
 
 def _within(seen: _Seen, apart: Any, label: Any, ratios: Ratios, names: list[str]) -> pd.DataFrame:
     """A row a stratum that two sites can tell of; none for rates over an exposure or a target."""
-    keys = [(*key, one) for key in seen.network.series for one in seen.network.strata]
-    table = pd.DataFrame(keys, columns=names)
+    labels = cells(names, seen.network.series, seen.network.strata)
     if apart is None:
-        return table.iloc[:0]
+        return pd.DataFrame(labels).iloc[:0]
     shape = apart.sites.shape
     columns = {
         "reference": np.broadcast_to(np.asarray(label, dtype=object), (*shape, 1))[..., 0],
@@ -343,7 +377,7 @@ def _within(seen: _Seen, apart: Any, label: Any, ratios: Ratios, names: list[str
         "level": ratios[1].level,
         "spread": ratios[1].spread,
     }
-    table = table.assign(**{name: part.ravel() for name, part in columns.items()})
+    table = pd.DataFrame(labels | {name: part.ravel() for name, part in columns.items()})
     return table[table["sites"] >= 2].reset_index(drop=True)
 
 
