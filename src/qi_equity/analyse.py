@@ -342,7 +342,7 @@ def _kept(
     then = previous.judged
     same = {site for site in told.sites if site in then and then[site].counts == told.sites[site]}
     others = rows[~rows["site"].isin(same)]
-    apart = len(others) and told_apart(reading, others, rows)
+    apart = len(others) and told_apart(reading, others, told)
     return frozenset(same) if apart else frozenset()
 
 
@@ -474,9 +474,10 @@ def _gaps(reading: Reading, known: pd.DataFrame) -> pd.DataFrame:
         for name in table.columns
         if name.startswith(("numerator", "denominator", "rate", "difference", "ratio"))
     ]
+    kept = both[[*SERIES_KEY, *columns]]
     then, now = (
-        both.loc[of_window == at, [*SERIES_KEY, *columns]].rename(
-            columns={name: f"{name}_{suffix}" for name in columns}
+        kept[of_window == at].set_axis(
+            [*SERIES_KEY, *(f"{name}_{suffix}" for name in columns)], axis="columns"
         )
         for at, suffix in ((0, THEN), (1, NOW))
     )

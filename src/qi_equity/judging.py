@@ -19,7 +19,7 @@ from qi_equity.frames.evidence import rows_of, weighed
 from qi_equity.frames.gap_chart import Asked, in_few_passes
 from qi_equity.frames.watch import watched
 from qi_equity.labels import codes
-from qi_equity.observations import COUNTS, KEY, SERIES_KEY, beside
+from qi_equity.observations import COUNTS, KEY, SERIES_KEY, beside, placed
 from qi_equity.project import ALL_SITES, EVERYONE, Project
 from qi_equity.reading import Reading
 
@@ -57,7 +57,7 @@ def contents(reading: Reading, rows: pd.DataFrame) -> Contents:
     for together in logged.together():
         shared = f"{plan}{[*held]}:{logged.calendar(together).hex()}"
         sites.update({site: _digest(shared, held, at[site]) for site in together})
-    return Contents(sites, f"{_plan(reading)}:{_windows(reading, rows)}")
+    return Contents(sites, _digest_of_windows(reading, rows))
 
 
 def _plan(reading: Reading) -> str:
@@ -84,18 +84,29 @@ def _digest(start: str, columns: Mapping[str, np.ndarray], at: np.ndarray) -> st
     return digest.hexdigest()
 
 
-def told_apart(reading: Reading, some: pd.DataFrame, rows: pd.DataFrame) -> bool:
+def told_apart(reading: Reading, some: pd.DataFrame, told: Contents) -> bool:
     """Whether some sites' rows alone are read as they are among all rows of the measure."""
-    return _windows(reading, some) == _windows(reading, rows)
+    return _digest_of_windows(reading, some) == told.windows
 
 
-def _windows(reading: Reading, rows: pd.DataFrame) -> str:
+def _digest_of_windows(reading: Reading, rows: pd.DataFrame) -> str:
     """The subgroups and strata that are held side by side, and whether their reference is there."""
     known = _known(reading, rows)
     both = known & rows["denominator"].notna().to_numpy()
-    days = rows["subgroup"].to_numpy("datetime64[ns]")
-    spans = [np.unique(days[some]).tobytes().hex() for some in (known, both)]
-    return repr((spans, sorted(rows.loc[both, "stratum"].unique()), reading.is_held(rows[known])))
+    (day, days), (stratum, strata) = (codes(rows[name]) for name in ("subgroup", "stratum"))
+    moments = np.asarray(days, dtype="datetime64[ns]")
+    spans = [moments[_among(day, some, len(days))].tobytes().hex() for some in (known, both)]
+    there = [str(one) for one in strata[_among(stratum, both, len(strata))]]
+    held = (
+        reading.is_held(rows.iloc[:0])
+        or reading.reference in strata[_among(stratum, known, len(strata))]
+    )
+    return f"{_plan(reading)}:{(spans, there, bool(held))}"
+
+
+def _among(code: IntArray, some: BoolArray, many: int) -> BoolArray:
+    """Which of so many codes some rows have."""
+    return np.bincount(code[some], minlength=many) > 0
 
 
 def _known(reading: Reading, rows: pd.DataFrame) -> BoolArray:
@@ -366,6 +377,15 @@ def _alike(work: Work, row: IntArray) -> tuple[object, ...]:
     return (*days, longest, columns, reading.freeze is None, family)
 
 
+def _whole(charts: pd.DataFrame) -> IntArray:
+    """The place of the chart that adds up each one and the rest of its site; -1 of that itself."""
+    place, first = placed(charts, ["measure", "site", "phase"])
+    is_whole = charts["stratum"].eq(EVERYONE).to_numpy(bool)
+    of = np.full(len(first), -1)
+    of[place[is_whole]] = np.flatnonzero(is_whole)
+    return np.where(is_whole, -1, of[place])
+
+
 def _one_pass(works: Sequence[Work], rows: Sequence[IntArray]) -> list[Tables]:
     summaries = [work.drawn.summary for work in works]
     many = [len(summary) for summary in summaries]
@@ -378,15 +398,13 @@ def _one_pass(works: Sequence[Work], rows: Sequence[IntArray]) -> list[Tables]:
         [np.where(one < 0, -1, one + start) for one, start in zip(rows, ends, strict=False)]
     )
     measures = [work.reading.measure for work in works]
-    place = pd.MultiIndex.from_frame(charts[KEYS])
-    whole = place.get_indexer(pd.MultiIndex.from_frame(charts[KEYS].assign(stratum=EVERYONE)))
     found = weighed(
         charts,
         points,
         SERIES_KEY,
         row=row,
         events_per_birth=np.repeat([one.data == "proportion" for one in measures], many),
-        whole=np.where(charts["stratum"] == EVERYONE, -1, whole),
+        whole=_whole(charts),
         season=np.repeat([one.season is not None for one in measures], many),
     )
     watch = watched(

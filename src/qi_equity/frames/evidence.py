@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from qi_equity.arrays import BoolArray, FloatArray, IntArray
 from qi_equity.chance import HIGHLIGHT, LEVEL, q_values
 from qi_equity.equity.verdict import CHANGED
+from qi_equity.labels import codes
 from qi_equity.spc.apart import apart
 from qi_equity.spc.attainable import attained_by_runs, attained_by_scan
 from qi_equity.spc.scan import scan
@@ -137,14 +138,19 @@ class _Judged:
 
 def rows_of(charts: pd.DataFrame, points: pd.DataFrame, keys: list[str]) -> IntArray:
     """The place among the charts of the chart of each point; -1 where there is none."""
-    place = pd.MultiIndex.from_frame(charts[keys])
     # Points of a chart stand together as a rule: each stretch of them is looked up once.
-    codes = [pd.factorize(points[name])[0] for name in keys]
+    each = [codes(points[name], sort=False)[0] for name in keys]
     begins = np.ones(len(points), bool)
-    begins[1:] = np.any([one[1:] != one[:-1] for one in codes], axis=0)
-    first = np.flatnonzero(begins)
+    begins[1:] = np.any([one[1:] != one[:-1] for one in each], axis=0)
+    first, stretch = np.flatnonzero(begins), np.cumsum(begins) - 1
+    # ... and not even once where the charts are those of the stretches, in their order.
+    if len(first) == len(charts) and all(
+        bool((points[name].array.take(first) == charts[name].array).all()) for name in keys
+    ):
+        return stretch
+    place = pd.MultiIndex.from_frame(charts[keys])
     found = place.get_indexer(pd.MultiIndex.from_frame(points[keys].take(first)))
-    return np.asarray(found[np.cumsum(begins) - 1], dtype=np.int64)
+    return np.asarray(found[stretch], dtype=np.int64)
 
 
 def _counts(
