@@ -210,7 +210,8 @@ def cells(
     (['A', 'A', 'B', 'B'], ['Asian', 'Black', 'Asian', 'Black'])
     """
     of_series, *places = np.indices((len(series), *map(len, axes))).reshape(1 + len(axes), -1)
-    columns = [(labels, of_series) for labels in zip(*series, strict=True)]
+    keys = [*zip(*series, strict=True)] or [()] * (len(names) - len(axes))
+    columns = [(labels, of_series) for labels in keys]
     columns += zip(axes, places, strict=True)
     return {
         name: pd.Series(list(labels)).array.take(at)

@@ -12,6 +12,7 @@ from qi_equity.arrays import FloatArray
 from qi_equity.equity.inequality import inequality as with_intervals
 from qi_equity.equity.inequality import strata_from_counts
 from qi_equity.equity.inequality_noise import by_chance, corrected
+from qi_equity.frames.counts import cells, counted
 
 # WHO's measures for strata without an order.
 MEASURES = (
@@ -26,6 +27,7 @@ MEASURES = (
     "mld",  # mean log deviation (x 1,000)
     "paf",  # population attributable fraction (%)
 )
+NUMBERS = ("seen", "expected", "p_value", "corrected", "lower", "upper")
 # For strata in an order, beside those: a line through all of them, by their place in line
 # (Mackenbach and Kunst 1997, Soc Sci Med 44:757).
 IN_ORDER = (
@@ -61,28 +63,36 @@ def inequality(
     [3.75, 1.53]
     """
     groups = [by] if isinstance(by, str) else list(by or [])
-    known = data.dropna(subset=[numerator, denominator]).assign(all=0)
-    sums = known.groupby([*groups, "all", stratum])[[numerator, denominator]].sum()
-    x, n = (sums[name].unstack(stratum) for name in (numerator, denominator))
-    labels = x.index.to_frame(index=False)[groups]
-    chance = by_chance(x.to_numpy(float), n.to_numpy(float), list(MEASURES), adverse=adverse)
-    clean = corrected(strata_from_counts(x.to_numpy(float), n.to_numpy(float), adverse=adverse))
-    none = np.full(len(labels), np.nan)
-    columns = {
-        "name": np.repeat(np.array(MEASURES, dtype=object), len(labels)),
-        "seen": np.concatenate([chance[name].seen for name in MEASURES]),
-        "expected": np.concatenate([chance[name].expected for name in MEASURES]),
-        "p_value": np.concatenate([chance[name].p_value for name in MEASURES]),
-        "corrected": np.concatenate([clean.get(name, none) for name in MEASURES]),
-    }
-    repeated = labels.loc[np.tile(np.arange(len(labels)), len(MEASURES))].reset_index(drop=True)
-    table = repeated.assign(**columns, lower=np.nan, upper=np.nan)
-    ranked = [name for name in order if name in x]
+    told = data[numerator].notna() & data[denominator].notna()
+    known = data if told.all() else data[told]
+    counts = counted(known, numerator, denominator, stratum, groups, None, "rate")
+    x, n = counts.numerator[..., 0], counts.denominator[..., 0]
+    rows = [*_unordered(x, n, adverse=adverse)]
+    ranked = [counts.strata.index(name) for name in order if name in counts.strata]
     if len(ranked) > 2:
-        counts = (part[ranked].to_numpy(float) for part in (x, n))
-        parts = [labels.assign(**row) for row in _in_order(*counts, adverse=adverse)]
-        table = pd.concat([table, *parts], ignore_index=True)
-    return table.sort_values(groups, kind="stable", ignore_index=True) if groups else table
+        rows += _in_order(x[:, ranked], n[:, ranked], adverse=adverse)
+    labels = cells([*groups, "name"], counts.series, [row["name"] for row in rows])
+    numbers = {
+        name: np.stack([np.broadcast_to(row[name], len(x)) for row in rows], axis=-1).ravel()
+        for name in NUMBERS
+    }
+    return pd.DataFrame(labels | numbers)
+
+
+def _unordered(x: FloatArray, n: FloatArray, *, adverse: bool) -> Iterator[dict[str, Any]]:
+    """WHO's measures, with what chance alone would make of them."""
+    chance = by_chance(x, n, list(MEASURES), adverse=adverse)
+    clean = corrected(strata_from_counts(x, n, adverse=adverse))
+    for name in MEASURES:
+        yield {
+            "name": name,
+            "seen": chance[name].seen,
+            "expected": chance[name].expected,
+            "p_value": chance[name].p_value,
+            "corrected": clean.get(name, np.nan),
+            "lower": np.nan,
+            "upper": np.nan,
+        }
 
 
 def _in_order(x: FloatArray, n: FloatArray, *, adverse: bool) -> Iterator[dict[str, Any]]:
@@ -95,7 +105,7 @@ def _in_order(x: FloatArray, n: FloatArray, *, adverse: bool) -> Iterator[dict[s
             "seen": chance[name].seen,
             "expected": chance[name].expected,
             "p_value": chance[name].p_value,
-            "corrected": float("nan"),
+            "corrected": np.nan,
             "lower": found[name].lower,
             "upper": found[name].upper,
         }
