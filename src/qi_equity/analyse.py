@@ -500,10 +500,11 @@ def _with_unknown(gap: pd.DataFrame, bounds: pd.DataFrame) -> pd.DataFrame:
     lower, upper = np.full((2, len(first)), np.nan)
     np.fmin.at(lower, place, ratio)
     np.fmax.at(upper, place, ratio)
-    found = plausible[[*SERIES_KEY, "unknown_births"]].take(first).reset_index(drop=True)
-    found["unknown_ratio_lower"], found["unknown_ratio_upper"] = lower, upper
-    found["unknown_decides"] = (
-        np.bincount(place[plausible["changes"].eq(True)], minlength=len(first)) > 0
+    changes = plausible["changes"].eq(True).to_numpy(bool)
+    found = pd.DataFrame(
+        {name: plausible[name].array.take(first) for name in (*SERIES_KEY, "unknown_births")}
+        | {"unknown_ratio_lower": lower, "unknown_ratio_upper": upper}
+        | {"unknown_decides": np.bincount(place[changes], minlength=len(first)) > 0}
     )
     merged = side_by_side(gap, found, on=SERIES_KEY)
     return merged.assign(unknown_decides=merged["unknown_decides"].eq(True))

@@ -93,12 +93,15 @@ def weighed(
         np.full(many, -1) if whole is None else whole,
         np.zeros(many, bool) if season is None else season,
     )
-    charts = charts.assign(**_scanned(parts))
-    charts["p_value"] = charts["p_scan"].fillna(charts["p_runs"])
-    # A change of its own: the rate moved, and not only as that of the rest did.
-    charts["p_own"] = np.fmax(charts["p_value"], charts["p_apart"])
-    charts["attainable"] = _attainable(charts, parts)
-    return charts
+    found, p_runs = _scanned(parts), charts["p_runs"].to_numpy(float)
+    p_value = np.where(np.isnan(found["p_scan"]), p_runs, found["p_scan"])
+    return charts.assign(
+        **found,
+        p_value=p_value,
+        # A change of its own: the rate moved, and not only as that of the rest did.
+        p_own=np.fmax(p_value, found["p_apart"]),
+        attainable=_attainable(found["p_scan"], p_runs, charts["useful"], parts),
+    )
 
 
 def among(charts: pd.DataFrame, *, totals: BoolArray) -> Evidence:
@@ -108,19 +111,21 @@ def among(charts: pd.DataFrame, *, totals: BoolArray) -> Evidence:
     is not in the charts they add up. Columns put on: `q_value` (of p_own), `highlight`
     (and `emerging`, the same) and `shared` ("own", "shared" or "").
     """
-    q_scan = _by_family(charts["p_value"], totals)
-    charts = charts.assign(q_value=_by_family(charts["p_own"], totals))
-    charts["highlight"] = charts["emerging"] = charts["q_value"] <= HIGHLIGHT
-    alike = (q_scan <= HIGHLIGHT) & (charts["p_apart"] > LEVEL) & (charts["p_rest"] <= LEVEL)
-    lit = charts["highlight"] & charts["p_apart"].notna()
-    charts["shared"] = np.where(lit, OWN, np.where(alike, SHARED, ""))
-    own = charts[~totals]
+    p_value, p_own, p_apart, p_rest = (
+        charts[name].to_numpy(float) for name in ("p_value", "p_own", "p_apart", "p_rest")
+    )
+    q_scan, q_value = _by_family(p_value, totals), _by_family(p_own, totals)
+    lit = q_value <= HIGHLIGHT
+    alike = (q_scan <= HIGHLIGHT) & (p_apart > LEVEL) & (p_rest <= LEVEL)
+    told = np.where(lit & np.isfinite(p_apart), OWN, np.where(alike, SHARED, ""))
+    own = ~totals
     return Evidence(
-        charts,
-        judged=int(own["p_value"].notna().sum()),
-        expected=float(own["attainable"].sum()),
-        seen=int((own["p_own"] <= LEVEL).sum()),
-        highlighted=int(own["highlight"].sum()),
+        # One beside the other: a column is put where it is first named.
+        charts.assign(q_value=q_value, emerging=lit, highlight=lit, shared=told),
+        judged=int(np.isfinite(p_value[own]).sum()),
+        expected=float(charts["attainable"][own].sum()),
+        seen=int((p_own[own] <= LEVEL).sum()),
+        highlighted=int(lit[own].sum()),
     )
 
 
@@ -227,26 +232,27 @@ def _seasons(parts: _Judged) -> tuple[FloatArray, NDArray[np.str_]]:
     return effect, word
 
 
-def _attainable(charts: pd.DataFrame, parts: _Judged) -> FloatArray:
+def _attainable(
+    p_scan: FloatArray, p_runs: FloatArray, useful: pd.Series, parts: _Judged
+) -> FloatArray:
     """The level each chart's test attains; 0 where it is judged by nothing."""
-    level = np.zeros(len(charts))
-    scanned = charts["p_scan"].notna().to_numpy()
+    level = np.zeros(len(p_scan))
+    scanned = np.isfinite(p_scan)
     for at_most_one in (True, False):
         rows = np.flatnonzero(scanned & (parts.single == at_most_one))
         level[rows] = attained_by_scan(
             parts.numerator[rows], parts.denominator[rows], LEVEL, at_most_one=at_most_one
         )
-    by_runs = ~scanned & charts["p_runs"].notna().to_numpy()
+    by_runs = ~scanned & np.isfinite(p_runs)
     if by_runs.any():
-        useful = charts.loc[by_runs, "useful"].astype(int)
-        level[by_runs] = [attained_by_runs(points, LEVEL) for points in useful]
+        level[by_runs] = [attained_by_runs(int(points), LEVEL) for points in useful[by_runs]]
     return level
 
 
-def _by_family(p_value: pd.Series, total: BoolArray) -> FloatArray:
+def _by_family(p_value: FloatArray, total: BoolArray) -> FloatArray:
     q = np.full(len(p_value), np.nan)
     for family in (total, ~total):
-        q[family] = q_values(p_value.to_numpy(float)[family])
+        q[family] = q_values(p_value[family])
     return q
 
 
@@ -258,11 +264,18 @@ def in_family(gaps: pd.DataFrame, *, totals: pd.Series, declared: pd.Series) -> 
     """
     if "p_trend" not in gaps:
         return gaps.assign(verdict="", highlight=False)
+    total, alone = totals.to_numpy(bool), declared.to_numpy(bool)
     q = {name: np.full(len(gaps), np.nan) for name in ("trend", "scan")}
-    for family in (totals & ~declared, ~totals & ~declared):
-        for name, column in q.items():
-            column[family] = q_values(gaps.loc[family, f"p_{name}"].to_numpy(float))
-    gaps = gaps.assign(q_trend=q["trend"], q_scan=q["scan"], declared=declared)
-    gaps["verdict"] = gaps["verdict"].fillna("")
-    changed = gaps["verdict"].isin(CHANGED)
-    return gaps.assign(highlight=changed & (declared | (gaps["q_trend"] <= HIGHLIGHT)))
+    for name, column in q.items():
+        p_value = gaps[f"p_{name}"].to_numpy(float)
+        for family in (total & ~alone, ~total & ~alone):
+            column[family] = q_values(p_value[family])
+    verdict = gaps["verdict"].fillna("")
+    changed = verdict.isin(CHANGED).to_numpy(bool)
+    return gaps.assign(
+        q_trend=q["trend"],
+        q_scan=q["scan"],
+        declared=declared,
+        verdict=verdict,
+        highlight=changed & (alone | (q["trend"] <= HIGHLIGHT)),
+    )

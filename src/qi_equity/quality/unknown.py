@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from qi_equity.equity import bounds
 from qi_equity.equity.gaps import Methods
+from qi_equity.frames.counts import cells
 from qi_equity.observations import COUNTS
 from qi_equity.reading import Reading
 
@@ -40,7 +41,7 @@ def unknown_bounds(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:
     """
     groups = reading.project.strata.groups
     unknown = [group.name for group in groups if group.unknown]
-    rows = rows.dropna(subset=list(COUNTS))
+    rows = rows[rows["numerator"].notna() & rows["denominator"].notna()]
     known = rows[rows["stratum"].isin(reading.project.strata.known)]
     told = reading.compared and not isinstance(reading.reference, float)
     if known.empty or not unknown or not told:
@@ -48,8 +49,14 @@ def unknown_bounds(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:
     counts, against = reading.held_against(known)
     sites, strata = [site for (site,) in counts.series], counts.strata
     x, n = (part[..., 0] for part in counts.over(slice(None)))
-    hidden = rows[rows["stratum"].isin(unknown)].groupby("site")[list(COUNTS)].sum()
-    xu, nu = (hidden[name].reindex(sites, fill_value=0.0).to_numpy()[:, None] for name in COUNTS)
+    hidden = rows[rows["stratum"].isin(unknown)]
+    place = pd.Index(sites).get_indexer(hidden["site"])
+    xu, nu = (
+        np.bincount(place[place >= 0], hidden[name].to_numpy(float)[place >= 0], len(sites))[
+            :, None
+        ]
+        for name in COUNTS
+    )
     x0, n0 = (against(part[..., None])[..., 0] for part in (x, n))
     total = np.nansum(n, axis=1, keepdims=True)
     found = bounds.unknown_bounds(
@@ -60,18 +67,16 @@ def unknown_bounds(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:
         methods=Methods(kind=reading.measure.data, ratio_alone=True),
     )
     share = np.divide(nu, nu + total, out=np.full_like(nu, np.nan), where=nu + total > 0)
-    gaps, (many, each) = found.gaps, x.shape
+    gaps = found.gaps
 
     def flat(arrays: Iterable[NDArray[Any]]) -> NDArray[Any]:
         return np.concatenate([np.broadcast_to(array, x.shape).ravel() for array in arrays])
 
     every = gaps.values()
-    table = pd.DataFrame(
-        {
-            "measure": reading.measure.id,
-            "site": np.tile(np.repeat(np.array(sites, object), each), len(gaps)),
-            "stratum": np.tile(np.array(strata, object), many * len(gaps)),
-            "allocation": np.repeat(np.array([*gaps], object), many * each),
+    ways = [(reading.measure.id, way) for way in gaps]
+    columns = {
+        **cells(["measure", "allocation", "site", "stratum"], ways, sites, strata),
+        **{
             "difference": flat(gap.difference.estimate for gap in every),
             "difference_lower": flat(gap.difference.lower for gap in every),
             "difference_upper": flat(gap.difference.upper for gap in every),
@@ -80,6 +85,6 @@ def unknown_bounds(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:
             "unknown_share": flat(share for _ in every),
             "changes": flat(found.changes for _ in every),
         },
-        columns=COLUMNS,
-    )
+    }
+    table = pd.DataFrame({name: columns[name] for name in COLUMNS})
     return table[table["difference"].notna()]
