@@ -90,17 +90,17 @@ def analyse(
     _of_one_dimension(project)
     table = checked(observations)
     logged = _by_measure(table)
-    declared = [measure.id for measure in project.measures if measure.id in logged]
-    strange = [name for name in logged if name not in declared]
+    known = [measure.id for measure in project.measures if measure.id in logged]
+    strange = [name for name in logged if name not in known]
     cautions = [caution("not_declared", (name, "", "")) for name in strange]
-    network = len({site for name in declared for site in logged[name]["site"].unique()}) > 1
+    network = len({site for name in known for site in logged[name]["site"].unique()}) > 1
     before = previous.kept if previous is not None and judge else {}
     judges = workers(engine) if judge else None
     begun = {
         name: _measure(
             Reading(project, project.measure(name)), logged[name], network, judges, before
         )
-        for name in declared
+        for name in known
     }
     measured = _finished(begun, judges)
     parts = list(measured.values())

@@ -160,7 +160,7 @@ def _series(data: Contrast, baseline: int, design: float) -> _Series:
             totals[:, row, told_of],
             states,
             row,
-            np.count_nonzero(told_of[:baseline]),
+            int(np.count_nonzero(told_of[:baseline])),
         )
     watched = told & (np.arange(told.shape[-1]) >= baseline)
     before = likely[0, :, :baseline].sum(axis=1)

@@ -211,11 +211,10 @@ def cells(
     """
     of_series, *places = np.indices((len(series), *map(len, axes))).reshape(1 + len(axes), -1)
     keys = [*zip(*series, strict=True)] or [()] * (len(names) - len(axes))
-    columns = [(labels, of_series) for labels in keys]
-    columns += zip(axes, places, strict=True)
+    at = [*[of_series] * len(keys), *places]
     return {
-        name: pd.Series(list(labels)).array.take(at)
-        for name, (labels, at) in zip(names, columns, strict=True)
+        name: pd.Series(list(labels)).array.take(place)
+        for name, labels, place in zip(names, [*keys, *axes], at, strict=True)
     }
 
 

@@ -296,7 +296,7 @@ def _summary(
     families: list[slice],
 ) -> dict[str, Any]:
     whole, suits = pooled(gap), display(gap.events, gap.total, known)
-    labels = np.array([*subgroups, None], dtype=object)
+    labels = as_column(np.array([*subgroups, None], dtype=object), subgroups[0])
     return {
         "subgroups": gap.compared.sum(axis=-1),
         "baseline": known,
@@ -316,7 +316,7 @@ def _summary(
         "p_difference": found.p_difference,
         "q_trend": np.concatenate([q_values(found.p_trend[one]) for one in families]),
         "q_scan": np.concatenate([q_values(found.p_scan[one]) for one in families]),
-        "split": as_column(labels[np.where(found.p_scan <= LEVEL, found.split, -1)], subgroups[0]),
+        "split": labels[np.where(found.p_scan <= LEVEL, found.split, -1)],
         "smallest_change": found.smallest_factor,
         "weeks_to_go": np.ceil(found.periods_to_go * step / WEEK),
         "dispersion": found.dispersion,
@@ -342,14 +342,14 @@ SIDES = {1: "rising", 0: "", -1: "falling"}
 
 def _alarms(charts: GapChart, subgroups: list[Any], budget: float) -> dict[str, Any]:
     drawn = np.isfinite(charts.limit).any(axis=-1)
-    labels = np.array([*subgroups, None], dtype=object)
+    labels = as_column(np.array([*subgroups, None], dtype=object), subgroups[0])
     side = np.take_along_axis(charts.signal, np.maximum(charts.first, 0)[:, None], axis=-1)[:, 0]
     return {
         "signal": [SIDES[int(one)] for one in side],
         # Read at any number of looks, and never taken back by later subgroups.
         "established": charts.first >= 0,
-        "first_established": as_column(labels[charts.first], subgroups[0]),
-        "change_estimate": as_column(labels[charts.change], subgroups[0]),
+        "first_established": labels[charts.first],
+        "change_estimate": labels[charts.change],
         # Their sum over the charts in view is the number of false alarms to expect in a year.
         "false_alarms_a_year": np.where(drawn, budget, 0.0),
     }
@@ -453,12 +453,11 @@ def as_codes(applies: Mapping[str, NDArray[np.bool_]]) -> list[tuple[str, ...]]:
 
 def settled(summary: pd.DataFrame) -> pd.DataFrame:
     """An echo is called so, and what any number of looks have shown is not called steady."""
-    echo = summary["echo_of"] != ""
+    echo, verdict = (summary[name].to_numpy(object) for name in ("echo_of", "verdict"))
     # No single look says that there is no change where all of them together have shown one.
-    unsettled = summary["established"] & (summary["verdict"] == Verdict.STEADY)
-    verdict = summary["verdict"].astype(object)
-    verdict = verdict.mask(echo, str(Verdict.ECHO)).mask(unsettled & ~echo, str(Verdict.GAP))
-    return summary.assign(verdict=verdict)
+    unsettled = summary["established"].to_numpy(bool) & (verdict == Verdict.STEADY)
+    said = np.where(echo != "", str(Verdict.ECHO), np.where(unsettled, str(Verdict.GAP), verdict))
+    return summary.assign(verdict=pd.Series(said, summary.index, dtype=object))
 
 
 def _points(

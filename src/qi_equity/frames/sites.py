@@ -341,22 +341,18 @@ def _funnels(seen: _Seen, looked: _Looked, names: list[str], kind: str) -> tuple
     rank, _ = pd.factorize(np.array(looked.strata, dtype=object), sort=True)
     order = np.argsort(rank)
     present = looked.present[:, order]
-    told = present.any(axis=-1)
+    told = np.asarray(present.any(axis=-1))
     number = (np.cumsum(present) - 1).reshape(present.shape)
     series = [
         (*key, looked.strata[at])
         for key, some in zip(seen.network.series, told, strict=True)
         for at in order[some]
     ]
-    x, n, there = (
-        part[told][..., np.newaxis]
-        for part in (
-            looked.columns["numerator"][:, order],
-            looked.columns["denominator"][:, order],
-            present,
-        )
+    x, n = (
+        looked.columns[name][:, order][told][..., np.newaxis]
+        for name in ("numerator", "denominator")
     )
-    counts = Counts(x, n, there, series, seen.sites, [None])
+    counts = Counts(x, n, present[told][..., np.newaxis], series, seen.sites, [None])
     return of_counts(counts, names, kind=kind), number[:, rank][looked.present]
 
 

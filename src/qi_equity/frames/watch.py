@@ -227,16 +227,17 @@ def _charts(
     watched_ = why == NotWatched.WATCHED
     with np.errstate(invalid="ignore"):
         last = np.fmax.reduce(drawn, axis=-1, initial=np.nan)
-    return keys.reset_index(drop=True).assign(
-        established=first >= 0,
-        direction=SIDES[side[rows, first]] if side.size else "",
-        first_established=as_column(labels[rows, first], like),
-        change_estimate=as_column(labels[rows, change], like),
-        evidence=np.fmax(last[0], last[1]),
-        evidence_limit=last[2],
-        false_alarms_a_year=np.where(watched_, shares, 0.0),
-        not_watched=[str(one) for one in why],
-    )
+    columns = {
+        "established": first >= 0,
+        "direction": SIDES[side[rows, first]] if side.size else "",
+        "first_established": as_column(labels[rows, first], like),
+        "change_estimate": as_column(labels[rows, change], like),
+        "evidence": np.fmax(last[0], last[1]),
+        "evidence_limit": last[2],
+        "false_alarms_a_year": np.where(watched_, shares, 0.0),
+        "not_watched": [str(one) for one in why],
+    }
+    return pd.DataFrame({name: keys[name].array for name in keys} | columns)
 
 
 def _points(points: pd.DataFrame, keys: list[str], wide: _Wide, drawn: FloatArray) -> pd.DataFrame:
@@ -246,4 +247,4 @@ def _points(points: pd.DataFrame, keys: list[str], wide: _Wide, drawn: FloatArra
     for name, values in zip(("evidence_up", "evidence_down", "evidence_limit"), drawn, strict=True):
         evidence[name] = column = np.full(len(points), np.nan)
         column[held] = values[wide.row[held], wide.place[held]]
-    return points[named].reset_index(drop=True).assign(**evidence)
+    return pd.DataFrame({name: points[name].array for name in named} | evidence)

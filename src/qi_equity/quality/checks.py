@@ -14,7 +14,7 @@ import pandas as pd
 
 from qi_equity.arrays import FloatArray
 from qi_equity.findings import Caution, Number, caution
-from qi_equity.observations import COUNTS, KEY, beside, placed
+from qi_equity.observations import COUNTS, KEY, UNKNOWN, beside, placed
 from qi_equity.project import ALL_SITES, EVERYONE, Measure, Period, Project
 from qi_equity.quality import outcome
 from qi_equity.quality.coding import of_whom
@@ -246,7 +246,7 @@ def _excluded(data: _Data) -> Iterator[Found]:
 def _outcome(data: _Data) -> Iterator[Found]:
     """How many were counted whose outcome is not recorded: as if nothing had happened to them."""
     for measure, rows in data.measures():
-        if outcome.UNKNOWN not in beside(rows):
+        if UNKNOWN not in beside(rows):
             continue
         ways = [[], ["stratum"], *([["site"]] if rows["site"].nunique() > 1 else [])]
         for by in ways:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from qi_equity.equity import bounds
 from qi_equity.equity.gaps import Methods
 from qi_equity.frames.counts import cells
-from qi_equity.observations import COUNTS
 from qi_equity.reading import Reading
 
 COLUMNS = [
@@ -49,14 +48,11 @@ def unknown_bounds(reading: Reading, rows: pd.DataFrame) -> pd.DataFrame:
     counts, against = reading.held_against(known)
     sites, strata = [site for (site,) in counts.series], counts.strata
     x, n = (part[..., 0] for part in counts.over(slice(None)))
-    hidden = rows[rows["stratum"].isin(unknown)]
+    hidden = rows[rows["stratum"].isin(unknown) & rows["site"].isin(sites)]
     place = pd.Index(sites).get_indexer(hidden["site"])
-    xu, nu = (
-        np.bincount(place[place >= 0], hidden[name].to_numpy(float)[place >= 0], len(sites))[
-            :, None
-        ]
-        for name in COUNTS
-    )
+    xu, nu = np.zeros((2, len(sites), 1))
+    np.add.at(xu[:, 0], place, hidden["numerator"].to_numpy(float))
+    np.add.at(nu[:, 0], place, hidden["denominator"].to_numpy(float))
     x0, n0 = (against(part[..., None])[..., 0] for part in (x, n))
     total = np.nansum(n, axis=1, keepdims=True)
     found = bounds.unknown_bounds(

@@ -141,7 +141,9 @@ def _walked(
     paths[:, high] = 1.0
     taken = _steps_taken(chance)
     steps = np.ascontiguousarray(np.moveaxis(chance[..., taken], 1, 0))
-    for step, inside_now, here in zip(steps, kept, _stretches(kept.any(axis=1)), strict=True):
+    for step, inside_now, here in zip(
+        steps, kept, _stretches(np.asarray(kept.any(axis=1))), strict=True
+    ):
         arrived = np.einsum("rki,ri->rk", windows[:, here, taken], step)
         paths[...] = 0.0
         np.multiply(arrived, inside_now[:, here], out=paths[:, here])
@@ -159,7 +161,7 @@ def _steps_taken(chance: FloatArray) -> slice:
 
     Rounded up to so many that are added up at once, so that sums keep their last digit.
     """
-    [taken] = _stretches(chance.any(axis=(0, 1))[np.newaxis])
+    [taken] = _stretches(np.asarray(chance.any(axis=(0, 1)))[np.newaxis])
     return slice(taken.start // AT_ONCE * AT_ONCE, -(-taken.stop // AT_ONCE) * AT_ONCE)
 
 
