@@ -9,14 +9,14 @@ import logging
 import os
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import connection, get_context, parent_process
 from queue import Empty, SimpleQueue
 from signal import SIG_IGN, SIGINT, signal
-from threading import Lock, Thread
+from threading import Condition, Lock, Thread
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -213,12 +213,41 @@ class Threads:
 
     def __init__(self, many: int) -> None:
         self._ready: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self.at_work = 0  # tasks that were given and are not done
+        self._changed = Condition()
         for _ in range(many):
             Thread(target=self._attend, name="aside", daemon=True).start()
 
     def line(self, slow: Threads | None = None) -> Line:
         """A line whose tasks are done in order; slow: where those are done that take long."""
-        return Line(self._ready.put, (slow or self)._ready.put)
+        return Line(self._begin, (slow or self)._begin)
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """As long as this lasts somebody waits for an answer, as for a task of these threads."""
+        self._count(1)
+        try:
+            yield
+        finally:
+            self._count(-1)
+
+    def rest(self, quiet: float, over: Callable[[], bool]) -> bool:
+        """Wait until nobody waits for an answer, nor has for so long; False once it is `over`.
+
+        Whoever decides that it is over calls `wake`.
+        """
+        with self._changed:
+            while True:
+                self._changed.wait_for(lambda: not self.at_work or over())
+                if over():
+                    return False
+                if not self._changed.wait_for(lambda: self.at_work or over(), quiet):
+                    return True
+
+    def wake(self) -> None:
+        """Have those who rest see whether it is over."""
+        with self._changed:
+            self._changed.notify_all()
 
     def submit(self, function: Callable[[], T]) -> Future[T]:
         """Have a function called in its turn, in no line."""
@@ -230,12 +259,25 @@ class Threads:
             except BaseException as fault:  # whoever waits for the answer is told
                 future.set_exception(fault)
 
-        self._ready.put(work)
+        self._begin(work)
         return future
+
+    def _begin(self, task: Callable[[], None]) -> None:
+        self._count(1)
+        self._ready.put(task)
+
+    def _count(self, more: int) -> None:
+        with self._changed:
+            self.at_work += more
+            self._changed.notify_all()
 
     def _attend(self) -> None:
         while True:
-            self._ready.get()()
+            task = self._ready.get()
+            try:
+                task()
+            finally:
+                self._count(-1)
 
 
 class Line:

@@ -20,13 +20,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from qi_equity.app import explore
 from qi_equity.app.account import Account
 from qi_equity.app.actions import act
+from qi_equity.app.ahead import Ahead, Pause, likely
 from qi_equity.app.backend import Backend
 from qi_equity.app.clashes import Clashing
 from qi_equity.app.looks import look
 from qi_equity.app.pages import LASTING, NEEDS, NOT_IN_MENU, PAGES, WITHOUT_COUNTS, Context, Page
 from qi_equity.app.pages.account import account_page
 from qi_equity.app.pages.begin import begin_page
-from qi_equity.app.pages.page import text_of, told
+from qi_equity.app.pages.page import go_on, text_of, told
 from qi_equity.app.pages.trail import trail_page
 from qi_equity.app.state import Address, Choice, choose, parse
 from qi_equity.errors import UserError
@@ -44,6 +45,7 @@ from qi_equity.words.grammar import called, first_up, inside, listed
 HERE = Path(__file__).parent
 FILES = ("upload", "outline", "voices", "staff", "release")  # questions that take long
 KEPT = 600  # answers: every chart of the demo network (10 sites, 4 projects, 3 measures) and more
+AHEAD = 120  # answers that nobody has asked for yet, so that they push out none that somebody did
 
 RECENT = 0.25  # seconds
 PLACE = re.compile(r'data-figure="([^"]+)">')  # of a figure, before it is drawn
@@ -59,6 +61,7 @@ class Kept:
 
     def __init__(self) -> None:
         self._answers: OrderedDict[Hashable, Answer] = OrderedDict()
+        self._ahead: OrderedDict[Hashable, Answer] = OrderedDict()
         self._recent: dict[Hashable, tuple[float, Any]] = {}
         self._lock = Lock()
 
@@ -79,6 +82,8 @@ class Kept:
     def get(self, key: Hashable) -> Answer | None:
         """The answer kept under this key."""
         with self._lock:
+            if key in self._ahead:
+                _put(self._answers, key, self._ahead.pop(key), KEPT)
             if key in self._answers:
                 self._answers.move_to_end(key)
             return self._answers.get(key)
@@ -86,9 +91,24 @@ class Kept:
     def put(self, key: Hashable, answer: Answer) -> None:
         """Keep an answer."""
         with self._lock:
-            self._answers[key] = answer
-            while len(self._answers) > KEPT:
-                self._answers.popitem(last=False)
+            _put(self._answers, key, answer, KEPT)
+
+    def put_ahead(self, key: Hashable, answer: Answer) -> None:
+        """Keep an answer that nobody has asked for yet."""
+        with self._lock:
+            if key not in self._answers:
+                _put(self._ahead, key, answer, AHEAD)
+
+    def has(self, key: Hashable) -> bool:
+        """Whether there is an answer, which is not called upon here."""
+        with self._lock:
+            return key in self._answers or key in self._ahead
+
+
+def _put(kept: OrderedDict[Hashable, Answer], key: Hashable, answer: Answer, most: int) -> None:
+    kept[key] = answer
+    while len(kept) > most:
+        kept.popitem(last=False)
 
 
 class Renderer:
@@ -96,7 +116,8 @@ class Renderer:
 
     rights: what the backend's user may see, if answers are kept with those for others.
     users: the list of those who may sign in, if there is one. account: whose page it is, who is
-    told what was refused and asked before expensive work; None where nobody signs in.
+    told what was refused and asked before expensive work; None where nobody signs in. ahead: draws
+    the pages that are likely next, if anything does.
     """
 
     def __init__(
@@ -106,8 +127,10 @@ class Renderer:
         rights: Hashable = None,
         users: Users | None = None,
         account: Account | None = None,
+        ahead: Ahead | None = None,
     ) -> None:
         self.backend = backend
+        self._ahead = ahead
         self._account = account
         self._users = users
         self._kept = kept or Kept()
@@ -139,16 +162,46 @@ class Renderer:
         if choice.notices or choice.address.page not in LASTING:
             return self._made(choice)
         choice = explore.with_effect(choice)
-        offered = tuple((project.id, project.title) for project in projects)
-        revision = self._revision(choice.project.id)
-        under_way = self.backend.release_under_way(choice.project.id)
-        key = (self._rights, choice.address, revision, under_way, offered)
+        key = self._key(choice, projects)
         answer = self._kept.get(key)
         if answer is None:
             self._spend("page")
             answer = self._made(choice)
             self._kept.put(key, answer)
+        if self._ahead is not None and not answer["waiting"]:
+            self._ahead.wish(self.draw_ahead, likely(choice))
         return answer
+
+    def draw_ahead(self, address: Address, pause: Pause) -> None:
+        """Keep the page at an address as if it had been asked for, which nobody has: no look at
+        counts goes on record before they are shown, and nothing is spent.
+
+        It is kept for whoever has the same rights alone, and only if nothing changed meanwhile:
+        neither counts, nor what the one who asked for the page before it may see.
+        """
+        projects = self._projects()
+        choice = explore.with_effect(choose(address, projects, self._sites))
+        key = self._key(choice, projects)
+        if choice.notices or self._kept.has(key):
+            return
+        answer = self._made(choice, pause)
+        if self._as_before() and key == self._key(choice, self.backend.projects(), fresh=True):
+            self._kept.put_ahead(key, answer)
+
+    def _as_before(self) -> bool:
+        """Whether whoever asks still has the rights that their pages are kept under."""
+        if self._rights is None or self.backend.store is None:
+            return True  # nobody signs in
+        user = self.backend.store.user
+        return (user.role, user.sites) == self._rights
+
+    def _key(self, choice: Choice, projects: list[Project], *, fresh: bool = False) -> Hashable:
+        """All that a page of findings depends on; fresh: as it is now, not as of a moment ago."""
+        name = choice.project.id
+        offered = tuple((project.id, project.title) for project in projects)
+        revision = str(self.backend.revision(name)) if fresh else self._revision(name)
+        under_way = self.backend.release_under_way(name)
+        return self._rights, choice.address, revision, under_way, offered
 
     def _before_a_project(self, asked: Address) -> Page:
         """A page that needs no project, else the one on which the first is begun."""
@@ -158,14 +211,15 @@ class Renderer:
             return trail_page(self.backend.store, asked)
         return begin_page(self.backend.store, say("labels.empty.no_project"))
 
-    def _made(self, choice: Choice) -> Answer:
+    def _made(self, choice: Choice, pause: Pause = go_on) -> Answer:
         findings = self.backend.findings(choice.project.id)
-        context = Context(choice, findings, self.backend.store, self._users, self._account)
+        context = Context(choice, findings, self.backend.store, self._users, self._account, pause)
         page = PAGES[choice.address.page](context)
         line = context.release_line
         if line and self.backend.release_under_way(choice.project.id):
             line, page = f"{line} {say('release.under_way')}", replace(page, waiting=True)
-        return self._answer(page, choice, line)
+        pause()
+        return self._answer(page, choice, line, pause)
 
     def act(self, name: str, fields: dict[str, Any], address: str) -> Answer:
         """Do what a form asks, and answer with the page as it then is, or with what is wrong."""
@@ -216,13 +270,22 @@ class Renderer:
         if self._account is not None:
             self._account.spend(kind)
 
-    def _answer(self, page: Page, choice: Choice | None = None, release: str = "") -> Answer:
+    def _answer(
+        self,
+        page: Page,
+        choice: Choice | None = None,
+        release: str = "",
+        pause: Pause = go_on,
+    ) -> Answer:
         values = {**page.values, "choice": choice, "release": release}
         if choice:
             values |= self._filters(choice)
         shown = choice.address if choice else Address()
         html = environment().get_template(page.template).render(values)
-        figures = {name: text_of(figure) for name, figure in page.figures.items()}
+        figures = {}
+        for name, figure in page.figures.items():
+            pause()
+            figures[name] = text_of(figure)
         return {
             "html": html,
             "nav": environment().get_template("nav.html").render(address=shown, pages=self._menu()),

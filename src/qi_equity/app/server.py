@@ -19,6 +19,7 @@ from panel.io.server import DocHandler
 
 from qi_equity.app import assets, ending, render, rounds, shield
 from qi_equity.app.account import Account
+from qi_equity.app.ahead import Ahead
 from qi_equity.app.aside import Threads
 from qi_equity.app.backend import Backend, Closed, Seats
 from qi_equity.app.component import Wire
@@ -51,8 +52,13 @@ class PageHandler(DocHandler):  # type: ignore[misc]  # panel ships no types
         visit: Visit | None = getattr(self.request, "qi_visit", None)
         if visit is not None or not self.audience.guarded:
             work = partial(self.audience.first, visit, self.request.arguments)
-            first = self.audience.threads.submit(work)
-            self.request.qi_first = await wrap_future(first)
+            with self.audience.threads.busy():
+                self.request.qi_first = await wrap_future(self.audience.threads.submit(work))
+                await self._sent(*arguments, **named)
+        else:
+            await self._sent(*arguments, **named)
+
+    async def _sent(self, *arguments: Any, **named: Any) -> None:
         # Panel's own answers nothing to wait for where it sends somebody to the door.
         given = super().get(*arguments, **named)
         if given is not None:
@@ -139,7 +145,10 @@ class Audience:
         self._door = door
         self._kept = Kept()
         self.threads, self.slow = Threads(AT_ONCE), Threads(FILES_AT_ONCE)
-        self._for_all = None if callable(backend) else Renderer(backend, self._kept)
+        self.ahead = Ahead(self.threads)
+        self._for_all = (
+            None if callable(backend) else Renderer(backend, self._kept, ahead=self.ahead)
+        )
 
     @property
     def guarded(self) -> bool:
@@ -176,7 +185,8 @@ class Audience:
         rights = user.role, user.sites
         assert visit is not None  # who has no visit is no user
         account = Account(self._door, visit)
-        return Renderer(self._seats(user), self._kept, rights, self._door.users, account)
+        seat, users = self._seats(user), self._door.users
+        return Renderer(seat, self._kept, rights, users, account, self.ahead)
 
     def seen(self, visit: Visit | None) -> None:
         """Somebody asked for something: their sign-in is in use."""
@@ -213,7 +223,8 @@ def serve(
     **options: Any,
 ) -> None:
     """Serve until stopped (Ctrl+C); `started` is told the address once pages can be asked for."""
-    server = _server(backend, door, port=port, address=address, warm=warm, **options)
+    audience = Audience(backend, door)
+    server = _server(audience, door, port=port, address=address, warm=warm, **options)
     sys.setswitchinterval(SHARE)
     _stops_at_a_signal(server)
     server.start()
@@ -222,6 +233,7 @@ def serve(
     if open_browser:
         server.io_loop.add_callback(webbrowser.open, url + opened_at)
     server.io_loop.start()
+    audience.ahead.end()
     server.stop()
 
 
@@ -249,16 +261,18 @@ def start(
     """Serve in a thread of its own until `stop` is called: for tests."""
     ready = Event()
     held: dict[str, Any] = {}
+    audience = Audience(backend, door)
 
     def run() -> None:
         import asyncio
 
         asyncio.set_event_loop(asyncio.new_event_loop())
-        server = _server(backend, door, port=port, address=address, warm=warm, **options)
+        server = _server(audience, door, port=port, address=address, warm=warm, **options)
         server.start()
         held["server"], held["loop"] = server, server.io_loop
         ready.set()
         server.io_loop.start()
+        audience.ahead.end()
         server.stop()
 
     thread = Thread(target=run, daemon=True)
@@ -274,7 +288,7 @@ def start(
 
 
 def _server(
-    backend: Backend | Seats,
+    audience: Audience,
     door: Door | None,
     *,
     port: int,
@@ -282,7 +296,6 @@ def _server(
     warm: bool,
     **options: Any,
 ) -> Any:
-    audience = Audience(backend, door)
     settings = {"compress_response": True, "websocket_compression_level": 6, "liveness": True}
     if warm:
         assets.pack_ahead()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
@@ -30,15 +31,23 @@ OF_ONE_SITE = ("charts", "gap", "quality")
 TITLE = 30  # letters of a panel's title: two beside each other do not meet, nor the edge of a phone
 
 
+def go_on() -> None:
+    """Pause for nobody: a page that somebody waits for is made without a break."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What is looked at, and what was found there."""
+    """What is looked at, and what was found there.
+
+    pause: called in between, so that a page that nobody waits for gives way to others.
+    """
 
     choice: Choice
     findings: Findings
     desk: Desk | None = None
     users: Users | None = None
     account: Account | None = None
+    pause: Callable[[], None] = go_on
 
     @property
     def today(self) -> pd.Timestamp:
@@ -90,6 +99,7 @@ class Context:
 
     def rows(self, kind: type, *, site: str | None = None) -> pd.DataFrame:
         """The rows of one table for the measure and site chosen, strata in the team's order."""
+        self.pause()
         site = self.choice.site if site is None else site
         key = ("in order", kind, self.measure.id, site, *self.strata())
         here = partial(self.findings.of, kind, self.measure, site)
@@ -97,6 +107,7 @@ class Context:
 
     def typed(self, kind: type[R], *, site: str | None = None) -> list[R]:
         """The rows of one table of findings as typed ones, of the measure and site chosen."""
+        self.pause()
         site = self.choice.site if site is None else site
         rank = {name: place for place, name in enumerate(self.strata())}
 
@@ -130,6 +141,7 @@ class Context:
 
     def cautions(self, stratum: str) -> list[str]:
         """What to be careful of in one chart."""
+        self.pause()
         here = (self.measure.id, self.choice.site, stratum)
         return [caution_text(one) for one in self.findings.cautions if one.series == here]
 
