@@ -5,7 +5,8 @@
 OTHER is a checkout of the other commit; `qi-equity demo` serves both with the packages that are
 installed here. By turns: start until a page is answered; the first chart of a browser that nobody
 used before, as it is painted and until it answers to a touch; filter changes in it, until the first
-chart stands and until all of them do. Before Plotly a page weighs its HTML and our scripts, packed.
+chart and until all of them are painted, and until each answers to a touch. Before Plotly a page
+weighs its HTML and our scripts, packed.
 """
 
 from __future__ import annotations
@@ -29,8 +30,10 @@ from app import PROJECT, SITES, judged  # the benchmark beside this one
 OURS = Path(__file__).parents[1]
 PATIENCE = 300_000  # milliseconds: a busy machine takes its time
 CHANGES = 5  # of the site, a visit
-# A page may hold its first chart as a drawing, until the one comes that answers to a touch.
-SKETCHED = "performance.getEntriesByName('qi-sketched').map((mark) => mark.startTime)"
+# Charts may stand as drawings, until those come that answer to a touch: when all of a page were
+# painted. Where some could not be, the mark says how many, and is no mark of all of them.
+SKETCHED = """performance.getEntriesByName('qi-sketched')
+    .filter((mark) => !mark.detail).map((mark) => mark.startTime)"""
 MARKS = "performance.getEntriesByName('qi-drawn').map((mark) => mark.startTime)"
 
 
@@ -46,6 +49,8 @@ class Side:
     live: list[float] = field(default_factory=list)
     change: list[float] = field(default_factory=list)
     whole: list[float] = field(default_factory=list)
+    first_live: list[float] = field(default_factory=list)
+    all_live: list[float] = field(default_factory=list)
     weight: float = 0.0
 
     def begin(self, folder: Path) -> None:
@@ -115,8 +120,11 @@ class Side:
             page.wait_for_timeout(500)
             asked = page.evaluate("performance.getEntriesByName('qi-asked').at(-1).startTime")
             stood = [mark - asked for mark in page.evaluate(MARKS) if mark > asked]
-            self.change.append(stood[0])
-            self.whole.append(stood[-1])
+            painted = [mark - asked for mark in page.evaluate(SKETCHED) if mark > asked]
+            self.change.append((painted or stood)[0])
+            self.whole.append((painted or stood)[-1])
+            self.first_live.append(stood[0])
+            self.all_live.append(stood[-1])
         context.close()
 
 
@@ -131,13 +139,10 @@ def told(old: Side, new: Side) -> None:
         ("demo to a page answered, s", min(old.start), min(new.start), 1 / 3),
         ("first chart, ms", statistics.median(old.first), statistics.median(new.first), 1 / 2),
         ("the same, live, ms", statistics.median(old.live), statistics.median(new.live), 1 / 2),
-        (
-            "filter change to the first chart, 95th of 100, ms",
-            p95(old.change),
-            p95(new.change),
-            0.5,
-        ),
-        ("filter change to all charts, 95th of 100, ms", p95(old.whole), p95(new.whole), 0.5),
+        ("filter change, first chart, 95th of 100, ms", p95(old.change), p95(new.change), 0.5),
+        ("all charts, 95th of 100, ms", p95(old.whole), p95(new.whole), 0.5),
+        ("first live, 95th of 100, ms", p95(old.first_live), p95(new.first_live), 0.5),
+        ("all live, 95th of 100, ms", p95(old.all_live), p95(new.all_live), 0.5),
         ("before Plotly, kB packed", old.weight, new.weight, 60 / old.weight),
     ]
     print("| what | before | now | ratio | asked |\n|---|---:|---:|---:|---:|")

@@ -24,17 +24,19 @@ def test_the_first_screen_holds_the_answer_and_its_chart(visit, size):
     assert page.locator(".answer").inner_text().startswith("White: ")
 
 
-def test_the_chart_stands_before_any_script_and_gives_way_to_the_live_one(visit):
+def test_all_charts_stand_without_plotly_and_give_way_to_the_live_ones(visit):
     page = visit("liveness")
     visit.expected.append("ERR_FAILED")
     page.route("**/plotly.min.js*", lambda route: route.abort())
     page.goto(visit.home + "?stratum=Black")
     sketch = page.locator("[data-figure=answer] .sketch")
     assert sketch.locator("path.value").count() == 2  # a line and its points
+    assert page.locator(".sketch").count() == page.locator("[data-figure]").count() == 4
     before = sketch.bounding_box()
     page.unroute("**/plotly.min.js*")
     page.goto(visit.home + "?stratum=Black")
     ready(page)
+    drawn(page)
     assert page.locator(".sketch").count() == 0
     after = page.locator("[data-figure=answer] .plot").bounding_box()
     assert after["y"] == pytest.approx(before["y"], abs=1)

@@ -90,6 +90,7 @@ def versions() -> dict[str, str]:
     """The addresses of the scripts a page names itself."""
     return {
         "plotly": f"static/extensions/plotly_js/plotly.min.js?v={plotly.__version__}",
+        "sketch_script": _own("sketch.js"),
         "script": _own("app.js"),
         "log_script": _own("log.js"),
         "kept_script": _own("kept.js"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import re
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import replace
@@ -36,7 +35,6 @@ from qi_equity.project import ALL_SITES, Project
 from qi_equity.store import Forbidden, Users
 from qi_equity.store.access import PERMISSIONS, RoleName
 from qi_equity.view import icons
-from qi_equity.view.sketch import sketch
 from qi_equity.view.theme import DARK, FONT, LIGHT
 from qi_equity.vocabulary import Act
 from qi_equity.words import say, say_html, words_of
@@ -48,8 +46,6 @@ KEPT = 600  # answers: every chart of the demo network (10 sites, 4 projects, 3 
 AHEAD = 120  # answers that nobody has asked for yet, so that they push out none that somebody did
 
 RECENT = 0.25  # seconds
-PLACE = re.compile(r'data-figure="([^"]+)">')  # of a figure, before it is drawn
-
 
 log = logging.getLogger(__name__)
 
@@ -364,16 +360,6 @@ def pages(role: RoleName | None = None) -> dict[str, str]:
     }
 
 
-def at_once(answer: Answer) -> str:
-    """The page's HTML, its first figure sketched in its place until the scripts are there."""
-    html: str = answer["html"]
-    place = PLACE.search(html)
-    figure = answer["figures"].get(place[1]) if place else None
-    if place is None or figure is None:
-        return html
-    return html[: place.end()] + sketch(json.loads(figure)) + html[place.end() :]
-
-
 def guide(backend: Backend) -> str:
     """The part that is played and its story, where parts are played."""
     told = getattr(backend, "guide", None)
@@ -421,8 +407,8 @@ def _properties(colours: dict[str, str]) -> str:
 
 
 def colours() -> str:
-    """Each light colour of a figure and the dark one that takes its place."""
-    return json.dumps({LIGHT[name]: DARK[name] for name in LIGHT})
+    """Each light colour of a figure: its name, and the dark one that takes its place."""
+    return json.dumps({LIGHT[name]: {"name": name, "dark": DARK[name]} for name in LIGHT})
 
 
 def script_text(value: Any) -> str:

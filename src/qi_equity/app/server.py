@@ -99,7 +99,7 @@ def page(audience: Audience) -> pn.Template:
         "page_title": answer["title"].replace("<", "&lt;"),
         "account": audience.account(visit),
         "nonce": getattr(pn.state.curdoc.session_context.request, "qi_nonce", ""),
-        "main": render.at_once(answer),
+        "main": answer["html"],
         "nav": answer["nav"],
         "waiting": "yes" if answer["waiting"] else "no",
         "stands": answer["mark"],

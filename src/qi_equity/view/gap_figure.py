@@ -103,7 +103,7 @@ def _decision(
         ("evidence_up", up, WAYS[up], 2),
         ("evidence_down", down, WAYS[down], 2),
     )
-    along = {"x": panels.stamps(rows["subgroup"]), "mode": "lines"}
+    along = panels.positions(rows["subgroup"]) | {"mode": "lines"}
     traces = [
         {**along, "y": panels.numbers(rows[column]), "name": say(f"gaps.drawn.{name}")}
         | {"line": {"color": LIGHT[colour], "width": width}}
@@ -160,8 +160,7 @@ def _band_and_line(
         "hoverinfo": "skip",
         "name": say("gaps.drawn.interval"),
     }
-    line = {
-        "x": times,
+    line = panels.positions(rows["subgroup"]) | {
         "y": panels.numbers(rows[name] * multiply),
         "mode": "lines",
         "line": {"color": LIGHT["value"], "width": 2},

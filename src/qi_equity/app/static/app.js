@@ -42,9 +42,8 @@ window.qiEquity = (() => {
     return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches
   }
   const recolour = (text, on) =>
-    on ? text.replace(/#[0-9a-f]{6}/g, (colour) => colours[colour] || colour) : text
+    on ? text.replace(/#[0-9a-f]{6}/g, (colour) => colours[colour]?.dark || colour) : text
 
-  // The same sum as `places` in view/figure.py, for as many columns as the screen has room for.
   // A slide gives its figure all the height there is, and letters that are read across a room.
   const LETTERS = 18 // pixels
   const wide = matchMedia("(min-width: 64rem)")
@@ -62,31 +61,15 @@ window.qiEquity = (() => {
     for (const name in layout) if (name.startsWith("xaxis")) layout[name].nticks = 4
   }
 
-  function arrange(layout, width, room) {
-    const meta = layout.meta || {}
-    if (!meta.panels) return
-    const columns = Math.min(meta.panels, meta.columns, Math.max(1, Math.floor(width / (room ? 420 : 300))))
-    const rows = Math.ceil(meta.panels / columns)
-    const edges = layout.margin.t + layout.margin.b
-    const each = room ? Math.max(meta.height, (room - edges) / rows) : meta.height
-    const across = (1 - meta.across * (columns - 1)) / columns
-    const headroom = room && rows === 1 ? 56 / each : meta.headroom // a title, in pixels or as a share
-    for (let index = 0; index < meta.panels; index++) {
-      const suffix = index ? index + 1 : ""
-      const left = (index % columns) * (across + meta.across)
-      const foot = (rows - Math.floor(index / columns) - 1) / rows
-      layout["xaxis" + suffix].domain = [left, left + across]
-      layout["yaxis" + suffix].domain = [foot, foot + (1 - headroom) / rows]
-    }
-    layout.height = each * rows + edges
-  }
-
   // Nothing is drawn twice: not what stands as it is asked for, whatever changed around it.
   function draw(element, printing = false) {
+    const place = element.parentNode
     delete element.dataset.stale
     if (!window.Plotly || !element.figureText) return
+    if (element.hidden) place.replaceChildren(element) // the sketch has done its work
+    element.hidden = false
     const text = recolour(element.figureText, !printing && dark())
-    const width = printing ? 680 : element.clientWidth
+    const width = printing ? 680 : place.clientWidth
     const slide = wide.matches && !printing && element.closest("[data-fill]")
     const stands = [text, width, printing, slide && slide.clientHeight].join("|")
     if (stands === element.stands) return
@@ -94,7 +77,7 @@ window.qiEquity = (() => {
     const figure = JSON.parse(text)
     const fills = slide && figure.layout.meta?.fill
     if (fills) forTheRoom(figure.layout)
-    arrange(figure.layout, width, fills ? slide.clientHeight : 0)
+    window.qiSketch.arrange(figure.layout, width, fills ? slide.clientHeight : 0)
     figure.layout.autosize = !printing
     if (printing) figure.layout.width = width
     const settings = { displayModeBar: false, responsive: true, ...spoken }
@@ -105,39 +88,46 @@ window.qiEquity = (() => {
     })
   }
 
-  // The figure that is read first is drawn at once; the others once it is painted, as many at a
-  // time as keep no click waiting. A later answer begins anew; until its turn comes, what was drawn
-  // of another choice is pale.
+  // All figures are sketched at once. The one that is read first is drawn as soon as they are
+  // painted, then the others, as many at a time as keep no click waiting. A later answer begins
+  // anew; what cannot be sketched is pale until its turn comes, for it is of another choice.
   const AT_A_TIME = 50 // milliseconds: a longer task is felt
   let turns = 0
   function drawAll(figures, then = () => {}) {
     // Whether this is a slide decides how much room its figure has.
     document.body.classList.toggle("presenting", Boolean(document.querySelector("[data-present]")))
-    const left = [...document.querySelectorAll("[data-figure]")].map((place) => {
-      const name = place.dataset.figure
-      let element = plots.get(name)
-      if (!element) {
-        element = document.createElement("div")
-        element.className = "plot"
-        plots.set(name, element)
-      }
-      if (window.Plotly || !place.firstChild) place.replaceChildren(element) // a sketch is better than nothing
-      if (figures[name] && figures[name] !== element.figureText) {
-        element.figureText = figures[name]
-        element.dataset.stale = "yes"
-      }
-      return element
+    const places = [...document.querySelectorAll("[data-figure]")]
+    const changed = places.filter((place) => {
+      const text = figures[place.dataset.figure]
+      return text && (text !== plotOf(place).figureText || plotOf(place).hidden)
     })
     const turn = ++turns
-    function next(until = 0) {
+    for (const place of places) if (!changed.includes(place)) place.replaceChildren(plotOf(place))
+    const left = places.map(plotOf)
+    const next = (until = 0) => {
       if (turn !== turns) return
       do {
         if (left.length) draw(left.shift())
       } while (left.length && performance.now() < until)
-      if (left.length) requestAnimationFrame(() => setTimeout(() => next(performance.now() + AT_A_TIME)))
+      if (left.length) window.qiSketch.painted(() => next(performance.now() + AT_A_TIME))
       else then()
     }
-    next()
+    const bare = changed.filter((place) => !place.firstChild) // a page that has just come is sketched
+    window.qiSketch.all(bare, figures, next)
+    for (const place of changed) {
+      const element = plotOf(place)
+      element.figureText = figures[place.dataset.figure]
+      element.dataset.stale = "yes"
+      element.hidden = Boolean(place.firstChild)
+      place.append(element)
+    }
+  }
+  function plotOf(place) {
+    const name = place.dataset.figure
+    if (!plots.has(name)) {
+      plots.set(name, Object.assign(document.createElement("div"), { className: "plot" }))
+    }
+    return plots.get(name)
   }
   const redraw = (printing) => {
     for (const element of plots.values()) if (element.isConnected) draw(element, printing)
