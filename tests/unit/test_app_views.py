@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from contextlib import closing
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
@@ -33,8 +35,10 @@ from qi_equity.reading import Reading
 from qi_equity.store import User
 from qi_equity.store import open as store_open
 from qi_equity.view.funnel_figure import funnel_figure
+from qi_equity.words import say
 
 PROJECT = made_project(sites=2)
+log_page = import_module("qi_equity.app.pages.log")  # its package calls the page's function so
 FINDINGS = made_findings(PROJECT, weeks=30)
 PPH = load(examples()["pph_reduction"])
 RENDERER = Renderer(FixedBackend({"pph": FINDINGS}))
@@ -164,6 +168,51 @@ def test_without_a_list_of_users_the_page_of_people_says_so_and_takes_consent(tm
         assert "now sees" in answer["done"]
         assert "agreed by the board" in answer["html"]
         assert desk.consented("pph") == ("site_a",)
+
+
+def test_what_the_log_shows_of_the_store_is_made_while_findings_are_waited_for(
+    tmp_path, monkeypatch
+):
+    order, section = [], log_page._section
+
+    class Waited(FixedBackend):
+        def revision(self, project_id):
+            order.append("begun")
+            return super().revision(project_id)
+
+        def findings(self, project_id):
+            order.append("waited for")
+            return super().findings(project_id)
+
+    def noted(*given):
+        order.append("section")
+        return section(*given)
+
+    monkeypatch.setattr(log_page, "_section", noted)
+    with closing(store_open(tmp_path / "network.sqlite")) as opened:
+        desk = opened.as_user(User("Asha", "admin"))
+        desk.save_project(PROJECT, "id: pph\n")
+        renderer = Renderer(Waited({"pph": FINDINGS}, desk))
+        address = "?page=log&project=pph&site=site_b"
+        first = renderer.answer(address)
+        order.clear()
+        renderer._kept.forget()  # as after a save
+        assert renderer.answer(address) == first
+    assert set(order) == {"begun", "section", "waited for"}
+    parts = [order.index(name) for name in ("begun", "section", "waited for")]
+    assert parts == sorted(parts)
+
+
+def test_the_log_of_a_site_that_was_not_charted_before_is_found():
+    charts = FINDINGS.charts
+    backend = FixedBackend({"pph": replace(FINDINGS, charts=charts[charts["site"] == "site_a"])})
+    renderer = Renderer(backend)
+    renderer.answer("?page=log&project=pph&site=site_a")
+    backend.by_project["pph"] = FINDINGS
+    renderer._kept.forget()
+    answer = renderer.answer("?page=log&project=pph&site=site_b")
+    assert "site=site_b" in answer["address"]
+    assert say("labels.not_there.site", asked="site_b") not in answer["html"]
 
 
 def tried(sites, idea="weigh"):

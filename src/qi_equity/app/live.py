@@ -321,7 +321,9 @@ class Seat:
 
     def _counts(self, project_id: str) -> Counts:
         table = self.store.observations(project_id).drop(columns="revision")
-        whole, part = (self.store.project(name) for name in (crossed.base(project_id), project_id))
+        part = next(one for one in self.projects() if one.id == project_id)
+        base = crossed.base(project_id)
+        whole = part if base == project_id else self.store.project(base)
         return part, crossed.counts(whole, part, table)
 
 

@@ -59,6 +59,7 @@ class Kept:
         self._answers: OrderedDict[Hashable, Answer] = OrderedDict()
         self._ahead: OrderedDict[Hashable, Answer] = OrderedDict()
         self._recent: dict[Hashable, tuple[float, Any]] = {}
+        self.charted: dict[Hashable, list[str]] = {}  # the sites of a measure, when last looked up
         self._lock = Lock()
 
     def recent(self, key: Hashable, ask: Callable[[], Any]) -> Any:
@@ -153,7 +154,7 @@ class Renderer:
         projects = self._projects()
         if not projects:
             return self._answer(self._before_a_project(parse(address)))
-        choice = choose(parse(address), projects, self._sites)
+        choice = self._chosen(parse(address), projects)
         self._looks(choice)
         if choice.notices or choice.address.page not in LASTING:
             return self._made(choice)
@@ -167,6 +168,15 @@ class Renderer:
         if self._ahead is not None and not answer["waiting"]:
             self._ahead.wish(self.draw_ahead, likely(choice))
         return answer
+
+    def _chosen(self, asked: Address, projects: list[Project]) -> Choice:
+        """The page asked for. The log waits for no findings to know its sites: those that were
+        charted last do, unless the one asked for is not among them."""
+        if asked.page == "log":
+            choice = choose(asked, projects, self._sites_last)
+            if not choice.notices:
+                return choice
+        return choose(asked, projects, self._sites)
 
     def draw_ahead(self, address: Address, pause: Pause) -> None:
         """Keep the page at an address as if it had been asked for, which nobody has: no look at
@@ -208,8 +218,10 @@ class Renderer:
         return begin_page(self.backend.store, say("labels.empty.no_project"))
 
     def _made(self, choice: Choice, pause: Pause = go_on) -> Answer:
-        findings = self.backend.findings(choice.project.id)
-        context = Context(choice, findings, self.backend.store, self._users, self._account, pause)
+        name = choice.project.id
+        self.backend.revision(name)  # judging begins, while the page makes what needs no findings
+        find = cache(partial(self.backend.findings, name))
+        context = Context(choice, find, self.backend.store, self._users, self._account, pause)
         page = PAGES[choice.address.page](context)
         line = context.release_line
         if line and self.backend.release_under_way(choice.project.id):
@@ -326,9 +338,16 @@ class Renderer:
         sites: list[str] = self._kept.recent(key, lambda: self._sites_of(project, measure))
         return sites
 
+    def _sites_last(self, project: str, measure: str) -> list[str]:
+        return self._kept.charted.get((self._rights, project, measure)) or self._sites(
+            project, measure
+        )
+
     def _sites_of(self, project: str, measure: str) -> list[str]:
         findings = self.backend.findings(project)
-        return remembered(findings, ("sites", measure), lambda: _charted(findings, measure))
+        sites = remembered(findings, ("sites", measure), lambda: _charted(findings, measure))
+        self._kept.charted[self._rights, project, measure] = sites
+        return sites
 
 
 def _charted(findings: Findings, measure: str) -> list[str]:

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from threading import Lock
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, select
 
@@ -76,13 +77,19 @@ def _with(table: pd.DataFrame, since: list[Current]) -> pd.DataFrame | None:
     near = table.index[table["subgroup"].isin(changed["subgroup"])]
     keys = set(changed[KEY].itertuples(index=False, name=None))
     among = table.loc[near, KEY].itertuples(index=False, name=None)
-    gone = [place for place, key in zip(near, among, strict=True) if key in keys]
+    gone = {key: place for place, key in zip(near, among, strict=True) if key in keys}
     written = {one.id for one in since if one.body}
     new = changed[changed["revision"].isin(written)]
     new = new[[name for name in new if name in KEY or name in table or new[name].notna().any()]]
     if not set(new) <= set(table):
         return None
-    found = pd.concat([table.drop(index=gone), new.reindex(columns=table.columns)])
-    if beside(found) != beside(table):
-        return None
-    return found.sort_values(KEY, kind="stable", ignore_index=True)
+    written_over = [key for key in new[KEY].itertuples(index=False, name=None) if key in gone]
+    every = pd.concat([table, new.reindex(columns=table.columns)], ignore_index=True)
+    if len(written_over) == len(new) == len(gone):  # corrected, as most are: no row moves
+        order = np.arange(len(table))
+        order[[gone[key] for key in written_over]] = len(table) + np.arange(len(new))
+        found = every.take(order).reset_index(drop=True)
+    else:
+        left = every.drop(index=list(gone.values()))
+        found = left.sort_values(KEY, kind="stable", ignore_index=True)
+    return found if beside(found) == beside(table) else None

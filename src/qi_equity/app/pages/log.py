@@ -50,6 +50,8 @@ def log(context: Context) -> Page:
     chosen, wrong = calendar.opened_on(asked, weeks, period, context.today)
     groups = desk.project(base(project.id)).strata.cells
     sections = [_section(measure, here, chosen, context, groups) for measure in project.measures]
+    late = _overdue(context, logged, site)
+    # All else is of the store, and is made while what was saved is judged.
     points = context.rows(Point, site=site)
     figures = {}
     if len(points):
@@ -64,7 +66,7 @@ def log(context: Context) -> Page:
         "week": f"{chosen:%Y-%m-%d}",
         "not_this": say(f"log.week.{wrong}", asked=asked[:40]) if wrong else "",
         "sections": _with_births(sections),
-        **_overdue(context, logged, site),
+        **late,
         "period": period,
         "user": desk.user.name,
         "drawn": bool(figures),

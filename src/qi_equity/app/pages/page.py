@@ -39,15 +39,21 @@ def go_on() -> None:
 class Context:
     """What is looked at, and what was found there.
 
-    pause: called in between, so that a page that nobody waits for gives way to others.
+    find: what gives the findings, which may have to be waited for; what needs none of them is made
+    before. pause: called in between, so that a page that nobody waits for gives way to others.
     """
 
     choice: Choice
-    findings: Findings
+    find: Callable[[], Findings]
     desk: Desk | None = None
     users: Users | None = None
     account: Account | None = None
     pause: Callable[[], None] = go_on
+
+    @property
+    def findings(self) -> Findings:
+        """What was found, the same each time for one page."""
+        return self.find()
 
     @property
     def today(self) -> pd.Timestamp:
@@ -95,7 +101,8 @@ class Context:
         late = self.findings.late
         if late is None or late.last is None:
             return None
-        return replace(self, findings=late.last)
+        last = late.last
+        return replace(self, find=lambda: last)
 
     def rows(self, kind: type, *, site: str | None = None) -> pd.DataFrame:
         """The rows of one table for the measure and site chosen, strata in the team's order."""
