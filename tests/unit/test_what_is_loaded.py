@@ -42,6 +42,8 @@ def loaded(code: str, names: tuple[str, ...]) -> list[str]:
         ("from qi_equity import analyse", ("qi_equity.sources.tables", "qi_equity.sources.dates")),
         # The solver is for whoever makes a release, a calendar for whoever takes one.
         ("import qi_equity.app.demo", ("scipy.optimize", "scipy.stats", "icalendar")),
+        # What makes packs is for who sends some round.
+        ("import qi_equity.app.demo", ("qi_equity.report",)),
     ],
 )
 def test_a_public_name_loads_what_it_uses(code: str, others: tuple[str, ...]) -> None:

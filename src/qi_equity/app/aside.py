@@ -11,13 +11,15 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from multiprocessing import connection, get_context, parent_process
 from queue import Empty, SimpleQueue
 from signal import SIG_IGN, SIGINT, signal
 from threading import Condition, Lock, Thread
 from typing import Any, TypeVar
+
+from qi_equity.app.loading import loading
 
 T = TypeVar("T")
 Begin = Callable[[Callable[[], None]], None]
@@ -180,9 +182,12 @@ def _work(pipe: Any, gives_way: int) -> None:
         os.nice(gives_way)
     signal(SIGINT, SIG_IGN)  # Ctrl+C reaches every process of a terminal; the parent ends this one
     Thread(target=_end_with_parent, daemon=True).start()
+    fresh = True
     while True:
         try:
-            function, arguments = pipe.recv()
+            with loading() if fresh else nullcontext():  # the first job brings its modules
+                function, arguments = pipe.recv()
+            fresh = False
         except (EOFError, OSError):
             return
         except Exception:  # what cannot be understood here is the job's fault, not the process's

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import os
 import re
+import sys
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Lock, Thread, get_native_id
 from typing import Any
 
 import bokeh
@@ -34,6 +36,8 @@ PACKED = {
 }
 
 
+GENTLE = 10  # how much packing ahead gives way to pages
+
 _packed: dict[tuple[str, int], bytes] = {}
 _packing = Lock()
 REMARK = re.compile(rb"^\s*//.*\n", re.MULTILINE)
@@ -60,7 +64,14 @@ def script(name: str) -> bytes:
 
 def pack_ahead() -> None:
     """Pack every script beside the pages that are answered meanwhile: it takes most of a second."""
-    Thread(target=lambda: [packed(name) for name in PACKED], name="packing", daemon=True).start()
+    Thread(target=_pack_all, name="packing", daemon=True).start()
+
+
+def _pack_all() -> None:
+    if sys.platform == "linux":  # where a thread has a priority of its own
+        os.setpriority(os.PRIO_PROCESS, get_native_id(), GENTLE)
+    for name in PACKED:
+        packed(name)
 
 
 class Packed(RequestHandler):  # type: ignore[misc]  # tornado is not followed

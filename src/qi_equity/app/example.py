@@ -32,7 +32,7 @@ TRUTH = "ground_truth.csv"
 TOLD_DAYS = ("from", "gap_from")  # columns of the truth
 COUNTED = "data/counted"  # beside the example projects
 YEAR = timedelta(days=365)
-GENTLE = 5  # how much the projects that nobody waits for give way to pages
+GENTLE = 10  # how much the projects that nobody waits for give way to pages
 # How many the made-up survey was sent to, by group.
 ASKED = {"Asian": 120, "Black": 130, "Mixed": 30, "Other": 28, "White": 420}
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from qi_equity.app.aside import Worker
+from qi_equity.app.loading import loading
 from qi_equity.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -60,10 +61,11 @@ def filling(keep: Path | None) -> Iterator[Filling]:
 
 def _first(folder: Path) -> UserError | OSError | None:
     """What somebody can put right, such as a folder that is a file, is told as an answer."""
-    from qi_equity.app import example
-
     try:
-        example.fill(folder, (example.STORIES_OF,))
+        with loading():  # what is put in is as little garbage as what is loaded
+            from qi_equity.app import example
+
+            example.fill(folder, (example.STORIES_OF,))
     except UserError as problem:
         return UserError(str(problem))
     except OSError as problem:

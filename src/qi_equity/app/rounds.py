@@ -30,7 +30,6 @@ from qi_equity.app.aside import Worker
 from qi_equity.app.state import Choice
 from qi_equity.errors import UserError
 from qi_equity.findings import Findings
-from qi_equity.report import FORMATS, PACKS, Provenance, write
 from qi_equity.store import Act, Desk, Forbidden
 from qi_equity.store.rounds import written_down
 from qi_equity.words import say
@@ -149,6 +148,8 @@ atexit.register(ROUNDS.close)
 
 def send_round(desk: Desk, choice: Choice, findings: Findings, fields: Fields) -> str:
     """Have packs made; what for the network goes is of the last release, and says which."""
+    from qi_equity.report import FORMATS, PACKS  # loaded where somebody sends packs round
+
     if any(find_spec(name) is None for name in NEEDED):
         raise UserError(say("round.not_installed"))
     packs = _ticked(fields, "pack", PACKS)
@@ -254,6 +255,8 @@ def _make(
 
 def write_round(findings: Findings, place: str, options: dict[str, Any]) -> None:
     """In the worker: every pack in every format, then all of them in one archive."""
+    from qi_equity.report import Provenance, write
+
     folder, packs = Path(place), options.pop("packs")
     provenance = Provenance(**options.pop("provenance"))
     for name in packs:

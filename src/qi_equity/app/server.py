@@ -297,8 +297,6 @@ def _server(
     **options: Any,
 ) -> Any:
     settings = {"compress_response": True, "websocket_compression_level": 6, "liveness": True}
-    if warm:
-        assets.pack_ahead()
     server = pn.io.server.get_server(
         {"/": lambda: page(audience)},
         port=port,
@@ -314,6 +312,8 @@ def _server(
         ],
         **(settings | shield.LIMITS | (door.options() if door else {}) | options),
     )
+    if warm:  # a page is ready now; scripts are asked for after it
+        assets.pack_ahead()
     handler = type("PageHandlerOfThis", (PageHandler,), {"audience": audience})
     shield.put_before(server._tornado, {DocHandler: handler}, only_https=bool(door and door.secure))
     return server

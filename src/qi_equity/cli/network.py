@@ -44,9 +44,11 @@ def demo(
     """An example network of synthetic data, served on this machine only."""
     from qi_equity.app import ending
     from qi_equity.app.filling import filling
+    from qi_equity.app.loading import loading
 
     with filling(keep) as made:
-        from qi_equity.app import demo as example  # it loads while the store is filled
+        with loading():
+            from qi_equity.app import demo as example  # it loads while the store is filled
 
         kept = keep is not None
         example.run(made, port=port, open_browser=browser, keep=kept, role=role, say=typer.echo)
@@ -66,7 +68,10 @@ def serve(
     ] = None,
 ) -> None:
     """The app on your own store, for the people in the users file and nobody else."""
-    from qi_equity.app import ending, entrance
+    from qi_equity.app.loading import loading
+
+    with loading():
+        from qi_equity.app import ending, entrance
 
     entrance.serve(database, users, host=host, port=port, origin=origin, say=typer.echo)
     ending.gone()

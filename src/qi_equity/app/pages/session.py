@@ -14,7 +14,6 @@ from qi_equity.app.pages.principles import principles
 from qi_equity.app.pages.responses import still_open
 from qi_equity.app.pages.slide import slide
 from qi_equity.app.rounds import MEETING, ROUNDS, audiences
-from qi_equity.report import FORMATS, PACKS
 from qi_equity.view import icons
 from qi_equity.vocabulary import Topic, Variation, Verdict
 from qi_equity.words import say
@@ -82,6 +81,8 @@ def _round(context: Context) -> dict[str, Any]:
     offered = audiences(desk, context.choice) if desk is not None else []
     if desk is None or not offered:
         return {}
+    from qi_equity.report import FORMATS, PACKS  # no other page needs what makes packs
+
     told: dict[str, Any] = {
         "state": "",
         "going": False,
