@@ -44,7 +44,7 @@ def _on_spark(address: str) -> Callable[[Sequence[Work]], list[dict[str, Judged]
         raise UserError(
             f"--engine {address} needs pip install 'qi-equity[spark]' and a Java runtime"
         ) from None
-    
+
     try:
         session = SparkSession.builder.master(address).appName("qi-equity").getOrCreate()
     except (Py4JError, PySparkException) as problem:

@@ -15,7 +15,7 @@ from qi_equity.crossed import margins
 from qi_equity.errors import DataErrors, did_you_mean
 from qi_equity.project import Project
 from qi_equity.sources import predicates
-from qi_equity.sources.engine import ibis_here, read_file
+from qi_equity.sources.engine import Table, ibis_here, read_file
 from qi_equity.sources.labels import place, text_of
 
 NO_GROUP = "no group"
@@ -91,25 +91,9 @@ def agreement(
     ]
     if problems:
         raise DataErrors(problems, "what is linked")
-    once, repeated = [], []
-    for table, column in zip(tables, columns, strict=True):
-        pairs = table.select(
-            key=predicates.recorded(table[key]).cast("string"),
-            code=predicates.recorded(table[column]).cast("string"),
-        )
-        pairs = pairs.filter(pairs["key"].notnull())
-        single = pairs.group_by("key").aggregate(code=pairs["code"].max(), times=pairs.count())
-        once.append(single.filter(single["times"] == 1).drop("times"))
-        many = single.filter(single["times"] > 1)["times"].sum()
-        repeated.append(int(_number(many)))
-    joined = once[0].outer_join(once[1], "key", rname="{name}_2")
-    counted = joined.group_by(
-        first=joined["code"],
-        second=joined["code_2"],
-        in_first=joined["key"].notnull(),
-        in_second=joined["key_2"].notnull(),
-    ).aggregate(births=joined.count())
-    sums = counted.to_pyarrow().to_pandas()
+    found = [_once(table, key, column) for table, column in zip(tables, columns, strict=True)]
+    repeated = [many for _, many in found]
+    sums = _paired(found[0][0], found[1][0])
     both = sums[sums["in_first"] & sums["in_second"]]
     alone = [int(sums.loc[~sums[name], "births"].sum()) for name in ("in_second", "in_first")]
     codes = pd.concat([both["first"], both["second"]])
@@ -120,10 +104,35 @@ def agreement(
             for name in ("first", "second")
         }
     )
-    table = groups.groupby(["first", "second"], as_index=False)["births"].sum()
+    table = groups.groupby(["first", "second"], as_index=False).agg({"births": "sum"})
     return Agreement(
         table, int(both["births"].sum()), (alone[0], alone[1]), (repeated[0], repeated[1])
     )
+
+
+def _once(table: Table, key: str, column: str) -> tuple[Table, int]:
+    """Key and code of the births that stand once; and how many rows are of keys that do not."""
+    pairs = table.select(
+        key=predicates.recorded(table[key]).cast("string"),
+        code=predicates.recorded(table[column]).cast("string"),
+    )
+    pairs = pairs.filter(pairs["key"].notnull())
+    single = pairs.group_by("key").aggregate(code=pairs["code"].max(), times=pairs.count())
+    many = single.filter(single["times"] > 1)["times"].sum()
+    return single.filter(single["times"] == 1).drop("times"), int(_number(many))
+
+
+def _paired(first: Table, second: Table) -> pd.DataFrame:
+    """Births by the code in each, and which of the two they stand in."""
+    joined = first.outer_join(second, "key", rname="{name}_2")
+    counted = joined.group_by(
+        first=joined["code"],
+        second=joined["code_2"],
+        in_first=joined["key"].notnull(),
+        in_second=joined["key_2"].notnull(),
+    ).aggregate(births=joined.count())
+    sums: pd.DataFrame = counted.to_pyarrow().to_pandas()
+    return sums
 
 
 def _number(expression: object) -> int:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -16,7 +12,6 @@ import pandas as pd
 from qi_equity import ethnicity
 from qi_equity.errors import DataErrors, UserError, did_you_mean
 from qi_equity.observations import (
-    COUNTS,
     KEY,
     READINGS,
     SPREAD,
@@ -25,10 +20,11 @@ from qi_equity.observations import (
     observations,
 )
 from qi_equity.project import EVERYONE, Columns, Project, TableSource
-from qi_equity.sources import calendar, cells, dates, doubt, grid, taking
-from qi_equity.sources.account import CODES, SUPPRESSED, Imported, by_reason, counted
+from qi_equity.sources import calendar, dates, doubt, grid
+from qi_equity.sources.account import CODES, Imported, by_reason, counted
 from qi_equity.sources.filled import filled_down
 from qi_equity.sources.labels import ADDS_UP, BETWEEN, Sites, place, plain, shown, text_of, texts
+from qi_equity.sources.row_numbers import cells_of, numbers
 from qi_equity.sources.rows import NUMBERS, Rows, once, reconciled
 
 # Our own tables, as written by the store, the app and the made-up network.
@@ -52,7 +48,6 @@ TOTAL_OF_DATES = re.compile(
     r"(?:grand |sub-?|year )?(?:total|average|mean|sum|ytd|overall)s?\b.*|.*\b(?:sub-?)?totals?",
     re.IGNORECASE,
 )
-YES = frozenset({"true", "1", "yes", "y", "x"})
 
 
 def import_table(project: Project, source: TableSource, path: Path) -> Imported:
@@ -69,7 +64,7 @@ def import_table(project: Project, source: TableSource, path: Path) -> Imported:
     notes += said
     _sites(project, source, rows)
     notes += _subgroups(project, source, rows, path)
-    withheld, blanks = _numbers(project, source, rows)
+    withheld, blanks = numbers(project, source, rows)
     notes += blanks
     notes += once(rows)
     table = rows.table
@@ -160,34 +155,10 @@ def _long(
     """A row for each measure, site, stratum and subgroup; counts as their cells were read."""
     table = found.table
     only = project.measures[0] if len(project.measures) == 1 else None
-    tokens = {name.casefold(): cast(cells.Token, state) for name, state in source.tokens.items()}
     said: list[str] = []
 
     def column(name: str | None) -> object:
         return table[name] if name is not None and name in table else None
-
-    def numbers(kind: str, name: str | None, key: str | None) -> object:
-        if key is None or key not in table:
-            return None
-        read = cells.column(
-            table[key].tolist(),
-            name or "",
-            tokens=tokens,
-            mark=found.mark,
-            declared=source.mark,
-            unit=source.units.get(name or ""),
-        )
-        said.extend([f"'{name}' is read in {read.unit}"] if read.said else [])
-        unit = "%" if kind in COUNTS and taking.are_shares(read.cells) else read.unit
-        taken = (
-            read.cells
-            if unit is None
-            else [
-                replace(cell, unit=unit) if cell.unit is None and cell.state == "number" else cell
-                for cell in read.cells
-            ]
-        )
-        return pd.Series(taken, index=table.index, dtype=object)
 
     parts = []
     given: tuple[TableSource | Columns, ...] = source.columns or (source,)
@@ -207,7 +178,9 @@ def _long(
         for name in NUMBERS:
             named = getattr(part, name)
             key = _key(at, name) if wide and named is not None else named
-            frame[f"{name}_cell"] = numbers(name, named, key)
+            taken, told = cells_of(source, found, name, named, key)
+            frame[f"{name}_cell"] = taken
+            said += told
         kinds = dict.fromkeys(("measure_cell", "site_cell", "stratum_cell"), object)
         parts.append(pd.DataFrame(frame, index=table.index).astype(kinds))
     long = pd.concat(parts, ignore_index=True)
@@ -390,106 +363,3 @@ def _one_day(project: Project, source: TableSource, path: Path) -> pd.Timestamp:
             "data.subgroup, or say the date with data.subgroup_is"
         )
     return day
-
-
-def _numbers(project: Project, source: TableSource, rows: Rows) -> tuple[pd.DataFrame, list[str]]:
-    """Counts, with what was withheld or not given as nan; says what was withheld or not given."""
-    withheld, blanks = [], []
-    problems: list[str | None] = [None] * len(rows.table)
-    known = {measure.id: measure for measure in project.measures}
-    measures = [known[name] for name in rows.table["measure"]]
-    flagged = _flagged(source, rows.table)
-    read: dict[str, np.ndarray] = {}
-    for name, given in _in_parts(rows.table).items():
-        read[name] = np.full(len(measures), np.nan)
-        if given is None:
-            continue
-        hidden, blank = [], []
-        for at, (cell, measure) in enumerate(zip(given, measures, strict=True)):
-            taken = taking.take(cell, name, measure)
-            if flagged[at] and name == "numerator":
-                taken = replace(taken, state="suppressed", number=math.nan)
-            read[name][at] = taken.number
-            if taken.state == "suppressed":
-                hidden.append((at, taken.said))
-            elif taken.state == "missing" and taken.said:
-                blank.append(taken.said)
-            if problems[at] is None:
-                problems[at] = _problem(taken, name)
-        places = [at for at, _ in hidden]
-        withheld.append(
-            rows.table.iloc[places][KEY].assign(column=name, token=[said for _, said in hidden])
-        )
-        blanks += [
-            f"{times:,} of '{name}' are '{token}': not given, never zero"
-            for token, times in Counter(blank).most_common()
-        ]
-    told = pd.Series(problems, index=rows.table.index, dtype=object)
-    rows.table = rows.table.assign(**read)
-    rows.refuse(_sharesonce(_between(project, rows.table, told)))
-    table = pd.concat(withheld) if withheld else pd.DataFrame(columns=SUPPRESSED)
-    kept = table.index.isin(rows.table.index)
-    return table.loc[kept, SUPPRESSED].reset_index(drop=True), blanks
-
-
-def _flagged(source: TableSource, table: pd.DataFrame) -> list[bool]:
-    """Whether a column of its own says of a row that its count is withheld."""
-    if source.suppressed is None:
-        return [False] * len(table)
-    return [text_of(cell).casefold() in YES for cell in table["flag_cell"]]
-
-
-def _problem(taken: cells.Cell, name: str) -> str | None:
-    """Why a cell that was taken is no number of its kind, or None."""
-    if taken.state == "wrong":
-        return f"'{name}': {taken.said}"
-    if name == UNREAD:  # of whom it may only be known how many they are likely to be
-        return f"'{name}' is below zero" if taken.number < 0 else None
-    return cells.problem(taken.number, name) if name not in ("value", SPREAD) else None
-
-
-def _between(project: Project, table: pd.DataFrame, problems: pd.Series) -> pd.Series:
-    """The problems, with those between the numbers of a row."""
-    parts = [measure.id for measure in project.measures if measure.data == "proportion"]
-    over = table["measure"].isin(parts) & (table["numerator"] > table["denominator"])
-    unknown = table[UNKNOWN] > table["denominator"]
-    nobody = table["value"].notna() & (table[READINGS] == 0)
-    for wrong, told in (
-        (over, "more events than births: numerator above denominator"),
-        (unknown, f"'{UNKNOWN}' is above the denominator, which holds them"),
-        (nobody, "a mean of no reading: leave out the value, or count them"),
-    ):
-        problems = problems.mask(wrong & problems.isna(), told)
-    return problems
-
-
-def _in_parts(table: pd.DataFrame) -> dict[str, list[cells.Cell] | None]:
-    """The cells of each number that the mapping asks for; 3/25 in one cell is split into its two.
-
-    None stands for a number that no cell of the file is.
-    """
-    nothing = cells.Cell(math.nan, "missing")
-    found: dict[str, list[cells.Cell] | None] = {}
-    for name in NUMBERS:
-        given = table[f"{name}_cell"].tolist()
-        if any(isinstance(cell, cells.Cell) for cell in given):
-            found[name] = [cell if isinstance(cell, cells.Cell) else nothing for cell in given]
-        else:
-            found[name] = [nothing] * len(given) if name in COUNTS else None
-    parts, wholes = found["numerator"] or [], found["denominator"] or []
-    if any(part.state == "fraction" for part in parts):
-        split = [taking.split(*pair) for pair in zip(parts, wholes, strict=True)]
-        found["numerator"] = [part for part, _ in split]
-        found["denominator"] = [whole for _, whole in split]
-    return found
-
-
-def _sharesonce(problems: pd.Series) -> pd.Series:
-    """One line for all shares of a column: they have one cause and one way out."""
-    told = problems.map(
-        lambda text: text if isinstance(text, str) and taking.SHARE in text else None
-    )
-    shares = told.dropna()
-    if shares.nunique() < 2:
-        return problems
-    return problems.mask(told.notna(), shares.iloc[0])
