@@ -44,10 +44,11 @@ def _on_spark(address: str) -> Callable[[Sequence[Work]], list[dict[str, Judged]
         raise UserError(
             f"--engine {address} needs pip install 'qi-equity[spark]' and a Java runtime"
         ) from None
-
     try:
         session = SparkSession.builder.master(address).appName("qi-equity").getOrCreate()
     except (Py4JError, PySparkException) as problem:
+        from qi_equity.sources.engine import cause
+
         raise UserError(
             f"--engine {address}: Spark did not start; is the address right? {cause(problem)}"
         ) from problem
