@@ -13,11 +13,11 @@ from scipy.stats import norm
 from typer.testing import CliRunner
 
 from qi_equity import audit as room
-from qi_equity.audit import plan, projects
+from qi_equity.audit import plan, projects, returned
 from qi_equity.audit.model import Audit
 from qi_equity.audit.pages import board_pages, data_gaps, report_pages
-from qi_equity.audit.plan import read_back
 from qi_equity.audit.register import ALL_PLACES, register
+from qi_equity.audit.returned import read_back
 from qi_equity.audit.said import concern_sentences, pair_sentences
 from qi_equity.audit.taken import KEY, Taken
 from qi_equity.audit.written import made, tables
@@ -451,7 +451,7 @@ def test_a_drafted_plan_says_what_is_open_and_reads_back_when_nothing_is(found, 
     assert back[0].owner == "Head of midwifery"
     assert back[0].ends == (12.0, 8.5)
     assert back[0].others == 5.0
-    assert plan.source_of(path) == Path("made.yaml")
+    assert returned.source_of(path) == Path("made.yaml")
 
 
 def test_a_plan_in_word_reads_back_as_the_one_in_markdown(found, tmp_path):

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from qi_equity import audit as room
 from qi_equity import project_file
-from qi_equity.audit import aims, plan, projects
+from qi_equity.audit import aims, plan, projects, returned
 from qi_equity.audit.progress import progress_sentences
 from qi_equity.audit.rows import gaps as rows_of
 from qi_equity.audit.written import write
@@ -119,7 +119,7 @@ def with_key(text, key, said):
 def back(tmp_path, text):
     path = tmp_path / "plan.md"
     path.write_text(text, encoding="utf-8")
-    return plan.read_back(path)
+    return returned.read_back(path)
 
 
 def run(*words):
@@ -183,7 +183,7 @@ def test_others_are_read_behind_the_last_number():
 def test_a_drafted_aim_reads_back_as_it_was_worked_out(found, tmp_path, one):
     row = plan.chosen(found, [f"{one}:A"])[0]
     line = back(tmp_path, drafted(found, f"{one}:A"))[0]
-    plan.checked(found.audit, [line])
+    returned.checked(found.audit, [line])
     times = found.audit.indicator(one).multiply
     wanted = (row.rate * times, (row.rate - row.difference / 2) * times)
     assert line.ends == pytest.approx(wanted, rel=0.05)
@@ -205,7 +205,7 @@ def test_a_drafted_aim_reads_back_as_it_was_worked_out(found, tmp_path, one):
 def test_what_cannot_be_of_this_audit_is_named(found, tmp_path, key, said, told):
     lines = back(tmp_path, with_key(drafted(found), key, said))
     with pytest.raises(DataErrors, match="line 9: ") as raised:
-        plan.checked(found.audit, lines)
+        returned.checked(found.audit, lines)
     assert told in str(raised.value)
 
 
@@ -346,7 +346,7 @@ def edited(found, tmp_path):
 
 
 def test_a_plan_in_word_reads_back_with_all_that_people_wrote(edited):
-    line = plan.read_back(edited)[0]
+    line = returned.read_back(edited)[0]
     assert line.owner == "Ann and Jo"
     assert line.partner == "Mothers’ circle, paid\nand the voices partnership"
     for told in ("We meet at 9:30 in the hub.", "Bengali circle leads", "Agreed on 4 May"):

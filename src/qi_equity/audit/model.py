@@ -235,3 +235,16 @@ def readings(audit: Audit) -> Iterator[Read]:
     for source in audit.sources:
         for reading in source.reads:
             yield Read(source, reading)
+
+
+def reads(audit: Audit, counted: AuditIndicator, dimension: str) -> list[Read]:
+    """The readings of an indicator's sources by a dimension, its first source first."""
+    rank = {name: at for at, name in enumerate(counted.sources)}
+    every = [
+        one
+        for one in readings(audit)
+        if one.reading.dimension == dimension
+        and one.source.id in rank
+        and counted.id in (one.reading.indicators or one.source.records or (counted.id,))
+    ]
+    return sorted(every, key=lambda one: rank[one.source.id])

@@ -12,8 +12,8 @@ from typing import Any
 import yaml
 
 from qi_equity import project_file
-from qi_equity.audit.model import Audit, AuditIndicator, Read
-from qi_equity.audit.plan import Line, reads
+from qi_equity.audit.model import Audit, AuditIndicator, Read, reads
+from qi_equity.audit.plan import Line
 from qi_equity.audit.register import ALL_PLACES
 from qi_equity.audit.shelf import balance_of, intervention_of, library_of
 from qi_equity.audit.taken import as_project

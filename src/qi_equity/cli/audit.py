@@ -156,12 +156,12 @@ def _plan(path: Path, folders: tuple[Path, ...], gaps: str, target: Path) -> Non
 
 def _read(path: Path, named: Path | None, folders: tuple[Path, ...]) -> None:
     from qi_equity import audit as room
-    from qi_equity.audit import plan
+    from qi_equity.audit import returned
     from qi_equity.words import say
 
-    lines = plan.read_back(path)
-    source = plan.audit_of(path, named)
-    plan.checked(room.load(source, folders), lines)
+    lines = returned.read_back(path)
+    source = returned.audit_of(path, named)
+    returned.checked(room.load(source, folders), lines)
     typer.echo(say("audit.plan.read", count=len(lines), audit=source))
     typer.echo(f"Next: qi-equity new --from-audit {path}")
 
@@ -170,11 +170,11 @@ def from_plan(path: Path, folder: Path, files: tuple[Path, ...] = ()) -> list[Pa
     """Write a project file for each line of a plan; refuse to write over one that is there."""
     from qi_equity import audit as room
     from qi_equity import project_file
-    from qi_equity.audit import plan, projects
+    from qi_equity.audit import projects, returned
 
-    lines = plan.read_back(path)
-    audit = room.load(plan.audit_of(path), files)
-    plan.checked(audit, lines)
+    lines = returned.read_back(path)
+    audit = room.load(returned.audit_of(path), files)
+    returned.checked(audit, lines)
     texts = dict(projects.project_texts(audit, lines))
     there = [name for name in texts if (folder / f"{name}.yaml").exists()]
     if there:
