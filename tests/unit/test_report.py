@@ -488,8 +488,12 @@ def test_next_steps_stand_with_owner_and_day_and_overdue_ones_are_named(found):
 
 
 def test_files_are_named_by_project_and_pack(found, tmp_path):
-    paths = write(found, tmp_path, pack="board", formats=("html", "xlsx"))
+    released = Provenance(policy="hes")
+    paths = write(found, tmp_path, pack="board", formats=("html", "xlsx"), provenance=released)
     assert [path.name for path in paths] == ["pph-board.html", "pph-board.xlsx"]
+    # True counts are not to be found where the pack to send round is looked for.
+    (path,) = write(found, tmp_path, pack="board", formats=("html",))
+    assert path.name == "pph-board-team.html"
     with pytest.raises(UserError, match="no format called 'ppt'; did you mean 'pptx'"):
         write(found, tmp_path, formats=("ppt",))
 

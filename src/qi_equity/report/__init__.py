@@ -73,7 +73,8 @@ def write(
 ) -> list[Path]:
     """Write a pack in each format to a folder; the paths.
 
-    `findings` are the team's own or a release; `provenance` says which, and every page does.
+    `findings` are the team's own or a release; `provenance` says which, and every page does. So
+    does the name of a file with true counts: it never lies where the other is looked for.
     """
     asked = Asked(
         site, provenance or Provenance(team=True), tuple(actions), today, tuple(notes), session,
@@ -82,9 +83,9 @@ def write(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     pages = pack_of(pack, findings, asked)
-    paths = []
+    paths, whose = [], "-team" if asked.provenance.team else ""
     for kind in formats:
-        path = folder / f"{findings.project.id}-{pack}.{kind}"
+        path = folder / f"{findings.project.id}-{pack}{whose}.{kind}"
         telling(path.name)
         path.write_bytes(made_of(pages, findings, kind, template))
         paths.append(path)
