@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import date, datetime
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from qi_equity import store
 from qi_equity.errors import DataErrors, UserError
 from qi_equity.project import Cycle
-from qi_equity.store import database, releases
+from qi_equity.store import database, intake, releases, saving
 from store_network import (
     PROJECT,
     SITES,
@@ -528,3 +529,16 @@ def test_a_writer_whose_turn_does_not_come_is_told_so_and_has_written_nothing(
             jo.log(PROJECT, [row(1, 20)])
     assert kept(jo) == {}
     jo.log(PROJECT, [row(1, 20)])
+
+
+def test_keys_of_many_rows_are_those_of_each_and_tell_its_site():
+    names = ['north, "old"', "süd", "a\\b", "c]d"]
+    rows = pd.DataFrame(
+        [(one, site, "Black", day) for one in names for site in names for day in WEEKS[:2]],
+        columns=["measure", "site", "stratum", "subgroup"],
+    )
+    rows["subgroup"] = pd.to_datetime(rows["subgroup"])
+    found = intake._keys(rows)
+    assert found == [intake.key_of(*one) for one in rows.itertuples(index=False, name=None)]
+    made = saving.drafts(PROJECT, "observation", dict.fromkeys(found), {})
+    assert [one.site for one in made] == list(rows["site"])

@@ -34,6 +34,7 @@ def run(
     guide.part_named(role)
     refuse_taken("127.0.0.1", port)
     say(LABEL)
+    server.read_ahead()
     filling.begun()
     if keep:
         say(

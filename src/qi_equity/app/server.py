@@ -126,6 +126,13 @@ class PageTemplate(pn.Template):  # type: ignore[misc]  # panel ships no types
         return pn.Column(pn.pane.Str(""))
 
 
+def read_ahead() -> None:
+    """Compile what the first page is filled into, where there is time before there are counts."""
+    _page_template()
+    for name in ("charts.html", "gap.html", "parts.html", "nav.html", "guide.html"):
+        render.environment().get_template(name)
+
+
 @cache
 def _page_template() -> Any:
     """The page's template, read and compiled once: it takes a tenth of a page's time."""

@@ -209,9 +209,15 @@ def _day(moment: pd.Timestamp) -> str:
 
 
 def _keys(table: pd.DataFrame) -> list[str]:
-    days = {moment: _day(moment) for moment in table["subgroup"].unique()}
-    names = zip(table["measure"], table["site"], table["stratum"], table["subgroup"], strict=True)
-    return [canonical([measure, site, stratum, days[day]]) for measure, site, stratum, day in names]
+    """The key of each row, as `key_of` writes it; each name and day is written once for all."""
+    days = {moment: canonical(_day(moment)) for moment in table["subgroup"].unique()}
+    parts = [table[name].tolist() for name in ("measure", "site", "stratum")]
+    told = {name: canonical(name) for part in parts for name in set(part)}
+    names = zip(*parts, table["subgroup"], strict=True)
+    return [
+        f"[{told[measure]},{told[site]},{told[stratum]},{days[day]}]"
+        for measure, site, stratum, day in names
+    ]
 
 
 def _bodies(table: pd.DataFrame) -> list[str | None]:

@@ -74,6 +74,13 @@ def true_counts(
     return tidy((one.key, one.body, one.id) for one in found if one.body)
 
 
+@lru_cache(maxsize=4096)
+def _site_of(key: str) -> str:
+    """The site in the key of an observation, without its day, which is last and has no comma."""
+    site: str = json.loads(f"{key}]")[1]
+    return site
+
+
 def drafts(
     project: str, kind: str, changed: Mapping[str, str | None], found: Mapping[str, Current]
 ) -> list[Draft]:
@@ -81,7 +88,7 @@ def drafts(
     return [
         Draft(
             project, kind, key, found[key].version + 1 if key in found else 1,
-            json.loads(key)[1] if kind == "observation" else None, body,
+            _site_of(key.rpartition(",")[0]) if kind == "observation" else None, body,
         )
         for key, body in changed.items()
     ]  # fmt: skip
