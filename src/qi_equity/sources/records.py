@@ -4,57 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add, and_
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from qi_equity.errors import DataErrors, UserError, did_you_mean
-from qi_equity.observations import READINGS, SPREAD, UNKNOWN
-from qi_equity.observations import UNREAD as NOT_READ
 from qi_equity.project import Measure, Period, Project, RecordsSource
 from qi_equity.sources import calendar, dates, doubt, predicates, readings, sequences
-from qi_equity.sources.account import CODES, EXCLUDED, REFUSED, Imported
+from qi_equity.sources.account import CODES, Imported
+from qi_equity.sources.birth_sums import (
+    BIRTHS,
+    BLANK,
+    ELIGIBLE,
+    EVENTS,
+    SQUARES,
+    SUM,
+    UNREAD,
+    UNSURE,
+    UNUSED,
+    Refusals,
+    codes_of,
+    exclusions_of,
+    observations_of,
+    placed,
+)
 from qi_equity.sources.engine import Table, fetched, records, shown, usual_mark
-from qi_equity.sources.labels import BETWEEN, Sites, place
-from qi_equity.sources.labels import shown as as_read
-from qi_equity.sources.rows import NUMBERS
+from qi_equity.sources.labels import BETWEEN
 
 Progress = Callable[[str, float], None]  # what is being done, and how far from 0 to 1
 
-# Means are rounded here, since engines add numbers up in different orders.
-DECIMALS = 6
 TIME_OF_DAY = r"[T ]+[0-9]{1,2}:[0-9]{2}.*$"
-# The names that counts have in the engine: births, then for each measure by number.
-BIRTHS, ELIGIBLE, UNSURE, EVENTS, BLANK, SUM = "births", "e{}", "u{}", "n{}", "b{}", "s{}"
-SQUARES = "q{}"
-UNREAD = "r{}"  # births of which something was recorded that cannot be read
 FEWEST_COLUMNS = 3  # of records in which a row of one cell is a line of text
-UNUSED = "unused"  # births that no measure can use because of it
-
-
-@dataclass(slots=True)
-class _Refusals:
-    """Reasons, each with how many births it kept out and one place to look."""
-
-    found: dict[str, tuple[int, str]] = field(default_factory=dict)
-
-    def add(self, reason: str, births: int, where: str = "") -> None:
-        before = self.found.get(reason, (0, where))
-        self.found[reason] = before[0] + int(births), before[1]
-
-    @property
-    def births(self) -> int:
-        """How many births were refused."""
-        return sum(count for count, _ in self.found.values())
-
-    def table(self) -> pd.DataFrame:
-        rows = [(reason, count, where) for reason, (count, where) in self.found.items()]
-        rows.sort(key=lambda row: (-row[1], row[0]))
-        return pd.DataFrame(rows, columns=REFUSED)
 
 
 def import_records(
@@ -71,8 +54,8 @@ def _import(
     measures = [measure for measure in project.measures if measure.records is not None]
     _check(project, source, table, measures, path)
     read = readings.read(_keyed(table, source), source, measures, usual_mark(path))
-    refused = _Refusals()
-    left_out = _Refusals()
+    refused = Refusals()
+    left_out = Refusals()
     days = _days(read.table, source, table.columns, refused, left_out)
     births = int(days.pop("births").sum())
     notes = [*read.notes, *_repeated(table, source)]
@@ -83,19 +66,19 @@ def _import(
         same = [measure for measure in measures if _period(measure) == period]
         dated = _dated(read, days, period)
         sums = _sums(dated, period, same, measures, progress)
-        codes = _codes(project, sums)
+        codes = codes_of(project, sums)
         # Births are refused once, whatever number of periods they are looked at in.
         first = not parts
-        sums = _placed(project, source, sums, refused if first else _Refusals())
+        sums = placed(project, source, sums, refused if first else Refusals())
         if first:
             unusable = int(sums[UNUSED].sum())
             _unusable(dated, sums, measures, refused)
         counted = int(sums[BIRTHS].sum() - sums[UNUSED].sum())
-        counts = _observations(project, sums, same)
+        counts = observations_of(project, sums, same)
         if period is None:
             counts = {name: sequences.between(table) for name, table in counts.items()}
         parts |= counts
-        exclusions.append(_exclusions(project, sums, same))
+        exclusions.append(exclusions_of(project, sums, same))
     # In order of measure, and each in order already: sorting millions of rows takes longest.
     table = pd.concat([parts[name] for name in sorted(parts)], ignore_index=True)
     nowhere = refused.births - unusable
@@ -226,8 +209,8 @@ def _days(
     keyed: Table,
     source: RecordsSource,
     columns: Sequence[str],
-    refused: _Refusals,
-    left_out: _Refusals,
+    refused: Refusals,
+    left_out: Refusals,
 ) -> pd.DataFrame:
     """Every distinct day in the records, how many births it has, and the date it is."""
     days = fetched(keyed.group_by("day_").aggregate(births=keyed.count()))
@@ -316,7 +299,7 @@ def _sums(
 
 
 def _unusable(
-    read: readings.Readings, sums: pd.DataFrame, measures: Sequence[Measure], refused: _Refusals
+    read: readings.Readings, sums: pd.DataFrame, measures: Sequence[Measure], refused: Refusals
 ) -> None:
     """Refuse the births that no measure can use, each by the first value that cannot be read."""
     if not sums[UNUSED].sum():
@@ -351,146 +334,3 @@ def _execute(expression: Any, what: str, progress: Progress | None) -> pd.DataFr
             progress(what, max(0.0, min(done / 100, 1.0)))
         progress(what, 1.0)
         return running.result()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Grid:
-    """Sums over (site, stratum, subgroup): a site's week with births has every stratum in it."""
-
-    sites: list[str]
-    strata: list[str]
-    subgroups: pd.DatetimeIndex
-    cells: np.ndarray
-    sums: pd.DataFrame
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        shape = len(self.sites), len(self.strata), len(self.subgroups)
-        weights = self.sums[name].to_numpy(float)
-        return np.bincount(self.cells, weights, minlength=int(np.prod(shape))).reshape(shape)
-
-    def get(self, name: str, otherwise: np.ndarray) -> np.ndarray:
-        return self[name] if name in self.sums else otherwise
-
-
-def _placed(
-    project: Project, source: RecordsSource, sums: pd.DataFrame, refused: _Refusals
-) -> pd.DataFrame:
-    """The sums that have a site and a group of the project; the others are refused by reason."""
-    codes = place(sums["code_"].unique(), project.strata)
-    sites = Sites(project)
-    labels = {label: sites.find(label) for label in sums["site_"].unique()}
-    site = sums["site_"].map(labels) if source.site is not None else sites.only
-    sums = sums.assign(site=site, code=sums["code_"].map(codes))
-    for label, births in _births(sums[sums["site"].isna()], "site_"):
-        refused.add(sites.remedy(label), births)
-    kept = sums[sums["site"].notna()]
-    without = kept["code"].map(lambda placed: placed.group is None or placed.status == "total")
-    for label, births in _births(kept[without], "code_"):
-        remedy = codes[label].remedy or f"'{as_read(label)}' is a total and no birth's own"
-        refused.add(remedy, births)
-    kept = kept[~without]
-    return kept.assign(stratum=kept["code"].map(lambda placed: placed.group))
-
-
-def _codes(project: Project, sums: pd.DataFrame) -> pd.DataFrame:
-    """How ethnicity was recorded, code by code: not stated, not known and missing stay apart."""
-    placed = place(sums["code_"].unique(), project.strata)
-    rows = [
-        (as_read(label), placed[label].group, placed[label].status, births)
-        for label, births in _births(sums, "code_")
-    ]
-    return pd.DataFrame(rows, columns=CODES)
-
-
-def _births(sums: pd.DataFrame, column: str) -> list[tuple[str, int]]:
-    counts = sums.groupby(column)[BIRTHS].sum()
-    return [(str(label), int(births)) for label, births in counts.items()]
-
-
-def _grid(project: Project, sums: pd.DataFrame) -> _Grid:
-    sites = sorted(sums["site"].unique())
-    strata = sorted(group.name for group in project.strata.cells)
-    subgroups = pd.DatetimeIndex(np.sort(sums["subgroup"].unique()))
-    cells: np.ndarray = np.ravel_multi_index(
-        (
-            pd.Index(sites).get_indexer(pd.Index(sums["site"])),
-            pd.Index(strata).get_indexer(pd.Index(sums["stratum"])),
-            subgroups.get_indexer(pd.DatetimeIndex(sums["subgroup"])),
-        ),
-        (len(sites), len(strata), len(subgroups)),
-    )
-    return _Grid(sites, strata, subgroups, np.asarray(cells), sums)
-
-
-def _observations(
-    project: Project, sums: pd.DataFrame, measures: Sequence[Measure]
-) -> dict[str, pd.DataFrame]:
-    """The tidy table of each measure: zero where a site had births and none of them counted."""
-    grid = _grid(project, sums)
-    births = grid[BIRTHS]
-    logged = np.broadcast_to(births.sum(axis=1, keepdims=True) > 0, births.shape)
-    s, g, t = np.nonzero(logged)
-    keys = {
-        "site": pd.Series(np.array(grid.sites, object)[s], dtype=object),
-        "stratum": pd.Series(np.array(grid.strata, object)[g], dtype=object),
-        "subgroup": grid.subgroups[t],
-    }
-    blank = np.full(births.shape, np.nan)
-    parts = {}
-    for number, measure in enumerate(measures):
-        eligible = grid[ELIGIBLE.format(number)]
-        events = grid.get(EVENTS.format(number), eligible)
-        columns = {"numerator": events, "denominator": eligible, "value": blank}
-        if SUM.format(number) in sums:
-            columns = {"numerator": blank, "denominator": blank} | _means(grid, number, events)
-        elif measure.data == "count":
-            columns["denominator"] = blank
-        if (unknown := BLANK.format(number)) in sums:
-            columns[UNKNOWN] = grid[unknown]
-        if sums[UNREAD.format(number)].any():
-            columns[NOT_READ] = grid[UNREAD.format(number)]
-        counts = {name: columns[name][logged] for name in (*NUMBERS, NOT_READ) if name in columns}
-        name = pd.Series(np.full(len(s), measure.id, object), dtype=object)
-        parts[measure.id] = pd.DataFrame({"measure": name, **keys, **counts})
-    return parts
-
-
-def _means(grid: _Grid, number: int, readings: np.ndarray) -> dict[str, np.ndarray]:
-    """Mean of a measurement, of how many readings it is, and their standard deviation."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = grid[SUM.format(number)] / readings
-        # Rounding in the engine may leave readings that are all alike a hair below nothing.
-        apart = np.maximum(grid[SQUARES.format(number)] - readings * mean**2, 0.0)
-        spread = np.where(readings > 1, np.sqrt(apart / (readings - 1)), np.nan)
-    return {
-        "value": mean.round(DECIMALS),
-        READINGS: readings,
-        SPREAD: spread.round(DECIMALS),
-    }
-
-
-def _exclusions(project: Project, sums: pd.DataFrame, measures: Sequence[Measure]) -> pd.DataFrame:
-    """Per stratum, how many births each measure does not count: exclusion can hide inequity."""
-    whole = sums.groupby("stratum")[[name for name in sums if sums[name].dtype.kind in "iuf"]].sum()
-    whole = whole.reindex([group.name for group in project.strata.cells], fill_value=0)
-    parts = []
-    for number, measure in enumerate(measures):
-        births = whole[BIRTHS]
-        eligible = whole[ELIGIBLE.format(number)]
-        nobody = births * 0
-        parts.append(
-            pd.DataFrame(
-                {
-                    "measure": measure.id,
-                    "stratum": whole.index,
-                    "births": births,
-                    "eligible": eligible,
-                    "excluded": births - eligible,
-                    "eligibility_not_known": whole.get(UNSURE.format(number), nobody),
-                    "outcome_not_known": whole.get(BLANK.format(number), nobody),
-                    "unread": whole[UNREAD.format(number)],
-                }
-            )[EXCLUDED]
-        )
-    table = pd.concat(parts, ignore_index=True)
-    return table.astype(dict.fromkeys(EXCLUDED[2:], int))
