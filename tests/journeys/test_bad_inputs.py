@@ -98,6 +98,21 @@ def test_what_the_system_refuses_is_said_in_words(asked, said, monkeypatch, caps
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("demo --port x", "'--port': write a whole number"),
+        ("demo --port 70000", "'--port': write 65535 or less"),
+        ("trail --most 0", "'--most': write 1 or more"),
+        ("progress ours.yaml --score good", "'--score': write a number"),
+    ],
+)
+def test_what_is_wrong_with_a_number_is_said_in_words(asked, said):
+    done = CliRunner().invoke(cli.app, asked.split(" "))
+    assert done.exit_code == 2
+    assert said in done.output
+
+
 def test_a_store_that_a_slip_made_is_named(folder):
     asked = ["import", "ours.yaml", str(COUNTS), "--database", "typo.sqlite"]
     first, second = (CliRunner().invoke(cli.app, asked).output for _ in range(2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
@@ -22,8 +23,26 @@ if TYPE_CHECKING:
     from qi_equity.store import Users
 
 
+# What is said of a number, by the library that reads it and by us.
+OF_NUMBERS = (
+    (re.compile("Input should be a valid integer.*"), "write a whole number"),
+    (re.compile("Input should be a valid number.*"), "write a number"),
+    (re.compile("Input should be greater than or equal to (.+)"), r"write \1 or more"),
+    (re.compile("Input should be less than or equal to (.+)"), r"write \1 or less"),
+)
+
+
 class Plainly(TyperCommand):
     """A command that prints plain text only: what it echoes was written by others."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Its arguments as they were given; what is wrong with a number is said in words."""
+        try:
+            return super().parse_args(ctx, args)
+        except typer.BadParameter as wrong:
+            for theirs, ours in OF_NUMBERS:
+                wrong.message = theirs.sub(ours, wrong.message)
+            raise
 
     def invoke(self, ctx: Any) -> Any:
         """Run it; the sign of work going on is not in the way of this."""
