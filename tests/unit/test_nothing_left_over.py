@@ -25,8 +25,6 @@ NOT_NAMED = {
     "_repr_html_",  # Jupyter
     # Tests and benchmarks take it in the place of something that is slow.
     "FixedBackend", "example_network",
-    # What tests hold another function against.
-    "weeks_each_side",
 }  # fmt: skip
 
 

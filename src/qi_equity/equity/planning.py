@@ -142,11 +142,6 @@ def weeks_after(
         return _weeks(1 / left, possible=left > 0, known=left)
 
 
-def weeks_each_side(shift: Shift, power: float = POWER, level: float = LEVEL) -> FloatArray:
-    """Weeks after the change, when the baseline is as long as what comes after it."""
-    return _up(2 * _wanted(power, level), _told(shift))
-
-
 def weeks_to_see(shift: Shift, power: float = POWER, level: float = LEVEL) -> FloatArray:
     """Weeks of counts until something that is there already is told from nothing.
 
