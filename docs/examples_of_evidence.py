@@ -175,9 +175,7 @@ def figures(findings: Findings) -> list[dict[str, object]]:
     points, gap_points = of(findings.points, measure), of(findings.gap_points, measure)
     points = points[points["stratum"] == SHOWN]
     gap_points = gap_points[gap_points["stratum"] == SHOWN]
-    chart = chart_figure(
-        points, points.iloc[:0], ["stratum"], unit=measure.unit, columns=1, legend=False
-    )
+    chart = chart_figure(points, ["stratum"], unit=measure.unit, columns=1, legend=False)
     return [chart, gap_figure(gap_points, measure, gaps=list(findings.rows(Gap, measure)))]
 
 

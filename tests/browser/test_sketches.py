@@ -35,7 +35,7 @@ def sketched(visit):
     ready(page)
 
     def sketch(points, **options):
-        made = chart_figure(points, points.iloc[:0], ["stratum"], legend=False, **options)
+        made = chart_figure(points, ["stratum"], legend=False, **options)
         return page.evaluate("(text) => qiSketch.of(text, 700)", text_of(made))
 
     return sketch

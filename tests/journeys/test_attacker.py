@@ -456,7 +456,7 @@ def everything(found: Findings, folder: Path) -> str:
             points = of(found.points, measure, site)
             charts = list(found.rows(Chart, measure, site))
             gaps = list(found.rows(Gap, measure, site))
-            figure = chart_figure(points, points.iloc[:0], ["stratum"], unit=measure.unit)
+            figure = chart_figure(points, ["stratum"], unit=measure.unit)
             said.append(json.dumps(figure, default=str))
             tables = [points_table(points, measure, ""), summary_table(charts, points, measure, "")]
             tables.append(gaps_table(gaps, measure, "", judged=True))

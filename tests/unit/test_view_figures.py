@@ -35,7 +35,7 @@ def series(stratum: str, value: list[float], meaning: list[str] | None = None) -
 
 
 def drawn(points: pd.DataFrame, **options: object) -> dict:
-    return chart_figure(points, points.iloc[:0], ["stratum"], **options)
+    return chart_figure(points, ["stratum"], **options)
 
 
 def heights(figure: dict, axis: str = "y") -> dict[str, list]:
@@ -106,7 +106,7 @@ def test_a_figure_of_plotly_can_be_made_of_it():
 
     findings = made_findings(made_project(sites=1), weeks=30)
     points = findings.points[findings.points["measure"] == "pph"]
-    go.Figure(chart_figure(points, findings.charts, ["stratum"], unit="%"))
+    go.Figure(chart_figure(points, ["stratum"], unit="%"))
     gaps = findings.gap_points[findings.gap_points["measure"] == "pph"]
     go.Figure(gap_figure(gaps, findings.project.measure("pph")))
 

@@ -77,7 +77,7 @@ def strata_charts(
         across = {1: 1, 2: 2, 4: 2}.get(len(panels), 3)
         # Each page has a key of its own under its charts.
         figure = chart_figure(
-            _in_order(shown, here), shown.iloc[:0], ["stratum"], unit=measure.unit,
+            _in_order(shown, here), ["stratum"], unit=measure.unit,
             markers=markers, columns=across, legend=False,
         )  # fmt: skip
         if ends[0] == ends[1]:  # one look has one day

@@ -42,7 +42,6 @@ ABOVE = "above"  # the group of marks at the top for values above the axis
 
 def chart_figure(
     points: pd.DataFrame,
-    summary: pd.DataFrame,
     by: Sequence[str],
     *,
     title: str | None = None,
@@ -56,7 +55,7 @@ def chart_figure(
     """Every series as a panel of one figure: one y axis for all, separate limits for each.
 
     >>> points = pd.DataFrame({"subgroup": [1, 2], "value": [4.0, np.nan], "centre": [4.0, 4.0]})
-    >>> figure = chart_figure(points, points.iloc[:0], [])
+    >>> figure = chart_figure(points, [])
     >>> {trace["name"]: trace["y"] for trace in figure["data"]}
     {'Centre line': [4.0, 4.0], 'Value': [4.0, None]}
     """
@@ -90,7 +89,7 @@ def told_figure(
     points: pd.DataFrame, summary: pd.DataFrame, by: Sequence[str], **options: Any
 ) -> Figure:
     """The same figure with what it shows in words, for whoever does not see it: `meta.alt`."""
-    made = chart_figure(points, summary, by, **options)
+    made = chart_figure(points, by, **options)
     made["layout"]["meta"]["alt"] = alt(points, summary, by, options.get("unit", ""))
     return made
 

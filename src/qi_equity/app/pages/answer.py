@@ -183,7 +183,6 @@ def _figures(
     show = [part for part in ("limits", "centre", "target", "baseline") if part not in hidden]
     large = chart_figure(
         shown,
-        shown.iloc[:0],
         ["stratum"],
         unit=measure.unit,
         names={stratum: _titled(stratum, measure.unit)},

@@ -67,7 +67,6 @@ def charts(context: Context) -> Page:
     shown = _shown(context)
     figure = chart_figure(
         shown.points,
-        shown.summary,
         ["stratum"],
         unit=shown.measure.unit,
         markers=shown.drawn,

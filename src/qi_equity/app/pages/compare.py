@@ -51,9 +51,7 @@ def compare(context: Context) -> Page:
         for words, group in beside
         for site in group
     }
-    figure = chart_figure(
-        shown, shown.iloc[:0], ["site"], unit=measure.unit, names=titles, columns=4, legend=False
-    )
+    figure = chart_figure(shown, ["site"], unit=measure.unit, names=titles, columns=4, legend=False)
     drawn = groups(figure)
     meanings = sorted({str(name) for name in shown["meaning"].unique()})
     lead = _lead(context, stratum, ideas[idea].name if idea else "")

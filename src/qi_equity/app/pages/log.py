@@ -55,9 +55,7 @@ def log(context: Context) -> Page:
     points = context.rows(Point, site=site)
     figures = {}
     if len(points):
-        figures["log"] = chart_figure(
-            points, points.iloc[:0], ["stratum"], unit=context.measure.unit, legend=False
-        )
+        figures["log"] = chart_figure(points, ["stratum"], unit=context.measure.unit, legend=False)
     values: dict[str, Any] = {
         "heading": title,
         "site": site,

@@ -48,9 +48,7 @@ def quality(context: Context) -> Page:
         rank = {site: place for place, site in enumerate(choice.sites)}
         shares = drawn.points.assign(_place=drawn.points["site"].map(rank))
         shares = shares.sort_values(["_place", "subgroup"], kind="stable").drop(columns="_place")
-        figure = chart_figure(
-            shares, drawn.summary, ["site"], unit="%", names=names, columns=4, legend=False
-        )
+        figure = chart_figure(shares, ["site"], unit="%", names=names, columns=4, legend=False)
         figures["unknown"] = figure
         key = icons.key(
             sorted({str(name) for name in shares["meaning"].unique()}),
@@ -147,7 +145,7 @@ def _outcome(context: Context, points: pd.DataFrame, figures: dict[str, Figure])
     if drawn is None:
         return {"outcome": None}
     figures["outcome"] = chart_figure(
-        context.in_order(drawn.points), drawn.summary, ["stratum"], unit="%", columns=4,
+        context.in_order(drawn.points), ["stratum"], unit="%", columns=4,
         legend=False,
     )  # fmt: skip
     rows = tuple(

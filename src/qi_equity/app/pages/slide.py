@@ -82,7 +82,6 @@ def _figures(context: Context, item: Item, markers: list[Marker]) -> dict[str, F
         return {"slide": for_the_room(gap_figure(points, measure, markers, rows))}
     figure = chart_figure(
         points,
-        points.iloc[:0],
         ["stratum"],
         unit=measure.unit,
         columns=1,
