@@ -87,15 +87,19 @@ class Spender:
 
 
 def test_the_other_sites_come_first_in_the_order_of_the_list_then_measures_and_groups():
-    found = likely(chosen(HERE + SITES[1]))
+    groups = [group.name for group in PROJECT.strata.groups]
+    found = likely(chosen(f"{HERE}{SITES[1]}&stratum={groups[0]}"))
     assert [one.site for one in found[:2]] == [SITES[2], SITES[0]]
     here = parse(HERE + SITES[1])
     assert all(one.site == here.site for one in found[2:])
     measures = [one.measure for one in found if one.measure != found[0].measure]
     assert measures == [one.id for one in PROJECT.measures][1:]
-    assert [one.stratum for one in found if one.stratum] == [
-        group.name for group in PROJECT.strata.groups
-    ][: MOST - len(measures) - 2]
+    same = [one.stratum for one in found if (one.site, one.measure) == (SITES[1], found[0].measure)]
+    assert same == groups[1:]
+
+
+def test_groups_are_left_where_nobody_goes_through_them():
+    assert {one.stratum for one in likely(chosen(HERE + SITES[1]))} == {""}
 
 
 @pytest.mark.parametrize("more", ["&period=quarter", "&hide=limits", "&rules=ihi"])

@@ -20,7 +20,8 @@ from qi_equity.errors import UserError
 
 MOST = 24  # pages after one answer
 WAITING = 72  # pages of all who look: newest wishes first, the oldest are dropped
-QUIET = 0.05  # seconds without a question, before one is thought to be over
+# Seconds without a question of anybody: where fifty people choose, there are hardly any.
+QUIET = 0.3
 
 log = logging.getLogger(__name__)
 
@@ -98,8 +99,8 @@ class Ahead:
 def likely(choice: Choice) -> list[Address]:
     """The pages that are mostly asked for after this one, the likeliest first; of charts alone.
 
-    Only as the project declares its charts, and with nothing in the address but what was chosen
-    from lists, so that they are few.
+    Only as the project declares its charts, and groups only where somebody goes through them, so
+    that they are few: what is never asked for costs as much as what is.
     """
     address, project = choice.address, choice.project
     if address.page != "charts" or explore.asked(address) or address.hide:
@@ -107,5 +108,6 @@ def likely(choice: Choice) -> list[Address]:
     after = choice.sites.index(choice.site) + 1
     found = [replace(address, site=one) for one in choice.sites[after:] + choice.sites[:after]]
     found += [replace(address, measure=one.id) for one in project.measures]
-    found += [replace(address, stratum=group.name) for group in project.strata.groups]
+    if address.stratum:
+        found += [replace(address, stratum=group.name) for group in project.strata.groups]
     return [one for one in found if one != address][:MOST]

@@ -17,6 +17,7 @@ from multiprocessing import connection, get_context, parent_process
 from queue import Empty, SimpleQueue
 from signal import SIG_IGN, SIGINT, signal
 from threading import Condition, Lock, Thread
+from time import monotonic
 from typing import Any, TypeVar
 
 from qi_equity.app.loading import loading
@@ -219,6 +220,7 @@ class Threads:
     def __init__(self, many: int) -> None:
         self._ready: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self.at_work = 0  # tasks that were given and are not done
+        self._free = 0.0  # when there was none left, or a new one came
         self._changed = Condition()
         for _ in range(many):
             Thread(target=self._attend, name="aside", daemon=True).start()
@@ -242,12 +244,12 @@ class Threads:
         Whoever decides that it is over calls `wake`.
         """
         with self._changed:
-            while True:
-                self._changed.wait_for(lambda: not self.at_work or over())
-                if over():
-                    return False
-                if not self._changed.wait_for(lambda: self.at_work or over(), quiet):
+            while not over():
+                left = None if self.at_work else self._free + quiet - monotonic()
+                if left is not None and left <= 0:
                     return True
+                self._changed.wait(left)
+            return False
 
     def wake(self) -> None:
         """Have those who rest see whether it is over."""
@@ -274,6 +276,7 @@ class Threads:
     def _count(self, more: int) -> None:
         with self._changed:
             self.at_work += more
+            self._free = monotonic()
             self._changed.notify_all()
 
     def _attend(self) -> None:
