@@ -135,10 +135,13 @@ def test_users_are_added_listed_and_removed_and_the_password_is_asked_for(tmp_pa
         (["add", "Jo", "--role", "root"], PASSWORD, "'root' is not a role"),
         (["add", "Jo", "--role", "admin"], "short", "too short"),
         (["remove", "Jo"], "", "there is no user 'Jo'"),
+        (["remove", "Jo", "--users", "nowhere.json"], "", "there is no list of users at nowhere"),
     ],
 )
 def test_what_is_wrong_with_a_user_is_told(tmp_path, arguments, typed, said):
-    arguments = ["users", *arguments, "--users", str(tmp_path / "users.json")]
+    Users(tmp_path / "users.json").save("Al", "admin", [], PASSWORD)
+    where = [] if "--users" in arguments else ["--users", str(tmp_path / "users.json")]
+    arguments = ["users", *arguments, *where]
     done = CliRunner().invoke(app, arguments, input=f"{typed}\n{typed}\n")
     assert done.exit_code == 1
     assert said in str(done.exception)
