@@ -365,7 +365,8 @@ def _squares(score: FloatArray, variance: FloatArray) -> FloatArray:
     held, seen = variance.cumsum(axis=-1), score.cumsum(axis=-1)
     whole, ends = held[..., -1:].copy(), seen[..., -1:].copy()
     held, seen = held[..., :-1], seen[..., :-1]
-    room = (held >= LEAST_SHARE * whole) & (held <= (1 - LEAST_SHARE) * whole)
+    room = held >= LEAST_SHARE * whole
+    room &= held <= (1 - LEAST_SHARE) * whole
     with np.errstate(divide="ignore", invalid="ignore"):
         seen -= held * (ends / whole)
         seen *= seen
@@ -374,7 +375,7 @@ def _squares(score: FloatArray, variance: FloatArray) -> FloatArray:
         left *= held
         np.subtract(held, left, out=left)
         seen /= left
-    seen[~room] = 0.0
+    np.copyto(seen, 0.0, where=~room)
     return np.asarray(seen)
 
 
@@ -417,7 +418,9 @@ def _drawn(score: FloatArray, variance: FloatArray) -> FloatArray:
         orders = next(batches)
         new = np.full((rows, len(orders)), np.nan)
         for part in np.array_split(going, math.ceil(going.size * orders.size / AT_ONCE)):
-            new[part] = _clearest(score[part][:, orders], variance[part][:, orders])
+            new[part] = _clearest(
+                *(np.take(each[part], orders, axis=1) for each in (score, variance))
+            )
         draws = np.concatenate([draws, new], axis=-1)
         reached = np.cumsum(draws[going] >= bar[going, np.newaxis], axis=-1) >= ENOUGH_EXCEEDANCES
         stopped = ENOUGH_EXCEEDANCES / (1 + reached.argmax(axis=-1))
