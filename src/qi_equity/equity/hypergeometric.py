@@ -158,7 +158,8 @@ def estimate(observed: FloatArray, told: Outcomes) -> FloatArray:
     seen = observed.reshape(-1, periods)
 
     def slope(theta: FloatArray, rows: NDArray[np.intp]) -> FloatArray:
-        mean, variance, third = flat[rows].moments(theta)
+        some = flat if rows.size == len(seen) else flat[rows]
+        mean, variance, third = some.moments(theta)
         held = summed(variance)
         with np.errstate(divide="ignore", invalid="ignore"):
             found = summed(seen[rows] - mean) + 0.5 * summed(third) / held

@@ -150,40 +150,26 @@ def exact_limits(size: FloatArray, target: FloatArray, kind: str, tail: float) -
     """
     n, p = np.broadcast_arrays(size, target)
     known = np.isfinite(n) & (n > 0) & (p > 0) & (p < (1 if kind == "proportion" else np.inf))
-    low, high = np.full(n.shape, np.nan), np.full(n.shape, np.nan)
     n, p = n[known], p[known]
     most = n if kind == "proportion" else n * p + 40 * (np.sqrt(n * p) + 1)
-
-    def at_least(x: FloatArray, some: NDArray[np.intp]) -> FloatArray:
-        size, rate = n[some], p[some]
-        chance = (
-            betainc(x, size - x + 1, rate) if kind == "proportion" else gammainc(x, size * rate)
-        )
-        return np.asarray(chance)
-
-    def at_most(x: FloatArray, some: NDArray[np.intp]) -> FloatArray:
-        size, rate = n[some], p[some]
-        if kind == "proportion":
-            return np.asarray(betainc(size - x, x + 1, 1 - rate))
-        return np.asarray(gammaincc(x + 1, size * rate))
-
-    # Sought as shares of the most there can be, first where a normal curve has its limits.
-    none, all_of_it = np.zeros_like(n), np.ones_like(n)
+    # Sought as shares of the most there can be, first where a normal curve has its limits; those
+    # below and those above at once.
     middle, reach = n * p / most, -float(ndtri(tail)) * np.sqrt(n * p) / most
-    low[known] = (
-        most
-        / n
-        * quick_root(
-            lambda at, some: tail - at_most(at * most[some], some), none, all_of_it, middle - reach
-        )
-    )
-    high[known] = (
-        most
-        / n
-        * quick_root(
-            lambda at, some: at_least(at * most[some], some) - tail, none, all_of_it, middle + reach
-        )
-    )
+    guess = np.concatenate([middle - reach, middle + reach])
+
+    def falling(share: FloatArray, rows: NDArray[np.intp]) -> FloatArray:
+        low, some = rows < len(n), rows % len(n)
+        x, size, rate = share * most[some], n[some], p[some]
+        if kind == "proportion":  # the others of at most x are at least size - x
+            count, other = np.where(low, size - x, x), np.where(low, x, size - x)
+            beyond = betainc(count, other + 1, np.where(low, 1 - rate, rate))
+        else:
+            beyond = np.where(low, gammaincc(x + 1, size * rate), gammainc(x, size * rate))
+        return np.asarray(np.where(low, tail - beyond, beyond - tail))
+
+    found = quick_root(falling, np.zeros(guess.shape), np.ones(guess.shape), guess)
+    low, high = np.full((2, *known.shape), np.nan)
+    low[known], high[known] = most / n * found.reshape(2, -1)
     return low, high
 
 
