@@ -120,8 +120,15 @@ def placed(table: pd.DataFrame, keys: Sequence[str]) -> tuple[IntArray, IntArray
     if (steps >= 0).all():  # sorted already, as most tables are
         new = steps > 0
         return np.cumsum(new) - 1, np.flatnonzero(new)
-    _, first, place = np.unique(joint, return_index=True, return_inverse=True)
-    return place.reshape(-1), first
+    top = int(joint.max()) + 1
+    if top > 4 * len(joint):
+        _, first, place = np.unique(joint, return_index=True, return_inverse=True)
+        return place.reshape(-1), first
+    # Few keys for so many rows: none has to be sorted. Of a key's rows the first is written last.
+    first = np.full(top, -1)
+    first[joint[::-1]] = np.arange(len(joint))[::-1]
+    there = first >= 0
+    return (np.cumsum(there) - 1)[joint], first[there]
 
 
 def _joint(table: pd.DataFrame, keys: Sequence[str]) -> IntArray:
@@ -212,9 +219,9 @@ def with_totals(table: pd.DataFrame, over: str, label: str) -> pd.DataFrame:
         whole = summed["count"].to_numpy() == members[summed.index.get_level_values("measure")]
         parts.append(summed.loc[np.asarray(whole), "sum"].rename("numerator").reset_index())
     parts += [together(table, keys)] if READINGS in beside(table) else []
-    totals = pd.concat(parts, ignore_index=True)
+    totals = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
     totals = _with_refused(totals, table, keys).assign(**{over: label})
-    both = pd.concat([table, totals.reindex(columns=table.columns)], ignore_index=True)
+    both = pd.concat([table, totals], ignore_index=True)[[*table.columns]]
     both = in_order(both, _joint(both, KEY))
     other = [name for name in (*COUNTS, "value") if both[name].dtype != np.float64]
     return both.astype(dict.fromkeys(other, float)) if other else both
@@ -238,7 +245,7 @@ def _added(rows: pd.DataFrame, keys: list[str], columns: list[str]) -> pd.DataFr
         name: np.bincount(place, np.nan_to_num(rows[name].to_numpy(float)), len(first))
         for name in columns
     }
-    return rows[keys].take(first).reset_index(drop=True).assign(**sums)
+    return rows.take(first)[keys].reset_index(drop=True).assign(**sums)
 
 
 def together(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
