@@ -195,7 +195,7 @@ def _ordinary(
     ``of_null``: how likely 0, 1, ... of them lie above, one row a null; ``null``: that of each row.
     """
     high = np.arange(points + 1)
-    cdf, survival = _marginals(high, points - high)
+    cdf, survival = _however_split(points)
     few, long = _as_extreme((of_null @ cdf)[null], (of_null @ survival)[null], crossings, longest)
     # Rows alike in all but the baseline share their sums.
     (fews, longs), back = _distinct(few, long)
@@ -299,6 +299,16 @@ def _marginals(high: IntArray, low: IntArray) -> tuple[FloatArray, FloatArray]:
         if survival[:, length + 1].max() < SMALLEST_P:
             break
     return cdf, np.clip(survival, 0.0, 1.0)
+
+
+@lru_cache(maxsize=64)
+def _however_split(points: int) -> tuple[FloatArray, FloatArray]:
+    """The marginals of so many points, a row for each number of them above."""
+    high = np.arange(points + 1)
+    cdf, survival = _marginals(high, points - high)
+    cdf.setflags(write=False)
+    survival.setflags(write=False)
+    return cdf, survival
 
 
 def _as_extreme(
