@@ -40,7 +40,7 @@ from qi_equity.observations import (
     with_totals,
 )
 from qi_equity.observations import observations as checked
-from qi_equity.project import ALL_SITES, EVERYONE, Project
+from qi_equity.project import ALL_SITES, BEST_AT_BASELINE, EVERYONE, Project
 from qi_equity.quality.checks import in_order, quality
 from qi_equity.quality.outcome import beside_points, held_back, signals_held_back
 from qi_equity.quality.unknown import unknown_bounds
@@ -458,8 +458,9 @@ def _gaps(reading: Reading, known: pd.DataFrame) -> pd.DataFrame:
     day, days = codes(known["subgroup"])
     windows = reading.windows(days)
     # The baseline settles who was best in it; the two windows below say what has changed since.
-    baseline = windows.baseline if windows.judged else None
-    table = reading.gaps(known, subgroup="subgroup", baseline=baseline)
+    best = reading.reference == BEST_AT_BASELINE
+    baseline = windows.baseline if windows.judged and best else None
+    table = reading.gaps(known, subgroup="subgroup" if best else None, baseline=baseline)
     table = table.drop(columns=["disagree", "sentence"])
     if not windows.judged:
         return table

@@ -116,18 +116,17 @@ def gaps(
             return gap_from_target(x, n, against, confidence, how)
         return gap(x, n, against(x), against(n), confidence, how)
 
-    # What has moved is read off the estimates: of then and the latest no interval is asked.
-    alone = replace(methods, ratio_alone=True)
-    then = compare(*counts.over(slice(known)), alone)
     shown = counts if each_subgroup else counts.as_one()
     now = compare(shown.numerator, shown.denominator)
-    if each_subgroup:
-        latest, length = now, known
-    else:
+    since: dict[str, Any] = {"disagree": False, "sentence": ""}
+    if subgroup is not None:
+        # What has moved is read off the estimates: of then and the latest no interval is asked.
+        alone = replace(methods, ratio_alone=True)
+        then = compare(*counts.over(slice(known)), alone)
         # As long as the baseline, at the end; nothing where the baseline is all there is.
         last = slice(max(known, len(counts.subgroups) - known), None)
-        latest = compare(*counts.over(last), alone)
-        length = 0
+        latest = now if each_subgroup else compare(*counts.over(last), alone)
+        since = _since_baseline(latest, then, known if each_subgroup else 0, multiply)
     close = now.to_close(worse_is_high=direction == "decrease")
     columns = {
         "numerator": shown.numerator,
@@ -142,7 +141,7 @@ def gaps(
         "excess_lower": now.excess.lower,
         "excess_upper": now.excess.upper,
         **_three("events_to_close", close),
-        **_since_baseline(latest, then, length, multiply),
+        **since,
     }
     # Series, then subgroup, then stratum, each in sorted order.
     timed = {subgroup: shown.subgroups} if subgroup and each_subgroup else {}
