@@ -171,15 +171,11 @@ def _likely(
     baseline: BoolArray,
     watched: BoolArray,
 ) -> FloatArray:
-    """Log likelihood: (hypothesis, series, period, scatter, level).
-
-    What a change would have made of the baseline nobody asks, and is left at nought.
-    """
+    """Log likelihood (hypothesis, series, period, scatter, level); nought where nothing is told."""
     likely = np.zeros((len(MOVED), *events.shape, *moved.shape[-2:]))
-    for row, (y, n) in enumerate(zip(events, size, strict=True)):
-        for moves, told in ((slice(0, 1), baseline | watched), (slice(1, None), watched)):
-            at = np.flatnonzero(told[row])
-            likely[moves, row, at] = np.moveaxis(of_one(y[at], n[at], moved[row, moves]), 1, 0)
+    for row, told in enumerate(baseline | watched):
+        at = np.flatnonzero(told)
+        likely[:, row, at] = np.moveaxis(of_one(events[row, at], size[row, at], moved[row]), 1, 0)
     return likely
 
 
@@ -213,4 +209,4 @@ def _risen(count: FloatArray, start: FloatArray) -> FloatArray:
     """Log of start (start + 1) ... (start + count - 1), each count worked out once."""
     value, place = np.unique(count, return_inverse=True)
     value = value.reshape(-1, *(1,) * start.ndim)
-    return np.asarray((gammaln(value + start) - gammaln(start))[place])
+    return np.asarray(np.take(gammaln(value + start) - gammaln(start), place, axis=0))
