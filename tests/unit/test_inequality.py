@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from qi_equity.equity.inequality import (
@@ -15,6 +16,7 @@ from qi_equity.equity.inequality import (
 )
 from qi_equity.equity.inequality_noise import by_chance, corrected
 from qi_equity.errors import UserError
+from qi_equity.frames.inequality import inequality as table
 
 COUNTS = ([12, 30, 9], [100, 300, 200])  # 12 %, 10 %, 4.5 %; 8.5 % together
 
@@ -147,3 +149,10 @@ def test_a_real_difference_is_more_than_chance_and_one_series_equals_many():
     assert together.p_value.tolist() == [float(one.p_value) for one in alone]
     assert together.p_value[0] < 0.001
     assert together.p_value[1] > 0.2
+
+
+def test_where_no_row_is_whole_there_is_no_measure() -> None:
+    rows = pd.DataFrame({"site": ["A", "A"], "ethnicity": ["Black", "White"], "pph": [1.0, 2.0]})
+    found = table(rows.assign(births=np.nan), numerator="pph", denominator="births", by=["site"])
+    assert found.empty
+    assert {"site", "name", "seen", "expected", "p_value"} <= set(found)
