@@ -3,10 +3,11 @@
     python benchmarks/app_ratios.py OTHER [--turns 2] [--visits 4]
 
 OTHER is a checkout of the other commit; `qi-equity demo` serves both with the packages that are
-installed here. By turns: start until a page is answered; the first chart of a browser that nobody
-used before, as it is painted and until it answers to a touch; filter changes in it, until the first
-chart and until all of them are painted, and until each answers to a touch. Before Plotly a page
-weighs its HTML and our scripts, packed.
+installed here, and with modules compiled as an install leaves them. By turns: start until a page is
+answered, while nothing of the other runs, which would go on judging; then, with both served, the
+first chart of a browser that nobody used before, as it is painted and until it answers to a touch;
+filter changes in it, until the first chart and until all of them are painted, and until each
+answers to a touch. Before Plotly a page weighs its HTML and our scripts, packed.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import argparse
 import os
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -25,7 +27,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app import PROJECT, SITES, judged  # the benchmark beside this one
+from app import PROJECT, SITES, judged  # the benchmarks beside this one
+from processor import as_installed
 
 OURS = Path(__file__).parents[1]
 PATIENCE = 300_000  # milliseconds: a busy machine takes its time
@@ -61,7 +64,7 @@ class Side:
             [sys.executable, "-m", "qi_equity.cli", "demo", "--no-browser", "--port", "0",
              "--keep", str(folder)],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, bufsize=1,
-            env=os.environ | {"PYTHONPATH": str(self.source / "src"), "PYTHONUNBUFFERED": "1"},
+            env=as_installed(self.source), start_new_session=True,
         )  # fmt: skip
         assert self.process.stdout is not None
         for line in self.process.stdout:
@@ -72,10 +75,11 @@ class Side:
         self.start.append(time.monotonic() - began)
 
     def end(self) -> None:
-        """Stop it, however long it would take by itself."""
+        """Stop it and all it began, however long it would take by itself."""
         if self.process is not None:
-            self.process.kill()
+            os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+            self.process = None
 
     def page(self, site: str) -> tuple[str, int]:
         """A page of charts, and the bytes that were sent for it."""
@@ -163,10 +167,15 @@ def main() -> None:
     old, new = Side(chosen.other), Side(OURS)
     with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
         try:
-            for turn in range(chosen.turns):
+            # The first turn compiles what is loaded, and is not counted.
+            for turn in range(chosen.turns + 1):
                 for name, side in (("old", old), ("new", new)):
-                    side.end()
                     side.begin(Path(place) / f"{name}-{turn}")
+                    side.end()
+            for name, side in (("old", old), ("new", new)):
+                side.start = side.start[1:]
+                side.begin(Path(place) / name)
+                side.start.pop()  # beside the other
             for side in (old, new):
                 judged(side.url)
                 side.weigh()

@@ -1,10 +1,13 @@
-"""Processor time of child processes, for every benchmark that starts one."""
+"""Child processes of benchmarks: what they run in, and the processor time they take."""
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(slots=True)
@@ -26,3 +29,15 @@ def of_children() -> Iterator[Spent]:
     spent, before = Spent(), now()
     yield spent
     spent.seconds = now() - before
+
+
+def as_installed(source: Path) -> dict[str, str]:
+    """The environment in which a checkout runs as it would installed: its modules are compiled once
+    and kept, beside no other commit's.
+    """
+    given = {name: value for name, value in os.environ.items() if "BYTECODE" not in name}
+    return given | {
+        "PYTHONPATH": str(source / "src"),
+        "PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "qi_equity_compiled"),
+        "PYTHONUNBUFFERED": "1",
+    }

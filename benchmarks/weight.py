@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from processor import of_children
+from processor import as_installed, of_children
 
 HOME = Path(__file__).resolve().parent.parent
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -66,14 +66,8 @@ ON_COUNTS: dict[str, tuple[str, ...]] = {
 
 
 def environment(source: Path) -> dict[str, str]:
-    """Modules are compiled once and kept, as an install keeps them, beside no other commit's."""
-    given = {name: value for name, value in os.environ.items() if "BYTECODE" not in name}
-    return given | {
-        "PYTHONPATH": str(source / "src"),
-        "PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "qi_equity_weight"),
-        "PYTHONUNBUFFERED": "1",
-        "OMP_NUM_THREADS": "1",
-    }
+    """As installed, with one thread for sums."""
+    return as_installed(source) | {"OMP_NUM_THREADS": "1"}
 
 
 def seconds(
