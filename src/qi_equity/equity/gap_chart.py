@@ -274,11 +274,12 @@ def _likelihoods(
         exact, place, weight = (
             part[row, moves] for part in (states.exact, states.place, states.weight)
         )
+        many = observed[periods].size
         spread = _times(weight.reshape(-1, BETWEEN), near[:, periods])
         spread = np.log(np.maximum(spread, 1e-300)) + top[periods]
         sharp = np.multiply.outer(exact.ravel(), observed[periods])
         sharp = sharp - _times(place.reshape(-1, NODES), totals[:, periods])
         # By hypothesis, level and period: without scatter first.
-        likely[moves, periods, :LEVELS] = np.moveaxis(sharp.reshape(*exact.shape, -1), 1, 2)
-        likely[moves, periods, LEVELS:] = np.moveaxis(spread.reshape(*weight.shape[:2], -1), 1, 2)
+        likely[moves, periods, :LEVELS] = np.moveaxis(sharp.reshape(*exact.shape, many), 1, 2)
+        likely[moves, periods, LEVELS:] = np.moveaxis(spread.reshape(*weight.shape[:2], many), 1, 2)
     return likely
