@@ -76,7 +76,7 @@ class Ahead:
                 return
             except UserError:
                 continue  # whoever asks for that page is told, and nobody has
-            except Exception:
+            except Exception:  # nobody waits for it; whoever asks for that page is told then
                 log.exception("no page could be drawn ahead for %r", address.link())
 
     def _next(self) -> tuple[Draw, Address] | None:
