@@ -35,15 +35,35 @@ def test_a_gap_that_changed_sides_neither_widens_nor_narrows():
     rng = np.random.default_rng(5)
     rate = np.where(LATE, 0.066, 0.012)
     found = judged(
-        rng.binomial(12, rate, (200, WEEKS)), 12, rng.binomial(60, 0.03, (200, WEEKS)), 60
+        rng.binomial(12, rate, (1000, WEEKS)), 12, rng.binomial(60, 0.03, (1000, WEEKS)), 60
     )
-    halves = [half.estimate for half in (found.early_ratio, found.late_ratio)]
-    apart = np.min(np.abs(np.log(np.maximum(halves, 1e-9))), axis=0) >= np.log(1.25)
-    told = (found.ratio.lower > 1) | (found.ratio.upper < 1)
-    astride = (halves[0] < 1) & (halves[1] > 1) & (apart | ~told)
     sized = np.isin(found.verdict, ("widening", "narrowing"))
-    assert astride.sum() > 150
-    assert not (sized & astride).any()
+    assert (found.verdict == "reversed").mean() > 0.9
+    assert sized.mean() < 0.02
+    # What has no gap over the whole time neither opened nor closed.
+    told = (found.ratio.lower > 1) | (found.ratio.upper < 1)
+    sides = (found.early_ratio.estimate < 1) & (found.late_ratio.estimate > 1)
+    assert sides.sum() > 900
+    assert not (sized & sides & ~told).any()
+
+
+@pytest.mark.parametrize(
+    ("before", "word", "why"),
+    [
+        (0.95, "widening", "less than matters on the other side"),
+        (0.78, "widening", "by more than matters, and still much nearer to none"),
+        (0.55, "reversed", "nearly as great on the other side"),
+    ],
+)
+def test_a_half_that_is_nearer_to_no_gap_than_to_one_as_great_counts_as_none(before, word, why):
+    # Twice as many afterwards; 8 births a week at one in ten, beside 50.
+    assert str(judged(np.where(LATE, 1.6, 0.8 * before), 8, 5, 50).verdict) == word, why
+
+
+def test_few_births_leave_open_that_the_gap_was_as_great_on_the_other_side():
+    # The same ratios of a quarter of the births.
+    found = judged(np.where(LATE, 0.4, 0.2 * 0.78), 2, 5, 50)
+    assert str(found.verdict) in ("gap", "too few")
 
 
 def test_few_events_are_too_few_to_say_with_the_change_that_would_be_seen():

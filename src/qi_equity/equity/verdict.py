@@ -55,6 +55,10 @@ STEADY_FACTOR = 2.0
 # eight as many true changes of sides are found as at one in five, and a third fewer of no gap at
 # all (4 sizes of 1,000 simulated gaps: 1.2 % for 1.9 %).
 SURMISE, COMPARABLE = 0.125, 0.4
+# How much likelier the lesser half's ratio has to be without a gap than with one as great as the
+# other half's, if a gap is to have opened or closed and not changed sides. Standard errors are the
+# 95 % interval's width in these.
+LIKELIER, WIDTH_IN_ERRORS = 5.0, 2 * 1.959963984540054
 # Below this much information about the log ratio, or this many events, nothing is said.
 LEAST_INFORMATION, LEAST_EVENTS = 4.0, 5.0
 # 1.96 + 0.84: a two-sided 5% test that finds the change four times in five.
@@ -206,14 +210,25 @@ def _side(interval: Interval) -> IntArray:
 def _astride(found: Verdicts, practical_ratio: float) -> BoolArray:
     """Whether the halves lie on either side of 1, so that no size of a gap grew or shrank.
 
-    A half that is on the other side by less than matters, of a gap that is there over the whole
-    time, counts as none: a gap that opens or closes is seen so every other time.
+    A half that is on the other side by less than matters, or that is LIKELIER times as likely with
+    no gap as with one as great as the other half's, counts as none where there is a gap over the
+    whole time: a gap that opens or closes is seen so every other time.
     """
+    halves = found.early_ratio, found.late_ratio
     with np.errstate(divide="ignore", invalid="ignore"):
-        early, late = np.log(found.early_ratio.estimate), np.log(found.late_ratio.estimate)
-    lesser = np.minimum(np.abs(early), np.abs(late))
-    unclear = (lesser >= math.log(practical_ratio)) | (_side(found.ratio) == 0)
-    return np.asarray((np.sign(early) * np.sign(late) < 0) & unclear)
+        log = np.log([half.estimate for half in halves])
+        width = np.log([half.upper for half in halves]) - np.log([half.lower for half in halves])
+        at = np.abs(log).argmin(axis=0)[np.newaxis]
+        lesser, variance = (
+            np.take_along_axis(part, at, axis=0)[0]
+            for part in (np.abs(log), (width / WIDTH_IN_ERRORS) ** 2)
+        )
+        greater = np.abs(log).max(axis=0)
+        # Two normal densities about nought and about the greater gap, the other way.
+        likely_none = greater / 2 - variance * math.log(LIKELIER) / greater
+    none = lesser < np.fmax(likely_none, math.log(practical_ratio))
+    apart = np.sign(log[0]) * np.sign(log[1]) < 0
+    return np.asarray(apart & ~(none & (_side(found.ratio) != 0)))
 
 
 def _matters(early: Pooled, late: Pooled, practical_ratio: float) -> BoolArray:
