@@ -15,7 +15,7 @@ WORD = re.compile(r"\w+")
 CALLERS = re.compile(r"command|callback|validator|serializer|fixture")
 NOT_NAMED = {
     # A library calls it, by the name that the library gave it.
-    "get_short_help_str", "list_commands",  # Typer
+    "get_short_help_str", "list_commands", "format_commands",  # Typer
     "_handle_msg", "_build_layout",  # Panel
     "prepare", "transform_first_chunk", "set_secure_cookie", "write_error",  # Tornado
     "get_user", "login_url", "login_handler", "logout_url", "logout_handler",  # Bokeh

@@ -3,10 +3,12 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from qi_equity.project_file import examples
+from qi_equity.cli.checking import check
+from qi_equity.project_file import examples, words
 
 COMMAND = """
 import sys
@@ -53,8 +55,10 @@ def test_a_public_name_loads_what_it_uses(code: str, others: tuple[str, ...]) ->
 @pytest.mark.parametrize(
     ("words", "others"),
     [
-        (["--help"], ("rich", "numpy", "pandas", "pydantic", "yaml")),
+        (["--help"], ("rich", "numpy", "pandas", "pydantic", "yaml", "hashlib")),
         (["check", COUNTS], (*SCREENS, "rich", "numpy", "pandas")),
+        # A command's module is for whoever asks for it, and so is what its arguments are made of.
+        (["check", COUNTS], ("qi_equity.cli.project", "qi_equity.cli.network")),
         (["quality", COUNTS], (*SCREENS, "rich", "ibis", "scipy.stats")),
         (["plan", COUNTS], (*SCREENS, "rich", "ibis", "scipy.stats")),
         (["analyse", COUNTS], (*SCREENS, "rich", "ibis", "scipy.stats")),
@@ -62,6 +66,17 @@ def test_a_public_name_loads_what_it_uses(code: str, others: tuple[str, ...]) ->
 )
 def test_a_command_loads_what_it_uses(words: list[str], others: tuple[str, ...]) -> None:
     assert loaded(COMMAND.format(words=words), others) == []
+
+
+def test_a_file_is_validated_once_by_the_command_that_checks_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    times: list[object] = []
+    real = words.unread
+    monkeypatch.setattr(words, "unread", lambda value: times.append(value) or real(value))
+    check([Path(COUNTS)])
+    assert len(times) == 1
+    assert "nothing to put right" in capsys.readouterr().out
 
 
 def test_the_list_of_commands_says_what_each_does_to_the_end() -> None:

@@ -10,29 +10,11 @@ from typing import NoReturn
 
 import typer
 
-from qi_equity.cli import (
-    answering,
-    audit,
-    board,
-    labels,
-    learning,
-    log,
-    network,
-    people,
-    project,
-    releases,
-    report,
-    safekeeping,
-    watching,
-)
-from qi_equity.cli.common import app
+from qi_equity.cli.commands import app
 from qi_equity.errors import UserError
 from qi_equity.plain import masked, streams, visible
 
-__all__ = [
-    "answering", "app", "audit", "board", "labels", "learning", "log", "main", "network",
-    "people", "project", "releases", "report", "safekeeping", "watching",
-]  # fmt: skip
+__all__ = ["app", "main"]
 
 # What the system says of a file that it refuses, in words that name the way out.
 REFUSED = {
@@ -52,6 +34,8 @@ def main() -> None:
     # Sums here are many and small: threads for each cost a quarter of all processor time, and save
     # none. Before numpy is loaded; processes begun by this one take it over.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # A command needs no plugin of pydantic's, and looking for one reads every package installed.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         # Before a command begins, what is refused are arguments, such as names of files.
         with streams():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qi_equity.cli.common import DATABASE, Database, ProjectFile, app, day, progress, there, told
+from qi_equity.cli.common import DATABASE, App, Database, ProjectFile, day, progress, there, told
 from qi_equity.cli.network import Why, store_of
 from qi_equity.errors import UserError, did_you_mean
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from qi_equity.project import Project
     from qi_equity.store import Desk
     from qi_equity.store.entries import Response
+
+app = App()
 
 LOWEST, HIGHEST = 0.5, 5.0  # of the improvement scale, which goes in halves
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qi_equity.cli.common import app, progress
+from qi_equity.cli.common import App, progress
 from qi_equity.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
     from qi_equity.audit import Audited
+
+app = App()
 
 PLAN = "plan"
 PLANS = (".md", ".docx")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qi_equity.cli.common import Database, DataFile, ProjectFile, account, app, told
+from qi_equity.cli.common import App, Database, DataFile, ProjectFile, account, told
 from qi_equity.errors import UserError
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from qi_equity.project import Project
     from qi_equity.store.gathered import Heard
     from qi_equity.store.rounds import Beside
+
+app = App()
 
 
 @app.command()

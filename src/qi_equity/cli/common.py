@@ -1,4 +1,4 @@
-"""What every command shares: the application, its usual arguments, a sign of work going on."""
+"""What every command shares: how it prints, its usual arguments, a sign of work going on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand
 from typer.models import CommandFunctionType
 
 from qi_equity import plain
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 # What is said of a number, by the library that reads it and by us.
 OF_NUMBERS = (
-    (re.compile("Input should be a valid integer.*"), "write a whole number"),
-    (re.compile("Input should be a valid number.*"), "write a number"),
-    (re.compile("Input should be greater than or equal to (.+)"), r"write \1 or more"),
-    (re.compile("Input should be less than or equal to (.+)"), r"write \1 or less"),
+    ("Input should be a valid integer.*", "write a whole number"),
+    ("Input should be a valid number.*", "write a number"),
+    ("Input should be greater than or equal to (.+)", r"write \1 or more"),
+    ("Input should be less than or equal to (.+)", r"write \1 or less"),
 )
 
 
@@ -41,7 +41,7 @@ class Plainly(TyperCommand):
             return super().parse_args(ctx, args)
         except typer.BadParameter as wrong:
             for theirs, ours in OF_NUMBERS:
-                wrong.message = theirs.sub(ours, wrong.message)
+                wrong.message = re.sub(theirs, ours, wrong.message)
             raise
 
     def invoke(self, ctx: Any) -> Any:
@@ -51,63 +51,47 @@ class Plainly(TyperCommand):
 
     def get_short_help_str(self, limit: int = 45) -> str:
         """Its first paragraph, whole: a list of commands cut off at a width says too little."""
-        return " ".join((self.help or "").split("\n\n")[0].split())
+        return first_paragraph(self.help)
 
 
-# The list of commands, in the order in which a team comes to them.
-ORDER = (
-    "demo", "new", "check", "practice", "labels", "plan", "import", "log", "watch", "quality",
-    "analyse", "report", "respond", "engaged", "progress", "principles", "ledger", "voices",
-    "workforce", "board", "audit", "release", "serve", "users", "verify", "backup", "restore",
-    "export", "trail",
-)  # fmt: skip
-
-
-class InOrder(TyperGroup):
-    """Commands listed as a team comes to them, whichever module was loaded first."""
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        """Their names."""
-        return sorted(super().list_commands(ctx), key=ORDER.index)
+def first_paragraph(said: str | None) -> str:
+    """The first paragraph of what is said of a command, in one line."""
+    return " ".join((said or "").split("\n\n")[0].split())
 
 
 class App(typer.Typer):
-    """Commands that print plain text only."""
+    """Commands that print plain text only, of one module or of all."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            rich_markup_mode=None,  # help without boxes: read out as it stands, nothing to draw it
+            pretty_exceptions_enable=False,
+            context_settings={"help_option_names": ["-h", "--help"]},
+            **options,
+        )
 
     def command(
         self, name: str | None = None, **options: Any
     ) -> Callable[[CommandFunctionType], CommandFunctionType]:
-        """A command of this application."""
-        return super().command(name, **({"cls": Plainly} | options))
+        """A command of this application, under its own name or that of its function."""
+
+        def added(function: CommandFunctionType) -> CommandFunctionType:
+            decorate = super(App, self).command(name or function.__name__, cls=Plainly, **options)
+            return decorate(function)
+
+        return added
+
+    def summaries(self) -> dict[str, str]:
+        """The first paragraph of what is said of each command; none of them is made for it."""
+        said = {str(one.name): first_paragraph(one.callback.__doc__)
+                for one in self.registered_commands}  # fmt: skip
+        for group in self.registered_groups:
+            assert group.typer_instance is not None  # what add_typer was given
+            said[str(group.name)] = first_paragraph(group.typer_instance.info.help)
+        return said
 
 
 WIDTH = 96  # of what is printed
-
-app = App(
-    cls=InOrder,
-    no_args_is_help=True,
-    rich_markup_mode=None,  # help without boxes: read out as it stands, and no module for drawing
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-
-def _version(asked: bool) -> None:
-    if asked:
-        from qi_equity import __version__
-
-        typer.echo(f"qi-equity {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def options(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version")
-    ] = False,
-) -> None:
-    """Are we improving, for whom, and is the gap closing? Charts by ethnicity."""
-
 
 ProjectFile = Annotated[Path, typer.Argument(metavar="PROJECT", help="a project file (YAML)")]
 DataFile = Annotated[
@@ -198,6 +182,13 @@ def progress(what: str) -> Iterator[None]:
 
     with Console(file=under).status(f"{what} ..."):
         yield
+
+
+def digest(path: Path) -> str:
+    """What tells a file from every other, for the history."""
+    import hashlib
+
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def counted(number: int, thing: str) -> str:

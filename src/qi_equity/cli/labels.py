@@ -5,17 +5,18 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qi_equity.cli.common import ProjectFile, app, counted
+from qi_equity.cli.common import App, ProjectFile, counted
 from qi_equity.errors import ProjectErrors, UserError, did_you_mean
 
 if TYPE_CHECKING:
     from qi_equity.project import Project
     from qi_equity.sources.proposed import Labelled
+
+app = App()
 
 
 @app.command()
@@ -84,6 +85,8 @@ def _chosen(given: Iterable[str], aims: Project) -> dict[str, str]:
 
 def _replaced(project: Path, text: str) -> None:
     """The file in one step, and only where what is written can be read."""
+    from tempfile import TemporaryDirectory
+
     from qi_equity import project_file
 
     with TemporaryDirectory(dir=project.parent, prefix=".labels-") as folder:

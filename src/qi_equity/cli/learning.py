@@ -10,11 +10,11 @@ import typer
 
 from qi_equity.cli.common import (
     DATABASE,
+    App,
     Database,
     DataFile,
     ProjectFile,
     account,
-    app,
     day,
     in_order,
     progress,
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from qi_equity.project import Project
+
+app = App()
 
 
 @app.command()

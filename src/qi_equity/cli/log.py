@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from qi_equity.cli.common import DATABASE, Database, ProjectFile, app, counted, day
+from qi_equity.cli.common import DATABASE, App, Database, ProjectFile, counted, day
 from qi_equity.cli.network import Why, store_of
 from qi_equity.errors import UserError, did_you_mean
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from qi_equity.project import Measure, Project
     from qi_equity.store import Desk, Saved
+
+app = App()
 
 Answer = TypeVar("Answer")
 Row = dict[str, object]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,19 +12,22 @@ import typer
 
 from qi_equity.cli.common import (
     DATABASE,
+    App,
     Browser,
     Database,
     Port,
     ProjectFile,
     UsersFile,
     account,
-    app,
     counted,
+    digest,
 )
 
 if TYPE_CHECKING:
     from qi_equity.project import Project
     from qi_equity.store import Desk, Protect
+
+app = App()
 
 Why = Annotated[str | None, typer.Option("--reason", help="why, for the history")]
 
@@ -103,21 +105,17 @@ def import_(
     if not known.counted:
         typer.echo("Nothing could be taken, so there is nothing to keep.", err=True)
         raise typer.Exit(1)
-    digest = hashlib.sha256(source.read_bytes()).hexdigest()
     refused = keeping.refusals(imported)
     with store_of(database, aims, project) as desk:
-        typer.echo(
-            str(
-                desk.import_table(
-                    aims.id,
-                    known.table,
-                    digest,
-                    accept_valid=accept_valid,
-                    refused=refused,
-                    reason=reason,
-                )
-            )
+        kept = desk.import_table(
+            aims.id,
+            known.table,
+            digest(source),
+            accept_valid=accept_valid,
+            refused=refused,
+            reason=reason,
         )
+        typer.echo(str(kept))
 
 
 @contextmanager
@@ -140,7 +138,7 @@ def store_of(
             kept = desk.project_file(project.id)
             if kept.content != text:
                 desk.save_project(project, text, reason="the project file", seen=kept.revision)
-        told = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        told = {"sha256": digest(path)}
         desk.note_file(store.Act.PROJECT_FILE, path, told, project.id)
         yield desk
     finally:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from qi_equity.cli.common import ListOfUsers, app, counted, listed
+from qi_equity.cli.common import App, ListOfUsers, counted, listed
 
 if TYPE_CHECKING:
     from qi_equity.store import User
 
-people = type(app)(help="Who may sign in, with which role and at which sites.")
+app = App()
+people = App(help="Who may sign in, with which role and at which sites.")
 app.add_typer(people, name="users", no_args_is_help=True)
 
 Who = Annotated[str, typer.Argument(metavar="NAME", help="who")]

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from qi_equity.cli.common import DATABASE, Database, app, there
+from qi_equity.cli.common import DATABASE, App, Database, there
 from qi_equity.cli.network import Why, store_of
 from qi_equity.cli.safekeeping import admin
 from qi_equity.errors import UserError
 
 if TYPE_CHECKING:
     from qi_equity.store import Desk, Logged
+
+app = App()
 
 WITHDRAW = "withdraw"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,12 +10,13 @@ import typer
 
 from qi_equity.cli.common import (
     DATABASE,
+    App,
     Database,
     DataFile,
     ProjectFile,
     account,
-    app,
     counted,
+    digest,
     progress,
 )
 from qi_equity.errors import UserError, did_you_mean
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from qi_equity.findings import Findings
     from qi_equity.project import Project
     from qi_equity.report import Provenance
+
+app = App()
 
 AUDIENCES = ("network", "team")
 NO_RELEASE = (
@@ -108,7 +110,7 @@ def report(
 
 def _held(paths: Iterable[Path]) -> dict[Path, str]:
     """Files, each with the digest of what it holds."""
-    return {one: hashlib.sha256(one.read_bytes()).hexdigest() for one in paths if one.is_file()}
+    return {one: digest(one) for one in paths if one.is_file()}
 
 
 def _say_what_went_out(aims: Project) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -14,11 +13,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qi_equity.cli.common import DATABASE, Database, UsersFile, app, day, in_order, listed, there
+from qi_equity.cli.common import DATABASE, App, Database, UsersFile, day, in_order, listed, there
 from qi_equity.errors import UserError
 
 if TYPE_CHECKING:
     from qi_equity.store import Desk, Line, Protect
+
+app = App()
 
 Day = Annotated[date | None, typer.Option(parser=day, help="a day, as 2026-01-05")]
 
@@ -106,6 +107,8 @@ def trail(
 
 def _line(one: Line, as_json: bool) -> str:
     if as_json:
+        import json
+
         told = {"id": one.id, "at": one.at, "who": one.who, "what": one.what,
                 "origin": one.origin, "project": one.project, "about": one.told}  # fmt: skip
         return json.dumps(told, ensure_ascii=False)

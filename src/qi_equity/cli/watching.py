@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qi_equity.cli.common import DATABASE, Database, app
+from qi_equity.cli.common import DATABASE, App, Database
 from qi_equity.cli.network import store_of
 from qi_equity.errors import UserError
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from qi_equity.cli.arrivals import Arrivals
     from qi_equity.cli.scheduled import Schedule
     from qi_equity.mail import Settings
+
+app = App()
 
 EVERY = 30.0  # seconds between two looks
 SETTLE = 5.0  # seconds in which a complete file does not change

@@ -45,7 +45,7 @@ def load(path: str | os.PathLike[str]) -> Project:
     """
     text, unread = _text(path)
     read = tree.read(text)
-    problems = unread or tuple(_problems(read, str(path)))
+    problems = unread or set(_problems(read, str(path)))
     if problems:
         raise ProjectErrors(problems)
     return Project.model_validate(read.value, by_alias=True, by_name=False)
