@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
+from functools import cache
+from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, get_args
 
@@ -135,22 +136,42 @@ CANNOT: Mapping[tuple[str, str], str] = MappingProxyType(
 )
 
 
-def _table() -> dict[str, Scheme]:
-    codes: dict[str, dict[str, Code]] = {name: {} for name in VERSIONS}
-    spellings: dict[str, dict[str, Code]] = {name: {} for name in VERSIONS}
-    texts = [(files("qi_equity") / name).read_text(encoding="utf-8") for name in TABLES]
-    for row in (row for text in texts for row in csv.DictReader(text.splitlines())):
-        roll_ups = {name: row[name] for name in ROLL_UPS if row.get(name)}
+@cache
+def _rows() -> tuple[dict[str, str], ...]:
+    here = Path(__file__)
+    texts = [here.with_name(name).read_text(encoding="utf-8") for name in TABLES]
+    return tuple(row for text in texts for row in csv.DictReader(text.splitlines()))
+
+
+@cache
+def _read(name: str) -> Scheme:
+    codes: dict[str, Code] = {}
+    spellings: dict[str, Code] = {}
+    for row in (row for row in _rows() if row["scheme"] == name):
+        roll_ups = {to: row[to] for to in ROLL_UPS if row.get(to)}
         rank = int(row["rank"]) if row["rank"] else None
         status: Status = next(each for each in get_args(Status) if each == row["status"])
         code = Code(row["code"], row["label"], status, rank, MappingProxyType(roll_ups))
-        codes[row["scheme"]][code.code] = code
+        codes[code.code] = code
         for spelling in (code.code, code.label, *filter(None, row["aliases"].split("|"))):
-            spellings[row["scheme"]].setdefault(_words(spelling), code)
-    return {
-        name: Scheme(name, version, codes[name], spellings[name], direction)
-        for name, (version, direction) in VERSIONS.items()
-    }
+            spellings.setdefault(_words(spelling), code)
+    version, direction = VERSIONS[name]
+    return Scheme(name, version, codes, spellings, direction)
+
+
+class Schemes(Mapping[str, Scheme]):
+    """Every code system by its name; each is read from its table when it is asked for."""
+
+    def __getitem__(self, name: str) -> Scheme:
+        if name not in VERSIONS:
+            raise KeyError(name)
+        return _read(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(VERSIONS)
+
+    def __len__(self) -> int:
+        return len(VERSIONS)
 
 
 def _words(text: str) -> str:
@@ -164,7 +185,7 @@ def _words(text: str) -> str:
 # language_2 and english_2 are ours: whether English is the language, or is spoken well.
 ROLL_UPS = ("nhs_5", "nhs_6", "ons_5", "nmpa_4", "nchs_4", "imd_5", "language_2", "english_2")
 TABLES = ("ethnicity.csv", "language.csv")
-SCHEMES: Mapping[str, Scheme] = MappingProxyType(_table())
+SCHEMES = Schemes()
 
 
 def recognise(value: object, scheme: str) -> Recorded:
@@ -338,7 +359,7 @@ def _code(value: object, scheme: str, home: Mapping[str, str]) -> tuple[str | No
 
 
 def _scheme(name: str) -> Scheme:
-    if name not in SCHEMES:
-        hint = did_you_mean(name, [OWN, *SCHEMES])
+    if name not in VERSIONS:
+        hint = did_you_mean(name, [OWN, *VERSIONS])
         raise UserError(f"there is no code system called '{name}'{hint}")
-    return SCHEMES[name]
+    return _read(name)

@@ -38,4 +38,4 @@ Plain = str | Number | YesNo  # what a cell of a record can hold
 class Part(BaseModel):
     """A part of a project: unknown keys are refused, nothing changes once read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)

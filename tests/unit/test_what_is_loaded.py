@@ -68,6 +68,17 @@ def test_a_command_loads_what_it_uses(words: list[str], others: tuple[str, ...])
     assert loaded(COMMAND.format(words=words), others) == []
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from qi_equity.project import Project as one; made = one.__pydantic_complete__",
+        "from qi_equity import ethnicity as one; made = one._rows.cache_info().currsize",
+    ],
+)
+def test_what_reads_a_project_is_made_when_one_is_read(code: str) -> None:
+    assert loaded(f"{code}; assert not made", ()) == []
+
+
 def test_a_file_is_validated_once_by_the_command_that_checks_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -57,12 +57,13 @@ class Draft:
         if is_part(kind):
             return Draft(kind, value, path) if isinstance(value, dict) else None
         try:
-            return _adapter(self._model, name).validate_python(value)
+            kind = self._model.model_fields[name].rebuild_annotation()
+            return _adapter(kind).validate_python(value)
         except ValidationError:
             return None
 
 
 @cache
-def _adapter(model: type[BaseModel], name: str) -> TypeAdapter[Any]:
-    field = model.model_fields[name]
-    return TypeAdapter(field.rebuild_annotation())
+def _adapter(annotation: Any) -> TypeAdapter[Any]:
+    """What reads a kind of value; keys of the same kind share it, for it takes long to make."""
+    return TypeAdapter(annotation)

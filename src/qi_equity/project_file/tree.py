@@ -193,6 +193,8 @@ def _scalar(node: yaml.Node, path: Path, tree: Tree) -> Any:
 
 def _strange(text: str) -> str | None:
     """The first character of a text that no word has, with its code."""
+    if text.isascii() and text.isprintable():
+        return None
     found = ((problem_of(one), place, one) for place, one in enumerate(text, 1))
     return next(
         (
