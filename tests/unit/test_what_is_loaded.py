@@ -73,9 +73,11 @@ def test_a_command_loads_what_it_uses(words: list[str], others: tuple[str, ...])
     [
         "from qi_equity.project import Project as one; made = one.__pydantic_complete__",
         "from qi_equity import ethnicity as one; made = one._rows.cache_info().currsize",
+        "from qi_equity.words import _subject, say; say('script.pending', count=2); "
+        "made = _subject.cache_info().currsize - len(('script', 'language'))",
     ],
 )
-def test_what_reads_a_project_is_made_when_one_is_read(code: str) -> None:
+def test_what_is_read_is_read_when_it_is_asked_for(code: str) -> None:
     assert loaded(f"{code}; assert not made", ()) == []
 
 

@@ -195,7 +195,7 @@ def body(rows: Rows, header: Header) -> Body:
         again = all(plain(text) == name for text, name in zip(texts, names, strict=False))
         begins = blank and (again or _begins_table(rest[at:]))
         # No header has a bare number for a name: most rows are known by one to be of the table.
-        if not again and not any(text.isdecimal() and text.isascii() for text in texts):
+        if not again and not any(map(_is_bare_number, texts)):
             begins = begins or _is_other(row, texts, named)
             begins = begins or _is_header_below(texts, kept, islice(rest, at + 1, None))
         if kept and begins:
@@ -212,6 +212,15 @@ def body(rows: Rows, header: Header) -> Body:
     over = {number for number, row in kept if _is_too_long(row, len(header.names))}
     refused = {TOO_LONG: sorted(over)} if over else {}
     return Body([row for row in kept if row[0] not in over], left_out, refused)
+
+
+def _is_bare_number(text: str) -> bool:
+    """Whether a text is digits alone, with a point where it has one: 13, or 13.0 as pandas has it.
+
+    >>> _is_bare_number("13"), _is_bare_number("13.0"), _is_bare_number("13 of 20")
+    (True, True, False)
+    """
+    return text.replace(".", "", 1).isdecimal() and text.isascii()
 
 
 def _is_too_long(row: Sequence[Any], width: int) -> bool:

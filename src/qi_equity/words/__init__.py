@@ -58,7 +58,7 @@ def words_of(group: str) -> dict[str, Any]:
 def _group(name: str, start: str) -> Mapping[str, Any]:
     return {
         key.removeprefix(start): text
-        for key, text in catalogue(name).items()
+        for key, text in _subject(name, start.partition(".")[0]).items()
         if key.startswith(start)
     }
 
@@ -66,21 +66,35 @@ def _group(name: str, start: str) -> Mapping[str, Any]:
 @cache
 def catalogue(name: str) -> Mapping[str, Text]:
     """Every text of a language by its key; what it does not say is said in English."""
-    texts: dict[str, Text] = {} if name == ENGLISH else dict(catalogue(ENGLISH))
-    for path in sorted((HERE / name).glob("*.toml")):
-        texts |= _flat(tomllib.loads(path.read_text(encoding="utf-8")), path.stem)
+    files = [path for folder in {ENGLISH, name} for path in (HERE / folder).glob("*.toml")]
+    texts: dict[str, Text] = {}
+    for subject in sorted({path.stem for path in files}):
+        texts |= _subject(name, subject)
     return texts
 
 
+@cache
+def _subject(name: str, subject: str) -> Mapping[str, Text]:
+    """The same of one subject: to say one thing, what is said of others is not read."""
+    texts: dict[str, Text] = {} if name == ENGLISH else dict(_subject(ENGLISH, subject))
+    path = HERE / name / f"{subject}.toml"
+    if path.is_file():
+        texts |= _flat(tomllib.loads(path.read_text(encoding="utf-8")), subject)
+    return texts
+
+
+def _of(key: str) -> Text:
+    return _subject(language(), key.partition(".")[0])[key]
+
+
 def _found(key: str, fields: Mapping[str, object]) -> tuple[str, Mapping[str, object]]:
-    texts = catalogue(language())
-    text = texts[key]
+    text = _of(key)
     if isinstance(text, str):
         return text, fields
     count = float(str(fields["count"]))
     # Languages with more forms than two: see the recipe in CONTRIBUTING.md.
     form = "one" if count == 1 and "one" in text else "other"
-    shown = f"{count:,.0f}".replace(",", str(texts["language.thousands"]))
+    shown = f"{count:,.0f}".replace(",", str(_of("language.thousands")))
     return text[form], {**fields, "count": shown}
 
 
