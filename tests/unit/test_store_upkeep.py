@@ -7,6 +7,8 @@ import hashlib
 import json
 import sqlite3
 import stat
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -15,7 +17,7 @@ import pytest
 from qi_equity import store
 from qi_equity.store import schema
 from qi_equity.store.database import Database
-from qi_equity.store.schema import HEAD, KNOWN, migrate_to, schema_of
+from qi_equity.store.schema import HEAD, KNOWN, lay_out, migrate_to, schema_of
 from store_network import PROJECT, YAML, kept, made, project, row, table, user
 
 MIGRATIONS = Path(store.__file__).parent / "migrations" / "versions"
@@ -200,6 +202,28 @@ def test_the_versions_known_are_the_migrations_there_are():
     numbers = tuple(sorted(path.name[:4] for path in MIGRATIONS.glob("[0-9]*.py")))
     assert numbers == KNOWN
     assert KNOWN[-1] == HEAD
+
+
+def laid_out(place, make):
+    """Everything that a way of making a new file leaves in it."""
+    with closing(Database(place)) as database, database.writing() as connection:
+        make(connection)
+    with closing(sqlite3.connect(place)) as connection:
+        schema = set(connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master"))
+        tables = sorted(name for kind, name, *_ in schema if kind == "table")
+        return schema, {name: connection.execute(f'SELECT * FROM "{name}"').fetchall()
+                        for name in tables}  # fmt: skip
+
+
+def test_a_new_file_is_laid_out_as_the_migrations_would_leave_it(tmp_path):
+    made_of_steps = laid_out(tmp_path / "steps.sqlite", lambda one: migrate_to(one, HEAD))
+    assert laid_out(tmp_path / "at_once.sqlite", lay_out) == made_of_steps
+    code = (
+        "import sys, qi_equity.store as store; store.open(sys.argv[1]).close();"
+        "assert 'alembic' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "new.sqlite")], check=True)
+    assert laid_out(tmp_path / "new.sqlite", lambda _: None) == made_of_steps
 
 
 @pytest.mark.parametrize("version", EARLIER)

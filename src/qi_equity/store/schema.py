@@ -5,17 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from sqlalchemy import Connection, column, func, inspect, select, table
+from sqlalchemy import (
+    Column,
+    Connection,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    func,
+    inspect,
+    select,
+)
 
+from qi_equity.store.chain import GENESIS
 from qi_equity.store.database import Database
 from qi_equity.store.refusals import StoreError
-from qi_equity.store.tables import metadata
+from qi_equity.store.tables import REVISIONS, TRAIL, chain, metadata
 
 # The newest migration in migrations/versions; kept here so that opening a store that is up to
 # date does not import Alembic (a test compares the two).
 HEAD = "0003"
 KNOWN = ("0001", "0002", "0003")
-version_table = table("qi_equity_schema", column("version_num"))
+version_table = Table(  # as Alembic has it
+    "qi_equity_schema",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="qi_equity_schema_pkc"),
+)
 REFUSAL = "the history is append-only"  # as the migrations have the database say it
 GUARDED = ("change", "revision", "trail")
 GUARDS = {
@@ -57,9 +73,25 @@ def up_to_date(database: Database, back_up: Callable[[str], Path]) -> Path | Non
         # Another process may have migrated while this one waited for its turn.
         found = schema_of(connection)
         _refuse_newer(database, found)
-        if found != HEAD:
+        if found is None and database.sqlite:
+            lay_out(connection)
+        elif found != HEAD:
             migrate_to(connection, HEAD)
     return copy
+
+
+def lay_out(connection: Connection) -> None:
+    """Make the tables of an empty file as the migrations leave them, without loading Alembic.
+
+    A file is what a command or the demo begins with; a test holds both ways to the same schema.
+    """
+    metadata.create_all(connection, checkfirst=False)
+    for name in GUARDS["sqlite"]:
+        connection.exec_driver_sql(_guard(name))
+    nothing = {"revisions": 0, "changes": 0, "hash": GENESIS}
+    connection.execute(chain.insert(), [{"id": one} | nothing for one in (REVISIONS, TRAIL)])
+    version_table.create(connection, checkfirst=False)
+    connection.execute(version_table.insert(), {"version_num": HEAD})
 
 
 def unguarded(connection: Connection) -> tuple[str, ...]:
