@@ -13,6 +13,8 @@ from qi_equity.arrays import FloatArray
 
 # Skewness below this is rounding.
 LITTLE = 1e-9
+# No root of a cubic is further off than this: the square root of what a double leaves out.
+ROUGH = 1e-7
 
 
 def difference_score(
@@ -97,7 +99,8 @@ def _standardised(
     # Samples that count for less than they are may have no one left to take away.
     variance = variance * (m + n) / np.maximum(m + n - 1, (m + n) / 2)
     third = own * (1 - 2 * p) / m - times * reference * (1 - 2 * p0) / n
-    return _unskewed(away / np.sqrt(variance), third / variance**1.5)
+    error = np.sqrt(variance)
+    return _unskewed(away / error, third / (variance * error))
 
 
 def _unskewed(score: FloatArray, skewness: FloatArray) -> FloatArray:
@@ -147,12 +150,32 @@ def _second_given_difference(
     square = ((m + 2 * n) * delta - total - events) / (3 * total)
     linear = ((n * delta - total - 2 * b) * delta + events) / (3 * total)
     fixed = b * delta * (1 - delta) / (2 * total)
-    q = square**3 - 1.5 * linear * square + fixed
-    p = np.copysign(np.sqrt(np.maximum(square**2 - linear, 0)), q)
-    cosine = np.divide(q, p**3, out=np.zeros_like(q), where=p != 0)
+    # Powers as products: numpy's power is slow, and slower still below 0.
+    squared = square * square
+    q = (squared - 1.5 * linear) * square + fixed
+    size = np.maximum(squared - linear, 0)
+    p = np.copysign(np.sqrt(size), q)
+    cosine = np.divide(q, p * size, out=np.zeros_like(q), where=p != 0)
     angle = (np.pi + np.arccos(np.clip(cosine, -1, 1))) / 3
-    root = 2 * p * np.cos(angle) - square
-    return np.asarray(np.clip(root, np.maximum(0, -delta), np.minimum(1, 1 - delta)))
+    least, most = np.maximum(0, -delta), np.minimum(1, 1 - delta)
+    root = np.clip(2 * p * np.cos(angle) - square, least, most)
+    return np.asarray(np.clip(root + _nearer(root, (a, m, b, n), delta), least, most))
+
+
+def _nearer(
+    second: FloatArray,
+    counts: tuple[FloatArray, FloatArray, FloatArray, FloatArray],
+    delta: FloatArray,
+) -> FloatArray:
+    """A step by the slope of the likelihood: two roots side by side cost the cubic its digits."""
+    a, m, b, n = counts
+    first = second + delta
+    varies, own_varies = second * (1 - second), first * (1 - first)
+    left, own_left = b - n * second, a - m * first
+    away = own_left * varies + left * own_varies
+    slope = own_left * (1 - 2 * second) + left * (1 - 2 * first) - m * varies - n * own_varies
+    step = np.divide(-away, slope, out=np.zeros_like(away), where=slope != 0)
+    return np.clip(step, -ROUGH, ROUGH)
 
 
 def second_given_ratio(
