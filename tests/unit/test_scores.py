@@ -1,5 +1,6 @@
 """The likeliest proportions under a stated difference, beside the same in fractions."""
 
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -39,4 +40,20 @@ def test_few_events_cost_a_score_none_of_its_digits(counts, delta):
     away = Fraction(a, m) - Fraction(b, n) - stated
     assert difference_score(a, m, b, n, delta) == pytest.approx(
         float(away) / np.sqrt(float(variance)), rel=1e-12
+    )
+
+
+@pytest.mark.parametrize("delta", [0.0, 1e-8, 3e-7, 1e-3])
+def test_a_little_skewness_costs_a_score_none_of_its_digits(delta):
+    """15 of 20 and 5 of 20: by symmetry a half, and half the difference, to either side."""
+    stated = Decimal(delta)
+    first = (1 + stated) / 2
+    own = first * (1 - first) / 20
+    variance = 2 * own * 40 / 39
+    score = (Decimal(15 - 5) / 20 - stated) / variance.sqrt()
+    sixth = 2 * own * (1 - 2 * first) / 20 / (variance * variance.sqrt()) / 6
+    moved = (1 + 4 * sixth * (score + sixth)).sqrt() - 1
+    expected = moved / (2 * sixth) if sixth else score
+    assert difference_score(15, 20, 5, 20, delta, small=True) == pytest.approx(
+        float(expected), rel=1e-13
     )

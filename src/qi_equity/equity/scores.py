@@ -11,8 +11,6 @@ from scipy import special
 
 from qi_equity.arrays import FloatArray
 
-# Skewness below this is rounding.
-LITTLE = 1e-9
 # No root of a cubic is further off than this: the square root of what a double leaves out.
 ROUGH = 1e-7
 
@@ -106,9 +104,11 @@ def _standardised(
 def _unskewed(score: FloatArray, skewness: FloatArray) -> FloatArray:
     """A skewed score as the normal one with the same tail (Gart & Nam 1988, equation 4)."""
     sixth = skewness / 6
-    inside = 1 + 4 * sixth * (score + sixth)
-    normal = (np.sqrt(np.maximum(inside, 0)) - 1) / (2 * sixth)
-    return np.asarray(np.where(np.abs(sixth) > LITTLE, normal, score))
+    moved = score + sixth
+    inside = 1 + 4 * sixth * moved
+    # (sqrt(inside) - 1) / (2 sixth), written so that a little skewness costs no digits.
+    normal = np.where(inside < 0, -0.5 / sixth, 2 * moved / (1 + np.sqrt(inside)))
+    return np.where(np.isnan(sixth), score, normal)
 
 
 def rate_score(x1: ArrayLike, t1: ArrayLike, x2: ArrayLike, t2: ArrayLike) -> FloatArray:
