@@ -24,6 +24,8 @@ from qi_equity.roots import quick_root
 FAR = 3.0
 STANDARD_ERRORS = 10.0
 DEVIATIONS = 12.0
+# How close to the estimate a step of Newton's from the crude one comes, as a rule.
+CLOSE = 0.05
 # Logarithms between which a double keeps all its digits, with room on either side.
 FURTHEST = 600.0
 # Whole numbers up to this have their log factorials in a table.
@@ -157,15 +159,23 @@ def estimate(observed: FloatArray, told: Outcomes) -> FloatArray:
     )
     seen = observed.reshape(-1, periods)
 
-    def slope(theta: FloatArray, rows: NDArray[np.intp]) -> FloatArray:
+    def slope(theta: FloatArray, rows: NDArray[np.intp]) -> tuple[FloatArray, FloatArray]:
         some = flat if rows.size == len(seen) else flat[rows]
         mean, variance, third = some.moments(theta)
         held = summed(variance)
         with np.errstate(divide="ignore", invalid="ignore"):
             found = summed(seen[rows] - mean) + 0.5 * summed(third) / held
-        return np.where(held > 0, found, 0.0)
+        return np.where(held > 0, found, 0.0), held
 
-    return quick_root(slope, flat.least, flat.most).reshape(shape)
+    # From the crude one a step of Newton's, and a little to either side of where it ends.
+    crude = (flat.least + flat.most) / 2
+    found, held = slope(crude, np.arange(len(seen)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        step = found / held
+        reach = CLOSE * (np.abs(step) + CLOSE / np.sqrt(held))
+    near = crude + step - reach, crude + step + reach
+    answer = quick_root(lambda at, rows: slope(at, rows)[0], flat.least, flat.most, near)
+    return answer.reshape(shape)
 
 
 def _crude(data: Contrast) -> tuple[FloatArray, FloatArray]:

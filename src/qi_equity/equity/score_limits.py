@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from qi_equity.arrays import BoolArray, FloatArray
 from qi_equity.roots import quick_root
 
-# So many times as far out as a normal curve has its limits.
-BEYOND = 1.3
+# Most limits lie between so many times as far out as a normal curve has them.
+NEARER, BEYOND = 0.8, 1.3
 # As many people as this are few.
 HANDFUL = 5.0
 
@@ -34,13 +34,16 @@ def score_limits(
     flat = [part.ravel()[place] for part in counts]
     begin, far = start.ravel()[place], np.broadcast_to(z, seen.shape).ravel()[place]
     middle, reach = about(*flat)
-    # Both limits are sought at once: those below first, then those above. A guess a little too far
-    # out leaves a short stretch to look in; one too near leaves a long one.
+    # Both limits are sought at once: those below first, then those above.
     both = [np.concatenate([part, part]) for part in flat]
-    level, beyond = np.concatenate([far, -far]), BEYOND * far * reach
+    level, outward = np.concatenate([far, -far]), far * reach
     # Of a handful, or where all had the event, a score may cross more than once: no short cut.
     plain = (flat[0] < flat[1]) & (flat[2] < flat[3]) & (np.minimum(flat[1], flat[3]) > HANDFUL)
-    guess = np.where(plain, [middle - beyond, middle + beyond], np.nan).ravel()
+    out, inner = (
+        np.where(plain, [middle - times * outward, middle + times * outward], np.nan)
+        for times in (BEYOND, NEARER)
+    )
+    near = (np.append(out[0], inner[1]), np.append(inner[0], out[1]))
 
     def above(at: FloatArray, rows: NDArray[np.intp]) -> FloatArray:
         some = both if rows.size == level.size else [part[rows] for part in both]
@@ -51,7 +54,7 @@ def score_limits(
     low = np.concatenate([np.full_like(begin, ends[0]), begin])
     high = np.concatenate([begin, np.full_like(begin, ends[1])])
     limits = np.full((2, seen.size), np.nan)
-    limits[:, place] = quick_root(above, low, high, guess).reshape(2, -1)
+    limits[:, place] = quick_root(above, low, high, near).reshape(2, -1)
     lower, upper = limits.reshape(2, *seen.shape)
     return seen, lower, upper
 

@@ -25,6 +25,8 @@ from qi_equity.roots import quick_root
 LEVELS = (0.95, 0.998)
 # The share of the sites at each end that says nothing about ordinary over-dispersion.
 TRIMMED = 0.1
+# Most exact limits lie between so many times as far out as a normal curve has them.
+NEARER, BEYOND = 0.8, 1.3
 OVER_DISPERSION = ("additive", "multiplicative")
 
 Pair = tuple[FloatArray, FloatArray]
@@ -152,10 +154,15 @@ def exact_limits(size: FloatArray, target: FloatArray, kind: str, tail: float) -
     known = np.isfinite(n) & (n > 0) & (p > 0) & (p < (1 if kind == "proportion" else np.inf))
     n, p = n[known], p[known]
     most = n if kind == "proportion" else n * p + 40 * (np.sqrt(n * p) + 1)
-    # Sought as shares of the most there can be, first where a normal curve has its limits; those
-    # below and those above at once.
+    # Sought as shares of the most there can be, first about where a normal curve has its limits;
+    # those below and those above at once.
     middle, reach = n * p / most, -float(ndtri(tail)) * np.sqrt(n * p) / most
-    guess = np.concatenate([middle - reach, middle + reach])
+    inner, out = (
+        np.concatenate([middle - times * reach, middle + times * reach])
+        for times in (NEARER, BEYOND)
+    )
+    below = np.arange(inner.size) < len(n)
+    near = np.where(below, out, inner), np.where(below, inner, out)
 
     def falling(share: FloatArray, rows: NDArray[np.intp]) -> FloatArray:
         low, some = rows < len(n), rows % len(n)
@@ -165,9 +172,11 @@ def exact_limits(size: FloatArray, target: FloatArray, kind: str, tail: float) -
             beyond = betainc(count, other + 1, np.where(low, 1 - rate, rate))
         else:
             beyond = np.where(low, gammaincc(x + 1, size * rate), gammainc(x, size * rate))
-        return np.asarray(np.where(low, tail - beyond, beyond - tail))
+        with np.errstate(divide="ignore"):
+            above = np.log(beyond / tail)  # nearly straight, where the tail itself is steep
+        return np.asarray(np.where(low, -above, above))
 
-    found = quick_root(falling, np.zeros(guess.shape), np.ones(guess.shape), guess)
+    found = quick_root(falling, np.zeros(inner.shape), np.ones(inner.shape), near)
     low, high = np.full((2, *known.shape), np.nan)
     low[known], high[known] = most / n * found.reshape(2, -1)
     return low, high
