@@ -130,6 +130,13 @@ def test_weeks_without_an_event_move_no_line_and_spend_no_budget():
         np.testing.assert_array_equal(getattr(plain, line)[told], getattr(padded, line)[where])
 
 
+def test_a_series_that_says_nothing_after_its_baseline_has_no_evidence():
+    found = chart([2] * 20 + [0] * 5, [20] * 25, [5] * 20 + [0] * 5, [50] * 25, baseline=20)
+    assert np.isfinite(found.log_odds_ratio)
+    assert not np.nan_to_num(found.up).any()
+    assert not np.nan_to_num(found.down).any()
+
+
 def test_the_same_data_give_the_same_bytes_one_at_a_time_or_all_at_once():
     rng = np.random.default_rng(4)
     y, y0 = rng.binomial(10, 0.2, (3, 80)), rng.binomial(50, 0.15, (3, 80))

@@ -32,6 +32,8 @@ CORRELATIONS = (0.0, 0.01, 0.03, 0.08)
 NODES, BETWEEN = 33, 97
 # Which way the odds may have moved: not at all, up, down.
 MOVES = np.array([0.0, 1.0, -1.0])
+# Periods of a series that are multiplied at once.
+BLOCK = 16
 # Series held in memory together.
 CHUNK = 64
 
@@ -153,11 +155,11 @@ def _series(data: Contrast, baseline: int, design: float) -> _Series:
     excess = summed((first.events - mean[:, :baseline]) ** 2 - early)
     states = _states(theta, held, square / held, _scatters(first), design, table)
     likely = np.zeros((3, *told.shape, len(CORRELATIONS) * LEVELS))
-    totals = table.log_totals(states.node)
+    totals = np.moveaxis(table.log_totals(states.node), 0, -1)
     for row, told_of in enumerate(told):
         likely[:, row, told_of] = _likelihoods(
             data.events[row, told_of],
-            totals[:, row, told_of],
+            totals[row, told_of],
             states,
             row,
             int(np.count_nonzero(told_of[:baseline])),
@@ -251,12 +253,20 @@ def _spline(at: FloatArray) -> FloatArray:
 
 
 # The weights of the nodes at every level between them.
-REFINED = _spline(np.linspace(0, NODES - 1, BETWEEN))
+REFINED = _spline(np.linspace(0, NODES - 1, BETWEEN)).T
 
 
-def _times(one: FloatArray, other: FloatArray) -> FloatArray:
-    """A matrix product that ends in the same digits whatever library and threads a machine has."""
-    return np.asarray(np.einsum("ij,jk->ik", one, other))
+def _times(periods: FloatArray, other: FloatArray) -> FloatArray:
+    """A matrix product, so many rows at a time: a period has the same digits in any company.
+
+    A library may add up in another order where there are more rows, or let several threads share
+    them where there are many; blocks of one size, and a small one, give it no occasion.
+    """
+    blocks, many = -(-len(periods) // BLOCK), periods.shape[1]
+    padded = np.zeros((blocks, BLOCK, many))
+    padded.reshape(blocks * BLOCK, many)[: len(periods)] = periods
+    product = np.matmul(padded, other).reshape(blocks * BLOCK, other.shape[1])
+    return np.asarray(product[: len(periods)])
 
 
 def _likelihoods(
@@ -266,20 +276,18 @@ def _likelihoods(
 
     What a change would have made of the baseline, its first so many periods, nobody asks: nought.
     """
-    week = np.multiply.outer(states.between[row], observed) - _times(REFINED, totals)
-    top = week.max(axis=0)
+    week = np.multiply.outer(observed, states.between[row]) - _times(totals, REFINED)
+    top = week.max(axis=1, keepdims=True)
     near = np.exp(week - top)
     likely = np.zeros((len(MOVES), observed.size, len(CORRELATIONS) * LEVELS))
-    for moves, periods in ((slice(0, 1), slice(None)), (slice(1, None), slice(baseline, None))):
+    for move, here in enumerate(likely):
+        periods = slice(baseline if MOVES[move] else 0, None)
         exact, place, weight = (
-            part[row, moves] for part in (states.exact, states.place, states.weight)
+            part[row, move] for part in (states.exact, states.place, states.weight)
         )
-        many = observed[periods].size
-        spread = _times(weight.reshape(-1, BETWEEN), near[:, periods])
-        spread = np.log(np.maximum(spread, 1e-300)) + top[periods]
-        sharp = np.multiply.outer(exact.ravel(), observed[periods])
-        sharp = sharp - _times(place.reshape(-1, NODES), totals[:, periods])
-        # By hypothesis, level and period: without scatter first.
-        likely[moves, periods, :LEVELS] = np.moveaxis(sharp.reshape(*exact.shape, many), 1, 2)
-        likely[moves, periods, LEVELS:] = np.moveaxis(spread.reshape(*weight.shape[:2], many), 1, 2)
+        # By period and level: without scatter first.
+        sharp = np.multiply.outer(observed[periods], exact)
+        here[periods, :LEVELS] = sharp - _times(totals[periods], place.T)
+        spread = _times(near[periods], weight.T)
+        here[periods, LEVELS:] = np.log(np.maximum(spread, 1e-300)) + top[periods]
     return likely
