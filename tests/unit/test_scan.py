@@ -165,6 +165,25 @@ def test_series_one_at_a_time_equal_all_at_once():
         assert together.p_value[series] == scan(y[series], n[series]).p_value
 
 
+def test_a_series_has_the_same_digits_beside_rarer_and_commoner_ones():
+    """Added up at once is as much for a series whose steps are few as for its neighbours."""
+    rng = np.random.default_rng(5)
+    n = rng.poisson(40, (24, 60)) + 1
+    y = rng.binomial(n, np.geomspace(0.002, 0.9, 24)[:, np.newaxis])
+    together = scan(y, n, scattered=False).p_value
+    alone = [scan(y[row], n[row], scattered=False).p_value for row in range(len(y))]
+    assert together.tolist() == np.array(alone).tolist()
+
+
+def test_a_rarer_week_is_as_exact_as_a_usual_one():
+    """One week in which hardly anything is expected, among weeks in which much is."""
+    n = np.full(12, 30.0)
+    n[5] = 1.0
+    y = np.array([9.0, 11, 10, 8, 12, 1, 14, 15, 13, 16, 15, 14])
+    found = scan(y, n, scattered=False)
+    assert found.p_value == pytest.approx(slowly(y, n, np.zeros(12), True), rel=1e-10)
+
+
 def test_the_other_way_round_says_the_same():
     """Events and non-events are the same evidence: the statistic is equal to the last digits."""
     rng = np.random.default_rng(3)

@@ -28,8 +28,12 @@ LEAST_P = 1e-12
 # Widths of the lattice are rounded up to these: few tables serve many series, and a series has
 # the same width, and so the same digits, in any company.
 WIDTHS = np.array([8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 1024])
+# What is less likely than this in a week alters nothing that can be told.
+NEGLIGIBLE = 1e-18
+# Below this a double has fewer digits.
+LEAST_DOUBLE = 1e-290
 # So many products are added up at once at most: a multiple of what any processor takes.
-AT_ONCE = 16
+AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,18 +137,18 @@ def _walked(
     away = (np.rint(level) - level).T[..., np.newaxis]
     units = np.arange(-high, high + 1)
     kept = inside(np.abs(units + away), bound.T[..., np.newaxis])  # (week, series, unit)
-    wide = chance.shape[-1] // 2
     # One strip of paths with room for a step on either side, and the stretches each unit looks at.
-    strip = np.zeros((len(mean), units.size + 2 * wide))
-    windows = sliding_window_view(strip, 2 * wide + 1, axis=-1)
-    paths = strip[:, wide : wide + units.size]
+    room = chance.shape[-1]
+    strip = np.zeros((len(mean), units.size + room - 1))
+    windows = sliding_window_view(strip, room, axis=-1)
+    paths = strip[:, _centre(room) : _centre(room) + units.size]
     paths[:, high] = 1.0
     taken = _steps_taken(chance)
     steps = np.ascontiguousarray(np.moveaxis(chance[..., taken], 1, 0))
     for step, inside_now, here in zip(
         steps, kept, _stretches(np.asarray(kept.any(axis=1))), strict=True
     ):
-        arrived = np.einsum("rki,ri->rk", windows[:, here, taken], step)
+        arrived = np.vecdot(windows[:, here, taken], step[:, np.newaxis])
         paths[...] = 0.0
         np.multiply(arrived, inside_now[:, here], out=paths[:, here])
     return paths[:, high]
@@ -157,12 +161,25 @@ def _stretches(some: BoolArray) -> list[slice]:
 
 
 def _steps_taken(chance: FloatArray) -> slice:
-    """The steps that any series may take: of small counts half can be left out, below no event.
+    """The steps that any series may take: of small counts most can be left out, below no event.
 
     Rounded up to so many that are added up at once, so that sums keep their last digit.
     """
     [taken] = _stretches(np.asarray(chance.any(axis=(0, 1)))[np.newaxis])
     return slice(taken.start // AT_ONCE * AT_ONCE, -(-taken.stop // AT_ONCE) * AT_ONCE)
+
+
+def _centre(room: int) -> int:
+    """Where the step that is expected lies among so many, those below it last.
+
+    Up to it and beyond it are multiples of what is added up at once.
+    """
+    return -(-room // (2 * AT_ONCE)) * AT_ONCE - 1
+
+
+def _room(wide: int) -> int:
+    """How many steps are kept so that so many lie on either side of the one expected."""
+    return (-(-(wide + 1) // AT_ONCE) - (-wide // AT_ONCE)) * AT_ONCE
 
 
 def _inside(far: FloatArray, bound: FloatArray) -> FloatArray:
@@ -178,7 +195,7 @@ def _in_part(far: FloatArray, bound: FloatArray) -> FloatArray:
 def _counts(walk: Walk, wide: int) -> FloatArray:
     """P(y) of the counts about their rounded means, backwards: binomial, or Poisson.
 
-    One probability by its formula, the others by the ratio of neighbours.
+    One probability by its formula, the others by the ratio of neighbours, away from it.
     """
     origin = np.rint(np.cumsum(walk.mean, axis=-1))
     middle = np.diff(origin, axis=-1, prepend=0.0)
@@ -190,21 +207,44 @@ def _counts(walk: Walk, wide: int) -> FloatArray:
         binomial = chosen + xlogy(middle, rate) + xlogy(n - middle, 1 - rate)
         log = np.where(people, binomial, xlogy(middle, mean) - mean) - gammaln(middle + 1)
         odds = np.where(people, rate / (1 - rate), mean)[..., np.newaxis]
-    y = middle[..., np.newaxis] + np.arange(-wide, wide)
-    left = np.where(people[..., np.newaxis], n[..., np.newaxis] - y, 1.0)
-    next_one = left * odds / np.where(y >= 0, y + 1, 1.0)
-    log_next = np.log(np.where((y >= 0) & (next_one > 0), next_one, 1.0))
-    path = np.concatenate([np.zeros((*y.shape[:-1], 1)), np.cumsum(log_next, axis=-1)], axis=-1)
-    path += (log - path[..., wide])[..., np.newaxis]
-    y = np.concatenate([y, y[..., -1:] + 1], axis=-1)
-    possible = (y >= 0) & (y <= n[..., np.newaxis]) & ((mean > 0)[..., np.newaxis] | (y == 0))
-    return np.ascontiguousarray(np.where(possible, np.exp(path), 0.0)[..., ::-1])
+    likely = np.zeros((*mean.shape, _room(wide)))
+    centre = _centre(likely.shape[-1])
+    likely[..., centre] = np.exp(log)
+    once = likely[..., centre, np.newaxis]
+    start, people, n = (part[..., np.newaxis] for part in (middle, people, n))
+    y = start + np.arange(wide)
+    more = np.where(people, np.maximum(n - y, 0.0), 1.0) * odds / (y + 1)
+    likely[..., centre - wide : centre] = (once * np.cumprod(more, axis=-1))[..., ::-1]
+    fewer = min(wide, int(middle.max(initial=0.0)))
+    y = np.maximum(start - np.arange(fewer), 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        less = np.where(y > 0, y / (np.where(people, n - y + 1, 1.0) * odds), 0.0)
+    likely[..., centre + 1 : centre + 1 + fewer] = once * np.cumprod(less, axis=-1)
+    likely[likely < NEGLIGIBLE] = 0.0
+    return likely
 
 
 def _skellam(walk: Walk, wide: int) -> FloatArray:
-    """Steps of the coarse lattice: of the right variance however small, and no skewness."""
-    half = ive(np.arange(wide + 1), walk.variance[..., np.newaxis])
-    return np.concatenate([half[..., :0:-1], half], axis=-1)
+    """Steps of the coarse lattice: of the right variance however small, and no skewness.
+
+    The two furthest are Bessel functions, and the nearer ones follow from them (each from the two
+    beyond it, which loses nothing; all of them sum to 1), unless these are too small for a double.
+    """
+    variance = walk.variance
+    half = np.zeros((wide + 2, *variance.shape))
+    half[wide + 1], half[wide] = ive(wide + 1, variance), ive(wide, variance)
+    lost = ~(half[wide + 1] > LEAST_DOUBLE)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        for order in range(wide, 0, -1):
+            half[order - 1] = half[order + 1] + 2 * order / variance * half[order]
+        half /= half[0] + 2 * half[1:].sum(axis=0)
+    half[:, lost] = ive(np.arange(wide + 2.0)[:, np.newaxis], variance[lost])
+    one_way = np.moveaxis(half[: wide + 1], 0, -1)
+    steps = np.zeros((*variance.shape, _room(wide)))
+    centre = _centre(steps.shape[-1])
+    steps[..., centre : centre + wide + 1] = one_way
+    steps[..., centre - wide : centre + 1] = one_way[..., ::-1]
+    return steps
 
 
 def _at_its_mean(total: FloatArray, most: FloatArray) -> FloatArray:
