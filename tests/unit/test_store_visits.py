@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import stat
+from contextlib import closing
 
 import pytest
 
@@ -32,9 +34,10 @@ def visits(tmp_path, clock):
     visits.close()
 
 
-def again(visits):
+def lasts_again(visits, key):
     """As another process, or the server after a restart, finds it."""
-    return Visits(visits.path, visits.clock)
+    with closing(Visits(visits.path, visits.clock)) as found:
+        return found.lasts(key, IDLE)
 
 
 def test_a_visit_is_idle_by_when_it_was_last_used_also_after_a_restart(visits, clock):
@@ -43,10 +46,10 @@ def test_a_visit_is_idle_by_when_it_was_last_used_also_after_a_restart(visits, c
     visits.used("k1")
     clock.now += IDLE - 10
     assert visits.lasts("k1", IDLE)
-    assert again(visits).lasts("k1", IDLE)
+    assert lasts_again(visits, "k1")
     clock.now += 20
     assert not visits.lasts("k1", IDLE)
-    assert not again(visits).lasts("k1", IDLE)
+    assert not lasts_again(visits, "k1")
 
 
 def test_a_use_counts_to_the_second_and_is_written_once_in_a_while(visits, clock):
@@ -78,7 +81,7 @@ def test_a_person_sees_their_own_and_ends_one_or_the_others_and_it_holds_everywh
     assert len(seen[0].agent) <= 200
     assert visits.end("Jo", id_of("s1")) == 0, "another's"
     assert visits.end("Jo", id_of("k2")) == 1
-    assert not again(visits).lasts("k2", IDLE)
+    assert not lasts_again(visits, "k2")
     assert visits.end("Jo", but=id_of("k3")) == 1
     assert (visits.lasts("k3", IDLE), visits.lasts("k1", IDLE)) == (True, False)
     assert visits.end("Jo") == 1
@@ -96,6 +99,19 @@ def test_a_script_that_signs_in_without_end_keeps_so_many_visits(visits, clock):
         visits.begin(f"more {number}", "Jo", clock() + 1000, "10.0.0.1", "")
     assert len(visits.of("Jo", IDLE)) == MOST
     assert not visits.lasts("k1", IDLE)
+
+
+def test_a_file_that_is_none_of_visits_is_let_go_of(tmp_path, monkeypatch):
+    opened = []
+    connect = sqlite3.connect
+    monkeypatch.setattr(
+        sqlite3, "connect", lambda *args, **how: opened.append(connect(*args, **how)) or opened[0]
+    )
+    (tmp_path / "letter.visits").write_text("Dear all, " * 99, encoding="utf-8")
+    with pytest.raises(sqlite3.DatabaseError, match="file is not a database"):
+        Visits(tmp_path / "letter.visits")
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        opened[0].execute("SELECT 1")
 
 
 def test_hostile_words_of_a_browser_are_codes(visits, clock):

@@ -72,7 +72,11 @@ class Visits:
         self._open = sqlite3.connect(
             self.path, timeout=30, isolation_level=None, check_same_thread=False
         )
-        self._open.execute(TABLE)
+        try:
+            self._open.execute(TABLE)
+        except sqlite3.Error:
+            self._open.close()
+            raise
 
     def begin(self, key: str, name: str, until: float, address: str, agent: str) -> None:
         """A visit begins; of too many of one person the least used ends."""
