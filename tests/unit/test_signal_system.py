@@ -283,6 +283,16 @@ def test_the_figure_shows_the_sum_its_limit_and_its_signals():
     assert figure["layout"]["yaxis"]["range"][1] > doubled.limit
 
 
+@pytest.mark.parametrize(("early", "anchor"), [(False, "left"), (True, "center")])
+def test_the_words_at_the_limit_stand_where_the_sum_does_not_cross_it(early, anchor):
+    points = found().of(CusumPoint, MEASURE, "site_b")
+    if early:
+        points = points.assign(cusum=points["cusum"].to_numpy()[::-1])
+    (_, words) = cusum_figure(points, LOUD, MEASURE)["layout"]["annotations"]
+    assert words["text"] == "signal from here on"
+    assert words["xanchor"] == anchor
+
+
 def page(findings: Findings, site: str, **more: str) -> dict[str, object]:
     asked = "".join(f"&{key}={value}" for key, value in more.items())
     renderer = Renderer(FixedBackend({"pph": findings}))

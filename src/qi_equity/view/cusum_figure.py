@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from qi_equity.findings import Cusum
@@ -15,6 +16,8 @@ from qi_equity.words.cusums import times
 from qi_equity.words.watched import MEANS
 
 ROOM = 1.1  # times the highest sum, or the limit
+# Where the words at the limit can stand, along the weeks.
+PLACES = ((0, "left"), (0.5, "center"), (1, "right"))
 
 
 def cusum_figure(points: pd.DataFrame, row: Cusum, measure: Measure) -> panels.Figure:
@@ -63,9 +66,12 @@ def _signals(marked: pd.DataFrame, row: Cusum, measure: Measure) -> dict[str, An
 
 
 def _at_limit(points: pd.DataFrame) -> dict[str, Any]:
-    """What the dashed line is, at its left end."""
+    """What the dashed line is, above it in the first third where the sum stays below, if any."""
+    over = (points["cusum"] - points["limit"]).clip(lower=0).fillna(0).to_numpy()
+    thirds = [part.max(initial=0.0) for part in np.array_split(over, len(PLACES))]
+    along, anchor = PLACES[int(np.argmin(thirds))]
     return {
-        "xref": "x domain", "yref": "y", "x": 0, "y": float(f"{points['limit'].iloc[-1]:.6g}"),
-        "text": say("cusums.drawn.limit"), "showarrow": False, "xanchor": "left",
-        "yanchor": "bottom", "font": {"size": 11, "color": LIGHT["muted"]},
+        "xref": "x domain", "yref": "y", "x": along, "y": float(f"{points['limit'].max():.6g}"),
+        "text": say("cusums.drawn.limit"), "showarrow": False, "xanchor": anchor,
+        "yanchor": "bottom", "yshift": 2, "font": {"size": 11, "color": LIGHT["muted"]},
     }  # fmt: skip
