@@ -12,13 +12,12 @@ import pandas as pd
 
 from qi_equity.arrays import BoolArray
 from qi_equity.chance import q_values
+from qi_equity.crossed import of_one_dimension
 from qi_equity.engines import LOCAL, workers
-from qi_equity.errors import UserError
 from qi_equity.findings import TABLES, Caution, Chance, Findings, Judged, Measured, caution, empty
 from qi_equity.frames.chart import Charts
 from qi_equity.frames.evidence import among, in_family
 from qi_equity.frames.inequality import inequality
-from qi_equity.frames.plan import HORIZON, plans
 from qi_equity.judging import (
     KEYS,
     Ask,
@@ -87,7 +86,7 @@ def analyse(
     0   Asian        5.0         44.0
     1   Black       41.0        241.0
     """
-    _of_one_dimension(project)
+    of_one_dimension(project)
     table = checked(observations)
     logged = _by_measure(table)
     known = [measure.id for measure in project.measures if measure.id in logged]
@@ -140,66 +139,6 @@ def _by_measure(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
 def _totals(charts: pd.DataFrame) -> BoolArray:
     """Charts that add others up."""
     return (charts["stratum"].eq(EVERYONE) | charts["site"].eq(ALL_SITES)).to_numpy(bool)
-
-
-def plan(project: Project, observations: pd.DataFrame, *, horizon: int = HORIZON) -> pd.DataFrame:
-    """Weeks until each stratum, gap and target can give an answer, from the baseline's counts.
-
-    One row a measure, site, stratum and question, as qi_equity.frames.plan has them. A network
-    of more than one site is planned for as a whole too.
-    """
-    _of_one_dimension(project)
-    table = checked(observations)
-    if table["site"].nunique() > 1:
-        table = with_totals(table, "site", ALL_SITES)
-    parts = []
-    for measure in project.measures:
-        reading = Reading(project, measure)
-        rows = table[(table["measure"] == measure.id) & table["stratum"].isin(project.strata.known)]
-        first = rows[rows["subgroup"].isin(reading.baseline_of(rows))]
-        columns = _planned_from(reading, first)
-        if columns is None or (reading.compared and not reading.is_held(first)):
-            continue
-        aims = [aim for aim in project.aim.equity if aim.measure == measure.id]
-        parts.append(
-            plans(
-                first,
-                **columns,
-                stratum="stratum",
-                subgroup="subgroup",
-                reference=reading.reference,
-                by=["measure", "site"],
-                direction=reading.direction,
-                target=measure.target,
-                to={aim.stratum: aim.to for aim in aims if aim.kind == "rate"},
-                horizon=horizon,
-                kind="rate" if measure.data == "rate" else "proportion",
-            )
-        )
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
-
-
-def _of_one_dimension(project: Project) -> None:
-    """Refuse a project whose strata are crossed: its parts are analysed, each by itself."""
-    if project.strata.crossed_with is not None:
-        raise UserError(
-            f"{project.id} crosses two dimensions: analyse each of qi_equity.crossed.parts(project)"
-            ", on qi_equity.crossed.counts(project, part, observations)"
-        )
-
-
-def _planned_from(reading: Reading, rows: pd.DataFrame) -> dict[str, str] | None:
-    """The columns a plan reads; None where there is nothing to plan from, or no way to.
-
-    Days or cases between events come one at a time: how many weeks bring so many is not known.
-    """
-    if reading.compared and rows["denominator"].sum() > 0:
-        return {"numerator": "numerator", "denominator": "denominator"}
-    if reading.measure.data == "count" and rows["numerator"].notna().any():
-        return {"numerator": "numerator"}
-    if reading.measure.data == "continuous" and rows["value"].notna().any():
-        return {"value": "value"}
-    return None
 
 
 def _joined(parts: list[Measured], name: str) -> pd.DataFrame:

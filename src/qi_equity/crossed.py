@@ -11,6 +11,7 @@ import re
 
 import pandas as pd
 
+from qi_equity.errors import UserError
 from qi_equity.observations import COLUMNS, KEY, SUMMED, beside, with_totals
 from qi_equity.project import EVERYONE, Group, Project
 from qi_equity.strata import Dimension, Strata, crossed
@@ -132,3 +133,12 @@ def _both(first: Strata) -> Strata:
         groups=(*known, *hidden),
         reference=second.both,
     )
+
+
+def of_one_dimension(project: Project) -> None:
+    """Refuse a project whose strata are crossed: its parts are analysed, each by itself."""
+    if project.strata.crossed_with is not None:
+        raise UserError(
+            f"{project.id} crosses two dimensions: analyse each of qi_equity.crossed.parts(project)"
+            ", on qi_equity.crossed.counts(project, part, observations)"
+        )

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qi_equity.analyse import analyse, plan
+from qi_equity.analyse import analyse
 from qi_equity.disclosure import protect
 from qi_equity.findings import Gap
 from qi_equity.observations import observations, with_totals
+from qi_equity.plan import plan
 from qi_equity.project import ALL_SITES, EVERYONE
 from qi_equity.project_file import examples, load
 from qi_equity.vocabulary import Verdict

@@ -12,7 +12,7 @@ from qi_equity.errors import DataErrors
 FIRST = [
     "",
     "import qi_equity.analyse, qi_equity.project_file, qi_equity.frames.gaps",
-    "from qi_equity.analyse import plan",
+    "from qi_equity.plan import plan",
     "import qi_equity.cli, qi_equity.words.terminal",
 ]
 TWICE = """

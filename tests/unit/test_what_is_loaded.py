@@ -60,7 +60,7 @@ def test_a_public_name_loads_what_it_uses(code: str, others: tuple[str, ...]) ->
         # A command's module is for whoever asks for it, and so is what its arguments are made of.
         (["check", COUNTS], ("qi_equity.cli.project", "qi_equity.cli.network")),
         (["quality", COUNTS], (*SCREENS, "rich", "ibis", "scipy.stats")),
-        (["plan", COUNTS], (*SCREENS, "rich", "ibis", "scipy.stats")),
+        (["plan", COUNTS], (*SCREENS, "rich", "ibis", "scipy.stats", "qi_equity.judging")),
         (["analyse", COUNTS], (*SCREENS, "rich", "ibis", "scipy.stats")),
     ],
 )

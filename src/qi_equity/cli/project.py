@@ -62,7 +62,7 @@ def plan(
 ) -> None:
     """How many weeks until each stratum and gap can give an answer."""
     from qi_equity import crossed, project_file
-    from qi_equity.analyse import plan as planned
+    from qi_equity.plan import plan as planned
     from qi_equity.sources import load
     from qi_equity.words import terminal
 

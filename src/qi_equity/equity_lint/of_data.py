@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 
 from qi_equity import crossed
-from qi_equity.analyse import plan
 from qi_equity.equity_lint import groups
 from qi_equity.equity_lint.of_file import Found
 from qi_equity.observations import READINGS
+from qi_equity.plan import plan
 from qi_equity.project import ALL_SITES, EquityAim, Project
 from qi_equity.reading import Reading
 from qi_equity.vocabulary import Answer, Question
