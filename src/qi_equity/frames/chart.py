@@ -1,6 +1,6 @@
 """The public ``chart``: a table in, points and a summary out, any number of series at once.
 
-It reads arguments, calls series and spc, and puts the labels back on; no statistic is made here.
+It reads arguments and calls series and spc; no statistic is made here.
 """
 
 from __future__ import annotations
@@ -12,19 +12,25 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 import pandas as pd
 
-from qi_equity.arrays import BoolArray, FloatArray, IntArray
-from qi_equity.chance import HIGHLIGHT, q_values
+from qi_equity.arrays import FloatArray
 from qi_equity.errors import DataErrors, did_you_mean
 from qi_equity.frames import select
+from qi_equity.frames.chart_tables import (
+    OUR_POINTS,
+    OUR_SUMMARY,
+    Drawn,
+    Rows,
+    points_of,
+    summary_of,
+)
 from qi_equity.frames.given import any_table
 from qi_equity.frames.lines import Lines, completed
 from qi_equity.series import AGGREGATES, Series, arrange
-from qi_equity.spc.assurance import DIRECTIONS, assured, meaning_of
-from qi_equity.spc.chart import Chart, Subgroups
+from qi_equity.spc.assurance import DIRECTIONS, meaning_of
+from qi_equity.spc.chart import Subgroups
 from qi_equity.spc.charts import CHARTS, PER_RANGE, ChartKind, How, draw
-from qi_equity.spc.judge import RunsVerdict, judge_runs
+from qi_equity.spc.judge import judge_runs
 from qi_equity.spc.rules import (
-    RULES,
     Chosen,
     Rule,
     first_mark,
@@ -33,40 +39,16 @@ from qi_equity.spc.rules import (
     rules_of,
     zones_needed,
 )
-from qi_equity.vocabulary import (
-    Assurance,
-    ChartCaution,
-    Limits,
-    MadeOf,
-    Meaning,
-    Variation,
-)
+from qi_equity.vocabulary import Limits, MadeOf
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-_MEANING, _VARIATION, _ASSURANCE = (
-    pd.CategoricalDtype([word.value for word in words]) for words in (Meaning, Variation, Assurance)
-)
-# Columns of points and summary, which a column that tells series apart must not be called.
-OUR_POINTS = {
-    "subgroup", "phase", "numerator", "denominator", "value", "centre", "lower", "upper", "target",
-    "baseline", "excluded", "side", "signal", "meaning", "note",
-}  # fmt: skip
-OUR_SUMMARY = {
-    "subgroups", "missing", "useful", "longest_run", "longest_run_limit", "crossings",
-    "crossings_limit", "runs_signal", "beyond_limits", "p_value", "q_value", "highlight",
-    "variation", "assurance", "screened", "cautions",
-}  # fmt: skip
 # What chart() is given by name beside its lines: a slip may be meant for one of these.
 NAMED = [
     "kind", "subgroup", "numerator", "denominator", "value", "readings", "by", "period",
     "aggregate", "rules", "direction", "target", "multiply", "notes",
 ]  # fmt: skip
-# Fewer baseline subgroups than this give provisional limits (NHS England, Making Data Count).
-PROVISIONAL = 12
-
-
 # What a printed chart tells of each series.
 SHOWN = ("phase", "subgroups", "centre", "longest_run", "crossings", "beyond_limits", "variation")
 
@@ -98,42 +80,6 @@ class Charts:
     def _shown(self) -> pd.DataFrame:
         held = [name for name in (*self.by, *SHOWN) if name in self.summary]
         return self.summary[held]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Rows:
-    """What is drawn, a row a phase of a series, and the part each slot plays in it."""
-
-    series: Series
-    owner: IntArray  # the series of each row
-    phase: IntArray  # from 0
-    member: BoolArray  # belongs to the row, and is shown
-    logged: BoolArray
-    baseline: BoolArray
-    left_out: BoolArray
-
-    @property
-    def last(self) -> BoolArray:
-        """Whether a row is the last phase of its series."""
-        return np.append(self.owner[1:] != self.owner[:-1], True)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Drawn:
-    """Everything that was found of the rows, before the labels are put back on."""
-
-    rows: _Rows
-    kind: ChartKind
-    subgroups: Subgroups
-    chart: Chart
-    verdict: RunsVerdict
-    marks: dict[str, IntArray]
-    side: IntArray
-    meaning: IntArray
-    target: FloatArray | None  # as it is shown, as the caller gave it
-    direction: str | None
-    multiply: float
-    notes: Any  # words of every series and slot, or None
 
 
 @any_table
@@ -228,12 +174,12 @@ def chart(
     if "long_run" in marks:
         marks["long_run"][verdict.guarded] = 0
     side, sided = first_mark(marks, chosen, drawn.value.shape)
-    found = _Drawn(
+    found = Drawn(
         rows, shape, subgroups, drawn, verdict, marks, side,
         meaning=meaning_of(side, sided, direction),
         target=goal, direction=direction, multiply=multiply, notes=select.notes(series, notes),
     )  # fmt: skip
-    return Charts(_points(found), _summary(found), tuple(names))
+    return Charts(points_of(found), summary_of(found), tuple(names))
 
 
 # -- arguments --------------------------------------------------------------------------------
@@ -331,7 +277,7 @@ def _how(
 # -- arrays in --------------------------------------------------------------------------------
 
 
-def _rows(series: Series, asked: Lines) -> _Rows:
+def _rows(series: Series, asked: Lines) -> Rows:
     """A row for each phase: no line, and no rule, reaches from one phase into the next."""
     phase = select.phases(series, asked["phases"])
     excluded = select.excluded(series, asked["exclude"])
@@ -340,10 +286,10 @@ def _rows(series: Series, asked: Lines) -> _Rows:
     logged = member & series.logged[owner]
     left_out = excluded[owner]
     baseline = logged & ~left_out & select.baseline(series, asked["freeze"], owner, logged)
-    return _Rows(series, owner, of_row, member, logged, baseline, left_out)
+    return Rows(series, owner, of_row, member, logged, baseline, left_out)
 
 
-def _level(kind: ChartKind, rows: _Rows, centre: Any, multiply: float) -> FloatArray | None:
+def _level(kind: ChartKind, rows: Rows, centre: Any, multiply: float) -> FloatArray | None:
     """The centre that was given for each row, as the sums have it: before ``multiply``."""
     given = select.numbers(rows.series, centre, rows.owner, rows.phase, "centre")
     level = _shown(kind, given, "centre", multiply)
@@ -366,7 +312,7 @@ def _shown(
     return given
 
 
-def _subgroups(kind: ChartKind, rows: _Rows, divided: bool) -> Subgroups:
+def _subgroups(kind: ChartKind, rows: Rows, divided: bool) -> Subgroups:
     """The arrays of each row, with the points that its kind of chart draws."""
     whole = len(rows.owner) == len(rows.series.keys)  # one phase each: the arrays as they are
 
@@ -393,132 +339,3 @@ def _subgroups(kind: ChartKind, rows: _Rows, divided: bool) -> Subgroups:
         of("spread"),
     )  # fmt: skip
     return replace(logged, value=kind.points(logged))
-
-
-# -- tables out -------------------------------------------------------------------------------
-
-
-def _points(drawn: _Drawn) -> pd.DataFrame:
-    """A row a point: keys and labels, what was logged, the lines, and what the rules found."""
-    rows, series, multiply = drawn.rows, drawn.rows.series, drawn.multiply
-    every = bool(rows.member.all())
-    place = np.flatnonzero(rows.member)
-
-    def taken(array: Any, scale: float = 1) -> Any:
-        flat = np.broadcast_to(array, rows.member.shape).ravel()
-        found = flat if every else flat[place]
-        return found if scale == 1 else found * scale
-
-    owner = taken(rows.owner[:, None]) if len(series.keys.columns) else place
-    columns: dict[Any, Any] = {name: series.keys[name].array.take(owner) for name in series.keys}
-    shared = series.labels.ndim == 1
-    columns["subgroup"] = taken(series.labels if shared else series.labels[rows.owner])
-    columns["phase"] = taken(rows.phase[:, None] + 1)
-    for name in ("numerator", "denominator"):
-        held = getattr(drawn.subgroups, name)
-        columns[name] = np.full(len(place), np.nan) if held is None else taken(held)
-    columns["value"] = taken(drawn.subgroups.value, multiply)
-    for name in ("centre", "lower", "upper"):
-        columns[name] = taken(getattr(drawn.chart.lines, name), multiply)
-    if drawn.target is not None:
-        columns["target"] = taken(drawn.target)
-    if drawn.notes is not None:
-        columns["note"] = taken(drawn.notes[rows.owner])
-    columns["baseline"] = taken(drawn.subgroups.baseline)
-    columns["excluded"] = taken(rows.left_out)
-    columns |= {name: taken(found) for name, found in drawn.marks.items()}
-    columns["side"] = taken(drawn.side)
-    columns["signal"] = columns["side"] != 0
-    columns["meaning"] = pd.Categorical.from_codes(taken(drawn.meaning), dtype=_MEANING)
-    return pd.DataFrame(columns, copy=False)
-
-
-def _summary(drawn: _Drawn) -> pd.DataFrame:
-    """A row a series and phase."""
-    rows, subgroups, screened = drawn.rows, drawn.subgroups, drawn.chart.lines.screened
-    keys = rows.series.keys.take(rows.owner).reset_index(drop=True)
-    columns: dict[Any, Any] = {name: keys[name] for name in keys}
-    columns["phase"] = rows.phase + 1
-    columns["subgroups"] = subgroups.tested.sum(axis=1)
-    columns["missing"] = (rows.member & ~rows.logged).sum(axis=1)
-    columns["baseline"] = (subgroups.baseline & np.isfinite(subgroups.value)).sum(axis=1)
-    columns |= _signals(drawn) | _at_the_latest(drawn)
-    columns["screened"] = 0 if screened is None else screened
-    columns["cautions"] = _cautions(drawn, columns["baseline"], columns["missing"])
-    # Made in one go: to put on one column after another costs more than the sums.
-    return pd.DataFrame(columns, index=pd.RangeIndex(len(rows.owner)))
-
-
-def _signals(drawn: _Drawn) -> dict[str, Any]:
-    """What the tests found in each row as a whole."""
-    verdict, tests = drawn.verdict, drawn.kind.runs
-    # No useful point: no run, so no number.
-    counts = {
-        name: pd.Series(np.where(verdict.useful > 0, number, np.nan)).astype("Int64")
-        for name, number in (
-            ("longest_run", verdict.runs.longest),
-            ("longest_run_limit", verdict.longest_run_limit),
-            ("crossings", verdict.runs.crossings),
-            ("crossings_limit", verdict.crossings_limit),
-        )
-    }
-    beyond = drawn.marks.get("beyond_limits")
-    if beyond is None:  # counted even where the chosen rules do not mark it
-        beyond = mark(drawn.chart, (RULES["beyond_limits"],))["beyond_limits"]
-    p_value = verdict.p_value if tests else np.full(len(beyond), np.nan)
-    q_value = q_values(p_value)
-    return {
-        "useful": verdict.useful,
-        **counts,
-        "runs_signal": verdict.signal & tests,
-        "beyond_limits": np.count_nonzero(beyond, axis=1),
-        "p_value": p_value,
-        "q_value": q_value,
-        "highlight": q_value <= HIGHLIGHT,
-    }
-
-
-def _at_the_latest(drawn: _Drawn) -> dict[str, Any]:
-    """What holds at the latest tested point that has a value: centre, variation and assurance."""
-    rows, lines = drawn.rows, drawn.chart.lines
-    seen = drawn.subgroups.tested & np.isfinite(drawn.subgroups.value)
-    row = np.arange(len(seen))
-    latest = np.where(seen, np.arange(seen.shape[1]), 0).max(axis=1)
-    centre, lower, upper = (line[row, latest] for line in (lines.centre, lines.lower, lines.upper))
-    # A row without a value has no latest point: its first slot stands in, and says nothing.
-    said = np.where(seen[row, latest], drawn.meaning[row, latest], 0)
-    target = np.full(len(row), np.nan)
-    if drawn.target is not None:
-        target = np.broadcast_to(drawn.target, seen.shape)[row, latest]
-    # Only the phase that runs now can promise anything of a target.
-    ends = lower * drawn.multiply, upper * drawn.multiply
-    assurance = np.where(rows.last, assured(target, *ends, drawn.direction), 0)
-    return {
-        "centre": centre * drawn.multiply,
-        # Variation lists the same words as Meaning, in the same order, but for "none".
-        "variation": pd.Categorical.from_codes(said, dtype=_VARIATION),
-        "assurance": pd.Categorical.from_codes(assurance, dtype=_ASSURANCE),
-    }
-
-
-def _cautions(drawn: _Drawn, baseline: IntArray, missing: IntArray) -> list[tuple[str, ...]]:
-    """What to be careful of, codes of ChartCaution, a row each."""
-    kind, lines, verdict = drawn.kind, drawn.chart.lines, drawn.verdict
-    values = np.isfinite(drawn.subgroups.value).any(axis=1)
-    drawn_limits = np.isfinite(lines.upper).any(axis=1)
-    # Counts always give limits, unless all of nothing was counted; others must vary to.
-    no_limits = ChartCaution.NO_LIMITS_NO_EVENT if kind.exact else ChartCaution.NO_LIMITS_TOO_ALIKE
-    few = baseline < PROVISIONAL
-    said: dict[ChartCaution, Any] = {
-        ChartCaution.NO_VALUE: ~values,
-        no_limits: kind.limited & ~drawn_limits & values,
-        ChartCaution.PROVISIONAL_LIMITS: kind.limited & drawn_limits & few,
-        ChartCaution.RUNS_GUARDED: verdict.guarded & kind.runs & (verdict.useful > 0),
-        ChartCaution.SIGMA_FROM_SPREAD: lines.from_spread,
-        ChartCaution.MISSING_SUBGROUPS: missing > 0,
-    }
-    cautions: list[tuple[str, ...]] = [()] * len(baseline)
-    for code, where in said.items():
-        for row in np.flatnonzero(where) if where is not None else ():
-            cautions[row] = (*cautions[row], code.value)
-    return cautions

@@ -127,34 +127,11 @@ def gaps(
         last = slice(max(known, len(counts.subgroups) - known), None)
         latest = now if each_subgroup else compare(*counts.over(last), alone)
         since = _since_baseline(latest, then, known if each_subgroup else 0, multiply)
-    close = now.to_close(worse_is_high=direction == "decrease")
-    columns = {
-        "numerator": shown.numerator,
-        "denominator": shown.denominator,
-        **_three("rate", now.rate.times(multiply)),
-        "reference": label,
-        **_three("difference", now.difference.times(multiply)),
-        **_three("ratio", now.ratio),
-        "excess": now.excess.estimate,
-        "p_value": now.p_value,
-        "q_value": q_values(now.p_value),
-        "excess_lower": now.excess.lower,
-        "excess_upper": now.excess.upper,
-        **_three("events_to_close", close),
-        **since,
-    }
+    columns = _columns(shown, now, label, direction, multiply) | since
     # Series, then subgroup, then stratum, each in sorted order.
     timed = {subgroup: shown.subgroups} if subgroup and each_subgroup else {}
     labels = cells([*groups, *timed, stratum], shown.series, *timed.values(), shown.strata)
-    # Made in one go: to put on one column after another costs more than the sums.
-    table = pd.DataFrame(labels | {name: _flat(each, shown) for name, each in columns.items()})
-    # What no row of the data is about is not a missing count, and has no row here either.
-    spoken: NDArray[np.bool_] = _flat(shown.present, shown)
-    if not spoken.all():
-        table = table[spoken].reset_index(drop=True)
-    unnamed = table["reference"].isna()
-    if unnamed.any():
-        table.loc[unnamed, "sentence"] = NO_BEST
+    table = _table(labels, columns, shown)
     table.attrs["family"] = f"{np.isfinite(now.p_value).sum()} gaps in this table"
     table.attrs["reference"] = reference
     return table
@@ -187,6 +164,40 @@ def _check_choices(direction: str, confidence: float) -> None:
 
 
 # ------------------------------------------------------------------ writing the table
+
+
+def _columns(
+    shown: Counts, now: Gap, reference: Any, direction: str, multiply: float
+) -> dict[str, Any]:
+    """Every column of counts and estimates, cells as the counts have them."""
+    return {
+        "numerator": shown.numerator,
+        "denominator": shown.denominator,
+        **_three("rate", now.rate.times(multiply)),
+        "reference": reference,
+        **_three("difference", now.difference.times(multiply)),
+        **_three("ratio", now.ratio),
+        "excess": now.excess.estimate,
+        "p_value": now.p_value,
+        "q_value": q_values(now.p_value),
+        "excess_lower": now.excess.lower,
+        "excess_upper": now.excess.upper,
+        **_three("events_to_close", now.to_close(worse_is_high=direction == "decrease")),
+    }
+
+
+def _table(labels: dict[str, Any], columns: dict[str, Any], shown: Counts) -> pd.DataFrame:
+    """A row a cell that some row of the data is about; it says where there is no reference."""
+    # Made in one go: to put on one column after another costs more than the sums.
+    table = pd.DataFrame(labels | {name: _flat(each, shown) for name, each in columns.items()})
+    # What no row of the data is about is not a missing count, and has no row here either.
+    spoken: NDArray[np.bool_] = _flat(shown.present, shown)
+    if not spoken.all():
+        table = table[spoken].reset_index(drop=True)
+    unnamed = table["reference"].isna()
+    if unnamed.any():
+        table.loc[unnamed, "sentence"] = NO_BEST
+    return table
 
 
 def _flat(values: Any, counts: Counts) -> Any:
