@@ -5,7 +5,7 @@ A graph object of plotly costs ten times as much to make and cannot be shared be
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,13 @@ COLUMNS = (
     "subgroup", "numerator", "denominator", "value", "centre", "lower", "upper", "target",
     "baseline", "excluded", "meaning", "note",
 )  # fmt: skip
+# The lines of a panel: column, what it is shown as, its colour, width and dashes.
+LINES = (
+    ("lower", "limits", "limit", 1, "solid"),
+    ("upper", "limits", "limit", 1, "solid"),
+    ("target", "target", "target", 1.5, "dash"),
+    ("centre", "centre", "centre", 2, "solid"),
+)
 ABOVE = "above"  # the group of marks at the top for values above the axis
 
 
@@ -114,52 +121,56 @@ def _traces(
     """One panel: limits and centre as steps, values as a line, signals on top in their shapes."""
     base = {"xaxis": pair[0], "yaxis": pair[1], "type": "scatter", "showlegend": False}
     along = positions(rows["subgroup"])
-    step = {"mode": "lines", "hoverinfo": "skip"}
-    traces: list[dict[str, Any]] = []
-
-    def line(column: str, group: str, colour: str, width: float, dash: str, **extra: Any) -> None:
-        heights = numbers(rows[column]) if column in rows else []
-        if any(height is not None for height in heights):
-            style = {"color": LIGHT[colour], "width": width, "dash": dash, "shape": "hvh"}
-            traces.append(
-                {**base, **step, **_course(rows, heights, along), "line": style}
-                | _called(group, legend)
-                | extra
-            )
-
-    if "limits" in show:
-        line("lower", "limits", "limit", 1, "solid")
-        line("upper", "limits", "limit", 1, "solid", showlegend=False)
-    if "target" in show:
-        line("target", "target", "target", 1.5, "dash")
-    if "centre" in show:
-        line("centre", "centre", "centre", 2, "solid")
-    hover = _hover(rows, name, unit)
-    traces.append(
-        {**base, **along, **hover, "y": numbers(rows["value"])}
+    values = (
+        {**base, **along, **_hover(rows, name, unit), "y": numbers(rows["value"])}
         | {"mode": "lines+markers", "line": {"color": LIGHT["value"], "width": 1.2}}
         | {"marker": {"color": LIGHT["value"], "size": 4}, "connectgaps": False}
         | _called("value", legend)
     )
+    return [
+        *(base | line for line in _lines(rows, along, show, legend)),
+        values,
+        *(base | marks for marks in _marks(rows, legend)),
+    ]
+
+
+def _lines(
+    rows: pd.DataFrame, along: dict[str, Any], show: Sequence[str], legend: bool
+) -> Iterator[dict[str, Any]]:
+    """Limits, target and centre as steps: those that are asked for and known."""
+    for column, group, colour, width, dash in LINES:
+        heights = numbers(rows[column]) if group in show and column in rows else []
+        if any(height is not None for height in heights):
+            style = {"color": LIGHT[colour], "width": width, "dash": dash, "shape": "hvh"}
+            yield (
+                {"mode": "lines", "hoverinfo": "skip", **_course(rows, heights, along)}
+                | {"line": style}
+                | _called(group, legend and column != "upper")  # the lower stands for both
+            )
+
+
+def _marks(rows: pd.DataFrame, legend: bool) -> Iterator[dict[str, Any]]:
+    """Signals in the shape of what they mean, and points that were left out."""
     meaning = _column(rows, "meaning").astype(str).to_numpy(dtype=object)
     for wanted, (colour, symbol) in MEANINGS.items():
         seen = meaning == wanted
         if seen.any():
-            words = say(f"charts.meaning.{wanted}")
-            traces.append(
-                {**base, "x": stamps(rows["subgroup"][seen]), "y": numbers(rows["value"][seen])}
-                | {"mode": "markers", "name": words, "hoverinfo": "skip"}
-                | {"marker": {"color": LIGHT[colour], "size": 9, "symbol": symbol}}
-                | {"legendgroup": wanted, "showlegend": legend}
-            )
+            style = {"color": LIGHT[colour], "size": 9, "symbol": symbol}
+            yield _marked_at(rows[seen], say(f"charts.meaning.{wanted}"), style) | {
+                "legendgroup": wanted,
+                "showlegend": legend,
+            }
     left_out = _marked(rows, "excluded")
     if left_out.any():
-        traces.append(
-            {**base, "x": stamps(rows["subgroup"][left_out]), "y": numbers(rows["value"][left_out])}
-            | {"mode": "markers", "name": say("charts.drawn.excluded"), "hoverinfo": "skip"}
-            | {"marker": {"color": LIGHT["muted"], "size": 9, "symbol": "x-thin-open"}}
-        )
-    return traces
+        style = {"color": LIGHT["muted"], "size": 9, "symbol": "x-thin-open"}
+        yield _marked_at(rows[left_out], say("charts.drawn.excluded"), style)
+
+
+def _marked_at(rows: pd.DataFrame, name: str, style: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "x": stamps(rows["subgroup"]), "y": numbers(rows["value"]),
+        "mode": "markers", "name": name, "hoverinfo": "skip", "marker": style,
+    }  # fmt: skip
 
 
 def _called(group: str, legend: bool) -> dict[str, Any]:

@@ -5,8 +5,11 @@ Sites stand in the order of the project and are never ranked: this is for learni
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import pandas as pd
 
 from qi_equity.app.pages.page import TITLE, Context, Page, nothing_logged
 from qi_equity.findings import Gap, SiteRow, Within, of
@@ -14,6 +17,7 @@ from qi_equity.project import ALL_SITES, EVERYONE
 from qi_equity.view import icons
 from qi_equity.view.figure import ABOVE, chart_figure, groups
 from qi_equity.view.funnel_figure import funnel_figure
+from qi_equity.view.panels import Figure
 from qi_equity.view.table import Table
 from qi_equity.words import say
 from qi_equity.words.grammar import called, listed
@@ -39,21 +43,11 @@ def compare(context: Context) -> Page:
     idea = address.idea if address.idea in ideas else ""
     beside = _groups(context, ideas[idea]) if idea else [("", list(choice.sites))]
     sites = [site for _, group in beside for site in group]
-    rank = {site: place for place, site in enumerate(sites)}
-    shown = points[(points["stratum"] == stratum) & points["site"].isin(sites)]
-    shown = shown.assign(_place=shown["site"].map(rank))
-    shown = shown.sort_values(["_place", "subgroup"], kind="stable").drop(columns="_place")
     names = {site: choice.site_name(site) for site in choice.sites}
-    titles = {
-        site: say("compare.panel", site=clipped(names[site], TITLE), words=words)
-        if words
-        else clipped(names[site], TITLE)
-        for words, group in beside
-        for site in group
-    }
-    figure = chart_figure(shown, ["site"], unit=measure.unit, names=titles, columns=4, legend=False)
-    drawn = groups(figure)
-    meanings = sorted({str(name) for name in shown["meaning"].unique()})
+    shown = _in_order(points[points["stratum"] == stratum], sites)
+    figure = chart_figure(
+        shown, ["site"], unit=measure.unit, names=_titles(names, beside), columns=4, legend=False
+    )
     lead = _lead(context, stratum, ideas[idea].name if idea else "")
     values: dict[str, Any] = {
         "verdicts_late": context.late_words if context.failed else "",
@@ -62,14 +56,7 @@ def compare(context: Context) -> Page:
         "strata": [(name, called(name)) for name in strata],
         "stratum": stratum,
         "label": say("compare.label", lead=lead),
-        "key": icons.key(
-            meanings,
-            target="target" in drawn,
-            limits="limits" in drawn,
-            cycles=False,
-            above=ABOVE in drawn,
-            baseline=True,
-        ),
+        "key": _key(figure, shown),
         "matrix": _matrix(context, beside),
         "ideas": [_tried(context, one) for one in ideas.values()],
         "idea": idea,
@@ -86,6 +73,38 @@ def compare(context: Context) -> Page:
     values["within"] = _within(context)
     where = say("compare.title", measure=measure.name)
     return Page("compare.html", values, figures, where, lead, waiting=context.waiting)
+
+
+def _in_order(points: pd.DataFrame, sites: Sequence[str]) -> pd.DataFrame:
+    """The points of some sites, in the order in which these stand."""
+    rank = {site: place for place, site in enumerate(sites)}
+    shown = points[points["site"].isin(sites)]
+    shown = shown.assign(_place=shown["site"].map(rank))
+    return shown.sort_values(["_place", "subgroup"], kind="stable").drop(columns="_place")
+
+
+def _titles(names: Mapping[str, str], beside: Groups) -> dict[str, str]:
+    """What stands over each site's panel: its name, and what is said of its group, if anything."""
+    return {
+        site: say("compare.panel", site=clipped(names[site], TITLE), words=words)
+        if words
+        else clipped(names[site], TITLE)
+        for words, group in beside
+        for site in group
+    }
+
+
+def _key(figure: Figure, shown: pd.DataFrame) -> list[tuple[str, str]]:
+    """What the lines and marks of the panels mean: those that are drawn."""
+    drawn = groups(figure)
+    return icons.key(
+        sorted({str(name) for name in shown["meaning"].unique()}),
+        target="target" in drawn,
+        limits="limits" in drawn,
+        cycles=False,
+        above=ABOVE in drawn,
+        baseline=True,
+    )
 
 
 def _borrowed(context: Context, rows: list[SiteRow], names: dict[str, str]) -> Table | None:
