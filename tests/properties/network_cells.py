@@ -14,6 +14,8 @@ from measured import Figure, Play
 from scipy.special import expit, logit
 
 from qi_equity.chance import HIGHLIGHT, q_values
+from qi_equity.equity.contrast import contrast
+from qi_equity.equity.verdict import CHANGED, verdicts
 from qi_equity.simulation.scenario import GROUPS, MIX
 from qi_equity.spc.apart import apart
 from qi_equity.spc.paths import leaving
@@ -173,6 +175,16 @@ def judged(
     return Found(found.p_value, p_own)
 
 
+def called_changed(log: Logged) -> np.ndarray:
+    """Whether the gap of each stratum to everyone else, at each site and all, is said to change."""
+    changed = []
+    for counts in zip(log.events, log.births, strict=True):
+        own = [part[..., :-1, :] for part in counts]
+        others = [part[..., -1:, :] - part[..., :-1, :] for part in counts]
+        changed.append(np.isin(verdicts(contrast(*own, *others)).verdict, CHANGED))
+    return np.stack(changed)
+
+
 def lit(p_value: np.ndarray) -> np.ndarray:
     """What is highlighted: a row a network, a family."""
     return np.stack([q_values(row) <= HIGHLIGHT for row in p_value])
@@ -217,6 +229,9 @@ def highlights(networks: int) -> Iterator[Figure]:
         many, least = own.size // 4, 0.0 if how.season or how.by_site else LOW
         high = MOST_LOW.get(name, HIGH)
         yield Figure("A18", f"{name}: own charts with p <= .05", low, many, least, high)
+        called = called_changed(log)
+        cell = f"{name}: gaps called changed"
+        yield Figure("A18", cell, float(called.mean()), called.size // 4, 0, 0.075)
         if how.declared:
             total = found[:, :, log.totals].reshape(networks, -1)
             share = float(lit(total).mean())

@@ -38,7 +38,7 @@ def test_a_gap_that_changed_sides_neither_widens_nor_narrows():
         rng.binomial(12, rate, (1000, WEEKS)), 12, rng.binomial(60, 0.03, (1000, WEEKS)), 60
     )
     sized = np.isin(found.verdict, ("widening", "narrowing"))
-    assert (found.verdict == "reversed").mean() > 0.9
+    assert (found.verdict == "reversed").mean() > 0.85  # .9 of many more: A9 words
     assert sized.mean() < 0.02
     # What has no gap over the whole time neither opened nor closed.
     told = (found.ratio.lower > 1) | (found.ratio.upper < 1)
@@ -190,3 +190,25 @@ def test_neighbours_that_resemble_one_another_are_shuffled_in_blocks():
     found = judged(rng.binomial(20, wave), 20, 10, 50)
     assert bool(found.in_blocks)
     assert found.autocorrelation > 0.3
+
+
+def swinging(weeks, many):
+    """Gaps that stay what they are, in weeks whose rates swing slowly and far."""
+    rng = np.random.default_rng(52)
+    sway = rng.normal(size=(many, weeks))
+    for week in range(1, weeks):
+        sway[:, week] = 0.6 * sway[:, week - 1] + 0.8 * sway[:, week]
+    rate = np.minimum(0.86 * np.exp(0.25 * sway), 0.98)
+    return judged(rng.binomial(20, rate), 20, rng.binomial(60, 0.86, rate.shape), 60)
+
+
+def test_likeness_is_seen_sooner_in_many_weeks_than_in_few():
+    many, few = swinging(104, 300), swinging(24, 300)
+    assert many.in_blocks[many.autocorrelation > 0.2].all()
+    assert not few.in_blocks[few.autocorrelation < 0.3].any()
+    assert (few.autocorrelation > 0.2)[~few.in_blocks].any()
+
+
+def test_slow_swings_of_two_years_are_seldom_called_a_change_of_the_gap():
+    # A test of 5 %, of which slow swings make a little more.
+    assert np.isin(swinging(104, 1000).verdict, CHANGED).mean() < 0.09

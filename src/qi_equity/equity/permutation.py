@@ -23,11 +23,15 @@ from qi_equity.equity.contrast import Contrast, pooled, summed, weights
 
 # A split is looked at where at least this share of the information lies on either side.
 LEAST_SHARE = 0.1
-# Neighbouring periods that resemble one another more than this are shuffled in blocks of four.
-AUTOCORRELATED = 0.3
-BLOCK = 4
+# Neighbouring periods that resemble one another more than this are shuffled in blocks; of many
+# periods it is enough that chance alone makes as much one time in twenty (so many of its standard
+# errors; Bartlett 1946): slow swings that nobody saw made one gap in six of theirs change.
+AUTOCORRELATED, ERRORS = 0.3, 1.6448536269514722
+# A block is four periods, or a thirteenth of more than a year of weeks: what is left of the
+# likeness then lies between few blocks.
+BLOCK, BLOCKS = 4, 13
 # A step is clear where it leaves less than this share of what a straight trend leaves.
-CLEAR_STEP = 0.5
+CLEAR_STEP = 0.9
 # Scores that vary by less than this share of their size are rounding.
 FLAT = 1e-9
 # Up to so many periods every order is tried (720 of six); the tails of more are worked out.
@@ -106,6 +110,7 @@ class Change:
     p_apart: FloatArray  # one-sided: the difference moved away from 0
     split: IntArray  # period with which the clearest second part begins, -1 if there is none
     autocorrelation: FloatArray
+    in_blocks: BoolArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,17 +157,12 @@ def changed(
     ratio: Scored,
     difference: Scored,
     sides: tuple[FloatArray, FloatArray],
-    *,
-    steps: bool = False,
 ) -> Change:
-    """The same of any scores; `sides` are those on which the ratio and the difference lie.
-
-    `steps` looks for the likeness of neighbours beside a clear step too, not beside a trend alone.
-    """
+    """The same of any scores; `sides` are those on which the ratio and the difference lie."""
     on_ratio, on_difference = _taking_part(*ratio), _taking_part(*difference)
-    autocorrelation = _autocorrelation(on_ratio, steps)
-    alike = autocorrelation > AUTOCORRELATED
-    ratio_told, difference_told = (_in_blocks(one, alike) for one in (on_ratio, on_difference))
+    autocorrelation = _autocorrelation(on_ratio)
+    blocks = _alike(autocorrelation, on_ratio.length)
+    ratio_told, difference_told = (_in_blocks(one, blocks) for one in (on_ratio, on_difference))
     away, apart = sides
     on_ratio_scale, on_difference_scale = trend_p(ratio_told), trend_p(difference_told)
     return Change(
@@ -173,6 +173,7 @@ def changed(
         p_apart=_one_sided(on_difference_scale, apart),
         split=_split(on_ratio),
         autocorrelation=autocorrelation,
+        in_blocks=blocks,
     )
 
 
@@ -189,10 +190,10 @@ def trend(data: Contrast) -> Trend:
     return trend_of(ratio_scores(data.only(data.informative)), data.informative)
 
 
-def trend_of(scores: Scores, periods: BoolArray, *, steps: bool = False) -> Trend:
+def trend_of(scores: Scores, periods: BoolArray) -> Trend:
     """The trend of any scores, over the periods that take part."""
     told = _taking_part(scores, periods)
-    return trend_p(_in_blocks(told, _autocorrelation(told, steps) > AUTOCORRELATED))
+    return trend_p(_in_blocks(told, _alike(_autocorrelation(told), told.length)))
 
 
 def _taking_part(scores: Scores, periods: BoolArray) -> _Periods:
@@ -204,41 +205,47 @@ def _taking_part(scores: Scores, periods: BoolArray) -> _Periods:
     return _Periods(score, variance, periods.sum(axis=-1), order)
 
 
+def _alike(autocorrelation: FloatArray, periods: IntArray) -> BoolArray:
+    """Whether so many periods resemble their neighbours enough to be shuffled in blocks."""
+    error = 1 / np.sqrt(np.maximum(periods, 1))
+    return np.asarray(autocorrelation > np.minimum(AUTOCORRELATED, ERRORS * error))
+
+
 def _in_blocks(periods: _Periods, chosen: BoolArray) -> _Periods:
-    """Four neighbours added up to one, in the chosen series; the last block may be short."""
+    """Neighbours added up to blocks, in the chosen series; the last block may be short."""
+    if not chosen.any():
+        return periods
+    size = np.where(chosen, np.maximum(BLOCK, periods.length // BLOCKS), 1)
     rows, width = periods.score.shape
-    blocks = -(-width // BLOCK)
+    place = np.arange(rows)[:, np.newaxis] * width + np.arange(width) // size[:, np.newaxis]
 
     def added(part: FloatArray) -> FloatArray:
-        summed = np.zeros_like(part)
-        wide = np.zeros((rows, blocks * BLOCK))
-        wide[:, :width] = part
-        summed[:, :blocks] = wide.reshape(rows, blocks, BLOCK).sum(axis=-1)
-        return np.where(chosen[:, np.newaxis], summed, part)
+        summed = np.bincount(place.ravel(), part.ravel(), rows * width)
+        return np.asarray(summed.reshape(rows, width))
 
-    length = np.where(chosen, -(-periods.length // BLOCK), periods.length)
+    length = -(-periods.length // size)
     return _Periods(added(periods.score), added(periods.variance), length, periods.at)
 
 
-def _autocorrelation(periods: _Periods, steps: bool = False) -> FloatArray:
+def _autocorrelation(periods: _Periods) -> FloatArray:
     """Likeness of neighbouring periods (lag 1); 0 where there are too few to say.
 
-    A straight trend is taken out first: a gap that changes makes neighbours alike, and would
-    hide itself behind the remedy for periods that resemble one another. With `steps` a step is
-    taken out instead where it leaves less than half of what the trend does.
+    A straight trend is taken out first, or a step where that leaves clearly less: a gap that
+    changes makes neighbours alike, and would hide itself behind the remedy for periods that
+    resemble one another.
     """
     used = periods.used & (periods.variance > 0)
+    if used.shape[-1] <= BLOCK:
+        return np.zeros(len(used))
     length = used.sum(axis=-1)[:, np.newaxis]
     z = np.where(used, periods.score / np.sqrt(np.where(used, periods.variance, 1.0)), 0.0)
     at = np.where(used, np.arange(z.shape[-1]) - (length - 1) / 2, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        z = np.where(used, z - summed(z)[:, np.newaxis] / length, 0.0)
-        slope = summed(at * z) / summed(at**2)
-        level, z = z, z - at * slope[:, np.newaxis]
-        if steps:
-            stepped = _without_step(level, used)
-            clear = summed(stepped**2) < CLEAR_STEP * summed(z**2)
-            z = np.where(clear[:, np.newaxis], stepped, z)
+        level = np.where(used, z - summed(z)[:, np.newaxis] / length, 0.0)
+        slope = summed(at * level) / summed(at**2)
+        z, stepped = level - at * slope[:, np.newaxis], _without_step(level, used)
+        clear = summed(stepped**2) < CLEAR_STEP * summed(z**2)
+        z = np.where(clear[:, np.newaxis], stepped, z)
         found = summed(z[:, 1:] * z[:, :-1]) / summed(z**2)
     enough = (length[:, 0] > BLOCK) & (summed(z**2) > FLAT)
     return np.where(enough, found, 0.0)

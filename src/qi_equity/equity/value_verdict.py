@@ -72,10 +72,7 @@ def value_verdicts(data: Values, *, practical_ratio: float = PRACTICAL_RATIO) ->
     )
     with np.errstate(invalid="ignore"):
         signs = np.sign(whole.log_ratio), np.sign(whole.difference)
-    seen = changed(
-        (scores, data.positive), (difference_scores(data, whole), data.compared), signs,
-        steps=True,
-    )  # fmt: skip
+    seen = changed((scores, data.positive), (difference_scores(data, whole), data.compared), signs)
     factor, to_go = _reach(early.information, late.information, phi, compared.sum(axis=-1))
     further = np.abs(np.nan_to_num(late.log_ratio)) > np.abs(np.nan_to_num(early.log_ratio))
     moved = _movers(data, first, further, early.log_ratio, late.log_ratio)
@@ -212,4 +209,4 @@ class MeanGroups:
 
 
 def _trend(data: Values) -> Trend:
-    return trend_of(ratio_scores(data, level(data, data.compared)), data.positive, steps=True)
+    return trend_of(ratio_scores(data, level(data, data.compared)), data.positive)

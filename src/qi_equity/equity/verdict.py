@@ -28,7 +28,6 @@ from qi_equity.equity.contrast import (
 )
 from qi_equity.equity.intervals import Interval
 from qi_equity.equity.permutation import (
-    AUTOCORRELATED,
     SEED,
     Change,
     change,
@@ -159,8 +158,7 @@ WHO_MOVED = ("stratum_higher", "higher_moved", "lower_moved")
 def of_change(seen: Change) -> dict[str, Any]:
     """What a verdict says of how sure a change is, and how that was worked out."""
     told = {each.name: getattr(seen, each.name) for each in fields(Change)}
-    blocks = seen.autocorrelation > AUTOCORRELATED
-    return told | {"in_blocks": blocks, "seed": np.full(len(seen.p_trend), SEED)}
+    return told | {"seed": np.full(len(seen.p_trend), SEED)}
 
 
 def words_for(
