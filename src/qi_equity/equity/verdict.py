@@ -244,10 +244,13 @@ def _matters(early: Pooled, late: Pooled, practical_ratio: float) -> BoolArray:
 
 def _opposite(halves: list[Pooled]) -> BoolArray:
     """Whether the gap of counts lay on the other side before."""
-    return changed_sides(
-        lambda confidence: [ratio_interval(half, confidence) for half in halves],
-        [half.log_ratio for half in halves],
-    )
+    both = Pooled.side_by_side(halves)
+
+    def intervals(confidence: float) -> list[Interval]:
+        found = ratio_interval(both, confidence)
+        return [found[place] for place in range(len(halves))]
+
+    return changed_sides(intervals, [half.log_ratio for half in halves])
 
 
 def changed_sides(
