@@ -323,9 +323,9 @@ def _blocks(table: pd.DataFrame) -> dict[str, slice]:
     """Where each site's rows stand, in a table that has them together."""
     if table.empty:
         return {}
-    sites = table["site"].to_numpy(object)
+    sites = table["site"].array
     cuts = [0, *(np.flatnonzero(sites[1:] != sites[:-1]) + 1), len(sites)]
-    found = {str(sites[a]): slice(a, b) for a, b in pairwise(cuts)}
+    found = {str(sites[a]): slice(int(a), int(b)) for a, b in pairwise(cuts)}
     assert len(found) == len(cuts) - 1  # every table of a measure is in the order of its sites
     return found
 
