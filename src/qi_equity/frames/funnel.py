@@ -61,7 +61,7 @@ class Funnels:
         first = np.maximum(least * MARGINS[0], floor)
         last = np.maximum(most * MARGINS[1], first * MARGINS[1])
         grid = np.geomspace(first, last, points, axis=-1)
-        edges = _limits({level: one.at(grid, level) for level in LEVELS})
+        edges = _limits(one.at(grid))
         label = {name: self.spread[name].array.take(place.repeat(points)) for name in names}
         target = np.broadcast_to(one.target, grid.shape).ravel()
         return pd.DataFrame(label | {"size": grid.ravel(), "target": target, **edges})

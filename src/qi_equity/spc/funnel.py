@@ -11,7 +11,7 @@ hide themselves.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,7 @@ NEARER, BEYOND = 0.8, 1.3
 OVER_DISPERSION = ("additive", "multiplicative")
 
 Pair = tuple[FloatArray, FloatArray]
+Tail = float | FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,9 +64,18 @@ class Drawing:
     phi: FloatArray  # mean squared distance in standard errors; 1 where chance explains all
     tau2: FloatArray  # variance between sites beyond chance, on the working scale
 
-    def at(self, size: FloatArray, level: float) -> Pair:
-        """Lower and upper limit of sites of these sizes; over-dispersion can only widen them."""
-        low, high = LIMITS[self.limits](size, self.target, self.kind, (1 - level) / 2)
+    def at(self, size: FloatArray) -> dict[float, Pair]:
+        """Lower and upper limit of sites of these sizes, by level; all are sought at once."""
+        tail = np.expand_dims((1 - np.array(LEVELS)) / 2, tuple(range(1, size.ndim + 1)))
+        low, high = LIMITS[self.limits](size[np.newaxis], self.target, self.kind, tail)
+        return {
+            level: self._widened(size, level, limits)
+            for level, *limits in zip(LEVELS, low, high, strict=True)
+        }
+
+    def _widened(self, size: FloatArray, level: float, limits: Sequence[FloatArray]) -> Pair:
+        """Over-dispersion can only widen limits."""
+        low, high = limits
         if self.over_dispersion is None:
             return low, high
         scale = SCALES[self.kind]
@@ -133,13 +143,13 @@ def funnel(
     spread = scale.spread(size)
     phi, tau2 = _over_dispersion(away / spread, spread, cut=kind == "ratio")
     drawing = Drawing(kind, limits, over_dispersion, aim, phi, tau2)
-    return Funnel(rate, {level: drawing.at(size, level) for level in LEVELS}, drawing)
+    return Funnel(rate, drawing.at(size), drawing)
 
 
 # ------------------------------------------------------------------ limits without over-dispersion
 
 
-def exact_limits(size: FloatArray, target: FloatArray, kind: str, tail: float) -> Pair:
+def exact_limits(size: FloatArray, target: FloatArray, kind: str, tail: Tail) -> Pair:
     """Rates beyond which binomial (Poisson) chance is less than ``tail`` on each side.
 
     The tail of a count is an incomplete beta (gamma) function, which goes on between whole counts:
@@ -150,13 +160,13 @@ def exact_limits(size: FloatArray, target: FloatArray, kind: str, tail: float) -
     >>> float(low[0]), float(np.floor(17 * high[0]))
     (0.0, 5.0)
     """
-    n, p = np.broadcast_arrays(size, target)
+    n, p, rare = np.broadcast_arrays(size, target, tail)
     known = np.isfinite(n) & (n > 0) & (p > 0) & (p < (1 if kind == "proportion" else np.inf))
-    n, p = n[known], p[known]
+    n, p, rare = n[known], p[known], rare[known]
     most = n if kind == "proportion" else n * p + 40 * (np.sqrt(n * p) + 1)
     # Sought as shares of the most there can be, first about where a normal curve has its limits;
     # those below and those above at once.
-    middle, reach = n * p / most, -float(ndtri(tail)) * np.sqrt(n * p) / most
+    middle, reach = n * p / most, -ndtri(rare) * np.sqrt(n * p) / most
     inner, out = (
         np.concatenate([middle - times * reach, middle + times * reach])
         for times in (NEARER, BEYOND)
@@ -173,7 +183,7 @@ def exact_limits(size: FloatArray, target: FloatArray, kind: str, tail: float) -
         else:
             beyond = np.where(low, gammaincc(x + 1, size * rate), gammainc(x, size * rate))
         with np.errstate(divide="ignore"):
-            above = np.log(beyond / tail)  # nearly straight, where the tail itself is steep
+            above = np.log(beyond / rare[some])  # nearly straight, where the tail itself is steep
         return np.asarray(np.where(low, -above, above))
 
     found = quick_root(falling, np.zeros(inner.shape), np.ones(inner.shape), near)
@@ -182,7 +192,7 @@ def exact_limits(size: FloatArray, target: FloatArray, kind: str, tail: float) -
     return low, high
 
 
-def normal_limits(size: FloatArray, target: FloatArray, kind: str, tail: float) -> Pair:
+def normal_limits(size: FloatArray, target: FloatArray, kind: str, tail: Tail) -> Pair:
     """The textbook's: target and so many standard errors, as public health funnels draw them.
 
     >>> low, high = normal_limits(np.array([9.0, 900.0]), np.array([0.1]), "proportion", 0.025)
@@ -190,12 +200,12 @@ def normal_limits(size: FloatArray, target: FloatArray, kind: str, tail: float) 
     array([0.296, 0.12 ])
     """
     variance = target * (1 - target) if kind == "proportion" else target
-    half = -float(ndtri(tail)) * np.sqrt(variance / size)
+    half = -ndtri(tail) * np.sqrt(variance / size)
     top = 1.0 if kind == "proportion" else np.inf
     return np.maximum(target - half, 0.0), np.minimum(target + half, top)
 
 
-def stabilised_limits(size: FloatArray, target: FloatArray, kind: str, tail: float) -> Pair:
+def stabilised_limits(size: FloatArray, target: FloatArray, kind: str, tail: Tail) -> Pair:
     """Normal limits on the scale of SCALES (Spiegelhalter 2005), for comparison with other tools.
 
     >>> low, high = stabilised_limits(np.array([100.0]), np.array([0.1]), "proportion", 0.025)
@@ -203,11 +213,11 @@ def stabilised_limits(size: FloatArray, target: FloatArray, kind: str, tail: flo
     (array([0.049]), array([0.166]))
     """
     scale = SCALES[kind]
-    reach = -float(ndtri(tail)) * scale.spread(size)
+    reach = -ndtri(tail) * scale.spread(size)
     return scale.back(scale.forth(target) - reach), scale.back(scale.forth(target) + reach)
 
 
-def chi_square_limits(size: FloatArray, target: FloatArray, kind: str, tail: float) -> Pair:
+def chi_square_limits(size: FloatArray, target: FloatArray, kind: str, tail: Tail) -> Pair:
     """Chi-square points at what is expected, as some tools draw ratios; for rates and ratios only.
 
     They swap the roles of count and expectation, so they are too far out above and too near below.
@@ -219,7 +229,7 @@ def chi_square_limits(size: FloatArray, target: FloatArray, kind: str, tail: flo
     return low / size, high / size
 
 
-LIMITS: dict[str, Callable[[FloatArray, FloatArray, str, float], Pair]] = {
+LIMITS: dict[str, Callable[[FloatArray, FloatArray, str, Tail], Pair]] = {
     "exact": exact_limits,
     "normal": normal_limits,
     "stabilised": stabilised_limits,
