@@ -78,7 +78,8 @@ def leaving(
     held = np.cumsum(variance, axis=-1)
     left = np.maximum(held[:, -1:] - held, 0.0)
     free = FAR * np.sqrt(held * left / np.maximum(held[:, -1:], 1e-300)) + FEW
-    height = _width(np.minimum(bound, free).max(axis=-1) + 1)
+    bound = np.minimum(bound, free)
+    height = _width(bound.max(axis=-1) + 1)
     stride = _width(FAR * np.sqrt(variance.max(axis=-1)) + FEW)
     walk = Walk(walk.mean, variance, walk.most)
     answer = np.full(len(bound), np.nan)
