@@ -186,7 +186,10 @@ def _levels(columns: list[pd.Series], rows: int) -> tuple[np.ndarray, list[tuple
     if not columns:
         return np.zeros(rows, dtype=np.intp), [()]
     parts = [codes(column) for column in columns]
-    labels = [[NOT_RECORDED if pd.isna(one) else one for one in list(names)] for _, names in parts]
+    labels = [
+        [NOT_RECORDED if gone else one for one, gone in zip(names, pd.isna(names), strict=True)]
+        for _, names in parts
+    ]
     shape = tuple(map(len, labels))
     if not rows:
         return np.zeros(0, dtype=np.intp), []
