@@ -8,7 +8,7 @@ High and low only: better and worse are not known here.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -127,13 +127,18 @@ def _widest(data: Contrast) -> FloatArray:
 
 def _all_series(data: Contrast, baseline: int, design: float) -> _Series:
     """The series (rows), in the order of their width: those of one width share a table."""
-    size = _widest(data)
-    parts = [_series(data[size == one], baseline, design) for one in np.unique(size)]
-    told, *rest = (
-        [getattr(part, name) for part in parts] for name in ("told", "information", "theta", "tau2")
-    )
-    both = (np.concatenate([getattr(one, f.name) for one in told]) for f in fields(Hypotheses))
-    return _Series(Hypotheses(*both), *(np.concatenate(part) for part in rest))
+    size, told = _widest(data), data.compared
+    likely = np.zeros((len(MOVES), *told.shape, len(CORRELATIONS) * LEVELS))
+    parts = []
+    for one in np.unique(size):
+        [rows] = np.nonzero(size == one)
+        here = slice(rows[0], rows[-1] + 1)
+        parts.append(_series(data[rows], baseline, design, likely[:, here]))
+    watched = told & (np.arange(told.shape[-1]) >= baseline)
+    before = likely[0, :, :baseline].sum(axis=1)
+    none, rising, falling = likely
+    known = Hypotheses(none, rising, falling, before, watched)
+    return _Series(known, *(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
 def _told(data: Contrast) -> BoolArray:
@@ -143,8 +148,13 @@ def _told(data: Contrast) -> BoolArray:
     return np.asarray(data.compared & ~alike)
 
 
-def _series(data: Contrast, baseline: int, design: float) -> _Series:
-    """The series (rows), whose periods that can say nothing are empty."""
+def _series(
+    data: Contrast, baseline: int, design: float, likely: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Put down the likelihoods of series whose periods that can say nothing are empty.
+
+    What each period can say comes back, and the level and scatter before anything changed.
+    """
     told = data.compared
     first = Contrast(*(part[:, :baseline] for part in data.parts))
     table = outcomes(data, about=first)
@@ -154,7 +164,6 @@ def _series(data: Contrast, baseline: int, design: float) -> _Series:
     held, square = summed(early), summed(early**2)
     excess = summed((first.events - mean[:, :baseline]) ** 2 - early)
     states = _states(theta, held, square / held, _scatters(first), design, table)
-    likely = np.zeros((3, *told.shape, len(CORRELATIONS) * LEVELS))
     totals = np.moveaxis(table.log_totals(states.node), 0, -1)
     for row, told_of in enumerate(told):
         likely[:, row, told_of] = _likelihoods(
@@ -164,11 +173,7 @@ def _series(data: Contrast, baseline: int, design: float) -> _Series:
             row,
             int(np.count_nonzero(told_of[:baseline])),
         )
-    watched = told & (np.arange(told.shape[-1]) >= baseline)
-    before = likely[0, :, :baseline].sum(axis=1)
-    none, rising, falling = likely
-    told_of_all = Hypotheses(none, rising, falling, before, watched)
-    return _Series(told_of_all, variance, theta, excess / square)
+    return variance, theta, excess / square
 
 
 def _scatters(data: Contrast) -> FloatArray:
