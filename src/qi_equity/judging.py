@@ -416,22 +416,25 @@ def _one_pass(works: Sequence[Work], rows: Sequence[IntArray]) -> list[Tables]:
         baseline="baseline" if works[0].reading.freeze is not None else 0,
         charts_watched=charts_watched(works[0].reading.project),
     )
-    both = found.assign(
-        **{str(name): watch.charts[name] for name in watch.charts if name not in KEYS}
-    )
-    told = watch.points.loc[:, [*EVIDENCE]]
+    # Each table is made once, of columns as arrays: to put on one after another costs more.
+    both = {
+        str(name): table[name].array
+        for table, left_out in ((found, ()), (watch.charts, KEYS))
+        for name in table
+        if name not in left_out
+    }
+    told = {name: watch.points[name].to_numpy() for name in EVIDENCE}
     lengths = np.cumsum([0, *(len(work.drawn.points) for work in works)])
     cut: list[Tables] = []
     for at, (work, summary) in enumerate(zip(works, summaries, strict=True)):
-        points, evidence = work.drawn.points, told.iloc[lengths[at] : lengths[at + 1]]
+        of_charts, of_points = slice(*ends[at : at + 2]), slice(*lengths[at : at + 2])
         fresh = [n for n in both if n not in summary or n in (*KEYS, "p_value", "p_runs")]
         fresh.remove("split")  # a place in a table that ends here
+        labels = {name: work.drawn.points[name].array for name in (*KEYS, "subgroup")}
         cut.append(
             (
-                both[fresh].iloc[ends[at] : ends[at + 1]].reset_index(drop=True),
-                points[[*KEYS, "subgroup"]].assign(
-                    **{str(name): evidence[name].to_numpy() for name in evidence}
-                ),
+                pd.DataFrame({name: both[name][of_charts] for name in fresh}),
+                pd.DataFrame(labels | {name: told[name][of_points] for name in EVIDENCE}),
             )
         )
     return cut
