@@ -237,7 +237,7 @@ def _begun(reading: Reading, rows: pd.DataFrame, previous: Measured | None) -> _
     part = _drawn(reading, fresh)
     charts = Charts(part.points, part.charts, tuple(SERIES_KEY))
     before = previous.judged if previous is not None else {}
-    ask = Ask(reading, rows, charts, told.sites, before)
+    ask = Ask(reading, rows, charts, told, before)
     return _Begun(ask, rows, previous, kept, told.windows, part)
 
 

@@ -32,7 +32,7 @@ EVIDENCE = ("evidence_up", "evidence_down", "evidence_limit")
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a judgement depends on, as digests.
+    """What a judgement depends on, as digests, and the calendar they were taken by.
 
     A site's holds its rows, the plan they are judged by, and what it takes from the others: where
     the baseline ends, how the measure is charted, and whose calendar it shares. `windows` are
@@ -41,6 +41,7 @@ class Contents:
 
     sites: Mapping[str, str]
     windows: str
+    logged: Logged
 
 
 def whole(reading: Reading, rows: pd.DataFrame, network: bool) -> str:
@@ -52,12 +53,12 @@ def whole(reading: Reading, rows: pd.DataFrame, network: bool) -> str:
 def contents(reading: Reading, rows: pd.DataFrame) -> Contents:
     """The contents of a measure's rows with their totals, in the order of their keys."""
     held, at, sites = _columns(rows), places(rows), {}
-    plan = f"{_plan(reading)}:{reading.last_of_baseline(rows)}:{reading.charted_as_logged(rows)}:"
     logged = _logged(reading, rows)
+    plan = f"{_plan(reading)}:{logged.last_of_baseline}:{reading.charted_as_logged(rows)}:"
     for together in logged.together():
         shared = f"{plan}{[*held]}:{logged.calendar(together).hex()}"
         sites.update({site: _digest(shared, held, at[site]) for site in together})
-    return Contents(sites, _digest_of_windows(reading, rows))
+    return Contents(sites, _digest_of_windows(reading, rows), logged)
 
 
 def _plan(reading: Reading) -> str:
@@ -134,20 +135,26 @@ def _stretches(table: pd.DataFrame) -> dict[str, slice | np.ndarray]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Logged:
+class Logged:
     """Which subgroups each site logged, charted, and holds strata side by side in."""
 
     sites: list[str]
     days: np.ndarray
     seen: BoolArray  # (what, site, subgroup): logged, charted, held side by side
-    late: BoolArray  # by subgroup: after the baseline
+    last_of_baseline: pd.Timestamp
+
+    @property
+    def late(self) -> BoolArray:
+        """Of each subgroup, whether it is after the baseline."""
+        return np.asarray(self.days > self.last_of_baseline.to_datetime64())
 
     def together(self) -> list[list[str]]:
         """Sites that end alike, and began within the baseline or else alike."""
         found: dict[tuple[int, int], list[str]] = {}
+        late = self.late
         for site, logged, held in zip(self.sites, self.seen[0], self.seen[2], strict=True):
             first = int(held.argmax()) if held.any() else -1
-            begun = first if first >= 0 and self.late[first] else -1
+            begun = first if first >= 0 and late[first] else -1
             found.setdefault((int(np.flatnonzero(logged)[-1]), begun), []).append(site)
         return list(found.values())
 
@@ -161,7 +168,7 @@ class _Logged:
         return self.calendar(some) == self.calendar(others)
 
 
-def _logged(reading: Reading, rows: pd.DataFrame) -> _Logged:
+def _logged(reading: Reading, rows: pd.DataFrame) -> Logged:
     (site, sites), (day, days) = (codes(rows[name]) for name in ("site", "subgroup"))
     charted = (rows["numerator"].notna() & rows["denominator"].notna()).to_numpy(bool)
     seen = np.zeros((3, len(sites), len(days)), bool)
@@ -169,8 +176,7 @@ def _logged(reading: Reading, rows: pd.DataFrame) -> _Logged:
     for place, some in enumerate((every, charted, _held(reading, rows))):
         seen[place, site[some], day[some]] = True
     moments = np.asarray(days, dtype="datetime64[ns]")
-    late = moments > reading.last_of_baseline(rows).to_datetime64()
-    return _Logged([str(one) for one in sites], moments, seen, late)
+    return Logged([str(one) for one in sites], moments, seen, reading.last_of_baseline(rows))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -220,15 +226,12 @@ class Workers:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ask:
-    """A measure to be judged: its rows, its charts as drawn, and what was judged before.
-
-    `told` are the contents of each site.
-    """
+    """A measure to be judged: its rows, its charts as drawn, and what was judged before."""
 
     reading: Reading
     rows: pd.DataFrame
     drawn: Charts
-    told: Mapping[str, str]
+    told: Contents
     before: Mapping[str, Judged]
 
     def kept(self) -> dict[str, Judged]:
@@ -236,7 +239,7 @@ class Ask:
         then = self.before
         return {
             site: then[site]
-            for site, counts in self.told.items()
+            for site, counts in self.told.sites.items()
             if site in then and then[site].counts == counts
         }
 
@@ -250,20 +253,18 @@ def judged(asks: Sequence[Ask], workers: Workers) -> list[dict[str, Judged]]:
     works: list[Work] = []
     whose: dict[tuple[str, str], int] = {}  # contents tell one measure from another
     for place, ask in enumerate(asks):
-        told = {site: counts for site, counts in ask.told.items() if site not in found[place]}
+        told = {site: counts for site, counts in ask.told.sites.items() if site not in found[place]}
         whose.update(dict.fromkeys(told.items(), place))
-        works += _works(ask.reading, ask.rows, ask.drawn, told, workers.sites)
+        works += _works(ask, told, workers.sites)
     for done in workers.do(works):
         for site, one in done.items():
             found[whose[site, one.counts]][site] = one
     return [dict(sorted(each.items())) for each in found]
 
 
-def _works(
-    reading: Reading, rows: pd.DataFrame, drawn: Charts, told: Mapping[str, str], most: int | None
-) -> Iterator[Work]:
+def _works(ask: Ask, told: Mapping[str, str], most: int | None) -> Iterator[Work]:
     """The sites asked about, by calendar and so many at a time."""
-    last, logged = reading.last_of_baseline(rows), _logged(reading, rows)
+    reading, rows, drawn, logged = ask.reading, ask.rows, ask.drawn, ask.told.logged
     needed = [name for name in (*KEYS, "subgroup", *WEIGHED) if name in drawn.points]
     points = drawn.points[needed]
     for together in logged.together():
@@ -275,7 +276,8 @@ def _works(
             some = _of(rows, fewer if logged.alike(fewer, together) else together)
             sites = list(places(some))
             charts = Charts(_of(points, sites), _of(drawn.summary, sites), drawn.by)
-            yield Work(reading, some, charts, last, {site: told[site] for site in now})
+            of_each = {site: told[site] for site in now}
+            yield Work(reading, some, charts, logged.last_of_baseline, of_each)
 
 
 def _of(table: pd.DataFrame, sites: list[str]) -> pd.DataFrame:

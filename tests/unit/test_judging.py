@@ -174,8 +174,7 @@ def test_a_few_sites_at_a_time_say_the_same(log: pd.DataFrame, before: Findings)
     rows = with_totals(observations(log), "stratum", EVERYONE)
     rows = with_totals(rows, "site", ALL_SITES)
     drawn = reading.charted_as_logged(rows).draw(rows)
-    told = contents(reading, rows).sites
-    ask = Ask(reading, rows, drawn, told, {})
+    ask = Ask(reading, rows, drawn, contents(reading, rows), {})
     [found] = judged([ask], Workers(elsewhere, sites=1))
     for site, expected in before.kept[MEASURE].judged.items():
         for name in ("charts", "points", "gaps", "gap_points"):
