@@ -24,7 +24,7 @@ from qi_equity.project import ALL_SITES, EVERYONE, Project
 from qi_equity.reading import Reading
 
 # What is kept of a judgement holds as long as the way of judging is the same.
-METHOD = "7"
+METHOD = "8"
 KEYS = [*SERIES_KEY, "phase"]
 # What a point is judged by, beside its marks.
 EVIDENCE = ("evidence_up", "evidence_down", "evidence_limit")
