@@ -281,8 +281,14 @@ def _works(ask: Ask, told: Mapping[str, str], most: int | None) -> Iterator[Work
 
 
 def _of(table: pd.DataFrame, sites: list[str]) -> pd.DataFrame:
-    theirs = table["site"].isin(sites)
-    return table if theirs.all() else table[theirs].reset_index(drop=True)
+    theirs = table["site"].isin(sites).to_numpy(bool)
+    if theirs.all():
+        return table
+    at = np.flatnonzero(theirs)
+    together = at.size > 0 and at[-1] - at[0] == at.size - 1
+    # Rows that stand together are not copied one by one.
+    some = table.iloc[at[0] : at[-1] + 1] if together else table.iloc[at]
+    return some.reset_index(drop=True)
 
 
 def _held(reading: Reading, rows: pd.DataFrame) -> BoolArray:
