@@ -19,7 +19,7 @@ import tempfile
 from pathlib import Path
 
 BEFORE = "4e81cc5"
-ROUNDS = 2
+ROUNDS = 3
 SAVED = ("the whole second call", "its judging alone")
 HOME = Path(__file__).resolve().parent.parent
 # Run with either's own modules: names have moved since.
