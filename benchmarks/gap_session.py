@@ -4,9 +4,11 @@ python benchmarks/gap_session.py [commit]
 
 The example network's project (10 sites and their total, 7 charts each of 4 measures, 220 gaps) is
 judged by today's code and by the commit's, each in a process of its own, by turns. Judging is
-analyse() less analyse(judge=False), in processor time. A saved row is told twice: the whole second
-call of analyse(), with its checks, lines and tables, and what judging takes of that call, like with
-like (what finds out which counts are new is in the whole call only).
+analyse() less analyse(judge=False), in processor time. A saved row is told three times: the whole
+second call of analyse(), with its checks, lines and tables; what judging takes of that call; and
+what of that the commit judged too, like with like: evidence, gap charts, verdicts and inequality
+of the row's own series and totals. Looks across sites, bounds for the unknown, CUSUMs and crossed
+strata came later. (What finds out which counts are new is in the whole call only.)
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from pathlib import Path
 
 BEFORE = "4e81cc5"
 ROUNDS = 3
-SAVED = ("the whole second call", "its judging alone")
+SAVED = ("the whole second call", "all its judging", "its judging, like with like")
 HOME = Path(__file__).resolve().parent.parent
 # Run with either's own modules: names have moved since.
 TIMED = """
@@ -47,29 +49,38 @@ whole, found = min((seconds() for _ in range(2)), key=lambda one: one[0])
 print("drawn", quick)
 print("judged", whole - quick)
 if "previous" in inspect.signature(analyse).parameters:
-    judging = []
+    # All that analyse(judge=False) leaves out; and what of it the earlier commit had.
+    rest = ("among", "in_family")
+    parts = {
+        "all its judging": ("_finished", *rest),
+        "its judging, like with like": (
+            "judged", "_with_evidence", "_inequality", "_beside", *rest
+        ),
+    }
+    spent = {}
 
-    def timing(part):
+    def timing(part, what):
         def timed(*given, **named):
             start = time.process_time()
             try:
                 return part(*given, **named)
             finally:
-                judging[-1] += time.process_time() - start
+                spent[what] += time.process_time() - start
         return timed
 
-    # What judging is made of: all that analyse(judge=False) leaves out.
     where = sys.modules["qi_equity.analyse"]
-    for name in ("_finished", "among", "in_family"):
-        setattr(where, name, timing(getattr(where, name)))
-    saved, took = log.copy(), []
+    for what, names in parts.items():
+        for name in names:
+            setattr(where, name, timing(getattr(where, name), what))
+    saved, rounds = log.copy(), []
     row = saved.index[(saved["site"] == "site_b") & (saved["measure"] == "pph_1000")][-1]
     for _ in range(3):
         saved.loc[row, ["numerator", "denominator"]] += 1  # another row each time
-        judging.append(0.0)
-        took.append(seconds(log=saved, previous=found)[0])
-    print("saved row, the whole second call", min(took))
-    print("saved row, its judging alone", min(judging))
+        spent.update(dict.fromkeys(parts, 0.0))
+        call = seconds(log=saved, previous=found)[0]
+        rounds.append({"the whole second call": call, **spent})
+    for what in rounds[0]:
+        print(f"saved row, {what}", min(one[what] for one in rounds))
 """
 
 
@@ -118,9 +129,9 @@ def main() -> None:
         cost = min(one["judged"] for one in then)
         print(f"{commit}, judged: {cost:.2f} s")
         print(f"judging costs 1/{cost / best['judged']:.1f} of what it did")
-        whole, alone = (cost / best[f"saved row, {name}"] for name in SAVED)
-        print(f"like with like, judging a saved row costs 1/{alone:.0f} of judging all then")
-        print(f"the whole call, with its checks, lines and tables, costs 1/{whole:.0f} of it")
+        for name in SAVED:
+            share = cost / best[f"saved row, {name}"]
+            print(f"a saved row, {name}: 1/{share:.0f} of judging all then")
 
 
 if __name__ == "__main__":
