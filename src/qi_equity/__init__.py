@@ -9,9 +9,11 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # as in typing, which takes ten times as long to load as all of this
 if TYPE_CHECKING:
+    from typing import Any
+
     from qi_equity.agenda import agenda
     from qi_equity.analyse import analyse
     from qi_equity.disclosure.released import release
