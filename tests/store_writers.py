@@ -16,6 +16,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from patience import PATIENCE
 from qi_equity import store
+from qi_equity.project import Project
 from qi_equity.store import database as locked
 from store_network import PROJECT, row, table, user
 
@@ -168,6 +169,7 @@ def back_up_with_so_much_room(place: str, room: int, answer: Any) -> None:
 
 def read_and_write_as_nobody(place: str, _room: int, answer: Any) -> None:
     """Open a store as a user of the machine who owns nothing: what is read, and what is said."""
+    Project.model_rebuild()  # what reads a plan is loaded when it is first used: now, not as nobody
     if os.geteuid() == 0:
         os.setgid(65534)
         os.setuid(65534)

@@ -44,7 +44,7 @@ def suppressed_gaps(
 
     >>> months = pd.date_range("2024-01-01", periods=24, freq="MS")
     >>> shown = pd.DataFrame({"month": months.repeat(2), "ethnicity": ["Black", "White"] * 24,
-    ...                       "pph": [40, 50] * 24, "births": [200, 500] * 24})
+    ...                       "pph": [30, 50, 50, 50] * 12, "births": [200, 500] * 24})
     >>> suppressed_gaps(shown, numerator="pph", denominator="births", stratum="ethnicity",
     ...                 reference="White", subgroup="month").round(2)
       ethnicity reference  ratio_least  ratio_greatest verdict
