@@ -215,7 +215,7 @@ def a23(charts: int) -> Iterator[Figure]:
 
 
 PLAYS: dict[str, Play] = {
-    "A20": (a20, 300, 6),
+    "A20": (a20, 1200, 6),
     "A21": (a21, 1_000, 30),
     "A22": (a22, 500, 60),
     "A23": (a23, 1_000, 60),
