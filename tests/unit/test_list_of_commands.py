@@ -16,7 +16,7 @@ from qi_equity.cli.commands import HOMES, app, app_of
 from qi_equity.cli.common import App, first_paragraph
 
 MODULES = sorted(path.stem for path in Path(qi_equity.cli.__file__).parent.glob("*.py"))
-MADE = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+MADE = typer.main.get_group(app).commands
 COMPLETED = "import sys; from qi_equity.cli import main; sys.argv = ['qi-equity']; main()"
 
 
