@@ -273,6 +273,25 @@ def test_a_migration_that_fails_half_way_changes_nothing(tmp_path, monkeypatch):
     opened.close()
 
 
+def test_a_new_store_that_dies_while_it_is_laid_out_is_an_empty_file_and_opens(
+    tmp_path, monkeypatch
+):
+    path = tmp_path / "store.sqlite"
+
+    def dies(name):
+        raise RuntimeError(name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "_guard", dies)  # after the tables, before what guards them
+        with pytest.raises(RuntimeError):
+            store.open(path)
+    with closing(sqlite3.connect(path)) as found:
+        assert found.execute("SELECT name FROM sqlite_master").fetchall() == []
+    with closing(store.open(path)):
+        pass
+    assert version_of(path) == HEAD
+
+
 def test_a_newer_store_is_refused_and_left_alone(tmp_path):
     place = tmp_path / "network.sqlite"
     made(place).close()
