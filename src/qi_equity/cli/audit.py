@@ -40,7 +40,7 @@ def audit(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[plan] AUDIT", help="an audit file (YAML); after `plan` the plan is drafted"
+            metavar="AUDIT", help="an audit file (YAML); after the word plan, the plan is drafted"
         ),
     ] = None,
     out: Annotated[

@@ -19,7 +19,7 @@ app = App()
 
 @app.command()
 def check(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="project files (YAML)")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="project files (YAML)")],
     equity: Annotated[
         bool,
         typer.Option("--equity", help="what a reviewer of equity would ask too, and exit code 1"),

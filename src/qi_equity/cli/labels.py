@@ -23,7 +23,7 @@ app = App()
 def labels(
     project: ProjectFile,
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="counts or records; none: the project's")
+        Path | None, typer.Argument(metavar="FILE", help="counts or records; none: the project's")
     ] = None,
     write: Annotated[
         bool, typer.Option("--write", help="write the proposed groups into the project file")

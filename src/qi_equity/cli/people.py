@@ -23,7 +23,9 @@ Who = Annotated[str, typer.Argument(metavar="NAME", help="who")]
 
 @people.command("add")
 def add_user(
-    name: Annotated[str, typer.Argument(help="as they sign in; their address, if by OAuth")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="as they sign in; their address, if by OAuth")
+    ],
     users: ListOfUsers,
     role: Annotated[str, typer.Option(help="what they may do; see the how-to on serving")],
     site: Annotated[

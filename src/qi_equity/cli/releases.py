@@ -26,7 +26,8 @@ def release(
         str, typer.Argument(metavar="PROJECT", help="a project file (YAML), or the word withdraw")
     ],
     number: Annotated[
-        int | None, typer.Argument(help="with withdraw: the number of the release", min=1)
+        int | None,
+        typer.Argument(metavar="NUMBER", help="with withdraw: the number of the release", min=1),
     ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="what the next release would hold; nothing goes out")

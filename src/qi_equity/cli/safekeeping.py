@@ -46,7 +46,8 @@ def verify(
 
 @app.command()
 def backup(
-    path: Annotated[Path, typer.Argument(help="the new file")], database: Database = DATABASE
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="the new file")],
+    database: Database = DATABASE,
 ) -> None:
     """A verified copy of the store, made while it is in use; its head is noted."""
     with admin(database) as desk:
@@ -56,7 +57,7 @@ def backup(
 
 @app.command()
 def restore(
-    path: Annotated[Path, typer.Argument(help="a backup")],
+    path: Annotated[Path, typer.Argument(metavar="BACKUP", help="a backup")],
     database: Database = DATABASE,
     replace: Annotated[
         bool, typer.Option(help="set a store that is there already aside, and take its place")
@@ -71,7 +72,8 @@ def restore(
 
 @app.command()
 def export(
-    folder: Annotated[Path, typer.Argument(help="a new folder")], database: Database = DATABASE
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="a new folder")],
+    database: Database = DATABASE,
 ) -> None:
     """Everything the network owns, as CSV, JSON lines and YAML."""
     with admin(database) as desk:
