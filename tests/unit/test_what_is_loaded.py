@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from qi_equity.cli.checking import check
+from qi_equity.cli.commands import HOMES
 from qi_equity.project_file import examples, words
 
 COMMAND = """
@@ -66,6 +67,12 @@ def test_a_public_name_loads_what_it_uses(code: str, others: tuple[str, ...]) ->
 )
 def test_a_command_loads_what_it_uses(words: list[str], others: tuple[str, ...]) -> None:
     assert loaded(COMMAND.format(words=words), others) == []
+
+
+@pytest.mark.parametrize("name", HOMES)
+def test_a_command_says_what_it_takes_before_anything_that_does_it_is_loaded(name: str) -> None:
+    others = ("rich", "numpy", "pandas", "pydantic", "yaml", "sqlalchemy", "qi_equity.project")
+    assert loaded(COMMAND.format(words=[name, "--help"]), others) == []
 
 
 @pytest.mark.parametrize(

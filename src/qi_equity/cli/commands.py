@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 import typer.main
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from qi_equity.cli.common import App
 
@@ -77,6 +77,15 @@ class Listed(TyperGroup):
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**(given | {"commands": Waiting()}))
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Its flags, of which none is None: to read that, Typer loads what reads a value, and
+        that is a third of what a command takes to say what it does.
+        """
+        for each in self.get_params(ctx):
+            if isinstance(each, TyperOption) and each.is_flag and each.default is None:
+                each.default = False
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Their names."""
