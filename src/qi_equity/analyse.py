@@ -14,6 +14,7 @@ from qi_equity.arrays import BoolArray
 from qi_equity.chance import q_values
 from qi_equity.crossed import of_one_dimension
 from qi_equity.engines import LOCAL, workers
+from qi_equity.factorize import factorize
 from qi_equity.findings import TABLES, Caution, Chance, Findings, Judged, Measured, caution, empty
 from qi_equity.frames.chart import Charts
 from qi_equity.frames.evidence import among, in_family
@@ -28,7 +29,6 @@ from qi_equity.judging import (
     told_apart,
     whole,
 )
-from qi_equity.labels import codes
 from qi_equity.observations import (
     READINGS,
     SERIES_KEY,
@@ -129,7 +129,7 @@ def analyse(
 
 def _by_measure(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The rows of each measure that was logged; those of one stand together."""
-    place, names = codes(table["measure"])
+    place, names = factorize(table["measure"])
     cuts = np.searchsorted(place, np.arange(len(names) + 1)).tolist()
     return {
         str(name): table.iloc[slice(*cut)] for name, cut in zip(names, pairwise(cuts), strict=True)
@@ -394,7 +394,7 @@ def _cautions_of(table: pd.DataFrame) -> Iterator[Caution]:
 
 def _gaps(reading: Reading, known: pd.DataFrame) -> pd.DataFrame:
     """The gap over the whole time; beside it then (the baseline) and now (as long, at the end)."""
-    day, days = codes(known["subgroup"])
+    day, days = factorize(known["subgroup"])
     windows = reading.windows(days)
     # The baseline settles who was best in it; the two windows below say what has changed since.
     best = reading.reference == BEST_AT_BASELINE

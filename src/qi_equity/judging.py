@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 
 from qi_equity.arrays import BoolArray, IntArray
+from qi_equity.factorize import factorize
 from qi_equity.findings import Judged
 from qi_equity.frames.chart import Charts
 from qi_equity.frames.evidence import rows_of, weighed
 from qi_equity.frames.gap_chart import Asked, in_few_passes
 from qi_equity.frames.watch import watched
-from qi_equity.labels import codes
 from qi_equity.observations import COUNTS, KEY, SERIES_KEY, beside, placed
 from qi_equity.project import ALL_SITES, EVERYONE, Project
 from qi_equity.reading import Reading
@@ -94,7 +94,7 @@ def _digest_of_windows(reading: Reading, rows: pd.DataFrame) -> str:
     """The subgroups and strata that are held side by side, and whether their reference is there."""
     known = _known(reading, rows)
     both = known & rows["denominator"].notna().to_numpy()
-    (day, days), (stratum, strata) = (codes(rows[name]) for name in ("subgroup", "stratum"))
+    (day, days), (stratum, strata) = (factorize(rows[name]) for name in ("subgroup", "stratum"))
     moments = np.asarray(days, dtype="datetime64[ns]")
     spans = [moments[_among(day, some, len(days))].tobytes().hex() for some in (known, both)]
     there = [str(one) for one in strata[_among(stratum, both, len(strata))]]
@@ -120,7 +120,7 @@ def places(table: pd.DataFrame) -> dict[str, np.ndarray]:
     """Where the rows of each site are, sites in order."""
     if table.empty:
         return {}
-    code, sites = codes(table["site"])
+    code, sites = factorize(table["site"])
     order = np.argsort(code, kind="stable")
     cuts = np.searchsorted(code[order], np.arange(1, len(sites)))
     return dict(zip(map(str, sites), np.split(order, cuts), strict=True))
@@ -169,7 +169,7 @@ class Logged:
 
 
 def _logged(reading: Reading, rows: pd.DataFrame) -> Logged:
-    (site, sites), (day, days) = (codes(rows[name]) for name in ("site", "subgroup"))
+    (site, sites), (day, days) = (factorize(rows[name]) for name in ("site", "subgroup"))
     charted = (rows["numerator"].notna() & rows["denominator"].notna()).to_numpy(bool)
     seen = np.zeros((3, len(sites), len(days)), bool)
     every: BoolArray = np.ones(len(rows), bool)
@@ -296,7 +296,7 @@ def _held(reading: Reading, rows: pd.DataFrame) -> BoolArray:
     known = _known(reading, rows)
     if reading.is_held(rows.iloc[:0]):  # whoever it is, there is somebody
         return known
-    site, sites = codes(rows["site"])
+    site, sites = factorize(rows["site"])
     theirs = known & rows["stratum"].eq(reading.reference).to_numpy(bool)
     logged = np.bincount(site[theirs], minlength=len(sites)) > 0
     return np.asarray(known & logged[site])

@@ -13,7 +13,7 @@ import pandas as pd
 
 from qi_equity.arrays import IntArray
 from qi_equity.errors import DataErrors
-from qi_equity.labels import codes
+from qi_equity.factorize import factorize
 from qi_equity.vocabulary import COUNTS as COUNTS
 
 # What tells one series from another, and one observation.
@@ -135,7 +135,7 @@ def _joint(table: pd.DataFrame, keys: Sequence[str]) -> IntArray:
     """The keys of each row as one number, that orders rows as their keys do."""
     joint = np.zeros(len(table), dtype=np.int64)
     for key in keys:
-        code, names = codes(table[key])
+        code, names = factorize(table[key])
         joint = joint * max(len(names), 1) + code
     return joint
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from qi_equity.arrays import FloatArray
 from qi_equity.equity.gaps import best_at_baseline, everyone_else, named
 from qi_equity.errors import DataErrors, did_you_mean
-from qi_equity.labels import codes
+from qi_equity.factorize import factorize
 
 EVERYONE_ELSE = "everyone else"
 A_STRATUM = "a stratum"
@@ -185,7 +185,7 @@ def _levels(columns: list[pd.Series], rows: int) -> tuple[np.ndarray, list[tuple
     """The place of each row among the sorted labels, whatever order the rows came in."""
     if not columns:
         return np.zeros(rows, dtype=np.intp), [()]
-    parts = [codes(column) for column in columns]
+    parts = [factorize(column) for column in columns]
     labels = [
         [NOT_RECORDED if gone else one for one, gone in zip(names, pd.isna(names), strict=True)]
         for _, names in parts

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from qi_equity.arrays import BoolArray, FloatArray, IntArray
 from qi_equity.chance import HIGHLIGHT, LEVEL, q_values
 from qi_equity.equity.verdict import CHANGED
-from qi_equity.labels import codes
+from qi_equity.factorize import factorize
 from qi_equity.spc.apart import apart
 from qi_equity.spc.attainable import attained_by_runs, attained_by_scan
 from qi_equity.spc.scan import scan
@@ -144,7 +144,7 @@ class _Judged:
 def rows_of(charts: pd.DataFrame, points: pd.DataFrame, keys: list[str]) -> IntArray:
     """The place among the charts of the chart of each point; -1 where there is none."""
     # Points of a chart stand together as a rule: each stretch of them is looked up once.
-    each = [codes(points[name], sort=False)[0] for name in keys]
+    each = [factorize(points[name], sort=False)[0] for name in keys]
     begins = np.ones(len(points), bool)
     begins[1:] = np.any([one[1:] != one[:-1] for one in each], axis=0)
     first, stretch = np.flatnonzero(begins), np.cumsum(begins) - 1

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from qi_equity.arrays import BoolArray, FloatArray
-from qi_equity.labels import codes
+from qi_equity.factorize import factorize
 from qi_equity.observations import COUNTS
 
 
@@ -39,7 +39,7 @@ def any_stratum(strata: BoolArray) -> BoolArray:
 def weeks(rows: pd.DataFrame) -> Weeks:
     """The arrays of one measure's rows (measure, site, stratum, subgroup, and its counts)."""
     (site, sites), (stratum, strata), (day, days) = (
-        codes(rows[name]) for name in ("site", "stratum", "subgroup")
+        factorize(rows[name]) for name in ("site", "stratum", "subgroup")
     )
     shape = len(sites), len(strata), len(days)
     cell, size = np.ravel_multi_index((site, stratum, day), shape), int(np.prod(shape))

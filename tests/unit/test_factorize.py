@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qi_equity.labels import codes
+from qi_equity.factorize import factorize
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from qi_equity.labels import codes
 @pytest.mark.parametrize("sort", [True, False])
 def test_a_label_has_the_number_that_pandas_gives_it(labels: list[object], sort: bool) -> None:
     column = pd.Series(labels, dtype=object)
-    place, names = codes(column, sort=sort)
+    place, names = factorize(column, sort=sort)
     theirs, known = pd.factorize(column, sort=sort, use_na_sentinel=False)
     assert place.tolist() == theirs.tolist()
     pd.testing.assert_index_equal(pd.Index(names, dtype=object), known)

@@ -11,12 +11,12 @@ import pandas as pd
 from qi_equity.arrays import BoolArray, IntArray
 
 
-def codes(column: pd.Series, *, sort: bool = True) -> tuple[IntArray, Any]:
+def factorize(column: pd.Series, *, sort: bool = True) -> tuple[IntArray, Any]:
     """The place of each row's label among the labels, and these; a missing one is a label too.
 
     In a table that is in order a label stands in many rows on end: each stretch is looked up once.
 
-    >>> place, labels = codes(pd.Series(["B", "B", "A"], dtype=object))
+    >>> place, labels = factorize(pd.Series(["B", "B", "A"], dtype=object))
     >>> place, labels.tolist()
     (array([1, 1, 0]), ['A', 'B'])
     """
