@@ -17,8 +17,10 @@ from qi_equity.audit.model import Audit
 from qi_equity.audit.pages import data_gaps, headline, report_pages
 from qi_equity.audit.register import ALL_PLACES, register
 from qi_equity.audit.said import slope_sentences
+from qi_equity.audit.sized import intervals
 from qi_equity.audit.taken import KEY, Taken
 from qi_equity.audit.withheld import BLOCK, COUNTS, POLICY, nests, told
+from qi_equity.equity.register import Cells
 from qi_equity.errors import ProjectErrors
 from qi_equity.report.parts import Listed, Said
 from qi_equity.vocabulary import Moved, Standing
@@ -191,6 +193,29 @@ def test_intervals_of_all_places_hold_the_truth_as_often_as_they_say():
         seen = one(register(held, Taken(counts(rows), {})).gaps, ALL_PLACES, "A")
         hits += seen["ratio_lower"] <= times <= seen["ratio_upper"]
     assert hits / n >= 0.90  # .95 with three standard errors of 120
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "usual"),
+    [
+        ((200, 800), (10, 5000), (0.5, 0.01)),
+        ((300, 700), (50, 5000), (0.1, 0.01)),
+        ((500, 200, 200), (20, 500, 500), (0.1, 0.03, 0.03)),
+        ((50, 50, 50), (400, 400, 400), (0.1, 0.1, 0.1)),  # the plain case
+    ],
+)
+@pytest.mark.parametrize("times", [1.0, 1.5])
+def test_what_is_expected_from_few_others_is_uncertain_too(own, others, usual, times):
+    """A group that gives birth where few others do, and where more goes wrong: 93 in 100 hold."""
+    rng = np.random.default_rng(12)
+    size, shape = np.stack([own, others], axis=-1), (3000, len(own))
+    rates = np.stack([np.array(usual) * times, usual], axis=-1)
+    x = rng.binomial(size, rates, (*shape, 2)).astype(float)
+    cells = Cells(x, np.broadcast_to(size, x.shape).astype(float), np.zeros(shape, bool), against=1)
+    _, apart, ratio = (one[:, -1, 0] for one in intervals(cells))  # of all places together
+    gap = np.average((times - 1) * np.array(usual), weights=own)
+    for seen, truth in ((ratio, times), (apart, gap)):
+        assert np.mean((seen.lower <= truth) & (truth <= seen.upper)) >= 0.93
 
 
 def test_a_slope_is_not_made_by_where_people_give_birth():

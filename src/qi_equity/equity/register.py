@@ -218,9 +218,12 @@ class Cells:
 
         Events less those expected are then the sum of what they are at each place, and the ratio
         is observed to expected (indirect standardisation; Breslow & Day 1987, IARC 82, ch. 2).
+        What is expected is uncertain too, most where few others are held against many of the group
+        at a place with a high rate.
         """
         x, n = corner[0], self.denominator
         y, m = self.reference(None, corner[1])
+        fine, ceiling = np.asarray(self.fineness), np.inf if self.rate else 1.0
         with np.errstate(all="ignore"):
             seen = np.isfinite(x) & (n > 0) & (np.nan_to_num(m) > 0)
             x, n, y, m = (np.where(seen, part, np.nan) for part in (x, n, y, m))
@@ -228,9 +231,10 @@ class Cells:
             share = n / size[..., np.newaxis, :]
             rate = np.nansum(x, axis=-2) / size
             usual = np.nansum(share * y / m, axis=-2)
-            worth = 1 / np.nansum(share**2 / m, axis=-2)
-        fine = np.asarray(self.fineness)[..., 0]
-        return Pooled(rate / fine, size * fine, usual / fine, worth * fine)
+            likely = np.minimum((x + y) / ((rate / usual)[..., np.newaxis, :] * n + m), ceiling)
+            worth = _worth(share, likely / fine, m * fine, usual / fine[..., 0])
+        fine = fine[..., 0]
+        return Pooled(rate / fine, size * fine, usual / fine, worth)
 
     @property
     def fineness(self) -> FloatArray:
@@ -313,6 +317,17 @@ class Cells:
             here = x / n > y / m
             together = one.rate > one.reference_rate
         return np.concatenate([here, together[..., np.newaxis, :]], axis=-2)
+
+
+def _worth(share: FloatArray, rate: FloatArray, size: FloatArray, usual: FloatArray) -> FloatArray:
+    """The people that a rate expected from several places is worth, as if counted at one.
+
+    By the rate of each place (if the group is so many times as high at all), and never more than
+    if all places had one rate: where a place saw nothing its own rate would claim too much.
+    """
+    alike = 1 / np.nansum(share**2 / size, axis=-2)
+    apart = usual * (1 - usual) / np.nansum(share**2 * rate * (1 - rate) / size, axis=-2)
+    return np.asarray(np.fmin(alike, np.where(apart > 0, apart, np.nan)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
