@@ -25,6 +25,7 @@ ROWS = (
     (500, 0.014, 12, 0.005),
     (300, 0.003, 52, 0.001),
     (120, 0.003, 52, 0.001),
+    (60, 0.0014, 52, 0.0005),
 )
 HEAD = (
     "births a look", "reference", "looks a year", "year 1", "years 2 to 4", "correlation",

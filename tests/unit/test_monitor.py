@@ -1,8 +1,11 @@
 """The signal system's CUSUM: what it adds up, when it starts again, and the horizon it states."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from qi_equity.errors import DataErrors
 from qi_equity.frames.cusum_chart import cusum_chart
@@ -44,6 +47,62 @@ def test_a_steady_rate_signals_in_as_many_years_as_stated_and_a_doubled_one_soon
     assert steady.signal.any(axis=1).mean() == pytest.approx(alarms, abs=0.03)
     doubled = cusum(counted(generator, kind, 40, 0.2, size.shape), size, rate, limit, kind)
     assert np.median(doubled.signal.argmax(axis=1)) < 10
+
+
+def in_steps(per_event, kind):
+    """The reference rate at which an event weighs as much as so many births without one."""
+    return np.log(2) / per_event if kind == "rate" else 2 ** (1 / per_event) - 1
+
+
+def years_that_signal(births, per_event, looks, limit, kind):
+    """The exact chance of a signal in each of four years at the reference rate of `in_steps`.
+
+    A Markov chain (Brook & Evans 1972), from the definition; nothing of ours is called. An event
+    adds k steps of ln 2 / k and each birth takes one away, so that the sum is a whole number of
+    steps and nothing is rounded (as Reynolds & Stoumbos 1999 choose the reference).
+    """
+    rate, common = in_steps(per_event, kind), math.gcd(births, per_event)
+    law = stats.poisson(births * rate) if kind == "rate" else stats.binom(births, rate)
+    steps = math.ceil(limit * per_event / math.log(2) / common)
+    moves, signals = np.zeros((steps, steps)), np.zeros(steps)
+    for events in range(int(law.isf(1e-15)) + 1):
+        to = np.maximum(np.arange(steps) + (per_event * events - births) // common, 0)
+        stays = to < steps
+        moves[stays, to[stays]] += law.pmf(events)
+        signals[~stays] += law.pmf(events)
+    now, found = np.eye(steps)[0], []
+    for _ in range(4):
+        year = np.stack([now, np.zeros(steps)])  # without a signal yet, and with one
+        for _ in range(looks):
+            again = (year @ signals).sum()
+            year = year @ moves
+            year[1, 0] += again  # after a signal from nought
+        found.append(year[1].sum())
+        now = year.sum(axis=0)
+    return np.array(found)
+
+
+@pytest.mark.parametrize(
+    ("births", "per_event", "looks", "alarms", "kind"),
+    [
+        (20, 7, 52, 0.05, "proportion"),  # 1 in 10
+        (40, 14, 52, 0.2, "proportion"),
+        (130, 50, 52, 0.05, "proportion"),  # term babies with a low Apgar score
+        (500, 50, 12, 0.05, "proportion"),
+        (60, 500, 52, 0.05, "proportion"),  # stillbirth at term: 4 a year
+        (120, 231, 52, 0.05, "rate"),
+    ],
+)
+def test_the_limit_keeps_its_horizon_in_every_year_by_an_exact_computation(
+    births, per_event, looks, alarms, kind
+):
+    limit = cusum_limit(float(births), in_steps(per_event, kind), looks, alarms, kind)
+    chance = years_that_signal(births, per_event, looks, limit, kind)
+    # A limit drawn from 24,000 years is known to a tenth of the chance that it stands for.
+    assert chance.max() <= 1.1 * alarms
+    # And it is no farther out than that: less by one event would break it.
+    closer = years_that_signal(births, per_event, looks, limit - np.log(2), kind)
+    assert closer.max() > 1.1 * alarms
 
 
 def test_a_ratio_below_one_looks_for_a_fall():

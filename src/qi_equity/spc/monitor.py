@@ -17,8 +17,13 @@ from qi_equity.arrays import BoolArray, FloatArray, IntArray
 
 # The change a signal system is tuned to: twice the odds.
 DOUBLING = 2.0
-# Years drawn for a limit, and one seed for all: the same sizes give the same limit.
-PATHS, SEED = 4_000, 0
+# Units drawn for a limit, and one seed for all: the same sizes give the same limit.
+UNITS, SEED = 4_000, 0
+# Years until it matters no more that the sum began from nought, and those that are counted then.
+SETTLING, YEARS = 2, 6
+# Sums of the same counts in another order differ by rounding: what stands on the limit is a signal,
+# and no more than the share allowed stands there.
+SAME = 1e-9
 
 Weight = Callable[[FloatArray, FloatArray, FloatArray, float], FloatArray]
 
@@ -94,25 +99,47 @@ def cusum_limit(
     data: str = "proportion",
     ratio: float = DOUBLING,
 ) -> float:
-    """The limit that a steady reference rate crosses within ``periods`` with chance ``alarms``.
+    """The limit that a steady rate crosses with chance ``alarms`` in a year of ``periods``.
 
-    The rate is taken as known and ``size`` as that of every period: it states a horizon, and
-    does not know how much births cluster within a week. Where so many births are looked at together
-    that chance signals less often at a limit of 1, the limit is 1.
+    In any year: later ones do not begin from nought, so that what only the first keeps is broken
+    then, most where events are rarest. The rate is taken as known and ``size`` as that of every
+    period: it states a horizon, and does not know how much births cluster within a week. Where so
+    many births are looked at together that chance signals less often at a limit of 1, it is 1.
 
     >>> bool(4.0 < cusum_limit(20.0, 0.1, 52, 0.05) < 7.0)
     True
     """
     generator = np.random.default_rng(SEED)
-    sizes = np.floor(size + generator.random((PATHS, periods)))
+    level, top, highest = np.zeros(UNITS), np.zeros(UNITS), []
+    for _ in range(SETTLING + YEARS):
+        for step in _steady(generator, size, rate, periods, data, ratio):
+            level = np.maximum(level + step, 0.0)
+            top = np.maximum(top, level)
+        highest.append(top)
+    return max(_passed(np.array(highest[SETTLING - 1 :]), alarms), LEAST)
+
+
+def _steady(
+    generator: np.random.Generator, size: float, rate: float, periods: int, data: str, ratio: float
+) -> FloatArray:
+    """Steps of a year of every unit, at the reference rate: (period, unit)."""
+    shape = (periods, UNITS)
     if data == "proportion":
+        sizes = np.floor(size + generator.random(shape))
         events = generator.binomial(sizes.astype(np.int64), min(rate, 1.0)).astype(float)
     else:
-        sizes = np.full((PATHS, periods), size)
+        sizes = np.full(shape, size)
         events = generator.poisson(sizes * rate).astype(float)
-    never = np.full(PATHS, np.inf)
-    found = cusum(events, sizes, np.full(PATHS, rate), never, data, ratio)
-    top = float(np.quantile(found.value.max(axis=-1), 1 - alarms, method="higher"))
-    # Just above what was reached, so that what stands on the limit is a signal and no more than
-    # the share allowed stands there.
-    return max(float(np.nextafter(top, np.inf)), LEAST)
+    return WEIGHTS[data](events, sizes, np.asarray(rate), ratio)
+
+
+def _passed(highest: FloatArray, share: float) -> float:
+    """Least height that in a year no more than a share passes of those that never did before.
+
+    ``highest`` is what each unit has reached by the end of each year (year, unit).
+    """
+    below = [np.sort(year) for year in highest]
+    height = np.unique(np.append(highest[-1], 0.0)) + SAME
+    stayed = np.array([np.searchsorted(year, height) for year in below])
+    over = np.flatnonzero(stayed[0] - stayed[-1] > share * stayed[:-1].sum(axis=0))
+    return float(height[over[-1] + 1 if over.size else 0])
