@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
 
 from qi_equity import audit as room
 from qi_equity import project_file
-from qi_equity.audit.file import digest
 from qi_equity.audit.pages import data_gaps
 from qi_equity.audit.plan import Line
 from qi_equity.audit.projects import project_texts
@@ -28,10 +28,15 @@ def found():
     return room.audited(room.load(EXAMPLE), (EXAMPLE.parent,))
 
 
+def held(path: Path) -> bytes:
+    """What a file holds: how small it is packed is a matter of the machine's zlib."""
+    return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+
+
 def test_the_made_up_files_are_those_of_their_generator(tmp_path):
     for path in area.write(tmp_path):
         shipped = EXAMPLE.parent / "data" / path.name
-        assert digest(path) == digest(shipped), path.name
+        assert held(path) == held(shipped), path.name
 
 
 def test_the_gaps_that_were_put_in_are_found_and_named_by_place(found):

@@ -6,7 +6,7 @@ import asyncio
 import json
 import stat
 from base64 import urlsafe_b64encode
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from threading import Event, Thread
 from urllib.parse import parse_qs, urlsplit
 
@@ -85,10 +85,11 @@ def test_beyond_this_machine_cookies_go_by_https_alone(tmp_path):
     Users(tmp_path / "users.json").save("jo", "admin", [], PASSWORD)
     reached = entrance.address("QI.trust.example", "0.0.0.0", 5006)
     door, options = entrance.door(tmp_path / "users.json", reached, {})
-    assert (reached.url, door.secure) == ("https://qi.trust.example", True)
-    assert door.cookie.startswith("__Host-")
-    assert options["websocket_origin"] == ["qi.trust.example"]
-    assert door.options()["xsrf_cookie_kwargs"]["secure"]
+    with closing(door):
+        assert (reached.url, door.secure) == ("https://qi.trust.example", True)
+        assert door.cookie.startswith("__Host-")
+        assert options["websocket_origin"] == ["qi.trust.example"]
+        assert door.options()["xsrf_cookie_kwargs"]["secure"]
 
 
 def test_the_secret_is_made_once_and_nobody_else_may_read_it(tmp_path):
