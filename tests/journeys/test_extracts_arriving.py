@@ -106,7 +106,7 @@ def test_a_bad_extract_is_set_aside_with_the_reason_and_none_of_it_is_kept(folde
 
 
 def test_a_file_that_still_grows_or_is_named_as_unfinished_waits(folder):
-    looks = Arrivals(folder)
+    looks = Arrivals(folder, "network.sqlite")
     (folder / "a.csv").write_text("Week", "utf-8")
     (folder / "b.csv.part").write_text("Week", "utf-8")
     (folder / "~$c.xlsx").write_text("x", "utf-8")
@@ -117,6 +117,21 @@ def test_a_file_that_still_grows_or_is_named_as_unfinished_waits(folder):
     (folder / "b.csv.part").rename(folder / "b.csv")
     looks.complete()
     assert {path.name for path in looks.complete()} == {"a.csv", "b.csv"}
+
+
+def test_what_a_store_keeps_beside_itself_is_never_moved(folder, project):
+    (folder / "a.csv").write_bytes(GOOD.read_bytes())
+    place = str(folder / "network.db")
+    asked = ["watch", str(folder), "--project", str(project), "--database", place, "--once"]
+    with closing(store.open(place)), closing(store.open(folder / "other.sqlite")):
+        before = names(folder)
+        CliRunner().invoke(app, [*asked, "--settle", "0"])
+        ran = CliRunner().invoke(app, [*asked, "--settle", "0"])
+        after = names(folder)
+    assert ran.exit_code == 0, ran.output
+    assert {"network.db-wal", "other.sqlite-wal"} <= before
+    assert after - before == {"taken/a.csv", "watch.log", "network.db.head"}
+    assert before - after == {"a.csv"}
 
 
 @contextmanager

@@ -28,6 +28,8 @@ TAKEN, REFUSED, LOG, LOCK = "taken", "refused", "watch.log", ".watch.lock"
 # Names that programs give to files they are still writing, and that lie beside documents.
 UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart", ".swp", ".lock")
 NOT_DATA = (".yaml", ".yml", ".json", ".log", ".sqlite")
+# How the names of a store's own files go on.
+BESIDE = ("-wal", "-shm", "-journal", ".head", ".schema-", ".before-restore-")
 DIGITS = 12  # of a file's digest in a name or a line: enough to tell extracts apart
 
 log = logging.getLogger(__name__)
@@ -50,17 +52,29 @@ class Outcome:
 
 @dataclass(slots=True)
 class Arrivals:
-    """The files of a folder, and how each looked the last time."""
+    """The files of a folder, and how each looked the last time.
+
+    store is the database's address: what a store keeps beside itself is no extract, and to move it
+    would lose its newest entries.
+    """
 
     folder: Path
+    store: str
     seen: dict[Path, tuple[int, int]] = field(default_factory=dict)
 
     def complete(self) -> list[Path]:
         """The files that are as they were at the look before, the oldest first."""
-        now = {path: self._looks(path) for path in self.folder.iterdir() if _is_extract(path)}
+        now = {path: self._looks(path) for path in self._extracts()}
         same = [path for path, looks in now.items() if self.seen.get(path) == looks]
         self.seen = now
         return sorted(same, key=lambda path: (now[path][1], path.name))
+
+    def _extracts(self) -> list[Path]:
+        stores = {Path(self.store).name, *(path.name for path in self.folder.glob("*.sqlite"))}
+        beside = tuple(f"{name}{rest}" for name in stores for rest in BESIDE)
+        own = {path for path in self.folder.iterdir() if path.name.startswith(beside)}
+        own |= {self.folder / name for name in stores}
+        return [path for path in self.folder.iterdir() if _is_extract(path) and path not in own]
 
     @staticmethod
     def _looks(path: Path) -> tuple[int, int]:

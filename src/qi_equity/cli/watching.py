@@ -54,7 +54,7 @@ def watch(
         raise UserError(f"{folder}: there is no such folder")
     project_file.load(project)  # later it may be in the midst of an edit; now it must be right
     asked, packs = settings(os.environ), schedule(os.environ)
-    arrivals = Arrivals(folder)
+    arrivals = Arrivals(folder, database)
     arrivals.complete()
     if once:
         time.sleep(settle)
