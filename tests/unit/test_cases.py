@@ -225,6 +225,20 @@ def test_a_question_that_nobody_answers_is_marked_and_named_by_check(tmp_path: P
     assert "'year' is still to be answered: see the question above it" in problem.message
 
 
+@pytest.mark.parametrize("file", ["04_dates_iso.csv", "17_minutes_continuous.csv"])
+def test_all_that_a_drawn_file_leaves_to_its_team_is_named_by_check(
+    file: str, tmp_path: Path
+) -> None:
+    target = tmp_path / "ours.yaml"
+    target.write_text(outline(CASES / file, "ours", tmp_path), encoding="utf-8")
+    text = target.read_text(encoding="utf-8")
+    to_write = {n for n, line in enumerate(text.splitlines(), 1) if re.search(r"\bWrite \w", line)}
+    ran = CliRunner().invoke(app, ["check", str(target)])
+    assert ran.exit_code == 0
+    assert {int(n) for n in re.findall(r"ours\.yaml:(\d+):", ran.output)} == to_write
+    assert f"no mistake; still as they came: {len(to_write)} lines." in ran.output
+
+
 def test_a_file_that_is_mostly_refused_says_so_before_anything_else(tmp_path: Path) -> None:
     rows = "".join(
         f"2025-0{month}-01,Black,{events},9\n" for month in range(1, 7) for events in "1x?x"

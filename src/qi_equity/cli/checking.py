@@ -33,8 +33,12 @@ def check(
         typer.echo(problem)
     if problems:
         raise typer.Exit(1)
-    typer.echo(f"{counted(len(files), 'project file')} checked: nothing to put right.")
-    _say_what_is_left_in(files)
+    left = [one for file in files for one in _left_in(file)]
+    for one in left:
+        typer.echo(one)
+    as_came = f"no mistake; still as they came: {counted(len(left), 'line')}"
+    found = as_came if left else "nothing to put right"
+    typer.echo(f"{counted(len(files), 'project file')} checked: {found}.")
     projects = {file: project for file, (project, _) in read.items()}
     for file, project in projects.items():
         _say_which_references_are_contradicted(file, project)
@@ -57,11 +61,10 @@ def _read(file: Path) -> tuple[Project | None, tuple[Problem, ...]]:
         return None, wrong.problems
 
 
-def _say_what_is_left_in(files: list[Path]) -> None:
+def _left_in(file: Path) -> list[Problem]:
     from qi_equity import project_file
 
-    for left in (one for file in files for one in project_file.left_in(file)):
-        typer.echo(left)
+    return project_file.left_in(file)
 
 
 def _say_which_references_are_contradicted(file: Path, project: Project | None) -> None:

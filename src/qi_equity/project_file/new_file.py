@@ -135,7 +135,14 @@ def _later(text: str, day: date, years: int) -> date:
 TO_REPLACE = (
     ("Our network", "name your network, or take the line away"),
     ("Our unit", "name your unit"),
+    ("Write the network's name", "name your network, or take the line away"),
     ("Write the site's name", "name your unit"),
+    ("Write who this is about", "say who your population is"),
+    ("Write why this comparison, in your words", "give your reason for it"),
+    ("Write what is counted", "say what counts as an event"),
+    ("Write what is measured", "say what is measured, and from when to when"),
+    ("Write out of whom", "say among whom it is counted"),
+    ("Write which births count", "say what counts as an event"),
     ("in the ten units of the network", "say who your population is"),
 )
 
