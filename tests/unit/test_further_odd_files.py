@@ -91,6 +91,30 @@ def blocks(name: str = "") -> str:
     return "\n".join(["Ethnicity,Week,PPH,Births", *rows])
 
 
+def counts_above(second: str = "") -> str:
+    """PPH above the groups, and Births above them again; second names a further column of dates."""
+    blanks = "," * len(GROUPS)
+    rows = [f",PPH{blanks}{',' if second else ''}Births{blanks}"[:-1]]
+    rows += [",".join(["Week", *GROUPS, *([second] if second else []), *GROUPS])]
+    for week in WEEKS:
+        parts, wholes = zip(*(COUNTS[week, group] for group in GROUPS), strict=True)
+        again = [week + timedelta(7 * (second == "Week of births"))] if second else []
+        rows.append(",".join(map(str, [week, *parts, *again, *wholes])))
+    return "\n".join(rows)
+
+
+def years_above() -> str:
+    """Months across without their year, which stands above the first of them."""
+    months = [*range(7, 13), *range(1, 7)]
+    rows = [
+        ",,2023,,,,,,2024,,,,,",
+        f"Ethnicity,,{','.join(f'{date(2024, m, 1):%b}' for m in months)}",
+    ]
+    for group in GROUPS:
+        rows += [f"{group},PPH{',1' * 12}", f",Births{',20' * 12}"]
+    return "\n".join(rows)
+
+
 def hidden_first() -> bytes:
     """A workbook whose first sheet is hidden and holds older rows."""
     book = Workbook()
@@ -185,6 +209,18 @@ TABLES: dict[str, tuple[str | bytes, dict[str, tuple[int, int]], str]] = {
         across().replace(",", ";").replace(";20;", ";1,200;"),
         {group: (part, whole + 1180) for group, (part, whole) in ALL.items()}, "decimal=point?"),
     "a week twice, across": (across(header=",2024-04-01", each=",9"), {}, "counts differ"),
+    "what cannot be seen around names and labels": (
+        lines().replace("Ethnicity", "Ethnicity\u200b").replace("Indian", "\u200eIndian\ufeff"),
+        ALL, ""),
+    "each count above the groups": (counts_above(), ALL, ""),
+    "each count above the groups, its dates again": (counts_above("Week"), ALL, ""),
+    "each count before the group": (wide("PPH {}", "Births {}"), ALL, ""),
+    "years above the months": (years_above(), dated(12), ""),
+    "a half among the births": (
+        long(whole=lambda n: f"{n}.5" if n == 22 else str(n)), {},
+        "'denominator' is 22.5, not a whole number"),
+    "a half among the events": (
+        lines("2024-05-20,Indian,1.5,20"), ALL, "'numerator' is 1.5, not a whole number"),
     "a week to come, across": (across(header=",2062-01-01", each=",9"), ALL, "has not come yet"),
 }  # fmt: skip
 
@@ -242,7 +278,9 @@ def test_the_dust_of_a_spreadsheets_sums_makes_no_count_a_measurement(tmp_path):
         (long(whole=lambda n: f"1,{n:03}"), "more cells than the header has"),
         (single(lambda n, d: f"{n}:{d}"), "holds times such as 01:20"),
         (single(lambda n, d: f"1 in {d}"), "'PPH' holds '1 in 20'"),
+        (counts_above("Week of births"), "hold other dates in the same row, as '2024-04-01'"),
         (lines(head="Week,Ethnicity,PPH per 1000,Births").replace(",3,", ",3.5,"), "holds shares"),
+        (lines(head="Week,Ethnicity,PPH per 1000,Births"), "holds shares"),
     ],
 )
 def test_what_is_no_table_of_counts_says_why_and_how_to_go_on(tmp_path, content, why):

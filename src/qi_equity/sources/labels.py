@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,6 +12,7 @@ import pandas as pd
 
 from qi_equity import ethnicity
 from qi_equity.errors import did_you_mean
+from qi_equity.plain import REORDERING, UNSEEN
 from qi_equity.project import EVERYONE, Dimension, Project, Strata
 from qi_equity.strata import crossed
 
@@ -21,6 +23,10 @@ MANY = 200  # labels without a group, past which none is a slip of a group's nam
 FEW = 30  # choices worth listing in a message
 # Between the labels of two crossed dimensions: no file holds it in a cell, and it is no space.
 BETWEEN = "\u2063"
+
+
+# What a copy from a web page or a document leaves around a word.
+AROUND = string.whitespace + "\u00a0" + "".join(UNSEEN | REORDERING)
 
 
 def plain(label: object) -> str:
@@ -38,8 +44,13 @@ def _plain(label: str) -> str:
 
 
 def text_of(label: object) -> str:
-    """A cell as text; an empty one, or not a number, as nothing."""
-    return "" if label is None or label != label else str(label).strip()
+    """A cell as text, without what cannot be seen around it; nothing where it is empty.
+
+    >>> text_of(" Black\\u200b ")
+    'Black'
+    """
+    text = "" if label is None or label != label else str(label).strip()
+    return text if text.isascii() else text.strip(AROUND)
 
 
 def texts(cells: pd.Series) -> pd.Series:

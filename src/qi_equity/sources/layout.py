@@ -57,6 +57,9 @@ class Header:
                 found = [
                     at for at in found if self.upper and alike(self.upper[at], within)
                 ] or found
+            # With nothing above it, that is the whole of its name.
+            whole = [at for at in found if self.joined[at] == name.strip()]
+            found = whole if len(whole) == 1 else found
             if found:
                 return found
         return []
@@ -121,8 +124,16 @@ def dated_columns(header: Header) -> dict[int, str]:
     for names in (header.names, header.upper):
         found = {at: name for at, name in enumerate(names) if name and is_dated(name)}
         if len(found) >= FEWEST_DATES:
-            return found
+            return _of_years(found, header.upper) if names is header.names else found
     return {}
+
+
+def _of_years(found: dict[int, str], upper: Sequence[str]) -> dict[int, str]:
+    """Months or weeks with the year that stands above each, where one stands above them all."""
+    above = [upper[at] for at in found] if upper else []
+    if not above or not all(map(dates.is_year, above)):
+        return found
+    return {at: str(dates.with_year(name, upper[at])) for at, name in found.items()}
 
 
 def is_dated(text: str) -> bool:

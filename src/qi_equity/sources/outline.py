@@ -20,7 +20,7 @@ from qi_equity.sources import cells, records_outline, shape, units
 from qi_equity.sources.group_names import is_total
 from qi_equity.sources.labels import TOTALS, adds_up, plain, text_of
 from qi_equity.sources.proposed import meant
-from qi_equity.sources.shape import LEVEL, Shape
+from qi_equity.sources.shape import LEVEL, RATE, Shape
 
 Ask = Callable[[str, str], str]  # which key of the mapping is asked for, and the question
 
@@ -54,7 +54,6 @@ ANSWERED = {
 }
 NOT_READ = "# Columns that are not read"
 SHOWN = 4  # columns of a message
-RATE = re.compile(r"\bper\s*1[, ]?0+\b|\brate\b|‰", re.IGNORECASE)
 OPEN = "?"  # what a question that nobody answered leaves in the file, for check to name
 
 

@@ -43,6 +43,7 @@ LEVEL = re.compile(r"level", re.IGNORECASE)
 LINES = re.compile(r"target|goal|baseline|mean|median of|ucl|lcl|limit|average|note|comment", re.I)
 AVERAGES = re.compile(r"(?:average|mean|median|avg|rate|percent|%)\b|%", re.IGNORECASE)
 SHARE = re.compile(r"%|\brate\b|percent|proportion", re.IGNORECASE)
+RATE = re.compile(r"\bper\s*1[, ]?0+\b|\brate\b|‰", re.IGNORECASE)
 LOSS = re.compile(r"\b[emq]bl\b|blood.?loss", re.IGNORECASE)
 BORN = re.compile(
     r"born|birth.?date|date.*birth|\bdob\b|delivery.?date|date.*deliver", re.IGNORECASE
@@ -51,6 +52,7 @@ GESTATION = re.compile(r"gest|\bga\b", re.IGNORECASE)
 KEY = re.compile(r"\bid\b|_id$|number|\bno\b|\bkey\b", re.IGNORECASE)
 LOOKED = 500  # rows looked through to see what a column holds
 SOME = 0.3  # of cells that are numbers in a column of numbers; the rest is refused cell by cell
+MOST_WHOLE = 0.8  # of numbers in a column called as counts are; the rest is refused cell by cell
 BEYOND = 0.2  # of parts that are more than their whole: beyond that the two are not one measure
 BARE = re.compile(r"\d{1,3}(?:\.0)?")  # a week's number at most, and more likely a count
 MOST_COUNTS = 4  # kinds of count that rows of one date may say
@@ -243,6 +245,7 @@ def _wide(table: pd.DataFrame, header: layout.Header, mark: cells.Mark | None) -
     if header.upper and len(set(filter(None, header.names))) < len(
         list(filter(None, header.names))
     ):
+        _same_dates(table, found["subgroup"])
         return _by_upper(table, header, found["subgroup"], free)
     groups = {name: group for name in free if (group := group_in(name))}
     if len(set(groups.values())) < 2:
@@ -250,6 +253,22 @@ def _wide(table: pd.DataFrame, header: layout.Header, mark: cells.Mark | None) -
     groups |= called_alike(groups, [name for name in free if name not in groups])
     _told_apart(table, found["subgroup"], [name for name in map(str, table) if name not in groups])
     return _by_name(table, groups, found["subgroup"], mark)
+
+
+def _same_dates(table: pd.DataFrame, dated: str) -> None:
+    """Refuse two tables side by side whose rows are not of the same dates."""
+    days = table[dated].map(text_of)
+    for name in map(str, table.columns):
+        if name == dated or _numeric(table[name]):
+            continue
+        other = table[name].map(text_of)
+        odd = (other != days) & (other != "")
+        if odd.any() and _fits("subgroup", name, table[name], None):
+            raise UserError(
+                f"'{dated}' and '{name}' hold other dates in the same row, as "
+                f"'{days[odd].iloc[0]}' and '{other[odd].iloc[0]}': give each table a file of its "
+                "own, or put the rows of a date beside one another"
+            )
 
 
 def _told_apart(table: pd.DataFrame, dated: str, others: Sequence[str]) -> None:
@@ -270,13 +289,16 @@ def _told_apart(table: pd.DataFrame, dated: str, others: Sequence[str]) -> None:
 def _by_upper(
     table: pd.DataFrame, header: layout.Header, subgroup: str, free: Sequence[str]
 ) -> Shape | None:
-    """White British over PPH and Births, Asian over PPH and Births."""
+    """White British over PPH and Births, or PPH and Births over White British and Asian."""
+    named = zip(header.upper, header.names, header.joined, strict=True)
+    both = [(up, low, joined) for up, low, joined in named if up and low and joined in free]
+    groups_above, groups_below = (share_of_groups(each[at] for each in both) for at in (0, 1))
+    if groups_below > groups_above:
+        both = [(low, up, joined) for up, low, joined in both]
     parts: dict[str, dict[str, str]] = {}
-    kinds: list[str] = []
-    for up, low, joined in zip(header.upper, header.names, header.joined, strict=True):
-        if up and low and joined in free:
-            parts.setdefault(up, {})[low] = joined
-            kinds.append(low)
+    for group, kind, joined in both:
+        parts.setdefault(group, {})[kind] = joined
+    kinds = [kind for _, kind, _ in both]
     names = list(dict.fromkeys(kinds))
     if len(parts) < 2 or not names:
         return None
@@ -333,7 +355,9 @@ def _long(table: pd.DataFrame, mark: cells.Mark | None) -> Shape:
     numeric = [name for name in free if not LINES.match(name) and _numeric(table[name])]
     if "numerator" not in found and "denominator" in found:
         below = [cell.number for cell in _read(table[found["denominator"]], mark)]
-        fits = [n for n in numeric if _are_counts(table[n], mark) and _under(table[n], below, mark)]
+        under = [n for n in numeric if not RATE.search(n) and _under(table[n], below, mark)]
+        fits = [n for n in under if _are_counts(table[n], mark)]
+        fits = fits or [n for n in under if _are_counts(table[n], mark, MOST_WHOLE)]
         fits = fits or [n for n in free if _are_withheld(table[n])]
         found |= {"numerator": fits[0]} if fits else {}
     shares = [name for name in numeric if _are_shares(table[name], mark)]
@@ -408,7 +432,9 @@ def _columns(table: pd.DataFrame, mark: cells.Mark | None) -> dict[str, str]:
 def _fits(part: str, column: str, given: pd.Series, mark: cells.Mark | None) -> bool:
     """Whether a column holds what its name promises."""
     if part in ("numerator", "denominator"):
-        return _are_counts(given, mark) and not (SHARE.search(column) or LOSS.search(column))
+        return _are_counts(given, mark, MOST_WHOLE) and not (
+            SHARE.search(column) or LOSS.search(column)
+        )
     if part == "subgroup":
         texts = given.map(text_of)
         kept = given[(texts != "") & ~texts.map(plain).str.match(r"(?:grand )?total|all|average")]
@@ -459,13 +485,13 @@ def _read(given: pd.Series, mark: cells.Mark | None = ".") -> list[cells.Cell]:
     return min(ways, key=lambda way: sum(cell.number % 1 > 0 for cell in way))
 
 
-def _are_counts(given: pd.Series, mark: cells.Mark | None = ".") -> bool:
+def _are_counts(given: pd.Series, mark: cells.Mark | None = ".", most: float = 1.0) -> bool:
     read = _read(given, mark)
     whole = [cell.number == cell.number // 1 for cell in read if cell.state == "number"]
     with_unit = [cell.unit for cell in read if cell.unit and units.family(cell.unit) != "count"]
     wrong = [cell for cell in read if cell.state == "wrong"]
     counts = len(whole) >= SOME * (len(whole) + len(wrong))
-    return bool(whole) and all(whole) and not with_unit and counts
+    return bool(whole) and sum(whole) >= most * len(whole) and not with_unit and counts
 
 
 def _are_withheld(given: pd.Series) -> bool:
