@@ -14,8 +14,10 @@ import pytest
 from openpyxl import Workbook
 from test_odd_files import ANSWERS, COUNTS, GROUPS, HEAD, WEEKS, long, of, read, sums
 
+from qi_equity import project_file
 from qi_equity.errors import UserError
 from qi_equity.sources import Imported
+from qi_equity.sources.outline import outline
 
 NOTHING: dict[str, tuple[int, int]] = {}
 ALL = of(*GROUPS)
@@ -292,6 +294,25 @@ def test_counts_without_births_are_no_proportion(tmp_path: Path):
     imported, _ = read(tmp_path, wide("{}", show=lambda n, d: (n,)))
     assert imported.observations["denominator"].isna().all()
     assert "data: count" in (tmp_path / "drawn.yaml").read_text(encoding="utf-8")
+
+
+def test_events_beside_those_without_are_counts_and_no_measurement(tmp_path: Path):
+    rows = [f"{week},{group},{n},{d - n}" for week, group, n, d in ROWS]
+    head = "Week,Ethnicity,PPH yes,PPH no"
+    imported, _ = read(tmp_path, "\n".join([head, *rows]))
+    assert imported.observations["numerator"].sum() == sum(n for n, _ in ALL.values())
+    text = (tmp_path / "drawn.yaml").read_text(encoding="utf-8")
+    assert "data: count" in text
+    assert "# Columns that are not read: PPH no" in text
+
+
+@pytest.mark.parametrize("value", [-4.5, 0, 0.5])
+def test_the_aim_of_a_drawn_measurement_is_one_that_check_takes(tmp_path: Path, value: float):
+    rows = [f"{week},{group},{value}" for week, group, *_ in ROWS]
+    (tmp_path / "ours.csv").write_text("\n".join(["Week,Ethnicity,Excess", *rows]), "utf-8")
+    text = outline(tmp_path / "ours.csv", "drawn", tmp_path)
+    (tmp_path / "drawn.yaml").write_text(text, encoding="utf-8")
+    assert project_file.check(tmp_path / "drawn.yaml") == ()
 
 
 LOSSES = (300, 450, 600, 700, 1200, 2100)

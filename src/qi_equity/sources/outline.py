@@ -386,8 +386,9 @@ def _sites(found: Shape, data: Mapping[str, Any], only: str | None) -> list[dict
 def _aim(measure: Mapping[str, object], stratum: object) -> dict[str, object]:
     start = measure.get("aim", 0.2)
     assert isinstance(start, float)
-    better = 1.2 if measure["direction"] == "increase" else 0.5
-    end = float(f"{start * better:.3g}")
+    start = start or 1.0  # nothing can fall from none
+    better = 0.2 if measure["direction"] == "increase" else -0.5
+    end = float(f"{start + better * abs(start):.3g}")
     aim: dict[str, object] = {"measure": measure["id"], "from": start, "to": end}
     day = pd.Timestamp(f"{pd.Timestamp.today().year + 1}-12-31").date()
     return {

@@ -374,10 +374,10 @@ def _long(table: pd.DataFrame, mark: cells.Mark | None) -> Shape:
         return Shape("long", table, found, measure=found["numerator"], rated=rated)
     whole = [name for name in numeric if name not in shares and _are_counts(table[name], mark)]
     other = [name for name in numeric if name not in shares and name not in whole]
-    if "denominator" not in found and not shares and not other and len(whole) == 1:
+    if "denominator" not in found and not shares and not other and whole:
         # Minutes are measured, and never counted.
         part = "value" if units.in_name(whole[0]) else "numerator"
-        return Shape("long", table, found | {part: whole[0]}, measure=whole[0])
+        return Shape("long", table, found | {part: whole[0]}, measure=whole[0], rated=False)
     value = next(iter([*shares, *other, *whole]), None)
     if value is None:
         return Shape("long", table, found)
