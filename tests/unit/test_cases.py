@@ -225,14 +225,23 @@ def test_a_question_that_nobody_answers_is_marked_and_named_by_check(tmp_path: P
     assert "'year' is still to be answered: see the question above it" in problem.message
 
 
-@pytest.mark.parametrize("file", ["04_dates_iso.csv", "17_minutes_continuous.csv"])
+ASKED = r"\bWrite \w|^ *(?:- )?(?:stratum|from|direction): "
+
+
+@pytest.mark.parametrize(
+    "file", ["04_dates_iso.csv", "17_minutes_continuous.csv", "09_birth_records.csv"]
+)
 def test_all_that_a_drawn_file_leaves_to_its_team_is_named_by_check(
     file: str, tmp_path: Path
 ) -> None:
     target = tmp_path / "ours.yaml"
     target.write_text(outline(CASES / file, "ours", tmp_path), encoding="utf-8")
     text = target.read_text(encoding="utf-8")
-    to_write = {n for n, line in enumerate(text.splitlines(), 1) if re.search(r"\bWrite \w", line)}
+    to_write = {
+        n
+        for n, line in enumerate(text.partition("\ndata:")[0].splitlines(), 1)
+        if re.search(ASKED, line)
+    }
     ran = CliRunner().invoke(app, ["check", str(target)])
     assert ran.exit_code == 0
     assert {int(n) for n in re.findall(r"ours\.yaml:(\d+):", ran.output)} == to_write

@@ -143,6 +143,9 @@ TO_REPLACE = (
     ("Write what is measured", "say what is measured, and from when to when"),
     ("Write out of whom", "say among whom it is counted"),
     ("Write which births count", "say what counts as an event"),
+    ("# a guess: for whom is this aim?", "name the group, and take this remark away"),
+    ("# a guess: where is it now, and what do you aim at?", "say both, and take this remark away"),
+    ("# a guess: which way is better?", "say increase or decrease, and take this remark away"),
     ("in the ten units of the network", "say who your population is"),
 )
 
@@ -158,7 +161,7 @@ def left_in(text: str) -> list[tuple[int, int, str]]:
         (number, line.index(words) + 1, f"'{words}' is still as it came: {ask}")
         for number, line in enumerate(lines, 1)
         for words, ask in TO_REPLACE
-        if words in line.partition(" #")[0]
+        if words in (line if words.startswith("#") else line.partition(" #")[0])
     ]
 
 

@@ -52,6 +52,12 @@ ANSWERED = {
     "dates": re.compile(r"day first|month first|year first"),
     "decimal": re.compile(r"point|comma"),
 }
+# What is written without anything in the file to go by.
+GUESSED = {
+    "stratum": "for whom is this aim?",
+    "from": "where is it now, and what do you aim at?",
+    "direction": "which way is better?",
+}
 NOT_READ = "# Columns that are not read"
 SHOWN = 4  # columns of a message
 OPEN = "?"  # what a question that nobody answered leaves in the file, for check to name
@@ -110,7 +116,7 @@ def outline(
         "data": data,
     }
     text = yaml.dump(content, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=98)
-    text = _marked(text, found.asks, answers)
+    text = _guesses(_marked(text, found.asks, answers))
     kinds = [f"#   {column}: {', '.join(each)}" for column, each in _kinds(found).items()]
     kinds = ["# Kinds of row in the file, to choose from with data.where:", *kinds] if kinds else []
     ruled = str([measure.get("records") for measure in measures])
@@ -158,6 +164,14 @@ def _marked(text: str, asks: Mapping[str, str], answers: Mapping[str, str]) -> s
         if answers[key] == OPEN:
             text = re.sub(rf"^(  {key}:.*)$", rf"  # TO ANSWER: {question}\n\1", text, flags=re.M)
     return text
+
+
+def _guesses(text: str) -> str:
+    """The text with a remark at each guess that no file can bear out, for check to name."""
+    own, mapping = text.split("\ndata:", 1)
+    for key, question in GUESSED.items():
+        own = re.sub(rf"^([ -]*{key}: .*)$", rf"\1 # a guess: {question}", own, flags=re.M)
+    return f"{own}\ndata:{mapping}"
 
 
 def _table_parts(found: Shape, path: Path) -> tuple[list[dict[str, object]], dict[str, object]]:
