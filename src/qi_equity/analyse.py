@@ -433,7 +433,7 @@ def _declared(project: Project, gap: pd.DataFrame) -> pd.Series:
 
 
 def _with_unknown(gap: pd.DataFrame, bounds: pd.DataFrame) -> pd.DataFrame:
-    """The gaps with how far they would move, were the unknown shared out in other ways."""
+    """The gaps with how far they would move, were the unknown on one side or shared out."""
     plausible = bounds[~bounds["allocation"].isin(EXTREMES)]
     place, first = placed(plausible, SERIES_KEY)
     ratio = plausible["ratio"].to_numpy(float)

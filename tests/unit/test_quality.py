@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from qi_equity.quality.linkage import agreement
 from qi_equity.quality.unknown import unknown_bounds
 from qi_equity.reading import Reading
 from qi_equity.simulation import synthetic
+from qi_equity.words import say
 from qi_equity.words.cautions import caution_text
 from qi_equity.words.terminal import quality_report
 
@@ -248,6 +250,29 @@ def test_bounds_are_worked_out_by_hand() -> None:
     plausible = list(rates.values())[:4]
     assert (result.lowest[0], result.highest[0]) == pytest.approx((min(plausible), max(plausible)))
     assert not result.changes[0]
+
+
+def test_the_furthest_bounds_are_those_of_every_way_to_share_the_unknown_out() -> None:
+    """Each of 4 events and 5 others to one side or the other, one after the other."""
+    result = bounds.unknown_bounds(([3], [20]), ([6], [40]), ([4], [9]), [60])
+    ways = [
+        (3 + events) / (20 + events + others) - (10 - events) / (49 - events - others)
+        for events, others in product(range(5), range(6))
+    ]
+    furthest = [
+        result.gaps[name].difference.estimate[0] for name in ("lowest possible", "highest possible")
+    ]
+    assert furthest == pytest.approx([min(ways), max(ways)])
+    # What is told to a reader is a range of four ways, and says that it is no bound.
+    assert min(ways) < result.lowest[0] < result.highest[0] < max(ways)
+    assert "further out" in say("verdicts.unknown_decides", number="9", low="1", high="2")
+    of_outcomes = bounds.outcome_bounds(([3], [20]), ([6], [40]), ([4], [9]))
+    ways = [(3 + own) / 20 - (6 + other) / 40 for own, other in product(range(5), range(10))]
+    furthest = [
+        of_outcomes.gaps[name].difference.estimate[0]
+        for name in ("lowest possible", "highest possible")
+    ]
+    assert furthest == pytest.approx([min(ways), max(ways)])
 
 
 def test_bounds_without_unknowns_are_the_gap_itself() -> None:
