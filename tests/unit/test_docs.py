@@ -113,7 +113,8 @@ def api() -> str:
         "",
         "Read off the public functions by `QI_EQUITY_WRITE_DOCS=1 pytest tests/unit/test_docs.py`.",
         "Arguments after the data are named. A table is pandas, polars, Arrow, a dictionary of",
-        "columns or a list of rows; missing is nan. What is wrong with an argument or the data",
+        "columns or a list of rows; missing is nan. A moment in a time zone is the day and hour",
+        "that its clocks wrote. What is wrong with an argument or the data",
         "raises `qi_equity.errors.DataErrors`, which names everything at once, and where.",
     ]
     for name in qi_equity.__all__:

@@ -136,6 +136,21 @@ def test_weeks_added_at_the_end_move_no_limit_and_no_signal():
     assert summary.false_alarms_a_year[0] == 0.05
 
 
+def test_the_rows_of_a_subgroup_are_one_look():
+    """The strata of a site are added up, as by every other table of counts."""
+    weeks = np.repeat(np.arange(60), 2)
+    log = pd.DataFrame({"site": "A", "week": weeks, "births": np.tile([10, 30], 60)})
+    log["pph"] = np.where(log.week < 40, 1, 3)
+    chosen = {"numerator": "pph", "denominator": "births", "subgroup": "week", "reference": 0.05}
+    points, summary = cusum_chart(log, by="site", **chosen)
+    summed = log.groupby(["site", "week"], as_index=False).sum()
+    for found, same in zip(
+        (points, summary), cusum_chart(summed, by="site", **chosen), strict=True
+    ):
+        pd.testing.assert_frame_equal(found, same)
+    assert len(points) == 60
+
+
 def test_the_limit_is_provisional_until_there_is_what_it_is_sized_by():
     log = pd.DataFrame({"week": range(30), "births": 40, "pph": [2] * 20 + [9] * 10})
     chosen = {"numerator": "pph", "denominator": "births", "subgroup": "week", "reference": 0.05}

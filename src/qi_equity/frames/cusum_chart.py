@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from qi_equity.arrays import FloatArray
 from qi_equity.errors import DataErrors
-from qi_equity.frames.counts import check_columns, counted
+from qi_equity.frames.counts import Counts, check_columns, counted
 from qi_equity.frames.given import any_table
 from qi_equity.spc.monitor import DOUBLING, WEIGHTS, cusum, cusum_limit
 
@@ -42,9 +41,10 @@ def cusum_chart(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Points and summary of CUSUMs that look for `ratio` times the odds of `reference`.
 
-    `kind` is proportion or rate. The limit is crossed with chance `alarms` in a year of subgroups
-    as large as the first `sized_by` were on average, and stays where it is; after a signal the
-    sum starts again. The horizon stands in the summary.
+    `kind` is proportion or rate. Rows of one series and subgroup are added up to one look. The
+    limit is crossed with chance `alarms` in a year of subgroups as large as the first `sized_by`
+    were on average, and stays where it is; after a signal the sum starts again. The horizon stands
+    in the summary.
 
     Returns points (by..., subgroup, cusum, limit, signal) and a summary, a row a series: by...,
     reference, ratio, limit, latest (the sum now), signals, first_signal, last_signal,
@@ -62,29 +62,29 @@ def cusum_chart(
     0            42        6                        20.0
     """
     keys = [by] if isinstance(by, str) else list(by or [])
-    _check(data, (numerator, denominator), keys, subgroup, reference, kind)
+    counts = _counts(data, (numerator, denominator), keys, subgroup, reference, kind)
     asked = _Asked(reference, kind, ratio, alarms, periods_a_year, sized_by)
-    table = data.sort_values([*keys, subgroup], kind="stable")
     parts, rows = [], []
-    grouped = table.groupby(keys, sort=False) if keys else [((), table)]
-    for name, rows_of in grouped:
-        events, size = (rows_of[column].to_numpy(float) for column in (numerator, denominator))
-        columns, summary = asked.of_series(events, size, rows_of[subgroup].to_numpy())
-        parts.append(rows_of[[*keys, subgroup]].assign(**columns))
-        labels = name if isinstance(name, tuple) else (name,)
-        rows.append(dict(zip(keys, labels, strict=True)) | summary)
+    for place, name in enumerate(counts.series):
+        there = np.flatnonzero(counts.present[place, :, 0])
+        events, size = (part[place, there, 0] for part in (counts.numerator, counts.denominator))
+        labels = pd.Series([counts.strata[at] for at in there])
+        columns, summary = asked.of_series(events, size, labels.array)
+        named = dict(zip(keys, name, strict=True))
+        parts.append(pd.DataFrame(named | {subgroup: labels} | columns))
+        rows.append(named | summary)
     return pd.concat(parts, ignore_index=True), pd.DataFrame(rows)
 
 
-def _check(
+def _counts(
     data: pd.DataFrame,
     counts: tuple[str, str],
     keys: list[str],
     subgroup: str,
     reference: float,
     kind: str,
-) -> None:
-    """Refuse arguments that are not right, and what is no count."""
+) -> Counts:
+    """The counts of each series and subgroup, added up; what is not right is refused."""
     if kind not in WEIGHTS:
         raise DataErrors(
             [f"kind '{kind}': choose {' or '.join(WEIGHTS)}"], "the call of cusum_chart"
@@ -94,7 +94,7 @@ def _check(
     if not 0 < reference < highest:
         problem = f"reference {reference:g}: give a rate above 0 and below {highest:g}"
         raise DataErrors([problem], "the call of cusum_chart")
-    counted(data, *counts, subgroup, keys, None, kind)
+    return counted(data, *counts, subgroup, keys, None, kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class _Asked:
     sized_by: int
 
     def of_series(
-        self, events: FloatArray, size: FloatArray, labels: NDArray[Any]
+        self, events: FloatArray, size: FloatArray, labels: Any
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Columns of one series' points, and its summary."""
         known = np.isfinite(events) & (size > 0)

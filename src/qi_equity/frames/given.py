@@ -40,6 +40,28 @@ def frame(data: Any) -> pd.DataFrame:
       1. a table was expected, and this is a str; give a pandas, polars or Arrow table, a
     dictionary of columns or a list of dictionaries; a file is read first (pandas.read_csv)
     """
+    table = _table(data)
+    if not table.columns.is_unique:  # refused where such a column is asked for
+        return table
+    plain = {name: _plain(table[name]) for name in table.columns}
+    other = {name: one for name, one in plain.items() if one.dtype != table[name].dtype}
+    if other:
+        table = table.copy(deep=False)
+        table[list(other)] = pd.DataFrame(other)
+    return table
+
+
+def _plain(column: pd.Series) -> pd.Series:
+    """Days and decimals as pandas has them; a moment in a time zone as its clocks wrote it."""
+    if column.dtype == object or isinstance(column.dtype, pd.ArrowDtype):
+        held = pd.api.types.infer_dtype(column, skipna=True)
+        if held in ("date", "decimal"):
+            return pd.to_datetime(column) if held == "date" else column.astype(float)
+    zoned = pd.api.types.is_datetime64_any_dtype(column.dtype) and column.dt.tz is not None
+    return column.dt.tz_localize(None) if zoned else column
+
+
+def _table(data: Any) -> pd.DataFrame:
     if isinstance(data, pd.DataFrame):
         return data
     if isinstance(data, Mapping):
