@@ -195,6 +195,14 @@ def test_a_day_that_its_order_has_not_is_refused_and_no_other() -> None:
         "13/01/2025 is not a date when read month first"
     ]
     assert reasons(["13/13/2025"]) == ["13/13/2025 is not a date when read either way"]
+    assert reasons(["0/1/2025"]) == ["0/1/2025 is not a date when read either way"]
+
+
+@pytest.mark.parametrize("slip", ["13/00/2025", "45/03/2025", "00/13/2025", "03/45/2025"])
+def test_what_is_no_date_proves_no_order(slip: str) -> None:
+    told = reasons([slip, "04/03/2025"])
+    assert told[0] == f"{slip} is not a date when read either way"
+    assert "04/03/2025 could be 4 March or 3 April" in str(told[1])
 
 
 def test_a_column_that_mixes_both_orders_shows_one_of_each() -> None:

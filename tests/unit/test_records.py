@@ -107,6 +107,13 @@ def test_real_births_by_ethnicity_give_the_published_counts() -> None:
     pd.testing.assert_frame_equal(imported.observations, observations(imported.observations))
 
 
+def test_births_of_no_site_of_the_project_are_refused_and_said(tmp_path: Path) -> None:
+    folder = births(tmp_path, [{"unit": "elsewhere"}] * 3)
+    imported = sources.load(project({"numerator": {"loss": {"at_least": 1000}}}, {}), base=folder)
+    assert (imported.read, imported.taken, imported.refused["rows"].sum()) == (3, 0, 3)
+    assert "elsewhere" in str(imported)
+
+
 BLACK_NORTH = ("north", "Black")
 
 

@@ -83,6 +83,7 @@ def placed(
         refused.add(sites.remedy(label), births)
     kept = sums[sums["site"].notna()]
     without = kept["code"].map(lambda placed: placed.group is None or placed.status == "total")
+    without = without.astype(bool)  # where no site is one of the project's, of no row at all
     for label, births in _births(kept[without], "code_"):
         remedy = codes[label].remedy or f"'{as_read(label)}' is a total and no birth's own"
         refused.add(remedy, births)

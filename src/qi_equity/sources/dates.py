@@ -429,12 +429,12 @@ def _either_way(reading: _Reading) -> None:
                 reading.found[cell] = date
         return
     proofs = [*reading.numeric.items(), *reading.ends.items()]
-    first = [cell for cell, (a, b, _) in proofs if a > 12 >= b]
-    second = [cell for cell, (a, b, _) in proofs if b > 12 >= a]
+    first = [cell for cell, (a, b, _) in proofs if 31 >= a > 12 >= b >= 1]
+    second = [cell for cell, (a, b, _) in proofs if 31 >= b > 12 >= a >= 1]
     if order is None and bool(first) != bool(second):
         order = "day first" if first else "month first"
     for cell, (a, b, year) in reading.numeric.items():
-        both = max(a, b) <= 12 and a != b
+        both = 1 <= min(a, b) < max(a, b) <= 12
         if both and order is None and (first or second):
             said = (
                 f"the column mixes dates like {first[0]} and {second[0]}, so {cell} "
