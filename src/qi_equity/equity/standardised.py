@@ -51,6 +51,8 @@ def indirect(
 ) -> Interval:
     """Events seen over events expected, with Byar's interval (exact below ten events).
 
+    What is expected is taken as known: rates of a large population, not of a few other places.
+
     >>> indirect([12, 8], [1000, 500], [0.01, 0.02]).estimate
     np.float64(1.0)
     """
