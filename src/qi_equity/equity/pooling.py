@@ -31,8 +31,11 @@ SPREADS = np.geomspace(0.02, 1.4, 24)
 SPREAD_WEIGHTS = SPREADS**2 * np.exp(-0.5 * (SPREADS / SPREAD_SCALE) ** 2)
 LEVELS = 31  # values of the network's level for each spread, five standard errors each way
 REACH = 5.0
-# Points of the axis on which likelihoods are worked out, four to the narrowest of them.
-MOST_POINTS, A_STEP = 1600, 4.0
+# A few events say little of how low a level may be: it is followed as far as one level for all
+# sites has a hundred-thousandth of its greatest likelihood, at most so far from what was seen.
+FAINT, FARTHEST = np.log(1e-5), 40.0
+# Points of the axis on which likelihoods are worked out, eight to the narrowest of them.
+MOST_POINTS, A_STEP = 3200, 8.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,10 +192,11 @@ def _pooled(
     sites: _Row, back: Callable[[FloatArray], FloatArray], confidence: float, mean: bool
 ) -> tuple[list[FloatArray], float, float]:
     """Estimate, limits and share borrowed of each site; the network's level and spread."""
-    axis = _axis(sites)
+    ends = _ends(sites)
+    axis = _axis(sites, ends)
     likelihood = sites.log_likelihood(axis)
     likelihood = np.exp(likelihood - likelihood.max(axis=1, keepdims=True))
-    spreads, levels, prior_weight = _network(sites, axis[1] - axis[0])
+    spreads, levels, prior_weight = _network(sites, axis[1] - axis[0], ends)
     # A column of `curve` is how sites lie about one level with one spread, up to its sum.
     narrow = np.sqrt(0.5) / spreads
     curve = np.multiply.outer(axis, narrow)
@@ -218,25 +222,39 @@ def _pooled(
     return [middle, *limits, borrowed], float(levels @ weight), float(spreads @ weight)
 
 
-def _axis(sites: _Row) -> FloatArray:
+def _ends(sites: _Row) -> tuple[float, float]:
+    """The lowest and the highest level that all sites together leave likely at all."""
+    apart = np.max(np.abs(sites.middle - sites.middle.mean())) + FARTHEST
+    level = sites.middle.mean() + np.linspace(-apart, apart, 20 * LEVELS)
+    together = sites.log_likelihood(level).sum(axis=0)
+    likely = level[together >= together.max() + FAINT]
+    return float(likely[0]), float(likely[-1])
+
+
+def _axis(sites: _Row, ends: tuple[float, float]) -> FloatArray:
     """Evenly spaced points that hold every likelihood and how sites may lie about them."""
-    low = np.min(sites.middle - REACH * sites.error) - 2.5 * SPREAD_SCALE
-    high = np.max(sites.middle + REACH * sites.error) + 2.5 * SPREAD_SCALE
+    low = min(ends[0], np.min(sites.middle - REACH * sites.error)) - 2.5 * SPREAD_SCALE
+    high = max(ends[1], np.max(sites.middle + REACH * sites.error)) + 2.5 * SPREAD_SCALE
     step = max(float(sites.error.min()) / A_STEP, (high - low) / MOST_POINTS)
     return np.arange(low, high + step, step)
 
 
-def _network(sites: _Row, step: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _network(
+    sites: _Row, step: float, ends: tuple[float, float]
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Spreads and levels at which the network is tried, and how much each stands for."""
     # A curve narrower than the axis is fine says no more than one as wide.
     spread = np.maximum(SPREADS, 0.8 * step)
     information = 1 / (sites.error**2 + spread[:, None] ** 2)
     error = 1 / np.sqrt(information.sum(axis=1))
     centre = (information * sites.middle).sum(axis=1) * error**2
-    levels = centre[:, None] + np.linspace(-REACH, REACH, LEVELS) * error[:, None]
+    low = np.minimum(centre - REACH * error, ends[0])
+    high = np.maximum(centre + REACH * error, ends[1])
+    many = int(np.ceil(np.max((high - low) / error) * (LEVELS - 1) / (2 * REACH))) + 1
+    levels = np.linspace(low, high, many, axis=1)
     # The level is as likely anywhere before the counts: each point stands for its own step.
-    weight = np.broadcast_to((SPREAD_WEIGHTS * error)[:, None], levels.shape)
-    return np.repeat(spread, LEVELS), levels.ravel(), np.ravel(weight)
+    weight = np.broadcast_to((SPREAD_WEIGHTS * (high - low))[:, None], levels.shape)
+    return np.repeat(spread, many), levels.ravel(), np.ravel(weight)
 
 
 # ------------------------------------------------------------------ likelihoods of a row of sites
