@@ -14,7 +14,7 @@ import pytest
 from openpyxl import Workbook
 from test_odd_files import ANSWERS, COUNTS, GROUPS, HEAD, WEEKS, long, of, read, sums
 
-from qi_equity import project_file
+from qi_equity import project_file, sources
 from qi_equity.errors import UserError
 from qi_equity.sources import Imported
 from qi_equity.sources.outline import outline
@@ -313,6 +313,32 @@ def test_the_aim_of_a_drawn_measurement_is_one_that_check_takes(tmp_path: Path, 
     text = outline(tmp_path / "ours.csv", "drawn", tmp_path)
     (tmp_path / "drawn.yaml").write_text(text, encoding="utf-8")
     assert project_file.check(tmp_path / "drawn.yaml") == ()
+
+
+def test_a_blank_in_a_column_without_a_nought_is_asked_about(tmp_path: Path):
+    imported, _ = read(tmp_path, long(part=lambda n: "1" if n % 2 else "", whole=lambda _: "6"))
+    ((reason, rows),) = imported.refused[["reason", "rows"]].to_numpy().tolist()
+    assert "'numerator' is blank, and no 0 stands in its column where about 6 are likely" in reason
+    assert (rows, imported.doubt["unread"].sum()) == (9, 9 * 6)
+    drawn = tmp_path / "drawn.yaml"
+    text = drawn.read_text(encoding="utf-8")
+    for meaning, events in (("zero", 18), ("missing", 9)):
+        drawn.write_text(f"{text}  tokens: {{'': {meaning}}}\n", encoding="utf-8")
+        again = sources.load(project_file.load(drawn), base=tmp_path).observations
+        assert (len(again), again["numerator"].notna().sum()) == (18, events)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        long(part=lambda n: "" if n == 1 else str(n)),  # a nought stands elsewhere
+        long(part=lambda n: str(15 + n) if n else ""),  # of so many none is not to be expected
+    ],
+)
+def test_a_blank_is_not_known_where_noughts_are_written_or_not_expected(tmp_path: Path, content):
+    imported, _ = read(tmp_path, content)
+    assert not len(imported.refused)
+    assert imported.observations["numerator"].isna().any()
 
 
 LOSSES = (300, 450, 600, 700, 1200, 2100)

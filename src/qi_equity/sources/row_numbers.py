@@ -12,7 +12,7 @@ import pandas as pd
 
 from qi_equity.observations import COUNTS, KEY, READINGS, SPREAD, UNKNOWN, UNREAD
 from qi_equity.project import Project, TableSource
-from qi_equity.sources import cells, grid, taking
+from qi_equity.sources import blanks, cells, grid, taking
 from qi_equity.sources.account import SUPPRESSED
 from qi_equity.sources.labels import text_of
 from qi_equity.sources.rows import NUMBERS, Rows
@@ -51,7 +51,7 @@ def cells_of(
 
 def numbers(project: Project, source: TableSource, rows: Rows) -> tuple[pd.DataFrame, list[str]]:
     """Counts, with what was withheld or not given as nan; says what was withheld or not given."""
-    withheld, blanks = [], []
+    withheld, unsaid = [], []
     problems: list[str | None] = [None] * len(rows.table)
     known = {measure.id: measure for measure in project.measures}
     measures = [known[name] for name in rows.table["measure"]]
@@ -77,16 +77,17 @@ def numbers(project: Project, source: TableSource, rows: Rows) -> tuple[pd.DataF
         withheld.append(
             rows.table.iloc[places][KEY].assign(column=name, token=[said for _, said in hidden])
         )
-        blanks += [
+        unsaid += [
             f"{times:,} of '{name}' are '{token}': not given, never zero"
             for token, times in Counter(blank).most_common()
         ]
     told = pd.Series(problems, index=rows.table.index, dtype=object)
     rows.table = rows.table.assign(**read)
-    rows.refuse(_shares_once(_between(project, rows.table, told)))
+    told = _shares_once(_between(project, rows.table, told))
+    rows.refuse(told.fillna(blanks.doubted(project, source, rows.table)))
     table = pd.concat(withheld) if withheld else pd.DataFrame(columns=SUPPRESSED)
     kept = table.index.isin(rows.table.index)
-    return table.loc[kept, SUPPRESSED].reset_index(drop=True), blanks
+    return table.loc[kept, SUPPRESSED].reset_index(drop=True), unsaid
 
 
 def _flagged(source: TableSource, table: pd.DataFrame) -> list[bool]:

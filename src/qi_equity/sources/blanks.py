@@ -1,0 +1,59 @@
+"""Blank counts in a column without a 0: some teams leave the cell empty where there was none.
+
+Taken for not known, the weeks without an event would be lost, most of all of small groups, whose
+rates would then seem high. Taken for none, a week that nobody counted would. The file's owner says.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from qi_equity.project import Measure, Project, TableSource
+from qi_equity.sources.cells import Cell
+
+# So seldom has a column of counts no 0 by chance that its blanks are asked about.
+SELDOM = 0.05
+WHY = (
+    "'numerator' is blank, and no 0 stands in its column where about {zeros:,.0f} are likely: say "
+    "below data what a blank is: tokens: {{'': zero}} if there was none, else missing or suppressed"
+)
+
+
+def doubted(project: Project, source: TableSource, table: pd.DataFrame) -> pd.Series:
+    """Why a blank numerator is refused that may well mean none; None elsewhere."""
+    reasons = pd.Series(None, index=table.index, dtype=object)
+    if "" in source.tokens:
+        return reasons
+    for measure in project.measures:
+        mine = table[table["measure"] == measure.id]
+        blank = mine["numerator_cell"].map(_is_blank)
+        events = mine["numerator"].dropna()
+        if (
+            measure.data == "continuous"
+            or not blank.any()
+            or not events.any()
+            or events.eq(0).any()
+        ):
+            continue
+        none = _none(measure, mine)
+        known = none[events.index].fillna(0.0)
+        if np.prod(1 - known) < SELDOM:
+            zeros = none[blank].sum() + known.sum()
+            reasons[mine.index[blank]] = WHY.format(zeros=zeros)
+    return reasons
+
+
+def _is_blank(cell: object) -> bool:
+    return isinstance(cell, Cell) and cell.state == "missing" and not cell.said
+
+
+def _none(measure: Measure, rows: pd.DataFrame) -> pd.Series:
+    """How likely each row has no event at all, were it as those whose number is known."""
+    known = rows[rows["numerator"].notna()]
+    if measure.data == "count":
+        return pd.Series(np.exp(-known["numerator"].mean()), index=rows.index)
+    rate = known["numerator"].sum() / known["denominator"].sum()
+    if measure.data == "proportion":
+        return (1 - rate) ** rows["denominator"]
+    return np.exp(-rate * rows["denominator"])
