@@ -60,7 +60,7 @@ def did_you_mean(word: object, choices: Iterable[str]) -> str:
     >>> did_you_mean("denominater", ["numerator", "denominator"])
     "; did you mean 'denominator'? Choose from: numerator, denominator"
     """
-    known = list(choices)
+    known = list(dict.fromkeys(choices))
     near = get_close_matches(str(word).lower(), [choice.lower() for choice in known], n=1)
     found = next((choice for choice in known if near and choice.lower() == near[0]), None)
     hint = f"; did you mean '{found}'?" if found else "."

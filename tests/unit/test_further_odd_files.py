@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 from test_odd_files import ANSWERS, COUNTS, GROUPS, HEAD, WEEKS, long, of, read, sums
+from typer.testing import CliRunner
 
 from qi_equity import project_file, sources
+from qi_equity.cli import app
 from qi_equity.errors import UserError
 from qi_equity.sources import Imported
 from qi_equity.sources.outline import outline
@@ -339,6 +341,15 @@ def test_a_blank_is_not_known_where_noughts_are_written_or_not_expected(tmp_path
     imported, _ = read(tmp_path, content)
     assert not len(imported.refused)
     assert imported.observations["numerator"].isna().any()
+
+
+def test_a_table_of_one_group_is_charted_and_not_said_to_be_equal(tmp_path: Path):
+    rows = [row for row in long().splitlines() if "Indian" in row or row == HEAD]
+    read(tmp_path, "\n".join(rows))
+    ran = CliRunner().invoke(app, ["analyse", str(tmp_path / "drawn.yaml")])
+    assert ran.exit_code == 0, ran.output
+    assert "1 chart of a single stratum" in ran.output
+    assert "All strata together" not in ran.output
 
 
 LOSSES = (300, 450, 600, 700, 1200, 2100)

@@ -156,3 +156,9 @@ def test_where_no_row_is_whole_there_is_no_measure() -> None:
     found = table(rows.assign(births=np.nan), numerator="pph", denominator="births", by=["site"])
     assert found.empty
     assert {"site", "name", "seen", "expected", "p_value"} <= set(found)
+
+
+def test_one_stratum_alone_is_not_said_to_be_equal() -> None:
+    rows = pd.DataFrame({"ethnicity": ["Black", "White"], "pph": [3, 0], "births": [20, 0]})
+    found = table(rows, numerator="pph", denominator="births")
+    assert found[["seen", "expected", "p_value", "corrected"]].isna().to_numpy().all()

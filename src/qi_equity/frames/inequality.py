@@ -83,13 +83,14 @@ def _unordered(x: FloatArray, n: FloatArray, *, adverse: bool) -> Iterator[dict[
     """WHO's measures, with what chance alone would make of them."""
     chance = by_chance(x, n, list(MEASURES), adverse=adverse)
     clean = corrected(strata_from_counts(x, n, adverse=adverse))
+    several = (n > 0).sum(axis=1) > 1  # one alone is not unequal, nor equal
     for name in MEASURES:
+        found = chance[name]
+        numbers = (found.seen, found.expected, found.p_value, clean.get(name, np.nan))
+        known = [np.where(several, number, np.nan) for number in numbers]
         yield {
             "name": name,
-            "seen": chance[name].seen,
-            "expected": chance[name].expected,
-            "p_value": chance[name].p_value,
-            "corrected": clean.get(name, np.nan),
+            **dict(zip(("seen", "expected", "p_value", "corrected"), known, strict=True)),
             "lower": np.nan,
             "upper": np.nan,
         }

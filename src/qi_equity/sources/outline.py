@@ -43,6 +43,7 @@ MOST_KINDS = 12  # of values in a column that tells kinds of row apart
 MOST_GROUPS = 8  # stated labels that are each a group of their own; more are rolled up
 FEWEST_PARTS = 4  # labels beside "BME" from which on they are its parts: two, White and unknown
 NO_STRATA = ("Asian", "Black", "Mixed", "Other", "White")
+REST = "Any other group"
 # The newest census first: new projects are in its codes where the labels are.
 SCHEMES = (("ons_2021", "ons_5"), ("nhs_16_plus_1", "nhs_5"))
 # How an answer must be written, so that a slip is asked again and not kept.
@@ -378,8 +379,10 @@ def _groups(labels: Iterable[str]) -> list[dict[str, object]]:
         if UNKNOWN.search(label.replace("_", " ")) or status in ("not stated", "not known"):
             group["unknown"] = True
     known = [group for group in groups.values() if "unknown" not in group]
-    if len(known) < 2:
+    if not known:
         return [{"name": name, "codes": [name]} for name in NO_STRATA]
+    if len(known) == 1:  # a project tells two apart at the least
+        known.append({"name": REST, "codes": [REST]})
     without = [group for group in groups.values() if "unknown" in group]
     without = without or [{"name": "Not recorded", "unknown": True}]
     without[0]["missing"] = True

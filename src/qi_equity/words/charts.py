@@ -133,7 +133,7 @@ def chance_sentence(found: Chance) -> str:
     """
     return say(
         "charts.chance.released" if found.released else "charts.chance.seen",
-        charts=number(found.charts),
+        count=found.charts,
         seen=number(found.seen),
         level=fixed(0.05, 2),
         expected=fixed(found.expected, 1),
