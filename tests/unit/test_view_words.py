@@ -13,6 +13,7 @@ from qi_equity.view.table import gaps_table, points_table, summary_table
 from qi_equity.vocabulary import NotWatched
 from qi_equity.words.charts import chart_sentences, lead_sentence
 from qi_equity.words.gaps import gap_sentence
+from qi_equity.words.report import interval_of_days
 from qi_equity.words.verdicts import verdict_sentences
 from qi_equity.words.watched import established_sentence, standing_sentences
 
@@ -42,6 +43,20 @@ def test_a_run_is_told_with_what_chance_would_bring():
 def test_few_points_are_said_to_be_few():
     said = " ".join(chart_sentences(replace(QUIET, useful=6.0), NONE, MEASURE))
     assert "could easily go unseen" in said
+
+
+def test_points_that_add_several_weeks_up_are_not_called_weeks():
+    wide = pd.DataFrame({"subgroup": pd.to_datetime(["2025-01-06", "2025-07-14"]),
+                         "subgroups": [27, 28], "beyond_limits": [False, True],
+                         "measure": "pph"})  # fmt: skip
+    chart = replace(QUIET, subgroups=2.0, beyond_limits=1.0)
+    said = " ".join(chart_sentences(chart, wide, MEASURE))
+    assert "Over 2 points the centre line" in said
+    assert "1 point beyond the control limits" in said
+    assert "week" not in said
+    # The last of 28 weeks from 14 July 2025.
+    assert interval_of_days(wide, made_project()) == "6 Jan 2025 to 19 Jan 2026"
+    assert interval_of_days(wide.drop(columns="subgroups"), made_project()).endswith("14 Jul 2025")
 
 
 def test_without_a_centre_nothing_is_judged():

@@ -74,7 +74,7 @@ def collected(findings: Findings) -> Iterator[str]:
         measures=listed(one.name for one in project.measures),
         dimension=dimension,
         population=inside(project.aim.population),
-        period=interval_of_days(points) if len(points) else say("language.nothing"),
+        period=interval_of_days(points, project) if len(points) else say("language.nothing"),
     )
     unknown = [group.name for group in project.strata.groups if group.unknown]
     if unknown:

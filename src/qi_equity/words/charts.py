@@ -19,7 +19,7 @@ FEW_USEFUL = 10  # points off the centre line below which the tests of runs see 
 
 def chart_sentences(row: Chart, points: pd.DataFrame, measure: Measure) -> list[str]:
     """What one chart shows and what not to conclude from it."""
-    period = counted(row.subgroups, measure.subgroup)
+    period = counted(row.subgroups, _point_of(points, measure.subgroup))
     if missing(row.centre):
         return [say("charts.said.no_centre", period=period)]
     signals = signal_words(row, points, measure.subgroup)
@@ -48,10 +48,15 @@ def signal_words(row: Chart, points: pd.DataFrame, subgroup: str) -> str:
     return say("charts.said.signal", signals=say("charts.said.semicolon").join(parts))
 
 
+def _point_of(points: pd.DataFrame, subgroup: str) -> str:
+    """What a point of a chart is called: of a release it may add several subgroups up."""
+    return "point" if "subgroups" in points and (points["subgroups"] > 1).any() else subgroup
+
+
 def _signals(row: Chart, points: pd.DataFrame, subgroup: str) -> Iterator[str]:
     if row.beyond_limits > 0:
         last = _last_marked(points, "beyond_limits")
-        period = counted(row.beyond_limits, subgroup)
+        period = counted(row.beyond_limits, _point_of(points, subgroup))
         if last is None:
             yield say("charts.said.beyond", period=period)
         else:

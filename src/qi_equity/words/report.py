@@ -24,6 +24,15 @@ LONGEST = 34  # letters of a name in a title or a panel: whoever wants all of it
 HIDDEN = (Status.SMALL, Status.WITHHELD, Status.NOT_COUNTED)
 SOURCE, OUT_OF, REASON = 48, 40, 60  # letters under a page, so that policy and release have room
 FOOT = 190  # letters that two lines under a slide hold
+# From the first day of one subgroup to that of the next.
+STEPS: dict[str, pd.DateOffset] = {
+    "week": pd.DateOffset(weeks=1),
+    "fortnight": pd.DateOffset(weeks=2),
+    "month": pd.DateOffset(months=1),
+    "quarter": pd.DateOffset(months=3),
+    "half-year": pd.DateOffset(months=6),
+    "financial year": pd.DateOffset(years=1),
+}
 FEW = 3  # strata named in a title before the rest are counted in the text
 
 
@@ -194,7 +203,7 @@ def footer(findings: Findings, source: Source, measure: Measure | None, site: st
     points = of(findings.points, measure, site or None)
     period = say("report.no_period")
     if len(points):
-        period = interval_of_days(points)
+        period = interval_of_days(points, project)
     counted, n = "", None
     if measure is not None and len(points) and not measure.overlapping_windows:
         everyone = points[points["stratum"] == EVERYONE]
@@ -212,9 +221,14 @@ def footer(findings: Findings, source: Source, measure: Measure | None, site: st
     return say("report.footer", source=place, period=period, counted=counted, policy=policy)
 
 
-def interval_of_days(points: pd.DataFrame) -> str:
-    """The first and the last subgroup that there are."""
+def interval_of_days(points: pd.DataFrame, project: Project) -> str:
+    """The first and the last subgroup that there are; of points that add several up, their last."""
     ends = points["subgroup"].min(), points["subgroup"].max()
+    if "subgroups" in points:
+        last = points[points["subgroup"] == ends[1]]
+        steps = last["measure"].map({one.id: STEPS[one.subgroup] for one in project.measures})
+        further = zip(steps, last["subgroups"], strict=True)
+        ends = ends[0], max(ends[1] + (number - 1) * step for step, number in further)
     if ends[0] == ends[1]:
         return day(ends[0])
     return say("language.interval", low=day(ends[0]), high=day(ends[1]))
