@@ -114,3 +114,11 @@ def test_the_gap_of_a_measurement_is_planned_for_too():
     assert closing["weeks"] < half["weeks"]
     assert half["rate_after"] == pytest.approx(60, abs=2)
     assert ("White", "gap moves by half") not in gap.index
+
+
+def test_a_stratum_alone_is_planned_for_beside_its_own_past():
+    alone = LOG[LOG["ethnicity"] == "Black"]
+    found = plans(alone, **COUNTED, **KEYS, to={"Black": 0.02}, target=0.01)
+    assert found["question"].tolist() == ["aim", "target"]
+    assert found["answer"].eq("weeks").all()
+    assert plans(alone, **COUNTED, **KEYS)["question"].tolist() == ["level moves"]

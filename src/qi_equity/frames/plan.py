@@ -144,7 +144,9 @@ def _of_rates(
     direction: str | None,
     kind: str,
 ) -> _Base:
-    found = rates[rates["difference"].notna() & rates["rate"].notna()].reset_index(drop=True)
+    # One that is compared with nobody, being alone, still has its own past to be held against.
+    compared = rates["difference"].notna()
+    found = rates[rates["rate"].notna() & (compared | ~compared.any())].reset_index(drop=True)
     size = found["denominator"].to_numpy() / weeks
     rate, apart = found["rate"].to_numpy(), found["difference"].to_numpy()
     other_size = _reference_size(found, data, groups, stratum, denominator) / weeks
@@ -160,7 +162,9 @@ def _of_rates(
         moved,
         size,
         own=lambda after: stratum_shift(size, rate, after, kind),
-        gap=lambda after: gap_shift(size, rate, other_size, rate - apart, after, kind=kind),
+        gap=(lambda after: gap_shift(size, rate, other_size, rate - apart, after, kind=kind))
+        if compared.any()
+        else None,
         events=size * rate,
         reason=NO_ODDS if kind == "proportion" else NO_EVENT,
     )
