@@ -352,6 +352,29 @@ def test_a_table_of_one_group_is_charted_and_not_said_to_be_equal(tmp_path: Path
     assert "All strata together" not in ran.output
 
 
+def running(starts_anew: int) -> str:
+    """A year of months and groups, each count with all before it since a month."""
+    sums = dict.fromkeys(GROUPS, (0, 0))
+    rows = []
+    for month in range(1, 13):
+        for at, group in enumerate(GROUPS):
+            part, whole = (0, 0) if month == starts_anew else sums[group]
+            sums[group] = part + (month + at) % 3, whole + 20 + month % 5
+            rows.append(f"2024-{month:02}-01,{group},{sums[group][0]},{sums[group][1]}")
+    return "\n".join([HEAD.replace("Week", "Month"), *rows])
+
+
+@pytest.mark.parametrize("starts_anew", [0, 4])
+def test_running_totals_are_refused(tmp_path: Path, starts_anew: int):
+    imported, _ = read(tmp_path, running(starts_anew))
+    ((reason, rows),) = imported.refused[["reason", "rows"]].to_numpy().tolist()
+    assert "give the count of each date by itself" in reason
+    assert rows == 36
+    (tmp_path / "drawn.yaml").unlink()
+    again, _ = read(tmp_path, monthly([f"2024-{m:02}-01" for m in range(1, 13)]))
+    assert sums(again) == dated(12)
+
+
 LOSSES = (300, 450, 600, 700, 1200, 2100)
 STAYS = (245, 255, 262, 270, 280)
 

@@ -26,6 +26,7 @@ from qi_equity.sources.filled import filled_down
 from qi_equity.sources.labels import ADDS_UP, BETWEEN, Sites, place, plain, shown, text_of, texts
 from qi_equity.sources.row_numbers import cells_of, numbers
 from qi_equity.sources.rows import NUMBERS, Rows, once, reconciled
+from qi_equity.sources.running import added_up
 
 # Our own tables, as written by the store, the app and the made-up network.
 TIDY = TableSource(
@@ -66,6 +67,7 @@ def import_table(project: Project, source: TableSource, path: Path) -> Imported:
     notes += _subgroups(project, source, rows, path)
     withheld, blanks = numbers(project, source, rows)
     notes += blanks
+    rows.refuse(added_up(rows.table))
     notes += once(rows)
     table = rows.table
     everyone = table["stratum"] == EVERYONE
