@@ -194,6 +194,8 @@ def test_a_day_that_its_order_has_not_is_refused_and_no_other() -> None:
     assert reasons(["13/01/2025"], "month first") == [
         "13/01/2025 is not a date when read month first"
     ]
+    assert reasons(["0/5/2025"]) == ["0/5/2025 is not a date when read either way"]
+    assert reasons(["5.0.25"]) == ["5.0.25 is not a date when read either way"]
     assert reasons(["13/13/2025"]) == ["13/13/2025 is not a date when read either way"]
     assert reasons(["0/1/2025"]) == ["0/1/2025 is not a date when read either way"]
 
