@@ -146,7 +146,8 @@ def _of_rates(
 ) -> _Base:
     # One that is compared with nobody, being alone, still has its own past to be held against.
     compared = rates["difference"].notna()
-    found = rates[rates["rate"].notna() & (compared | ~compared.any())].reset_index(drop=True)
+    wanted = compared if compared.any() else pd.Series(True, index=rates.index)
+    found = rates[rates["rate"].notna() & wanted].reset_index(drop=True)
     size = found["denominator"].to_numpy() / weeks
     rate, apart = found["rate"].to_numpy(), found["difference"].to_numpy()
     other_size = _reference_size(found, data, groups, stratum, denominator) / weeks

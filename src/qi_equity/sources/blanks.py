@@ -53,7 +53,7 @@ def _none(measure: Measure, rows: pd.DataFrame) -> pd.Series:
     known = rows[rows["numerator"].notna()]
     if measure.data == "count":
         return pd.Series(np.exp(-known["numerator"].mean()), index=rows.index)
-    rate = known["numerator"].sum() / known["denominator"].sum()
-    if measure.data == "proportion":
-        return (1 - rate) ** rows["denominator"]
-    return np.exp(-rate * rows["denominator"])
+    rate = float(known["numerator"].sum() / known["denominator"].sum())
+    of = rows["denominator"].to_numpy(float)
+    none = (1 - rate) ** of if measure.data == "proportion" else np.exp(-rate * of)
+    return pd.Series(none, index=rows.index)
