@@ -375,6 +375,19 @@ def test_running_totals_are_refused(tmp_path: Path, starts_anew: int):
     assert sums(again) == dated(12)
 
 
+def test_a_site_written_in_two_ways_is_one_and_two_that_look_alike_are_two(tmp_path: Path):
+    sites = ["Royal", "Royal", "ROYAL ", "Été", "Eté"]
+    rows = [
+        f"{site},{week},{group},{n},{d}"
+        for at, (week, group, n, d) in enumerate(ROWS)
+        for site in (sites[at % 3], *sites[3:])
+    ]
+    imported, _ = read(tmp_path, "\n".join([f"Unit,{HEAD}", *rows]))
+    assert imported.observations["site"].value_counts().tolist() == [18, 18, 18]
+    drawn = project_file.load(tmp_path / "drawn.yaml")
+    assert [site.name for site in drawn.sites] == ["Eté", "Royal", "Été"]
+
+
 LOSSES = (300, 450, 600, 700, 1200, 2100)
 STAYS = (245, 255, 262, 270, 280)
 

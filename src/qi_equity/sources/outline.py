@@ -395,9 +395,15 @@ def _sites(found: Shape, data: Mapping[str, Any], only: str | None) -> list[dict
     if "site" not in found.found:
         return [{"id": "our_site", "name": "Write the site's name"}]
     table = _chosen(found.table, data.get("where", {}))
-    labels = [each for each in table[found.found["site"]].map(text_of).unique() if each]
-    labels = [each for each in labels if plain(each) not in TOTALS]
-    return [{"id": slug(label, "site"), "name": label} for label in sorted(labels)]
+    written = Counter(filter(None, table[found.found["site"]].map(text_of)))
+    names: dict[str, str] = {}
+    for label, _ in written.most_common():  # of several spellings the usual one
+        names.setdefault(plain(label), label)
+    kept = sorted(label for key, label in names.items() if key not in TOTALS)
+    ids = [slug(label, "site") for label in kept]
+    alike = {each for each, times in Counter(ids).items() if times > 1}
+    ids = [f"{each[:60]}_{at}" if each in alike else each for at, each in enumerate(ids, 1)]
+    return [{"id": each, "name": label} for each, label in zip(ids, kept, strict=True)]
 
 
 def _aim(measure: Mapping[str, object], stratum: object) -> dict[str, object]:
