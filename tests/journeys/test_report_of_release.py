@@ -86,3 +86,29 @@ def test_a_pack_beside_a_store_with_releases_warns_and_names_the_store(
     assert "qi_equity.sqlite holds 1 release of this project" in told
     assert "--database qi_equity.sqlite" in told
     assert "Careful" not in CliRunner().invoke(cli.app, [*asked, "--for", "team"]).stderr
+
+
+def without_file(asked: list[str]) -> list[str]:
+    at = asked.index("--data")
+    return [*asked[:at], *asked[at + 2 :]]
+
+
+def test_what_was_logged_needs_no_file_where_its_store_is_named(
+    asked: list[str], tmp_path: Path
+) -> None:
+    place = tmp_path / "network.sqlite"
+    named = [*without_file(asked), "--database", str(place)]
+    done = CliRunner().invoke(cli.app, [*named, "--for", "team"])
+    assert done.exit_code == 0, (done.output, done.exception)
+    assert "holds no release" in str(CliRunner().invoke(cli.app, named).exception)
+    opened = store.open(place, protect=Releases())
+    opened.as_user(user()).release(PROJECT, "the first")
+    opened.close()
+    assert CliRunner().invoke(cli.app, named).exit_code == 0
+    assert len(list((tmp_path / "out").rglob("*.html"))) == 2
+
+
+def test_without_file_and_store_it_is_said_where_logged_counts_are(asked: list[str]) -> None:
+    assert "qi-equity export FOLDER" in str(
+        CliRunner().invoke(cli.app, without_file(asked)).exception
+    )

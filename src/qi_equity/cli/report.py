@@ -73,7 +73,6 @@ def report(
     """Packs for a meeting, ready to send round: the same findings give the same files."""
     from qi_equity import crossed, project_file
     from qi_equity import report as room
-    from qi_equity.sources import load
 
     packs = _chosen("--pack", pack, list(room.PACKS))
     kinds = _chosen("--format", formats, list(room.FORMATS))
@@ -82,8 +81,7 @@ def report(
     if site and site not in [one.id for one in aims.sites]:
         ways = did_you_mean(site, [one.id for one in aims.sites])
         raise UserError(f"--site: the project has no site '{site}'{ways}")
-    imported = load(aims, data, base=project.parent)
-    account(imported)
+    observations = _observations(aims, project, data, audience, database)
     # The groups of both dimensions together stay with the team.
     entries = written(database, aims, audience)
     alone = audience == "network" and not database  # of a release made here and kept nowhere
@@ -92,7 +90,7 @@ def report(
     another = False
     parts = crossed.parts(aims) if audience == "team" else crossed.margins(aims)
     for part in parts:
-        found, provenance = _findings(aims, part, imported.observations, audience, database)
+        found, provenance = _findings(aims, part, observations, audience, database)
         folder = out / part.id if len(parts) > 1 else out
         for name in packs:
             before = _held(folder.glob(f"{found.project.id}-{name}.*"))
@@ -106,6 +104,24 @@ def report(
             another |= any(before.get(path, now) != now for path, now in _held(paths).items())
     if alone and another:
         typer.echo(ANOTHER.format(folder=out), err=True)
+
+
+def _observations(
+    aims: Project, project: Path, data: Path | None, audience: str, database: str
+) -> pd.DataFrame:
+    """The counts of the file; none where a release is told; the store's, where no file is known."""
+    from qi_equity.cli.safekeeping import admin
+    from qi_equity.observations import observations
+    from qi_equity.sources import load
+
+    if database and data is None and audience == "network":
+        return observations([])
+    if database and data is None and aims.data is None:
+        with admin(database) as desk:
+            return desk.observations(aims.id)
+    imported = load(aims, data, base=project.parent)
+    account(imported)
+    return imported.observations
 
 
 def _held(paths: Iterable[Path]) -> dict[Path, str]:

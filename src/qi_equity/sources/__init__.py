@@ -41,8 +41,9 @@ def load(
     where = given and re.sub(r"^(postgres[a-z+]*):/(?=[^/])", r"\1://", given)
     if where is None:
         raise UserError(
-            f"{project.id}: the project has no data part and no file was named; "
-            "name a file of counts with --data FILE, or add data: with kind: table or kind: records"
+            f"{project.id}: the project has no data part and no file was named; name a file of "
+            "counts with --data FILE (what was logged: that of qi-equity export FOLDER), or add "
+            "data: with kind: table or kind: records"
         )
     if path is None and not _is_url(where):
         where = str(Path(base) / where)
