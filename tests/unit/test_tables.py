@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from openpyxl import Workbook
@@ -418,6 +419,20 @@ def test_our_own_tidy_table_needs_no_mapping(tmp_path: Path) -> None:
     plain = project().model_copy(update={"data": None})
     again = sources.load(plain, tmp_path / "tidy.csv")
     pd.testing.assert_frame_equal(again.observations, table)
+
+
+def test_what_is_not_known_in_our_own_table_stays_so_though_no_0_stands_beside_it(
+    tmp_path: Path,
+) -> None:
+    days = pd.date_range("2025-01-06", periods=30, freq="7D").astype(str)
+    lines = "".join(f"{day},north,nhblack,{1 + at % 2},20\n" for at, day in enumerate(days))
+    table = load(tmp_path, lines).observations
+    table.loc[::3, "numerator"] = np.nan
+    table.to_csv(tmp_path / "tidy.csv", index=False)
+    plain = project().model_copy(update={"data": None})
+    again = sources.load(plain, tmp_path / "tidy.csv")
+    pd.testing.assert_frame_equal(again.observations, table)
+    assert "30 of 600, where 200 stand beside a number that is not known" in str(again)
 
 
 @pytest.mark.parametrize(

@@ -169,12 +169,14 @@ def _reasons(table: pd.DataFrame) -> Iterable[str]:
 
 def _sums(table: pd.DataFrame) -> Iterable[str]:
     """Counts per measure and stratum, to hold against the source's own totals."""
-    sums = table.groupby(["measure", "stratum"], sort=True)[["numerator", "denominator"]].sum(
-        min_count=1
-    )
+    table = table.assign(apart=table["denominator"].where(table["numerator"].isna()))
+    sums = table.groupby(["measure", "stratum"], sort=True)[["numerator", "denominator", "apart"]]
+    sums = sums.sum(min_count=1)
     for row in sums.head(4 * SHOWN).reset_index().to_dict("records"):
         counts = [row["numerator"], row["denominator"]]
         said = " of ".join(f"{count:,.0f}" for count in counts if pd.notna(count))
+        if said and pd.notna(row["numerator"]) and row["apart"] > 0:
+            said += f", where {row['apart']:,.0f} stand beside a number that is not known"
         if said:
             yield f"    {row['measure']}, {row['stratum']}: {said}"
     if len(sums) > 4 * SHOWN:

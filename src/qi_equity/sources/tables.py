@@ -43,6 +43,7 @@ TIDY = TableSource(
     unread=UNREAD,
     readings=READINGS,
     spread=SPREAD,
+    tokens={"": "missing"},  # what is not known is written so, and none as 0
 )
 # What stands in place of a date in a row that adds others up.
 TOTAL_OF_DATES = re.compile(
