@@ -292,6 +292,25 @@ def test_what_is_no_table_of_counts_says_why_and_how_to_go_on(tmp_path, content,
         read(tmp_path, content)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        (
+            "~$ours.xlsx",
+            b"\x03Jo\0\0",
+            "what Excel keeps beside an open workbook: name 'ours.xlsx'",
+        ),
+        ("ours.xlsx", b"\xd0\xcf\x11\xe0" + b"\0" * 600, "has a password, or is of an old kind"),
+        ("ours.xlsx", lines().encode(), "is text and no workbook: call it .csv"),
+        ("ours.xlsx", b"PK\x03\x04" + b"\0" * 600, "open it and save it again as .xlsx"),
+        ("ours.xls", b"\xd0\xcf\x11\xe0", "files; save it as one"),
+    ],
+)
+def test_what_cannot_be_opened_is_told_from_what_it_is_called(tmp_path, name, content, why):
+    with pytest.raises(UserError, match=why):
+        read(tmp_path, content, name)
+
+
 def test_counts_without_births_are_no_proportion(tmp_path: Path):
     imported, _ = read(tmp_path, wide("{}", show=lambda n, d: (n,)))
     assert imported.observations["denominator"].isna().all()

@@ -102,7 +102,7 @@ class Imported:
             )
         elif refused > SOME * self.asked:
             yield (
-                f"  WARNING: {refused:,} of {self.asked:,} {self.unit} were refused, and those are "
+                f"  WARNING: {refused:,} of {self.asked:,} {self.unit} refused, and those are "
                 "seldom like the others: put them right before resting on what is found below"
             )
 

@@ -220,7 +220,9 @@ def open_file(path: Path, sheet: str | None = None) -> File:
     refuse_missing(path)
     reader = READERS.get(path.suffix.lower())
     if reader is None:
-        raise UserError(f"{path}: tables of counts are read from {', '.join(READERS)} files")
+        raise UserError(
+            f"{path}: tables of counts are read from {', '.join(READERS)} files; save it as one"
+        )
     file = reader(path, sheet)
     if not any(_filled(cells) for _, cells in file.rows):
         raise UserError(f"{path}: there is nothing in it")
@@ -350,9 +352,7 @@ def _xlsx(path: Path, sheet: str | None) -> File:
         book = load_workbook(path, read_only=not small, data_only=True)
         written = load_workbook(path, read_only=False) if formulas else None
     except Exception as problem:  # a broken workbook breaks wherever its XML happens to be broken
-        raise UserError(
-            f"{path}: cannot be read as a workbook; open it and save it again as .xlsx"
-        ) from problem
+        raise UserError(f"{path}: {_no_workbook(path)}") from problem
     try:
         if sheet is not None and sheet not in book.sheetnames:
             raise UserError(
@@ -373,6 +373,19 @@ def _xlsx(path: Path, sheet: str | None) -> File:
         raise UserError(f"{path}: cannot be read as a workbook: {problem}") from problem
     finally:
         book.close()
+
+
+def _no_workbook(path: Path) -> str:
+    """What a file called a workbook is instead, and the way out."""
+    with path.open("rb") as opened:
+        begins = opened.read(512)
+    if path.name.startswith("~$"):
+        return f"is what Excel keeps beside an open workbook: name '{path.name[2:]}' itself"
+    if begins.startswith(b"\xd0\xcf\x11\xe0"):
+        return "has a password, or is of an old kind: open it and save it as .xlsx without one"
+    if begins and b"\0" not in begins and not begins.startswith(b"PK"):
+        return "is text and no workbook: call it .csv"
+    return "cannot be read as a workbook; open it and save it again as .xlsx"
 
 
 def _first(book: Any) -> Any:
