@@ -34,7 +34,7 @@ UNSTATED: Mapping[str, str] = MappingProxyType(
     }
 )
 # Ways an empty field is written out by spreadsheets and data frames.
-EMPTY = frozenset({"", "nan", "nat", "<na>", "none", "null", "n/a", "na", "-"})
+EMPTY = frozenset({"", "nan", "nat", "<na>", "none", "null", "n/a", "na", "-", "–", "—", ".", "?"})
 # A team's own words for those without a stated group.
 OWN_UNSTATED: Mapping[str, Status] = MappingProxyType(
     {

@@ -189,6 +189,10 @@ TABLES: dict[str, tuple[str | bytes, dict[str, tuple[int, int]], str]] = {
         lines("2024-05-13,Indian,3,1,200"), ALL, "1: more cells than the header has"),
     "targets and last year's counts beside": (
         beside("Target,2023 PPH", "5,2"), ALL, ""),
+    "signs in place of a group": (
+        "\n".join([labelled(Nepalese=9, Roma=8),
+                   *(f"{w},{s},1,5" for w, s in zip(WEEKS, "?-–—.?", strict=True))]),
+        by_label(Nepalese=9, Roma=8) | {"Not recorded": (6, 30)}, ""),
     "groups named once a block": (blocks(), ALL, "are of the group above them"),
     "a group left blank each week": (
         lines().replace(",Indian,", ",,"), of(*GROUPS[:2]) | {"Not recorded": ALL["Indian"]}, ""),

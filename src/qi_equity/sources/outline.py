@@ -368,6 +368,8 @@ def _groups(labels: Iterable[str]) -> list[dict[str, object]]:
     first_of: dict[str, str] = {}
     for label in kept:
         code = meant(label, "nhs_16_plus_1").code
+        if not plain(label):  # a sign in place of a group: it goes where blanks go
+            continue
         first = alike.get(label, (label,))[0]
         first = first_of.setdefault(code, first) if code else first
         name = PLAIN_NAMES.get(first, first.replace("_", " "))
