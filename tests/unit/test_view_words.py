@@ -10,7 +10,7 @@ from made_findings import made_findings, made_project
 
 from qi_equity.findings import Chart, Gap, row
 from qi_equity.view.table import gaps_table, points_table, summary_table
-from qi_equity.vocabulary import NotWatched
+from qi_equity.vocabulary import NotWatched, Verdict
 from qi_equity.words.charts import chart_sentences, lead_sentence
 from qi_equity.words.gaps import gap_sentence
 from qi_equity.words.report import interval_of_days
@@ -164,6 +164,14 @@ def test_a_better_off_group_is_not_told_that_the_system_is_unequal_to_it():
         assert "White is the better-off side" in said
         assert "reliably unequal" not in said
     assert "reliably unequal" in verdict_said("steady")
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.51, 0.72), (1.2, 3.0)])
+def test_counts_that_bear_no_verdict_are_not_said_to_be_few_beside_a_clear_interval(low, high):
+    said = verdict_said(Verdict.TOO_FEW, ratio_lower=low, ratio_upper=high)
+    assert "wholly on one side of no difference, but these counts bear no verdict" in said
+    assert "Too few" not in said
+    assert "Too few to say" in verdict_said(Verdict.TOO_FEW, ratio_lower=0.9, ratio_upper=1.2)
 
 
 def test_a_gap_too_early_to_judge_says_how_long_until_it_can_be():

@@ -180,7 +180,10 @@ def _from_to(then: float, now: float) -> str:
 
 
 def _too_few(row: Gap, direction: Direction) -> list[str]:
-    said = say("verdicts.too_few", counts=counts(row), stratum=called(row.stratum))
+    # Counts of many may still bear no verdict where they are protected.
+    apart = row.ratio_lower > 1 or row.ratio_upper < 1
+    fields = {"counts": counts(row), "stratum": called(row.stratum)}
+    said = say("verdicts.no_verdict" if apart else "verdicts.too_few", **fields)
     return [said, *_until(row)]
 
 
