@@ -107,6 +107,17 @@ def counts_above(second: str = "") -> str:
     return "\n".join(rows)
 
 
+def three_headers() -> str:
+    """Groups above PPH and Births above n and N."""
+    heads = [
+        ",".join(["", *(f"{group}," for group in GROUPS)]),
+        ",PPH,Births" * 3,
+        "Week" + ",n,N" * 3,
+    ]
+    cells = [",".join(map(str, sum((COUNTS[week, g] for g in GROUPS), ()))) for week in WEEKS]
+    return "\n".join([*heads, *(f"{week},{row}" for week, row in zip(WEEKS, cells, strict=True))])
+
+
 def years_above() -> str:
     """Months across without their year, which stands above the first of them."""
     months = [*range(7, 13), *range(1, 7)]
@@ -286,6 +297,7 @@ def test_the_dust_of_a_spreadsheets_sums_makes_no_count_a_measurement(tmp_path):
         (long(whole=lambda n: f"1,{n:03}"), "more cells than the header has"),
         (single(lambda n, d: f"{n}:{d}"), "holds times such as 01:20"),
         (single(lambda n, d: f"1 in {d}"), "'PPH' holds '1 in 20'"),
+        (three_headers(), "'PPH n' stands 3 times; name each differently"),
         (counts_above("Week of births"), "hold other dates in the same row, as '2024-04-01'"),
         (lines(head="Week,Ethnicity,PPH per 1000,Births").replace(",3,", ",3.5,"), "holds shares"),
         (lines(head="Week,Ethnicity,PPH per 1000,Births"), "holds shares"),
@@ -340,15 +352,17 @@ def test_the_aim_of_a_drawn_measurement_is_one_that_check_takes(tmp_path: Path, 
     assert project_file.check(tmp_path / "drawn.yaml") == ()
 
 
-def test_a_blank_in_a_column_without_a_nought_is_asked_about(tmp_path: Path):
-    imported, _ = read(tmp_path, long(part=lambda n: "1" if n % 2 else "", whole=lambda _: "6"))
+@pytest.mark.parametrize(("sign", "shown"), [("", "blank"), ("–", "'–'")])
+def test_a_blank_in_a_column_without_a_nought_is_asked_about(tmp_path: Path, sign: str, shown: str):
+    imported, _ = read(tmp_path, long(part=lambda n: "1" if n % 2 else sign, whole=lambda _: "6"))
     ((reason, rows),) = imported.refused[["reason", "rows"]].to_numpy().tolist()
-    assert "'numerator' is blank, and no 0 stands in its column where about 6 are likely" in reason
+    assert f"is {shown}, and no 0 stands in its column where about 6 are likely" in reason
+    assert f"tokens: {{'{sign}': zero}}" in reason
     assert (rows, imported.doubt["unread"].sum()) == (9, 9 * 6)
     drawn = tmp_path / "drawn.yaml"
     text = drawn.read_text(encoding="utf-8")
     for meaning, events in (("zero", 18), ("missing", 9)):
-        drawn.write_text(f"{text}  tokens: {{'': {meaning}}}\n", encoding="utf-8")
+        drawn.write_text(f"{text}  tokens: {{'{sign}': {meaning}}}\n", encoding="utf-8")
         again = sources.load(project_file.load(drawn), base=tmp_path).observations
         assert (len(again), again["numerator"].notna().sum()) == (18, events)
 

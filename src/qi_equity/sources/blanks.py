@@ -1,4 +1,4 @@
-"""Blank counts in a column without a 0: some teams leave the cell empty where there was none.
+"""Blank counts in a column without a 0: some teams leave the cell empty, or dash it, for none.
 
 Taken for not known, the weeks without an event would be lost, most of all of small groups, whose
 rates would then seem high. Taken for none, a week that nobody counted would. The file's owner says.
@@ -14,20 +14,22 @@ from qi_equity.sources.cells import Cell
 
 # So seldom has a column of counts no 0 by chance that its blanks are asked about.
 SELDOM = 0.05
+SIGNS = ("", "-", "–", "—")  # that may stand for none, and for not known
 WHY = (
-    "'numerator' is blank, and no 0 stands in its column where about {zeros:,.0f} are likely: say "
-    "below data what a blank is: tokens: {{'': zero}} if there was none, else missing or suppressed"
+    "'numerator' is {sign}, and no 0 stands in its column where about {zeros:,.0f} are likely: say "
+    "below data what that is: tokens: {{'{token}': zero}} if there was none, else missing or "
+    "suppressed"
 )
 
 
 def doubted(project: Project, source: TableSource, table: pd.DataFrame) -> pd.Series:
     """Why a blank numerator is refused that may well mean none; None elsewhere."""
     reasons = pd.Series(None, index=table.index, dtype=object)
-    if "" in source.tokens:
-        return reasons
+    open_ = [sign for sign in SIGNS if sign not in source.tokens]
     for measure in project.measures:
         mine = table[table["measure"] == measure.id]
-        blank = mine["numerator_cell"].map(_is_blank)
+        signs = mine["numerator_cell"].map(_sign)
+        blank = signs.isin(open_)
         events = mine["numerator"].dropna()
         if (
             measure.data == "continuous"
@@ -40,12 +42,16 @@ def doubted(project: Project, source: TableSource, table: pd.DataFrame) -> pd.Se
         known = none[events.index].fillna(0.0)
         if np.prod(1 - known) < SELDOM:
             zeros = none[blank].sum() + known.sum()
-            reasons[mine.index[blank]] = WHY.format(zeros=zeros)
+            for sign in signs[blank].unique():
+                said = f"'{sign}'" if sign else "blank"
+                told = WHY.format(sign=said, token=sign, zeros=zeros)
+                reasons[mine.index[signs == sign]] = told
     return reasons
 
 
-def _is_blank(cell: object) -> bool:
-    return isinstance(cell, Cell) and cell.state == "missing" and not cell.said
+def _sign(cell: object) -> str | None:
+    """What stands in place of a count, as it is written; None where a count stands."""
+    return cell.said if isinstance(cell, Cell) and cell.state == "missing" else None
 
 
 def _none(measure: Measure, rows: pd.DataFrame) -> pd.Series:

@@ -271,8 +271,9 @@ def _pick(header: Header, asked: Mapping[str, tuple[str, str]]) -> tuple[dict[st
             places = beside
         picked[key] = places[0]
         if len(places) > 1:
-            known = ", ".join(f"'{header.joined[at]}'" for at in places[:3])
-            hint = f": call it {known} ..." if header.upper else "; name each differently"
+            known = list(dict.fromkeys(f"'{header.joined[at]}'" for at in places))
+            apart = header.upper and len(known) == len(places)
+            hint = f": call it {', '.join(known[:3])} ..." if apart else "; name each differently"
             twice.append(f"the column '{name}' stands {len(places)} times{hint}")
     if twice:
         raise DataErrors(list(dict.fromkeys(twice)))
