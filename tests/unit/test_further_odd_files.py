@@ -372,6 +372,7 @@ def test_a_blank_in_a_column_without_a_nought_is_asked_about(tmp_path: Path, sig
     [
         long(part=lambda n: "" if n == 1 else str(n)),  # a nought stands elsewhere
         long(part=lambda n: str(15 + n) if n else ""),  # of so many none is not to be expected
+        long(part=lambda n: "1" if n else "", whole=lambda n: str(n) if n % 4 == 0 else ""),
     ],
 )
 def test_a_blank_is_not_known_where_noughts_are_written_or_not_expected(tmp_path: Path, content):

@@ -59,7 +59,10 @@ def _none(measure: Measure, rows: pd.DataFrame) -> pd.Series:
     known = rows[rows["numerator"].notna()]
     if measure.data == "count":
         return pd.Series(np.exp(-known["numerator"].mean()), index=rows.index)
-    rate = float(known["numerator"].sum() / known["denominator"].sum())
+    known = known[known["denominator"] > 0]
+    if known.empty:
+        return pd.Series(0.0, index=rows.index)
+    rate = max(0.0, float(known["numerator"].sum() / known["denominator"].sum()))
     of = rows["denominator"].to_numpy(float)
-    none = (1 - rate) ** of if measure.data == "proportion" else np.exp(-rate * of)
+    none = max(0.0, 1 - rate) ** of if measure.data == "proportion" else np.exp(-rate * of)
     return pd.Series(none, index=rows.index)
