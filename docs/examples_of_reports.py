@@ -7,8 +7,9 @@
 Writes docs/examples/PROJECT-PACK-FORMAT.png, made for the network. The board paper is there in
 every format: slides, Word and Excel as LibreOffice opens them, the page as Chromium shows it, the
 PDF as it is. The other packs are kept in one format each, for their weight; `--every` puts all of
-them, pictures and the files that they are of, into a folder to be looked at. Needs those two and
-pdftoppm (Debian: libreoffice, chromium, poppler-utils).
+them, pictures and the files that they are of, into a folder to be looked at. Needs those two,
+pdftoppm and letters as wide as Arial's (Debian: libreoffice, chromium, poppler-utils,
+fonts-liberation).
 """
 
 from __future__ import annotations
