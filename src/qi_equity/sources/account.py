@@ -170,8 +170,8 @@ def _reasons(table: pd.DataFrame) -> Iterable[str]:
 def _sums(table: pd.DataFrame) -> Iterable[str]:
     """Counts per measure and stratum, to hold against the source's own totals."""
     table = table.assign(apart=table["denominator"].where(table["numerator"].isna()))
-    sums = table.groupby(["measure", "stratum"], sort=True)[["numerator", "denominator", "apart"]]
-    sums = sums.sum(min_count=1)
+    each = table.groupby(["measure", "stratum"], sort=True)
+    sums = each[["numerator", "denominator", "apart"]].sum(min_count=1)
     for row in sums.head(4 * SHOWN).reset_index().to_dict("records"):
         counts = [row["numerator"], row["denominator"]]
         said = " of ".join(f"{count:,.0f}" for count in counts if pd.notna(count))
