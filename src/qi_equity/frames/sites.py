@@ -94,7 +94,7 @@ def sites(
     >>> found = sites(births, numerator="pph", denominator="births", reference="White")
     >>> found.rows.loc[:2, ["site", "ratio", "ratio_shrunk", "ratio_borrowed"]].round(2)
       site  ratio  ratio_shrunk  ratio_borrowed
-    0    A   3.33          2.27            0.68
+    0    A   3.33          2.27            0.69
     1    B   1.67          1.82            0.48
     2    C   2.11          2.04            0.51
     >>> found.within[["ethnicity", "ratio", "sites", "agree"]].round(2)
